@@ -1,0 +1,57 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sharedrift {
+
+/// An Alibaba Cloud account id (UID): 1 to 20 ASCII digits, kept as written. It is a name, not a number: ids exceed 2^53,
+/// may carry leading zeros and must never pass through a double (trap T16). A trivially copyable value of 21 bytes.
+class AccountId {
+ public:
+  static std::optional<AccountId> parse(std::string_view digits);
+
+  [[nodiscard]] std::string_view str() const { return {digits_.data(), length_}; }
+
+  friend auto operator<=>(const AccountId&, const AccountId&) = default;
+
+ private:
+  AccountId() = default;
+  std::array<char, 20> digits_{};
+  std::uint8_t length_ = 0;
+};
+
+/// An image id: 1 to 128 of `A-Za-z0-9._-`, beginning with a letter or digit. Safe in URLs, labels, logs and file names.
+class ImageId {
+ public:
+  static std::optional<ImageId> parse(std::string_view text);
+
+  [[nodiscard]] const std::string& str() const { return text_; }
+
+  friend auto operator<=>(const ImageId&, const ImageId&) = default;
+
+ private:
+  explicit ImageId(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+/// FNV-1a, 64 bits: stable over builds, machines and releases. Shards and the poll's moment in its interval hang on it.
+std::uint64_t stable_hash(std::string_view text);
+
+}  // namespace sharedrift
+
+template <>
+struct std::hash<sharedrift::ImageId> {
+  std::size_t operator()(const sharedrift::ImageId& id) const noexcept { return std::hash<std::string>{}(id.str()); }
+};
+template <>
+struct std::hash<sharedrift::AccountId> {
+  std::size_t operator()(const sharedrift::AccountId& id) const noexcept {
+    return std::hash<std::string_view>{}(id.str());
+  }
+};

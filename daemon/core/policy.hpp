@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
+namespace sharedrift {
+
+/// A temporary permission. All fields are mandatory in a config; a draft (`baseline`) may leave owner and reason empty.
+struct Exception {
+  AccountId account;
+  WallTime expires;  ///< allowed strictly before this moment
+  std::string owner;
+  std::string ticket;
+  std::string reason;
+};
+
+/// What one image may and must be shared with, and how it is watched. Plain values, groups already resolved.
+struct ImagePolicy {
+  ImageId id;
+  std::string name;      ///< may be empty
+  std::string team;      ///< may be empty
+  std::string severity;  ///< may be empty
+  std::string profile = "default";
+  Millis interval{};
+  std::vector<AccountId> required;    ///< sorted, unique; must be shared, is allowed too
+  std::vector<AccountId> allowed;     ///< sorted, unique; may be shared
+  std::vector<Exception> exceptions;  ///< sorted by account, at most one per account
+  bool canary = false;
+};
+
+/// How an account stands to an image at a moment.
+enum class Grant { none, required, allowed, exception };
+
+/// `now` is the later of the local clock and the API's (trap T20).
+Grant grant_of(const ImagePolicy& policy, const AccountId& account, WallTime now);
+inline bool may_have(const ImagePolicy& policy, const AccountId& account, WallTime now) {
+  return grant_of(policy, account, now) != Grant::none;
+}
+/// Distinct accounts that the allow-list lets in at `now`.
+std::size_t allowed_count(const ImagePolicy& policy, WallTime now);
+/// The entries (required, allowed, unexpired exceptions) that match none of `listed` (sorted).
+std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed, WallTime now);
+/// The next moment strictly after `now` at which an exception expires.
+std::optional<WallTime> next_expiry(const ImagePolicy& policy, WallTime now);
+
+}  // namespace sharedrift

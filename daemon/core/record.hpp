@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/failure.hpp"
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
+namespace sharedrift {
+
+enum class DriftKind { unexpected, missing };
+inline constexpr std::array kAllDriftKinds{DriftKind::unexpected, DriftKind::missing};
+std::string_view to_string(DriftKind kind);
+
+enum class CloseReason { revoked, restored, allowed_by_config, image_gone, unwatched };
+inline constexpr std::array kAllCloseReasons{CloseReason::revoked, CloseReason::restored, CloseReason::allowed_by_config,
+                                             CloseReason::image_gone, CloseReason::unwatched};
+std::string_view to_string(CloseReason reason);
+
+/// An account seen in an image's list and not yet proven absent, whether allowed or not.
+struct Sighting {
+  AccountId account;
+  std::optional<WallTime> not_before;  ///< the last complete listing without it; none: it was there from the first read
+  WallTime first_seen;
+  WallTime last_seen;
+  std::int32_t absences = 0;           ///< complete listings without it since; > 0: clearing. Never restored from disk
+  std::int64_t loss_cycle = -1;        ///< the cycle of the first of them (mass-change guard)
+  bool held = false;                   ///< its clear is being held by the guard
+};
+
+/// A required account that complete listings lack.
+struct Absence {
+  AccountId account;
+  WallTime first_missed;               ///< the first complete listing without it
+  std::optional<WallTime> last_seen;   ///< the last row of it; none: never seen
+  std::int32_t absences = 0;
+};
+
+/// An open drift. `since` is when it became drift (exposure begins with the sighting, which may be earlier).
+struct Drift {
+  AccountId account;
+  DriftKind kind;
+  WallTime since;
+  bool first_run = false;
+};
+
+struct ImageCounters {
+  std::uint64_t listings = 0;
+  std::uint64_t failures = 0;
+  std::array<std::uint64_t, 2> opened{};  ///< by DriftKind
+  std::array<std::uint64_t, 2> closed{};
+  std::uint64_t flaps = 0;
+  friend bool operator==(const ImageCounters&, const ImageCounters&) = default;
+};
+
+/// All that is remembered of an image over a restart. It can only add knowledge: absences of sightings are not kept, so
+/// nothing in it can bring a clear nearer.
+struct ImageRecord {
+  ImageId id;
+  ImageState state = ImageState::never_read;
+  std::optional<WallTime> last_complete;
+  std::optional<WallTime> last_attempt;
+  std::optional<WallTime> state_since;
+  std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
+  std::int64_t unused_entries = 0;
+  std::int64_t unlisted = 0;
+  bool listing_complete = false;
+  ImageCounters counters;
+  std::vector<Sighting> sightings;  ///< sorted by account
+  std::vector<Absence> absences;    ///< sorted by account
+  std::vector<Drift> drifts;        ///< sorted by kind, account
+};
+
+/// What the state database holds of the past. Counters of the daemon that continue over a restart ride along.
+struct SavedState {
+  std::vector<ImageRecord> images;
+  std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
+  std::optional<WallTime> last_alive;  ///< the last write before the restart
+};
+
+}  // namespace sharedrift

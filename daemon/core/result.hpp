@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cassert>
+#include <concepts>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace sharedrift {
+
+/// The value of a Result that carries nothing but its success.
+struct Unit {};
+
+/// Marks the error alternative while a Result is being built: `return Err(error);`.
+template <class E>
+struct Err {
+  explicit Err(E e) : error(std::move(e)) {}
+  E error;
+};
+
+/// Either a value or an error. A subset of std::expected's interface (which clang 14 cannot see in libstdc++ 12),
+/// so that it can be replaced by it. Reading the side that is not there is a bug and asserted.
+template <class T, class E>
+class [[nodiscard]] Result {
+ public:
+  // Implicit on purpose, as in std::expected: `return value;` and `return Err(error);` are the whole vocabulary.
+  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
+  Result(Err<E> err) : data_(std::in_place_index<1>, std::move(err.error)) {}  // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] bool has_value() const noexcept { return data_.index() == 0; }
+  explicit operator bool() const noexcept { return has_value(); }
+
+  [[nodiscard]] T& value() & { return *get(); }
+  [[nodiscard]] const T& value() const& { return *get(); }
+  [[nodiscard]] T&& value() && { return std::move(*get()); }
+  T& operator*() & { return *get(); }
+  const T& operator*() const& { return *get(); }
+  T&& operator*() && { return std::move(*get()); }
+  T* operator->() { return get(); }
+  const T* operator->() const { return get(); }
+
+  [[nodiscard]] E& error() & {
+    assert(!has_value());
+    return *std::get_if<1>(&data_);
+  }
+  [[nodiscard]] const E& error() const& {
+    assert(!has_value());
+    return *std::get_if<1>(&data_);
+  }
+  [[nodiscard]] E&& error() && {
+    assert(!has_value());
+    return std::move(*std::get_if<1>(&data_));
+  }
+
+  [[nodiscard]] T value_or(T fallback) const& { return has_value() ? *get() : std::move(fallback); }
+
+ private:
+  T* get() {
+    assert(has_value());
+    return std::get_if<0>(&data_);
+  }
+  const T* get() const {
+    assert(has_value());
+    return std::get_if<0>(&data_);
+  }
+
+  std::variant<T, E> data_;
+};
+
+}  // namespace sharedrift
+
+#define SD_CONCAT_INNER(a, b) a##b
+#define SD_CONCAT(a, b) SD_CONCAT_INNER(a, b)
+
+/// `SD_TRY(name, expression);` declares `name` with the value of a Result, or returns its error from the function.
+/// The only macro: the language has no other way to return from the caller.
+#define SD_TRY(name, expression)                                                               \
+  auto SD_CONCAT(sd_try_, __LINE__) = (expression);                                            \
+  if (!SD_CONCAT(sd_try_, __LINE__)) {                                                         \
+    return ::sharedrift::Err(std::move(SD_CONCAT(sd_try_, __LINE__)).error());                 \
+  }                                                                                            \
+  auto name = std::move(SD_CONCAT(sd_try_, __LINE__)).value()

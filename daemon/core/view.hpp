@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/failure.hpp"
+#include "core/policy.hpp"
+#include "core/record.hpp"
+
+namespace sharedrift {
+
+struct DriftView {
+  AccountId account;
+  DriftKind kind;
+  WallTime since;
+  std::optional<WallTime> not_before;
+  std::optional<WallTime> first_seen;  ///< none for a required account that was never seen
+  std::optional<WallTime> last_seen;
+  bool clearing = false;
+  bool held = false;
+  bool first_run = false;
+};
+
+/// All that readers may know of one image, immutable: what /metrics, the JSON API and the status page are made from.
+struct ImageView {
+  std::shared_ptr<const ImagePolicy> policy;
+  ImageState state = ImageState::never_read;
+  std::optional<WallTime> state_since;
+  bool listing_complete = false;
+  std::optional<WallTime> last_complete;
+  std::optional<WallTime> last_attempt;
+  std::optional<Failure> last_failure;  ///< of the last attempt; none when it was complete
+  ImageCounters counters;
+  std::size_t allowed_accounts = 0;
+  // The set-valued gauges. None: not known, or a 0 whose proof is older than stale_after (a 0 is a claim).
+  std::optional<std::int64_t> shared_accounts;
+  std::optional<std::int64_t> unexpected_accounts;
+  std::optional<std::int64_t> missing_accounts;
+  std::optional<std::int64_t> unlisted_accounts;
+  std::optional<std::int64_t> unused_entries;
+  std::vector<DriftView> drifts;          ///< sorted by kind, account
+  std::vector<Exception> exceptions;      ///< those of the policy
+  std::vector<AccountId> sightings;       ///< accounts believed to have access, sorted
+};
+
+}  // namespace sharedrift
