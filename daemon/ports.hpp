@@ -1,5 +1,14 @@
 #pragma once
 
+#include "core/event.hpp"
+#include "core/failure.hpp"
+#include "core/ids.hpp"
+#include "core/listing.hpp"
+#include "core/record.hpp"
+#include "core/result.hpp"
+#include "core/secret.hpp"
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,17 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/event.hpp"
-#include "core/failure.hpp"
-#include "core/ids.hpp"
-#include "core/listing.hpp"
-#include "core/record.hpp"
-#include "core/result.hpp"
-#include "core/secret.hpp"
-#include "core/time.hpp"
-
-/// The narrow seams between the core and the world. Interfaces and plain values only; real ones live in io/ and aliyun/,
-/// in-memory twins in tests/support/fakes.hpp.
+/// The narrow seams between the core and the world. Interfaces and plain values only; real ones live in io/
+/// and aliyun/, in-memory twins in tests/support/fakes.hpp.
 namespace sharedrift {
 
 /// Thread-safe.
@@ -64,11 +64,11 @@ struct HttpRoute {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;                       ///< absolute; sent as it is, never re-encoded
-  std::vector<HttpHeader> headers;       ///< visible ASCII only; Host and Content-Length are the transport's
+  std::string url;                  ///< absolute; sent as it is, never re-encoded
+  std::vector<HttpHeader> headers;  ///< visible ASCII only; Host and Content-Length are the transport's
   std::string body;
   std::shared_ptr<const HttpRoute> route;
-  std::size_t max_body = 4U << 20U;      ///< bytes of answer body; more is Reason::too_large
+  std::size_t max_body = 4U << 20U;  ///< bytes of answer body; more is Reason::too_large
 };
 
 struct HttpResponse {
@@ -83,7 +83,8 @@ struct HttpResponse {
   }
 };
 
-/// `reason` is one of dns, connect, proxy, tls, timeout, reset, local, protocol, too_large; `detail` is clean.
+/// `reason` is one of dns, connect, proxy, tls, timeout, reset, local, protocol, too_large; `detail` is
+/// clean.
 struct TransportError {
   Reason reason;
   std::string detail;
@@ -91,17 +92,18 @@ struct TransportError {
 using HttpResult = Result<HttpResponse, TransportError>;
 using HttpDone = std::function<void(HttpResult)>;
 
-/// HTTP exchanges, many at a time, on the one thread that drives them. Redirects are never followed, no coding is asked
-/// for or accepted, TLS peers are verified (1.2 at least), plain http goes to loopback only, and an answer that is framed
-/// neither by length nor by chunks is an error. Only wake() may be called from another thread.
+/// HTTP exchanges, many at a time, on the one thread that drives them. Redirects are never followed, no
+/// coding is asked for or accepted, TLS peers are verified (1.2 at least), plain http goes to loopback only,
+/// and an answer that is framed neither by length nor by chunks is an error. Only wake() may be called from
+/// another thread.
 class HttpTransport {
  public:
   HttpTransport() = default;
   HttpTransport(const HttpTransport&) = delete;
   HttpTransport& operator=(const HttpTransport&) = delete;
   virtual ~HttpTransport() = default;
-  /// Begins an exchange that ends at `deadline` at the latest. `done` is called exactly once, from within run_once() and
-  /// never from within start(); not at all after cancel_all().
+  /// Begins an exchange that ends at `deadline` at the latest. `done` is called exactly once, from within
+  /// run_once() and never from within start(); not at all after cancel_all().
   virtual void start(HttpRequest request, MonoTime deadline, HttpDone done) = 0;
   /// Waits until `until` at most for progress, and runs what is done. Returns early after wake().
   virtual void run_once(MonoTime until) = 0;
@@ -114,21 +116,22 @@ class HttpTransport {
 struct Credentials {
   std::string access_key_id;
   Secret access_key_secret;
-  Secret security_token;             ///< empty: a long-lived key
-  std::optional<WallTime> expires;   ///< none: does not expire
-  std::uint64_t generation = 0;      ///< grows with each change of the source's credentials
-  std::string origin;                ///< for people and a label: `environment`, `static_file`, `ecs_ram_role` ...
+  Secret security_token;            ///< empty: a long-lived key
+  std::optional<WallTime> expires;  ///< none: does not expire
+  std::uint64_t generation = 0;     ///< grows with each change of the source's credentials
+  std::string origin;  ///< for people and a label: `environment`, `static_file`, `ecs_ram_role` ...
 };
 
-/// Where credentials come from. Thread-safe; never blocks on the network (remote sources refresh on a thread of their own
-/// and call the listener they were built with when something changed).
+/// Where credentials come from. Thread-safe; never blocks on the network (remote sources refresh on a thread
+/// of their own and call the listener they were built with when something changed).
 class CredentialSource {
  public:
   CredentialSource() = default;
   CredentialSource(const CredentialSource&) = delete;
   CredentialSource& operator=(const CredentialSource&) = delete;
   virtual ~CredentialSource() = default;
-  /// The credentials to sign with now. Files are looked at again when they changed. An error has Reason::credentials.
+  /// The credentials to sign with now. Files are looked at again when they changed. An error has
+  /// Reason::credentials.
   virtual Result<Credentials, Failure> current() = 0;
   /// The API refused the credentials of this generation: get new ones, if there are any. Returns at once.
   virtual void report_rejected(std::uint64_t generation) = 0;
@@ -138,16 +141,17 @@ class CredentialSource {
 
 using FetchDone = std::function<void(Observation)>;
 
-/// Lists the shares of images: one per profile. Driven by the poll thread; not thread-safe. Implemented by EnsClient.
+/// Lists the shares of images: one per profile. Driven by the poll thread; not thread-safe. Implemented by
+/// EnsClient.
 class ShareSource {
  public:
   ShareSource() = default;
   ShareSource(const ShareSource&) = delete;
   ShareSource& operator=(const ShareSource&) = delete;
   virtual ~ShareSource() = default;
-  /// Begins an attempt that ends at `deadline` at the latest. `done` is called exactly once, from within pump() or the
-  /// transport's run_once(), never from within fetch(). `had_accounts`: the last complete listing was not empty, so an
-  /// empty one is worth a look at the inventory.
+  /// Begins an attempt that ends at `deadline` at the latest. `done` is called exactly once, from within
+  /// pump() or the transport's run_once(), never from within fetch(). `had_accounts`: the last complete
+  /// listing was not empty, so an empty one is worth a look at the inventory.
   virtual void fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) = 0;
   /// Starts what pace and concurrency allow now, and ends what is overdue.
   virtual void pump(Instant now) = 0;
@@ -155,8 +159,8 @@ class ShareSource {
   [[nodiscard]] virtual MonoTime next_wake() const = 0;
 };
 
-/// Told of every call to the API as it happens: counters, histograms. Called on the poll thread, and by credential
-/// sources on theirs: thread-safe.
+/// Told of every call to the API as it happens: counters, histograms. Called on the poll thread, and by
+/// credential sources on theirs: thread-safe.
 class ApiObserver {
  public:
   ApiObserver() = default;
@@ -164,7 +168,8 @@ class ApiObserver {
   ApiObserver& operator=(const ApiObserver&) = delete;
   virtual ~ApiObserver() = default;
   virtual void on_request(std::string_view profile) = 0;
-  virtual void on_answer(std::string_view profile, Millis took) = 0;  ///< any answer or failure of a request sent
+  virtual void on_answer(std::string_view profile,
+                         Millis took) = 0;  ///< any answer or failure of a request sent
   virtual void on_failure(std::string_view profile, Reason reason) = 0;
   virtual void on_retry(std::string_view profile) = 0;
   virtual void on_clock_skew(std::string_view profile, double seconds) = 0;  ///< server minus local
@@ -182,18 +187,19 @@ class EventSink {
   virtual void on_event(const Event& event) noexcept = 0;
 };
 
-/// Remembers over a restart. load() is called once before anything else; the rest is thread-safe and never blocks on the
-/// disk (writes happen on a thread of the store's own).
+/// Remembers over a restart. load() is called once before anything else; the rest is thread-safe and never
+/// blocks on the disk (writes happen on a thread of the store's own).
 class StateStore {
  public:
   StateStore() = default;
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
   virtual ~StateStore() = default;
-  /// Never fails: what cannot be read is set aside and reported as a state_rejected event to the sink it was built with.
+  /// Never fails: what cannot be read is set aside and reported as a state_rejected event to the sink it was
+  /// built with.
   virtual SavedState load() = 0;
-  /// Replaces what is remembered of an image. `urgent`: something beyond times and attempt counters changed, so it is
-  /// written in a transaction of its own with its events; else it rides along within half a minute.
+  /// Replaces what is remembered of an image. `urgent`: something beyond times and attempt counters changed,
+  /// so it is written in a transaction of its own with its events; else it rides along within half a minute.
   virtual void save(ImageRecord record, std::vector<Event> events, bool urgent) = 0;
   virtual void forget(const ImageId& image) = 0;
   virtual void add_event(const Event& event) = 0;

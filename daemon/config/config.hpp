@@ -1,5 +1,9 @@
 #pragma once
 
+#include "core/ids.hpp"
+#include "core/policy.hpp"
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,34 +11,40 @@
 #include <string>
 #include <vector>
 
-#include "core/ids.hpp"
-#include "core/policy.hpp"
-#include "core/time.hpp"
-
 namespace sharedrift {
 
 enum class CredentialKind {
-  default_chain, environment, static_file, cli_profile, profile_ini, ecs_ram_role, oidc_role, ram_role, credentials_uri,
+  default_chain,
+  environment,
+  static_file,
+  cli_profile,
+  profile_ini,
+  ecs_ram_role,
+  oidc_role,
+  ram_role,
+  credentials_uri,
 };
 
-/// `credentials:` of a profile. Only the keys that belong to `source` may be given; paths and names, never secrets.
-/// An empty string means "not given": the official default or environment variable of that source applies.
+/// `credentials:` of a profile. Only the keys that belong to `source` may be given; paths and names, never
+/// secrets. An empty string means "not given": the official default or environment variable of that source
+/// applies.
 struct CredentialConfig {
   CredentialKind source = CredentialKind::default_chain;
-  std::string file;               ///< static_file, cli_profile, profile_ini: path
-  std::string profile;            ///< cli_profile, profile_ini: name of the profile or section
-  std::string role_name;          ///< ecs_ram_role
-  std::string metadata_endpoint;  ///< ecs_ram_role: default http://100.100.100.200
-  bool disable_imdsv1 = false;    ///< ecs_ram_role
-  std::string role_arn;           ///< oidc_role, ram_role
-  std::string role_session_name;  ///< oidc_role, ram_role
-  std::string oidc_provider_arn;  ///< oidc_role
-  std::string oidc_token_file;    ///< oidc_role
-  std::string external_id;        ///< ram_role
-  std::string policy;             ///< oidc_role, ram_role: inline session policy (JSON)
-  std::optional<Millis> duration; ///< oidc_role, ram_role: 15m to 12h
-  std::string uri;                ///< credentials_uri
-  std::shared_ptr<const CredentialConfig> base;  ///< ram_role: whose key assumes the role (`from:`); none: default chain
+  std::string file;                ///< static_file, cli_profile, profile_ini: path
+  std::string profile;             ///< cli_profile, profile_ini: name of the profile or section
+  std::string role_name;           ///< ecs_ram_role
+  std::string metadata_endpoint;   ///< ecs_ram_role: default http://100.100.100.200
+  bool disable_imdsv1 = false;     ///< ecs_ram_role
+  std::string role_arn;            ///< oidc_role, ram_role
+  std::string role_session_name;   ///< oidc_role, ram_role
+  std::string oidc_provider_arn;   ///< oidc_role
+  std::string oidc_token_file;     ///< oidc_role
+  std::string external_id;         ///< ram_role
+  std::string policy;              ///< oidc_role, ram_role: inline session policy (JSON)
+  std::optional<Millis> duration;  ///< oidc_role, ram_role: 15m to 12h
+  std::string uri;                 ///< credentials_uri
+  std::shared_ptr<const CredentialConfig>
+      base;  ///< ram_role: whose key assumes the role (`from:`); none: default chain
 };
 
 struct ProfileConfig {
@@ -59,8 +69,8 @@ struct PollConfig {
   Millis interval{300'000};
   Spread spread = Spread::even;
   Millis stale_after{900'000};
-  int confirm_clears = 2;         ///< 1 to 10
-  int mass_change_percent = 20;   ///< 1 to 100
+  int confirm_clears = 2;        ///< 1 to 10
+  int mass_change_percent = 20;  ///< 1 to 100
   Millis state_retention{400LL * 24 * 3'600'000};
 };
 
@@ -75,7 +85,7 @@ struct Config {
   PollConfig poll;
   std::map<AccountId, std::string> account_names;
   std::vector<std::shared_ptr<const ImagePolicy>> images;  ///< at least one, in the order of the file
-  std::string sha256;                   ///< hex, of the file's bytes
+  std::string sha256;                                      ///< hex, of the file's bytes
 };
 
 }  // namespace sharedrift

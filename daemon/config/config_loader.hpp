@@ -1,12 +1,12 @@
 #pragma once
 
+#include "config/config.hpp"
+#include "core/result.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "config/config.hpp"
-#include "core/result.hpp"
 
 namespace sharedrift {
 
@@ -24,8 +24,8 @@ std::string to_string(const Diagnostic& diagnostic);
 using ConfigResult = Result<Config, std::vector<Diagnostic>>;
 
 /// Text to Config, or everything that is wrong with it at once, in the order of the file. Strict (product.md,
-/// "Configuration"): unknown and duplicate keys, anchors, aliases, merge keys, second documents, wrong kinds, types and
-/// ranges are errors. `file` is only used in diagnostics. Throws nothing.
+/// "Configuration"): unknown and duplicate keys, anchors, aliases, merge keys, second documents, wrong kinds,
+/// types and ranges are errors. `file` is only used in diagnostics. Throws nothing.
 ConfigResult parse_config(std::string_view text, const std::string& file);
 
 /// Reads and parses. Also refused: a file over 4 MiB (32 MiB is the hard cap for very large fleets, see the

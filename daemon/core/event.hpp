@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,15 +10,30 @@
 #include <variant>
 #include <vector>
 
-#include "core/time.hpp"
-
 namespace sharedrift {
 
 /// One event = one log line = one row in the state database = one step of its counter (product.md, "Events").
 enum class EventType {
-  drift_opened, drift_clearing, drift_closed, drift_flapped, listing_incomplete, listing_recovered,
-  image_state_changed, mass_change_held, monitoring_gap, first_run, exception_expired, config_reloaded,
-  config_rejected, state_rejected, canary_lost, canary_restored, poll_failed, started, stopping, stopped,
+  drift_opened,
+  drift_clearing,
+  drift_closed,
+  drift_flapped,
+  listing_incomplete,
+  listing_recovered,
+  image_state_changed,
+  mass_change_held,
+  monitoring_gap,
+  first_run,
+  exception_expired,
+  config_reloaded,
+  config_rejected,
+  state_rejected,
+  canary_lost,
+  canary_restored,
+  poll_failed,
+  started,
+  stopping,
+  stopped,
 };
 std::string_view to_string(EventType type);
 
@@ -31,7 +48,8 @@ struct Field {
   FieldValue value;
 };
 
-/// Keys are snake_case and unique. Strings were cleaned where they came in; whoever renders escapes them all the same.
+/// Keys are snake_case and unique. Strings were cleaned where they came in; whoever renders escapes them all
+/// the same.
 struct Event {
   EventType type;
   WallTime at;

@@ -8,17 +8,18 @@
 
 namespace sharedrift {
 
-/// Why an attempt did not end in a proven-complete listing. The names are the values of the label `reason`: a closed list.
+/// Why an attempt did not end in a proven-complete listing. The names are the values of the label `reason`: a
+/// closed list.
 enum class Reason {
   // nothing was sent or nothing came back
-  credentials,     ///< no usable credentials here; nothing was sent
-  dns,             ///< the endpoint's name could not be resolved
-  connect,         ///< no connection
-  proxy,           ///< the proxy refused or broke the tunnel
-  tls,             ///< handshake failed or the peer could not be trusted
-  timeout,         ///< the deadline passed
-  reset,           ///< the connection ended inside the answer
-  local,           ///< this machine is out of something (descriptors, memory)
+  credentials,  ///< no usable credentials here; nothing was sent
+  dns,          ///< the endpoint's name could not be resolved
+  connect,      ///< no connection
+  proxy,        ///< the proxy refused or broke the tunnel
+  tls,          ///< handshake failed or the peer could not be trusted
+  timeout,      ///< the deadline passed
+  reset,        ///< the connection ended inside the answer
+  local,        ///< this machine is out of something (descriptors, memory)
   // the API said no
   throttled,       ///< flow control; also a budget of ours that held a call back for too long
   server_error,    ///< 5xx, ens.interface.error, CallInterface: the far side's trouble
@@ -41,18 +42,25 @@ enum class Reason {
   unstable,        ///< repeated passes never agreed
   internal,        ///< a bug of ours, caught
 };
-inline constexpr std::array kAllReasons{
-    Reason::credentials,    Reason::dns,           Reason::connect,       Reason::proxy,         Reason::tls,
-    Reason::timeout,        Reason::reset,         Reason::local,         Reason::throttled,     Reason::server_error,
-    Reason::forbidden,      Reason::key_rejected,  Reason::clock_skew,    Reason::owner_mismatch,
-    Reason::invalid_image,  Reason::image_gone,    Reason::api_other,     Reason::protocol,      Reason::bad_payload,
-    Reason::too_large,      Reason::echo_mismatch, Reason::bad_row,       Reason::duplicate_row, Reason::count_mismatch,
-    Reason::count_changed,  Reason::unstable,      Reason::internal};
+inline constexpr std::array kAllReasons{Reason::credentials,   Reason::dns,
+                                        Reason::connect,       Reason::proxy,
+                                        Reason::tls,           Reason::timeout,
+                                        Reason::reset,         Reason::local,
+                                        Reason::throttled,     Reason::server_error,
+                                        Reason::forbidden,     Reason::key_rejected,
+                                        Reason::clock_skew,    Reason::owner_mismatch,
+                                        Reason::invalid_image, Reason::image_gone,
+                                        Reason::api_other,     Reason::protocol,
+                                        Reason::bad_payload,   Reason::too_large,
+                                        Reason::echo_mismatch, Reason::bad_row,
+                                        Reason::duplicate_row, Reason::count_mismatch,
+                                        Reason::count_changed, Reason::unstable,
+                                        Reason::internal};
 
 std::string_view to_string(Reason reason);
 
-/// One failure with what a person needs to act on it. Every string was cleaned and cut where it came in; none holds a
-/// secret, a signature or a message of the API's that echoes them.
+/// One failure with what a person needs to act on it. Every string was cleaned and cut where it came in; none
+/// holds a secret, a signature or a message of the API's that echoes them.
 struct Failure {
   Reason reason = Reason::internal;
   std::string detail;      ///< for people; what, where, what to do
@@ -64,8 +72,9 @@ struct Failure {
 /// What is known of an image at its last attempt (product.md, "The states").
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
 inline constexpr std::array kAllImageStates{
-    ImageState::never_read, ImageState::ok,   ImageState::empty,   ImageState::incomplete,  ImageState::unstable,
-    ImageState::forbidden,  ImageState::gone, ImageState::invalid, ImageState::unreachable};
+    ImageState::never_read, ImageState::ok,       ImageState::empty,
+    ImageState::incomplete, ImageState::unstable, ImageState::forbidden,
+    ImageState::gone,       ImageState::invalid,  ImageState::unreachable};
 
 std::string_view to_string(ImageState state);
 std::optional<ImageState> parse_image_state(std::string_view text);

@@ -10,8 +10,9 @@
 
 namespace sharedrift {
 
-/// An Alibaba Cloud account id (UID): 1 to 20 ASCII digits, kept as written. It is a name, not a number: ids exceed 2^53,
-/// may carry leading zeros and must never pass through a double (trap T16). A trivially copyable value of 21 bytes.
+/// An Alibaba Cloud account id (UID): 1 to 20 ASCII digits, kept as written. It is a name, not a number: ids
+/// exceed 2^53, may carry leading zeros and must never pass through a double (trap T16). A trivially copyable
+/// value of 21 bytes.
 class AccountId {
  public:
   static std::optional<AccountId> parse(std::string_view digits);
@@ -26,7 +27,8 @@ class AccountId {
   std::uint8_t length_ = 0;
 };
 
-/// An image id: 1 to 128 of `A-Za-z0-9._-`, beginning with a letter or digit. Safe in URLs, labels, logs and file names.
+/// An image id: 1 to 128 of `A-Za-z0-9._-`, beginning with a letter or digit. Safe in URLs, labels, logs and
+/// file names.
 class ImageId {
  public:
   static std::optional<ImageId> parse(std::string_view text);
@@ -40,14 +42,17 @@ class ImageId {
   std::string text_;
 };
 
-/// FNV-1a, 64 bits: stable over builds, machines and releases. Shards and the poll's moment in its interval hang on it.
+/// FNV-1a, 64 bits: stable over builds, machines and releases. Shards and the poll's moment in its interval
+/// hang on it.
 std::uint64_t stable_hash(std::string_view text);
 
 }  // namespace sharedrift
 
 template <>
 struct std::hash<sharedrift::ImageId> {
-  std::size_t operator()(const sharedrift::ImageId& id) const noexcept { return std::hash<std::string>{}(id.str()); }
+  std::size_t operator()(const sharedrift::ImageId& id) const noexcept {
+    return std::hash<std::string>{}(id.str());
+  }
 };
 template <>
 struct std::hash<sharedrift::AccountId> {

@@ -1,15 +1,15 @@
 #pragma once
 
+#include "core/failure.hpp"
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include "core/failure.hpp"
-#include "core/ids.hpp"
-#include "core/time.hpp"
 
 namespace sharedrift {
 
@@ -25,20 +25,21 @@ struct Page {
 };
 
 /// What one attempt to list an image's shares brought: the only way news reaches the tracker.
-/// Presence is cheap: every account in `accounts` or `transient` was seen in at least one row, complete or not.
-/// Absence needs proof: only `complete` says that an account in neither is not there.
+/// Presence is cheap: every account in `accounts` or `transient` was seen in at least one row, complete or
+/// not. Absence needs proof: only `complete` says that an account in neither is not there.
 struct Observation {
-  std::vector<AccountId> accounts;   ///< sorted, unique. Complete: the proven set. Else: the union of all rows seen
+  std::vector<AccountId>
+      accounts;  ///< sorted, unique. Complete: the proven set. Else: the union of all rows seen
   std::vector<AccountId> transient;  ///< sorted; seen in an earlier pass, not part of the proven set
   bool complete = false;
-  bool gone = false;                 ///< the account's own inventory lacks the image (not a listing; complete is false)
-  Failure failure;                   ///< why not complete; meaningless when complete
-  std::int64_t total_count = -1;     ///< the last TotalCount the API claimed; -1: never said
-  int pages = 0;                     ///< pages read
-  int passes = 0;                    ///< passes begun
-  std::vector<std::string> request_ids;   ///< evidence, the last few
-  WallTime started;                  ///< before the first request left
-  std::optional<WallTime> server_time;    ///< the API's Date header, if any
+  bool gone = false;  ///< the account's own inventory lacks the image (not a listing; complete is false)
+  Failure failure;    ///< why not complete; meaningless when complete
+  std::int64_t total_count = -1;         ///< the last TotalCount the API claimed; -1: never said
+  int pages = 0;                         ///< pages read
+  int passes = 0;                        ///< passes begun
+  std::vector<std::string> request_ids;  ///< evidence, the last few
+  WallTime started;                      ///< before the first request left
+  std::optional<WallTime> server_time;   ///< the API's Date header, if any
   Millis duration{};
 
   /// TotalCount minus distinct rows, at least 0.
@@ -47,28 +48,30 @@ struct Observation {
 
 /// Caps against endless or bloated answers (traps T5, threat M11).
 struct ListingLimits {
-  int page_size = 100;    ///< what is asked for; the API's maximum
-  int max_pages = 1000;   ///< per pass
-  int max_passes = 4;     ///< then `unstable`
+  int page_size = 100;   ///< what is asked for; the API's maximum
+  int max_pages = 1000;  ///< per pass
+  int max_passes = 4;    ///< then `unstable`
 };
 
 /// Decides which pages to ask for and whether what came is a proof. Pure: no clock, no I/O; not thread-safe.
 ///
-/// A list that fits one page is proven by that page alone: TotalCount equals its distinct rows, nothing repeats, echoes
-/// agree, and it is shorter than the page. A longer one can move while it is read (traps T1-T3), so it is read in passes:
-/// in each, TotalCount is the same on all pages, no row repeats, the last page is short or empty; and two passes in a row
-/// must be equal. Rows of broken passes still raise: they are in the observation's `accounts` or `transient`.
+/// A list that fits one page is proven by that page alone: TotalCount equals its distinct rows, nothing
+/// repeats, echoes agree, and it is shorter than the page. A longer one can move while it is read (traps
+/// T1-T3), so it is read in passes: in each, TotalCount is the same on all pages, no row repeats, the last
+/// page is short or empty; and two passes in a row must be equal. Rows of broken passes still raise: they are
+/// in the observation's `accounts` or `transient`.
 ///
-/// Use: ask next(); for each page number in it fetch and call add() or fail(); repeat until done(); then take().
-/// Pages of one pass may be fetched at the same time and come back in any order.
+/// Use: ask next(); for each page number in it fetch and call add() or fail(); repeat until done(); then
+/// take(). Pages of one pass may be fetched at the same time and come back in any order.
 class ListingCollector {
  public:
   ListingCollector(ImageId image, ListingLimits limits, WallTime started);
 
-  /// Page numbers that may be asked for now and were not handed out before. Empty while answers are awaited or when done.
+  /// Page numbers that may be asked for now and were not handed out before. Empty while answers are awaited
+  /// or when done.
   std::vector<int> next();
-  /// True when the next pages handed out begin a new pass: the caller should pause for a random while first, so that
-  /// nobody can time changes to the gaps.
+  /// True when the next pages handed out begin a new pass: the caller should pause for a random while first,
+  /// so that nobody can time changes to the gaps.
   [[nodiscard]] bool pause_before_next() const;
   /// The answer to the request for page `number`.
   void add(int number, Page page);
@@ -80,10 +83,10 @@ class ListingCollector {
 
  private:
   struct Pass {
-    std::map<int, Page> pages;      ///< answers by page number
+    std::map<int, Page> pages;  ///< answers by page number
     std::set<int> asked;
-    std::optional<int> last;        ///< the number of the short or empty page, once seen
-    bool broken = false;            ///< contradicts itself; its rows count as seen only
+    std::optional<int> last;  ///< the number of the short or empty page, once seen
+    bool broken = false;      ///< contradicts itself; its rows count as seen only
     Failure why;
   };
   void begin_pass();
@@ -98,10 +101,10 @@ class ListingCollector {
   ListingLimits limits_;
   Observation result_;
   Pass pass_;
-  std::set<AccountId> seen_;                            ///< the union of all passes
-  std::optional<std::vector<AccountId>> previous_;      ///< the set of the last sound pass
+  std::set<AccountId> seen_;                        ///< the union of all passes
+  std::optional<std::vector<AccountId>> previous_;  ///< the set of the last sound pass
   Failure last_break_;
-  bool long_list_ = false;                              ///< more than one page: double collect is needed
+  bool long_list_ = false;  ///< more than one page: double collect is needed
   bool done_ = false;
 };
 

@@ -1,15 +1,16 @@
 #pragma once
 
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/ids.hpp"
-#include "core/time.hpp"
-
 namespace sharedrift {
 
-/// A temporary permission. All fields are mandatory in a config; a draft (`baseline`) may leave owner and reason empty.
+/// A temporary permission. All fields are mandatory in a config; a draft (`baseline`) may leave owner and
+/// reason empty.
 struct Exception {
   AccountId account;
   WallTime expires;  ///< allowed strictly before this moment
@@ -43,7 +44,8 @@ inline bool may_have(const ImagePolicy& policy, const AccountId& account, WallTi
 /// Distinct accounts that the allow-list lets in at `now`.
 std::size_t allowed_count(const ImagePolicy& policy, WallTime now);
 /// The entries (required, allowed, unexpired exceptions) that match none of `listed` (sorted).
-std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed, WallTime now);
+std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed,
+                                      WallTime now);
 /// The next moment strictly after `now` at which an exception expires.
 std::optional<WallTime> next_expiry(const ImagePolicy& policy, WallTime now);
 

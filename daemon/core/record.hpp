@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/failure.hpp"
+#include "core/ids.hpp"
+#include "core/time.hpp"
+
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/failure.hpp"
-#include "core/ids.hpp"
-#include "core/time.hpp"
 
 namespace sharedrift {
 
@@ -17,26 +17,28 @@ inline constexpr std::array kAllDriftKinds{DriftKind::unexpected, DriftKind::mis
 std::string_view to_string(DriftKind kind);
 
 enum class CloseReason { revoked, restored, allowed_by_config, image_gone, unwatched };
-inline constexpr std::array kAllCloseReasons{CloseReason::revoked, CloseReason::restored, CloseReason::allowed_by_config,
-                                             CloseReason::image_gone, CloseReason::unwatched};
+inline constexpr std::array kAllCloseReasons{CloseReason::revoked, CloseReason::restored,
+                                             CloseReason::allowed_by_config, CloseReason::image_gone,
+                                             CloseReason::unwatched};
 std::string_view to_string(CloseReason reason);
 
 /// An account seen in an image's list and not yet proven absent, whether allowed or not.
 struct Sighting {
   AccountId account;
-  std::optional<WallTime> not_before;  ///< the last complete listing without it; none: it was there from the first read
+  std::optional<WallTime>
+      not_before;  ///< the last complete listing without it; none: it was there from the first read
   WallTime first_seen;
   WallTime last_seen;
-  std::int32_t absences = 0;           ///< complete listings without it since; > 0: clearing. Never restored from disk
-  std::int64_t loss_cycle = -1;        ///< the cycle of the first of them (mass-change guard)
-  bool held = false;                   ///< its clear is being held by the guard
+  std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
+  std::int64_t loss_cycle = -1;  ///< the cycle of the first of them (mass-change guard)
+  bool held = false;             ///< its clear is being held by the guard
 };
 
 /// A required account that complete listings lack.
 struct Absence {
   AccountId account;
-  WallTime first_missed;               ///< the first complete listing without it
-  std::optional<WallTime> last_seen;   ///< the last row of it; none: never seen
+  WallTime first_missed;              ///< the first complete listing without it
+  std::optional<WallTime> last_seen;  ///< the last row of it; none: never seen
   std::int32_t absences = 0;
 };
 
@@ -57,8 +59,8 @@ struct ImageCounters {
   friend bool operator==(const ImageCounters&, const ImageCounters&) = default;
 };
 
-/// All that is remembered of an image over a restart. It can only add knowledge: absences of sightings are not kept, so
-/// nothing in it can bring a clear nearer.
+/// All that is remembered of an image over a restart. It can only add knowledge: absences of sightings are
+/// not kept, so nothing in it can bring a clear nearer.
 struct ImageRecord {
   ImageId id;
   ImageState state = ImageState::never_read;

@@ -18,14 +18,16 @@ struct Err {
   E error;
 };
 
-/// Either a value or an error. A subset of std::expected's interface (which clang 14 cannot see in libstdc++ 12),
-/// so that it can be replaced by it. Reading the side that is not there is a bug and asserted.
+/// Either a value or an error. A subset of std::expected's interface (which clang 14 cannot see in libstdc++
+/// 12), so that it can be replaced by it. Reading the side that is not there is a bug and asserted.
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
-  // Implicit on purpose, as in std::expected: `return value;` and `return Err(error);` are the whole vocabulary.
-  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}        // NOLINT(google-explicit-constructor)
-  Result(Err<E> err) : data_(std::in_place_index<1>, std::move(err.error)) {}  // NOLINT(google-explicit-constructor)
+  // Implicit on purpose, as in std::expected: `return value;` and `return Err(error);` are the whole
+  // vocabulary.
+  Result(T value) : data_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Err<E> err)
+      : data_(std::in_place_index<1>, std::move(err.error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool has_value() const noexcept { return data_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -72,11 +74,11 @@ class [[nodiscard]] Result {
 #define SD_CONCAT_INNER(a, b) a##b
 #define SD_CONCAT(a, b) SD_CONCAT_INNER(a, b)
 
-/// `SD_TRY(name, expression);` declares `name` with the value of a Result, or returns its error from the function.
-/// The only macro: the language has no other way to return from the caller.
-#define SD_TRY(name, expression)                                                               \
-  auto SD_CONCAT(sd_try_, __LINE__) = (expression);                                            \
-  if (!SD_CONCAT(sd_try_, __LINE__)) {                                                         \
-    return ::sharedrift::Err(std::move(SD_CONCAT(sd_try_, __LINE__)).error());                 \
-  }                                                                                            \
+/// `SD_TRY(name, expression);` declares `name` with the value of a Result, or returns its error from the
+/// function. The only macro: the language has no other way to return from the caller.
+#define SD_TRY(name, expression)                                               \
+  auto SD_CONCAT(sd_try_, __LINE__) = (expression);                            \
+  if (!SD_CONCAT(sd_try_, __LINE__)) {                                         \
+    return ::sharedrift::Err(std::move(SD_CONCAT(sd_try_, __LINE__)).error()); \
+  }                                                                            \
   auto name = std::move(SD_CONCAT(sd_try_, __LINE__)).value()

@@ -1,19 +1,20 @@
 #pragma once
 
+#include "core/ids.hpp"
+#include "core/policy.hpp"
+#include "core/time.hpp"
+
 #include <cstdint>
 #include <map>
 #include <queue>
 #include <unordered_map>
 #include <vector>
 
-#include "core/ids.hpp"
-#include "core/policy.hpp"
-#include "core/time.hpp"
-
 namespace sharedrift {
 
-/// When each image is due. Deadlines come from the last deadline, never from the end of the work, so that periods do not
-/// stretch; what was slept or stopped through is made up for once, not once per missed period. Pure; not thread-safe.
+/// When each image is due. Deadlines come from the last deadline, never from the end of the work, so that
+/// periods do not stretch; what was slept or stopped through is made up for once, not once per missed period.
+/// Pure; not thread-safe.
 class Schedule {
  public:
   struct Entry {
@@ -22,13 +23,14 @@ class Schedule {
   };
   enum class Spread { even, none };
 
-  /// All images are due at once. With Spread::even each then settles on its own stable moment in the interval.
+  /// All images are due at once. With Spread::even each then settles on its own stable moment in the
+  /// interval.
   Schedule(std::vector<Entry> entries, Spread spread, MonoTime now);
 
   /// Images that are due, oldest deadline first; each is in flight until finish() or release_all().
   std::vector<ImageId> take_due(MonoTime now);
-  /// The attempt is over: plans the next one. Returns how many whole periods were missed because it took too long.
-  /// `jitter` in [0, 1) moves the moment a little, so that nobody can foresee it (threat M4).
+  /// The attempt is over: plans the next one. Returns how many whole periods were missed because it took too
+  /// long. `jitter` in [0, 1) moves the moment a little, so that nobody can foresee it (threat M4).
   std::uint64_t finish(const ImageId& id, MonoTime now, double jitter);
   /// Forgets what is in flight and makes it due again: the poller that had it is gone.
   void release_all();

@@ -6,19 +6,21 @@
 
 namespace sharedrift {
 
-/// Makes text from outside fit to be shown: invalid UTF-8, C0, DEL, C1, U+2028/2029 and bidirectional controls become
-/// U+FFFD, and what is longer than `max_bytes` is cut at a character and marked with an ellipsis (threat M9).
+/// Makes text from outside fit to be shown: invalid UTF-8, C0, DEL, C1, U+2028/2029 and bidirectional
+/// controls become U+FFFD, and what is longer than `max_bytes` is cut at a character and marked with an
+/// ellipsis (threat M9).
 std::string clean(std::string_view text, std::size_t max_bytes = 200);
 
 /// True for well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool is_valid_utf8(std::string_view text);
 
-/// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD; every control character, DEL, C1,
-/// U+2028/2029 and bidirectional control is written as an escape, so that one record is always one line.
+/// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD; every control character,
+/// DEL, C1, U+2028/2029 and bidirectional control is written as an escape, so that one record is always one
+/// line.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Appends `text` as a label value of the Prometheus text format, without the quotes: escapes `\`, `"` and line feed.
-/// Invalid UTF-8 becomes U+FFFD, since Prometheus drops a whole scrape for one bad byte.
+/// Appends `text` as a label value of the Prometheus text format, without the quotes: escapes `\`, `"` and
+/// line feed. Invalid UTF-8 becomes U+FFFD, since Prometheus drops a whole scrape for one bad byte.
 void append_label_value(std::string& out, std::string_view text);
 
 /// Edit distance with transpositions, for "did you mean".

@@ -24,13 +24,14 @@ struct Instant {
 std::string format_rfc3339(WallTime time);
 /// RFC 3339 with `Z` or a numeric offset, fraction optional; nothing else (no lower-case, no blanks).
 std::optional<WallTime> parse_rfc3339(std::string_view text);
-/// `YYYY-MM-DD`: the *first moment of the next day*, UTC, since a date in a config means "until the end of that day".
+/// `YYYY-MM-DD`: the *first moment of the next day*, UTC, since a date in a config means "until the end of
+/// that day".
 std::optional<WallTime> parse_end_of_day(std::string_view text);
 /// The Date header of HTTP (RFC 9110 5.6.7, IMF-fixdate: `Tue, 24 Nov 2026 09:20:44 GMT`).
 std::optional<WallTime> parse_http_date(std::string_view text);
 
-/// A duration as Prometheus writes it: `30s`, `5m`, `1h30m`, `7d`, `1w`, `1y`, `500ms`; units in falling order, each once.
-/// `0` alone is allowed. Nothing else; at most 100 years.
+/// A duration as Prometheus writes it: `30s`, `5m`, `1h30m`, `7d`, `1w`, `1y`, `500ms`; units in falling
+/// order, each once. `0` alone is allowed. Nothing else; at most 100 years.
 std::optional<Millis> parse_duration(std::string_view text);
 /// The same spelling, largest units first: `1h30m`.
 std::string format_duration(Millis duration);

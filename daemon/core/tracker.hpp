@@ -1,5 +1,12 @@
 #pragma once
 
+#include "core/event.hpp"
+#include "core/listing.hpp"
+#include "core/policy.hpp"
+#include "core/record.hpp"
+#include "core/time.hpp"
+#include "core/view.hpp"
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -7,13 +14,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "core/event.hpp"
-#include "core/listing.hpp"
-#include "core/policy.hpp"
-#include "core/record.hpp"
-#include "core/time.hpp"
-#include "core/view.hpp"
 
 namespace sharedrift {
 
@@ -25,7 +25,7 @@ struct WatchList {
   Millis stale_after{};
   int confirm_clears = 2;
   int mass_change_percent = 20;
-  std::string config_hash;                                 ///< first 12 hex digits, for drift events
+  std::string config_hash;  ///< first 12 hex digits, for drift events
 };
 
 /// What a step of the tracker brought.
@@ -36,12 +36,14 @@ struct Step {
   std::vector<ImageId> removed;    ///< no longer watched
 };
 
-/// The deep module: turns observations into drift. Presence is cheap, absence needs proof; see domain.md 3.1 for the law
-/// and daemon/README.md for the states. Pure: time is an argument, nothing is read, written or logged. Not thread-safe.
+/// The deep module: turns observations into drift. Presence is cheap, absence needs proof; see domain.md 3.1
+/// for the law and daemon/README.md for the states. Pure: time is an argument, nothing is read, written or
+/// logged. Not thread-safe.
 class Tracker {
  public:
-  /// `saved` may come from an earlier life; it can only add knowledge. Events of the start (monitoring_gap, drift by the
-  /// config that changed meanwhile, first_run) are in the step. Images of `saved` that are not watched are `removed`.
+  /// `saved` may come from an earlier life; it can only add knowledge. Events of the start (monitoring_gap,
+  /// drift by the config that changed meanwhile, first_run) are in the step. Images of `saved` that are not
+  /// watched are `removed`.
   Tracker(WatchList watch, SavedState saved, Instant now, Step& step);
 
   /// One attempt's outcome. An image that is not watched is ignored.

@@ -1,14 +1,14 @@
 #pragma once
 
+#include "core/failure.hpp"
+#include "core/policy.hpp"
+#include "core/record.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "core/failure.hpp"
-#include "core/policy.hpp"
-#include "core/record.hpp"
 
 namespace sharedrift {
 
@@ -24,7 +24,8 @@ struct DriftView {
   bool first_run = false;
 };
 
-/// All that readers may know of one image, immutable: what /metrics, the JSON API and the status page are made from.
+/// All that readers may know of one image, immutable: what /metrics, the JSON API and the status page are
+/// made from.
 struct ImageView {
   std::shared_ptr<const ImagePolicy> policy;
   ImageState state = ImageState::never_read;
@@ -41,9 +42,9 @@ struct ImageView {
   std::optional<std::int64_t> missing_accounts;
   std::optional<std::int64_t> unlisted_accounts;
   std::optional<std::int64_t> unused_entries;
-  std::vector<DriftView> drifts;          ///< sorted by kind, account
-  std::vector<Exception> exceptions;      ///< those of the policy
-  std::vector<AccountId> sightings;       ///< accounts believed to have access, sorted
+  std::vector<DriftView> drifts;      ///< sorted by kind, account
+  std::vector<Exception> exceptions;  ///< those of the policy
+  std::vector<AccountId> sightings;   ///< accounts believed to have access, sorted
 };
 
 }  // namespace sharedrift

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "core/result.hpp"
+#include "core/time.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -11,18 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/result.hpp"
-#include "core/time.hpp"
-
 namespace sharedrift {
 
 struct ServerRequest {
-  std::string method;                                   ///< upper case, as sent
-  std::string path;                                     ///< percent-decoded, without the query
-  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in the order of the request
+  std::string method;                                        ///< upper case, as sent
+  std::string path;                                          ///< percent-decoded, without the query
+  std::vector<std::pair<std::string, std::string>> query;    ///< decoded, in the order of the request
   std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
-  std::string body;                                     ///< at most ServerOptions::max_body
-  std::string remote_address;                           ///< of the socket, never of a header
+  std::string body;                                          ///< at most ServerOptions::max_body
+  std::string remote_address;                                ///< of the socket, never of a header
   bool tls = false;
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
   /// The first query parameter of that name.
@@ -36,8 +36,10 @@ struct ServerResponse {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<const std::string> body = std::make_shared<const std::string>();  ///< shared, never copied per request
-  /// Set: the server writes no head or body of its own but calls this with the bare connection, then closes it.
+  std::shared_ptr<const std::string> body =
+      std::make_shared<const std::string>();  ///< shared, never copied per request
+  /// Set: the server writes no head or body of its own but calls this with the bare connection, then closes
+  /// it.
   std::function<void(const RawWriter&)> raw;
 
   static ServerResponse text(int status, std::string body);
@@ -48,19 +50,20 @@ using ServerHandler = std::function<ServerResponse(const ServerRequest&)>;
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 0;                      ///< 0: any free port
-  int adopted_fd = -1;               ///< a listening socket from systemd instead of host and port
+  int port = 0;         ///< 0: any free port
+  int adopted_fd = -1;  ///< a listening socket from systemd instead of host and port
   int workers = 32;
-  std::size_t max_head = 8192;       ///< request line and headers
-  std::size_t max_body = 0;          ///< 0: a body is refused unread with 413
-  Millis head_deadline{2'000};       ///< from accept to the end of the head, TLS handshake included
-  Millis request_deadline{10'000};   ///< from accept to the last byte of the answer
-  int max_per_address = 24;          ///< connections served at a time to one address, so that none takes all workers
-  bool keep_alive = false;           ///< idle keep-alive connections hold a worker: off for exposed servers
+  std::size_t max_head = 8192;      ///< request line and headers
+  std::size_t max_body = 0;         ///< 0: a body is refused unread with 413
+  Millis head_deadline{2'000};      ///< from accept to the end of the head, TLS handshake included
+  Millis request_deadline{10'000};  ///< from accept to the last byte of the answer
+  int max_per_address = 24;  ///< connections served at a time to one address, so that none takes all workers
+  bool keep_alive = false;   ///< idle keep-alive connections hold a worker: off for exposed servers
 };
 
-/// A guarded HTTP/1.1 server on cpp-httplib (the only file that knows it): slow, idle, oversized and malformed clients
-/// cost bounded time and memory (dependencies.md section 2 has the measured attacks). Thread-safe.
+/// A guarded HTTP/1.1 server on cpp-httplib (the only file that knows it): slow, idle, oversized and
+/// malformed clients cost bounded time and memory (dependencies.md section 2 has the measured attacks).
+/// Thread-safe.
 class HttpServer {
  public:
   /// Binds and serves. The error names the address and the reason. A second process on the port is an error.

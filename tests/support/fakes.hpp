@@ -1,5 +1,7 @@
 #pragma once
 
+#include "ports.hpp"
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -8,8 +10,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "ports.hpp"
 
 /// In-memory twins of the ports: deterministic, and they remember what was asked of them.
 namespace sharedrift::testing {
@@ -51,8 +51,8 @@ class SeededRandom final : public Random {
   std::uint64_t state_;
 };
 
-/// Answers each request after a latency on the ManualClock, by a script. run_once() moves the clock: to the next answer,
-/// or to `until`.
+/// Answers each request after a latency on the ManualClock, by a script. run_once() moves the clock: to the
+/// next answer, or to `until`.
 class ScriptedTransport final : public HttpTransport {
  public:
   struct Reply {

@@ -1,0 +1,46 @@
+#include "core/ids.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+// Not std::isdigit and friends: those ask the locale.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alnum(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr std::size_t kMaxImageId = 128;
+}  // namespace
+
+std::optional<AccountId> AccountId::parse(std::string_view digits) {
+  AccountId id;
+  if (digits.empty() || digits.size() > id.digits_.size()) return std::nullopt;
+  if (!std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
+  std::copy(digits.begin(), digits.end(), id.digits_.begin());
+  id.length_ = static_cast<std::uint8_t>(digits.size());
+  return id;
+}
+
+std::optional<ImageId> ImageId::parse(std::string_view text) {
+  if (text.empty() || text.size() > kMaxImageId || !is_alnum(text.front())) return std::nullopt;
+  const bool safe = std::all_of(text.begin(), text.end(),
+                                [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
+  if (!safe) return std::nullopt;
+  return ImageId{std::string{text}};
+}
+
+std::uint64_t stable_hash(std::string_view text) {
+  constexpr std::uint64_t kOffsetBasis = 0xcbf29ce484222325ULL;
+  constexpr std::uint64_t kPrime = 0x100000001b3ULL;
+  std::uint64_t hash = kOffsetBasis;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= kPrime;
+  }
+  return hash;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,60 @@
+#include "core/policy.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+
+bool contains(const std::vector<AccountId>& sorted, const AccountId& account) {
+  return std::binary_search(sorted.begin(), sorted.end(), account);
+}
+
+const Exception* exception_for(const ImagePolicy& policy, const AccountId& account) {
+  const auto found = std::lower_bound(policy.exceptions.begin(), policy.exceptions.end(), account,
+                                      [](const Exception& e, const AccountId& a) { return e.account < a; });
+  return found != policy.exceptions.end() && found->account == account ? &*found : nullptr;
+}
+
+/// Every account the list lets in, sorted and unique.
+std::vector<AccountId> entries(const ImagePolicy& policy, WallTime now) {
+  std::vector<AccountId> all = policy.required;
+  all.insert(all.end(), policy.allowed.begin(), policy.allowed.end());
+  for (const Exception& e : policy.exceptions) {
+    if (now < e.expires) all.push_back(e.account);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace
+
+Grant grant_of(const ImagePolicy& policy, const AccountId& account, WallTime now) {
+  if (contains(policy.required, account)) return Grant::required;
+  if (contains(policy.allowed, account)) return Grant::allowed;
+  const Exception* exception = exception_for(policy, account);
+  if (exception != nullptr && now < exception->expires) return Grant::exception;
+  return Grant::none;
+}
+
+std::size_t allowed_count(const ImagePolicy& policy, WallTime now) {
+  return entries(policy, now).size();
+}
+
+std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed,
+                                      WallTime now) {
+  std::vector<AccountId> unused = entries(policy, now);
+  std::erase_if(unused, [&listed](const AccountId& account) { return contains(listed, account); });
+  return unused;
+}
+
+std::optional<WallTime> next_expiry(const ImagePolicy& policy, WallTime now) {
+  std::optional<WallTime> next;
+  for (const Exception& e : policy.exceptions) {
+    if (e.expires > now && (!next || e.expires < *next)) next = e.expires;
+  }
+  return next;
+}
+
+}  // namespace sharedrift

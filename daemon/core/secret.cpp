@@ -1,0 +1,65 @@
+#include "core/secret.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+// A volatile pointer to memset-like code: the compiler may not drop stores it cannot prove unneeded.
+void wipe_bytes(char* data, std::size_t size) noexcept {
+  volatile char* p = data;
+  while (size-- > 0)
+    *p++ = '\0';
+}
+}  // namespace
+
+Secret::Secret(std::string_view text)
+    : data_(text.empty() ? nullptr : new char[text.size()]), size_(text.size()) {
+  std::copy(text.begin(), text.end(), data_);
+}
+Secret::Secret(const Secret& other) : Secret(other.reveal()) {}
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) *this = Secret(other);
+  return *this;
+}
+Secret::Secret(Secret&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this != &other) {
+    wipe();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+Secret::~Secret() {
+  wipe();
+}
+
+void Secret::wipe() noexcept {
+  if (data_ != nullptr) wipe_bytes(data_, size_);
+  delete[] data_;
+  data_ = nullptr;
+  size_ = 0;
+}
+
+bool operator==(const Secret& a, const Secret& b) {
+  if (a.size_ != b.size_) return false;
+  unsigned difference = 0;  // no early exit: the time taken must not tell where they differ
+  for (std::size_t i = 0; i < a.size_; ++i) {
+    difference |= static_cast<unsigned>(static_cast<unsigned char>(a.data_[i]) ^
+                                        static_cast<unsigned char>(b.data_[i]));
+  }
+  return difference == 0;
+}
+
+std::ostream& operator<<(std::ostream& out, const Secret& secret) {
+  return out << (secret.empty() ? "<empty>" : "<secret>");
+}
+
+void wipe(std::string& text) noexcept {
+  wipe_bytes(text.data(), text.size());
+  text.clear();
+}
+
+}  // namespace sharedrift
