@@ -83,28 +83,31 @@ class ListingCollector {
 
  private:
   struct Pass {
-    std::map<int, Page> pages;  ///< answers by page number
-    std::set<int> asked;
-    std::optional<int> last;  ///< the number of the short or empty page, once seen
-    bool broken = false;      ///< contradicts itself; its rows count as seen only
-    Failure why;
+    std::map<int, Page> pages;   ///< answers by page number
+    std::set<int> asked;         ///< numbers handed out
+    std::set<AccountId> rows;    ///< distinct accounts of this pass
+    std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more
+    bool repeats = false;        ///< the last page brought nothing but rows known already
   };
-  void begin_pass();
-  void judge_page(int number, const Page& page);
-  void settle();
-  void break_pass(Reason reason, std::string detail);
+  void judge_echoes(int number, const Page& page);
+  void judge_rows(const Page& page);
   void finish_pass();
-  [[nodiscard]] bool awaiting() const;
-  [[nodiscard]] bool everything_read() const;
+  void begin_pass();
+  void break_pass(Reason reason, std::string detail);
+  void conclude(std::optional<Failure> failure);
+  [[nodiscard]] bool awaiting() const { return pass_.pages.size() < pass_.asked.size(); }
+  [[nodiscard]] bool at_end() const;
+  [[nodiscard]] bool fits_one_page() const;
+  [[nodiscard]] std::size_t effective_page_size() const;
+  [[nodiscard]] int pages_claimed() const;
 
   ImageId image_;
   ListingLimits limits_;
   Observation result_;
   Pass pass_;
-  std::set<AccountId> seen_;                        ///< the union of all passes
-  std::optional<std::vector<AccountId>> previous_;  ///< the set of the last sound pass
-  Failure last_break_;
-  bool long_list_ = false;  ///< more than one page: double collect is needed
+  std::set<AccountId> seen_;                       ///< the union of all passes
+  std::optional<std::set<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound
+  bool any_sound_ = false;
   bool done_ = false;
 };
 

@@ -1,0 +1,217 @@
+#include "core/listing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr std::size_t kRequestIdsKept = 4;
+/// Pages handed out at a time: enough to fill any concurrency, and a lying TotalCount cannot order a flood.
+constexpr int kPagesAtOnce = 128;
+
+/// Contradictions that a list in motion explains, so that reading again may help. The others would only
+/// repeat.
+bool worth_another_pass(Reason reason) {
+  return reason == Reason::duplicate_row || reason == Reason::count_changed ||
+         reason == Reason::count_mismatch;
+}
+
+std::size_t row_count(const Page& page) {
+  return page.accounts.size() + page.unusable_rows;
+}
+
+Failure make_failure(Reason reason, std::string detail) {
+  Failure failure;
+  failure.reason = reason;
+  failure.detail = std::move(detail);
+  return failure;
+}
+
+}  // namespace
+
+std::int64_t Observation::unlisted() const {
+  const auto distinct = static_cast<std::int64_t>(accounts.size());
+  return std::max<std::int64_t>(0, total_count - distinct);
+}
+
+ListingCollector::ListingCollector(ImageId image, ListingLimits limits, WallTime started)
+    : image_(std::move(image)), limits_(limits) {
+  result_.started = started;
+  begin_pass();
+}
+
+void ListingCollector::begin_pass() {
+  pass_ = Pass{};
+  ++result_.passes;
+}
+
+bool ListingCollector::pause_before_next() const {
+  return !done_ && result_.passes > 1 && pass_.asked.empty();
+}
+
+std::vector<int> ListingCollector::next() {
+  if (done_) return {};
+  std::vector<int> numbers;
+  if (pass_.asked.empty()) {
+    numbers.push_back(1);
+  } else if (!pass_.pages.contains(1)) {
+    return {};  // how many pages there are is known from the first
+  } else {
+    const int highest = *pass_.asked.rbegin();
+    const int claimed = at_end() ? highest : std::min(pages_claimed(), highest + kPagesAtOnce);
+    for (int number = highest + 1; number <= claimed; ++number)
+      numbers.push_back(number);
+    // TotalCount may lie: go on, one page at a time, until a page shows the end.
+    if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
+  }
+  pass_.asked.insert(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+void ListingCollector::add(int number, Page page) {
+  if (done_ || !pass_.asked.contains(number) || pass_.pages.contains(number)) return;
+  ++result_.pages;
+  if (page.total_count) result_.total_count = *page.total_count;
+  if (!page.request_id.empty()) {
+    result_.request_ids.push_back(page.request_id);
+    if (result_.request_ids.size() > kRequestIdsKept) result_.request_ids.erase(result_.request_ids.begin());
+  }
+  judge_echoes(number, page);
+  if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
+  judge_rows(page);
+  pass_.pages.emplace(number, std::move(page));
+  if (awaiting()) return;
+  if (at_end()) {
+    finish_pass();
+  } else if (*pass_.asked.rbegin() >= limits_.max_pages) {
+    break_pass(Reason::too_large,
+               "the list does not end within " + std::to_string(limits_.max_pages) + " pages");
+    finish_pass();
+  }
+}
+
+void ListingCollector::judge_echoes(int number, const Page& page) {
+  if (page.image_id && *page.image_id != image_.str()) {
+    break_pass(Reason::echo_mismatch, "the answer names another image than was asked for");
+  }
+  if (page.page_number && *page.page_number != number) {
+    break_pass(Reason::echo_mismatch, "page " + std::to_string(number) + " was asked for, page " +
+                                          std::to_string(*page.page_number) + " came");
+  }
+  if (page.page_size && *page.page_size != limits_.page_size) {
+    break_pass(Reason::echo_mismatch, "page size " + std::to_string(limits_.page_size) + " was asked for, " +
+                                          std::to_string(*page.page_size) + " was used");
+  }
+  if (row_count(page) > static_cast<std::size_t>(limits_.page_size)) {
+    break_pass(Reason::echo_mismatch, "a page holds more rows than were asked for");
+  }
+  if (!page.total_count || *page.total_count < 0) {
+    break_pass(Reason::count_mismatch, "the answer has no usable TotalCount");
+  } else if (!pass_.pages.empty() && pass_.pages.begin()->second.total_count != page.total_count) {
+    break_pass(Reason::count_changed,
+               "TotalCount changed from page to page: the list moved while it was read");
+  }
+}
+
+void ListingCollector::judge_rows(const Page& page) {
+  if (page.unusable_rows > 0) {
+    break_pass(Reason::bad_row, std::to_string(page.unusable_rows) + " rows hold no usable account id");
+  }
+  std::size_t fresh = 0;
+  for (const AccountId& account : page.accounts) {
+    seen_.insert(account);
+    if (pass_.rows.insert(account).second) {
+      ++fresh;
+    } else {
+      break_pass(Reason::duplicate_row, "an account is listed twice: the list moved while it was read");
+    }
+  }
+  pass_.repeats = fresh == 0 && !page.accounts.empty();
+}
+
+std::size_t ListingCollector::effective_page_size() const {
+  const auto asked = static_cast<std::size_t>(limits_.page_size);
+  const auto first = pass_.pages.find(1);
+  if (first == pass_.pages.end() || !first->second.page_size) return asked;
+  const std::int64_t echoed = *first->second.page_size;
+  return echoed > 0 && echoed < limits_.page_size ? static_cast<std::size_t>(echoed) : asked;
+}
+
+/// The page that must show the end if the first page's TotalCount is right: the short one, or the empty one
+/// after a full last page. At least 1.
+int ListingCollector::pages_claimed() const {
+  const Page& first = pass_.pages.at(1);
+  const auto size = static_cast<std::int64_t>(effective_page_size());
+  if (!first.total_count || *first.total_count < 0 || row_count(first) < effective_page_size()) return 1;
+  const std::int64_t pages = *first.total_count / size + 1;
+  return static_cast<int>(std::clamp<std::int64_t>(pages, 1, limits_.max_pages));
+}
+
+bool ListingCollector::at_end() const {
+  if (pass_.pages.empty()) return false;
+  if (pass_.repeats) return true;
+  return row_count(pass_.pages.rbegin()->second) < effective_page_size();
+}
+
+bool ListingCollector::fits_one_page() const {
+  return std::all_of(pass_.pages.begin(), pass_.pages.end(),
+                     [](const auto& entry) { return entry.first == 1 || row_count(entry.second) == 0; });
+}
+
+void ListingCollector::break_pass(Reason reason, std::string detail) {
+  if (!pass_.why) pass_.why = make_failure(reason, std::move(detail));
+}
+
+void ListingCollector::finish_pass() {
+  const std::size_t size = effective_page_size();
+  for (const auto& [number, page] : pass_.pages) {
+    const bool last = number == pass_.pages.rbegin()->first;
+    if (!last && row_count(page) < size)
+      break_pass(Reason::count_mismatch, "rows follow after a page that was not full");
+  }
+  const auto distinct = static_cast<std::int64_t>(pass_.rows.size());
+  if (result_.total_count != distinct) {
+    break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +
+                                           std::to_string(distinct) + " accounts were listed");
+  }
+  const bool last_chance = result_.passes >= limits_.max_passes;
+  if (pass_.why) {
+    last_sound_.reset();
+    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why);
+    if (last_chance) {
+      return conclude(any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed")
+                                 : *pass_.why);
+    }
+  } else {
+    any_sound_ = true;
+    if (fits_one_page() || last_sound_ == pass_.rows) return conclude(std::nullopt);
+    if (last_chance) return conclude(make_failure(Reason::unstable, "the passes over the list never agreed"));
+    last_sound_ = pass_.rows;
+  }
+  begin_pass();
+}
+
+void ListingCollector::conclude(std::optional<Failure> failure) {
+  done_ = true;
+  if (failure) {
+    result_.failure = std::move(*failure);
+    result_.accounts.assign(seen_.begin(), seen_.end());
+    return;
+  }
+  result_.complete = true;
+  result_.accounts.assign(pass_.rows.begin(), pass_.rows.end());
+  std::set_difference(seen_.begin(), seen_.end(), pass_.rows.begin(), pass_.rows.end(),
+                      std::back_inserter(result_.transient));
+}
+
+void ListingCollector::fail(Failure failure) {
+  if (!done_) conclude(std::move(failure));
+}
+
+Observation ListingCollector::take() {
+  return std::move(result_);
+}
+
+}  // namespace sharedrift

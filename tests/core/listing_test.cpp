@@ -1,0 +1,260 @@
+#include "core/listing.hpp"
+
+#include "support/page_server.hpp"
+
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::account;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using testing::PageServer;
+using testing::read_all;
+
+ImageId image() {
+  return *ImageId::parse("m-1");
+}
+
+TEST(ListingCollector, ProvesAListOfOnePageByThatPage) {
+  PageServer server(3);
+  const Observation seen = read_all(image(), server);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_THAT(seen.accounts, ElementsAre(account(1), account(2), account(3)));
+  EXPECT_EQ(seen.pages, 1);
+  EXPECT_EQ(seen.total_count, 3);
+}
+
+TEST(ListingCollector, ProvesAnEmptyList) {
+  PageServer server(0);
+  const Observation seen = read_all(image(), server);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_THAT(seen.accounts, IsEmpty());
+}
+
+TEST(ListingCollector, LooksBehindAFullPage) {
+  PageServer server(100);
+  const Observation seen = read_all(image(), server);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_EQ(seen.pages, 2);
+  EXPECT_EQ(seen.passes, 1);
+}
+
+TEST(ListingCollector, ReadsALongListTwice) {
+  PageServer server(250);
+  const Observation seen = read_all(image(), server);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_EQ(seen.accounts.size(), 250U);
+  EXPECT_EQ(seen.passes, 2);
+  EXPECT_EQ(seen.pages, 6);
+}
+
+TEST(ListingCollector, HandsOutLaterPagesTogether) {
+  ListingCollector collector(image(), {}, WallTime{});
+  EXPECT_THAT(collector.next(), ElementsAre(1));
+  EXPECT_THAT(collector.next(), IsEmpty());
+  PageServer server(450);
+  collector.add(1, server.page(1, 100));
+  EXPECT_THAT(collector.next(), ElementsAre(2, 3, 4, 5));
+}
+
+TEST(ListingCollector, DoesNotAskForWhatALieClaims) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(100);
+  server.lie = 1'000'000'000;
+  for (const int number : collector.next())
+    collector.add(number, server.page(number, 100));
+  EXPECT_LE(collector.next().size(), 128U);
+}
+
+TEST(ListingCollector, PausesBetweenPassesOnly) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(150);
+  EXPECT_FALSE(collector.pause_before_next());
+  for (const int number : collector.next())
+    collector.add(number, server.page(number, 100));
+  EXPECT_FALSE(collector.pause_before_next());
+  for (const int number : collector.next())
+    collector.add(number, server.page(number, 100));
+  EXPECT_FALSE(collector.done());
+  EXPECT_TRUE(collector.pause_before_next());
+}
+
+TEST(ListingCollector, DoesNotBelieveATotalCountThatDisagrees) {
+  for (const int lie : {-1, 1, 5}) {
+    PageServer server(3);
+    server.lie = lie;
+    const Observation seen = read_all(image(), server);
+    EXPECT_FALSE(seen.complete) << lie;
+    EXPECT_EQ(seen.failure.reason, Reason::count_mismatch);
+    EXPECT_EQ(seen.accounts.size(), 3U) << "what was seen still raises";
+    EXPECT_EQ(seen.unlisted(), std::max(lie, 0));
+  }
+}
+
+TEST(ListingCollector, ReadsOnWhereTotalCountIsTooSmall) {
+  PageServer server(250);
+  server.lie = -249;
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.accounts.size(), 250U);
+}
+
+TEST(ListingCollector, EndsOnAnEndlessList) {
+  PageServer server(250);
+  server.endless = true;
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::too_large);
+  EXPECT_EQ(seen.pages, 1000);
+}
+
+TEST(ListingCollector, EndsWhenPagesRepeat) {
+  PageServer server(250);
+  server.repeat_first_page = true;
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::duplicate_row);
+  EXPECT_LE(seen.pages, 20);
+}
+
+TEST(ListingCollector, RefusesEchoesOfSomethingElse) {
+  const auto with = [](const std::function<void(Page&)>& change) {
+    PageServer server(2);
+    server.tamper = [change](int /*number*/, Page& page) { change(page); };
+    return read_all(image(), server);
+  };
+  const Observation other = with([](Page& p) { p.image_id = "m-other"; });
+  EXPECT_EQ(other.failure.reason, Reason::echo_mismatch);
+  EXPECT_THAT(other.accounts, IsEmpty()) << "rows of another image are not rows of this one";
+  for (const auto& change : {std::function<void(Page&)>([](Page& p) { p.page_number = 2; }),
+                             std::function<void(Page&)>([](Page& p) { p.page_size = 10; })}) {
+    const Observation seen = with(change);
+    EXPECT_FALSE(seen.complete);
+    EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
+    EXPECT_EQ(seen.accounts.size(), 2U);
+  }
+}
+
+TEST(ListingCollector, ReadsToTheEndWhenTheServerUsesSmallerPages) {
+  PageServer server(35);
+  server.page_size_cap = 10;
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
+  EXPECT_EQ(seen.accounts.size(), 35U) << "every row there is raises";
+}
+
+TEST(ListingCollector, IsIncompleteForARowItCannotRead) {
+  PageServer server(2);
+  server.tamper = [](int /*number*/, Page& page) { page.unusable_rows = 1; };
+  const Observation seen = read_all(image(), server);
+  EXPECT_EQ(seen.failure.reason, Reason::bad_row);
+  EXPECT_EQ(seen.accounts.size(), 2U);
+}
+
+TEST(ListingCollector, KeepsWhatWasSeenWhenAPageFails) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(150);
+  for (const int number : collector.next())
+    collector.add(number, server.page(number, 100));
+  ASSERT_THAT(collector.next(), ElementsAre(2));
+  Failure failure;
+  failure.reason = Reason::timeout;
+  collector.fail(failure);
+  ASSERT_TRUE(collector.done());
+  const Observation seen = collector.take();
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::timeout);
+  EXPECT_EQ(seen.accounts.size(), 100U);
+  EXPECT_EQ(seen.unlisted(), 50);
+}
+
+TEST(ListingCollector, TellsWhatWasSeenOnceFromWhatIsThere) {
+  PageServer server(150);
+  int requests = 0;
+  server.before = [&requests](PageServer& s) {
+    if (++requests == 3) s.remove(0);  // between the first and the second pass
+  };
+  const Observation seen = read_all(image(), server);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_EQ(seen.accounts.size(), 149U);
+  EXPECT_THAT(seen.transient, ElementsAre(account(1)));
+}
+
+TEST(ListingCollector, GivesUpOnAListThatNeverStandsStill) {
+  PageServer server(150);
+  int requests = 0;
+  server.before = [&requests](PageServer& s) {
+    if (++requests % 2 == 1) {  // each pass is sound in itself, no two agree
+      s.remove(0);
+      s.append();
+    }
+  };
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.passes, 4);
+  EXPECT_EQ(seen.failure.reason, Reason::unstable);
+}
+
+// Every placement of one change (delete, insert, swap) into any gap between two requests, over many sizes: a
+// listing called complete must be a set that was true at some moment, and no row that was returned may be
+// lost.
+TEST(ListingCollectorProperty, OneChangeAnywhereNeverYieldsAFalseProof) {
+  for (const int size : {100, 101, 150, 201}) {
+    for (int gap = 1; gap <= 9; ++gap) {
+      for (int kind = 0; kind < 3; ++kind) {
+        for (const std::size_t where : {std::size_t{0}, std::size_t{50}, std::size_t{98}}) {
+          PageServer server(size);
+          int requests = 0;
+          server.before = [&requests, gap, kind, where](PageServer& s) {
+            if (++requests != gap) return;
+            if (kind != 1) s.remove(where);
+            if (kind == 1) s.insert_front();
+            if (kind == 2) s.append();
+          };
+          const Observation seen = read_all(image(), server);
+          EXPECT_TRUE(server.every_returned_row_is_in(seen));
+          if (seen.complete) {
+            EXPECT_TRUE(server.was_true_once(seen.accounts))
+                << size << ' ' << gap << ' ' << kind << ' ' << where;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Random servers that delete, insert, swap, duplicate, reorder, truncate, repeat and lie, all at once.
+TEST(ListingCollectorProperty, AdversarialServersLoseNoRow) {
+  testing::SeededRandom random(7);
+  for (int round = 0; round < 400; ++round) {
+    PageServer server(static_cast<int>(random.next() % 350));
+    server.before = [&random](PageServer& s) { s.random_change(random); };
+    server.tamper = [&random](int /*number*/, Page& page) { testing::random_damage(page, random); };
+    const Observation seen = read_all(image(), server);
+    ASSERT_TRUE(server.every_returned_row_is_in(seen)) << "round " << round;
+    ASSERT_LE(seen.passes, 4);
+  }
+}
+
+TEST(ListingCollectorProperty, OrderOfAnswersDoesNotMatter) {
+  testing::SeededRandom random(11);
+  for (int round = 0; round < 200; ++round) {
+    const int size = static_cast<int>(random.next() % 700);
+    PageServer server(size);
+    PageServer again(size);
+    const Observation in_order = read_all(image(), server);
+    const Observation shuffled = read_all(image(), again, &random);
+    EXPECT_TRUE(in_order.complete);
+    EXPECT_TRUE(shuffled.complete);
+    EXPECT_EQ(in_order.accounts, shuffled.accounts);
+  }
+}
+
+}  // namespace
+}  // namespace sharedrift
