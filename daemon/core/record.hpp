@@ -30,8 +30,9 @@ struct Sighting {
   WallTime first_seen;
   WallTime last_seen;
   std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
-  std::int64_t loss_cycle = -1;  ///< the cycle of the first of them (mass-change guard)
-  bool held = false;             ///< its clear is being held by the guard
+  std::int64_t loss_cycle = -1;          ///< the cycle of the first of them (mass-change guard)
+  bool held = false;                     ///< its clear is being held by the guard
+  std::optional<WallTime> first_missed;  ///< the first complete listing without it, while it is absent
 };
 
 /// A required account that complete listings lack.

@@ -1,76 +1,81 @@
 #pragma once
 
 #include "core/event.hpp"
+#include "core/image_tracker.hpp"
 #include "core/listing.hpp"
-#include "core/policy.hpp"
 #include "core/record.hpp"
-#include "core/time.hpp"
 #include "core/view.hpp"
 
+#include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
-#include <string>
+#include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace sharedrift {
 
-/// What is watched and by which rules; one accepted configuration.
-struct WatchList {
-  std::vector<std::shared_ptr<const ImagePolicy>> images;  ///< ids unique
-  std::map<AccountId, std::string> account_names;          ///< the address book
-  Millis interval{};                                       ///< length of a cycle for the mass-change guard
-  Millis stale_after{};
-  int confirm_clears = 2;
-  int mass_change_percent = 20;
-  std::string config_hash;  ///< first 12 hex digits, for drift events
-};
-
 /// What a step of the tracker brought.
 struct Step {
   std::vector<Event> events;
-  std::vector<ImageId> changed;    ///< views to publish anew
-  std::vector<ImageId> must_save;  ///< records in which more than times and attempt counters changed
-  std::vector<ImageId> removed;    ///< no longer watched
+  std::vector<ImageId> changed;  ///< views to publish anew
+  std::vector<ImageId>
+      must_save;                 ///< of these: records in which more than times and attempt counters changed
+  std::vector<ImageId> removed;  ///< no longer watched
 };
 
-/// The deep module: turns observations into drift. Presence is cheap, absence needs proof; see domain.md 3.1
-/// for the law and daemon/README.md for the states. Pure: time is an argument, nothing is read, written or
-/// logged. Not thread-safe.
+/// The deep module: turns observations of a fleet of images into drift. Presence is cheap, absence needs
+/// proof; domain.md's law, and daemon/README.md for the states. Pure: time is an argument, nothing is read,
+/// written or logged. Not thread-safe.
+///
+/// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after one
+/// interval. From kGuardedFrom images on, a clear waits until the cycle in which its account began to be
+/// absent has ended; if more than mass_change_percent of the images lost accounts in that cycle, its absences
+/// do not count.
 class Tracker {
  public:
-  /// `saved` may come from an earlier life; it can only add knowledge. Events of the start (monitoring_gap,
-  /// drift by the config that changed meanwhile, first_run) are in the step. Images of `saved` that are not
+  static constexpr std::size_t kGuardedFrom = 10;
+
+  /// `saved` may come from an earlier life; it can only add knowledge. Events of the start (first_run,
+  /// monitoring_gap, drift that today's config sees differently) are in the step; saved images that are not
   /// watched are `removed`.
-  Tracker(WatchList watch, SavedState saved, Instant now, Step& step);
+  Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step);
 
   /// One attempt's outcome. An image that is not watched is ignored.
   Step apply(const ImageId& image, const Observation& seen, Instant now);
   /// A new accepted configuration: kept images keep counters and state, removed ones close as `unwatched`.
   Step reconfigure(WatchList watch, Instant now);
-  /// Time alone: expiring exceptions, zeros that go stale, cycles that end. Call at next_deadline() or later.
+  /// Time alone: exceptions that end, zeros that go stale, cycles that end. Call at next_deadline() or later.
   Step tick(Instant now);
-  [[nodiscard]] MonoTime next_deadline() const { return next_deadline_; }
+  [[nodiscard]] MonoTime next_deadline() const;
 
-  [[nodiscard]] std::shared_ptr<const ImageView> view(const ImageId& image) const;
+  /// Null for an image that is not watched.
+  [[nodiscard]] std::shared_ptr<const ImageView> view(const ImageId& image, Instant now) const;
   [[nodiscard]] ImageRecord record(const ImageId& image) const;
   [[nodiscard]] const std::array<std::uint64_t, kAllCloseReasons.size()>& closes() const { return closes_; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
-  /// True if the last complete listing of the image had accounts.
+  /// True if the last complete listing of the image was not empty.
   [[nodiscard]] bool had_accounts(const ImageId& image) const;
   [[nodiscard]] const WatchList& watch() const { return watch_; }
 
  private:
-  // (written with the implementation)
-  struct Image;
+  ImageTracker::Context context(Instant now, std::vector<Event>& events);
+  void report(ImageTracker& image, const ImageTracker::Context& context, Step& step);
+  void end_cycle(Instant now, Step& step);
+  void close_unwatched(const ImageRecord& record, Instant now, Step& step);
+
   WatchList watch_;
-  std::unordered_map<ImageId, std::unique_ptr<Image>> images_;
-  std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
+  std::unordered_map<ImageId, std::unique_ptr<ImageTracker>> images_;
+  std::set<std::pair<MonoTime, ImageId>> deadlines_;
+  mutable std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
-  MonoTime next_deadline_ = MonoTime::max();
+  Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative
+  std::int64_t cycle_ = 0;
+  MonoTime cycle_started_;
+  std::size_t attempted_ = 0;
+  std::set<ImageId> losers_;
 };
 
 }  // namespace sharedrift

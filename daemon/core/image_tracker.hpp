@@ -1,0 +1,126 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/listing.hpp"
+#include "core/policy.hpp"
+#include "core/record.hpp"
+#include "core/view.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// What is watched and by which rules; one accepted configuration.
+struct WatchList {
+  std::vector<std::shared_ptr<const ImagePolicy>> images;  ///< ids unique
+  std::map<AccountId, std::string> account_names;          ///< the address book
+  Millis interval{};                                       ///< length of a cycle for the mass-change guard
+  Millis stale_after{};
+  int confirm_clears = 2;  ///< complete listings in a row that prove an absence
+  int mass_change_percent = 20;
+  std::string config_hash;  ///< first 12 hex digits, for drift events
+};
+
+/// One image's memory and the rules of drift. Knows nothing of other images: whether a clear that is due may
+/// happen is asked of the Fleet's verdict in the context. Not thread-safe; time is an argument.
+///
+/// The memory is a set of sightings (accounts seen and not yet proven absent) and of absences (required
+/// accounts that complete listings lack). Drift is derived from it and the allow-list, and events are the
+/// differences.
+class ImageTracker {
+ public:
+  /// What a step needs from outside and where its news goes.
+  struct Context {
+    const WatchList& watch;
+    Instant now;
+    WallTime judged_at;      ///< the later of the local and the API's clock: exceptions are judged by it
+    std::int64_t cycle = 0;  ///< the open cycle of the mass-change guard
+    bool guarded = false;    ///< the guard is on: a clear waits until the cycle of its loss has ended
+    std::vector<Event>& events;
+    std::array<std::uint64_t, kAllCloseReasons.size()>& closes;
+    bool changed = false;  ///< set when more than times and attempt counters changed
+  };
+
+  explicit ImageTracker(std::shared_ptr<const ImagePolicy> policy);
+  /// Takes up an earlier life. Drift stays open without being counted again; what the policy of today sees
+  /// differently is an event.
+  void restore(const ImageRecord& record, Context& context);
+
+  /// Returns true if accounts began to be absent in this listing: the image lost accounts in this cycle.
+  bool observe(const Observation& seen, Context& context);
+  void adopt(std::shared_ptr<const ImagePolicy> policy, Context& context);
+  /// Time alone: exceptions that ended since the last step.
+  void expire(Context& context);
+  void unwatch(Context& context);
+  /// The guard's verdict on the losses of `cycle`: held ones start to count anew, due ones clear. Returns how
+  /// many clears are held by it.
+  std::int64_t end_cycle(std::int64_t cycle, bool hold, Context& context);
+
+  [[nodiscard]] std::shared_ptr<const ImageView> view(const Context& context) const;
+  [[nodiscard]] ImageRecord record() const;
+  [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
+  [[nodiscard]] bool had_accounts() const { return shared_accounts_ > 0; }
+  [[nodiscard]] std::int64_t held() const;
+  /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
+  [[nodiscard]] MonoTime next_deadline(const Context& context) const;
+
+  std::int64_t attempted_in_cycle = -1;  ///< the fleet's bookkeeping
+  MonoTime queued_deadline = MonoTime::max();
+
+ private:
+  using Accounts = std::vector<AccountId>;
+  void see(const AccountId& account, Context& context);
+  bool miss(const Accounts& present, CloseReason why, Context& context);
+  void miss_required(const Accounts& present, Context& context);
+  void forget_cleared(CloseReason why, Context& context);
+  void note_gone(Context& context);
+  void derive_drift(std::string_view why, Context& context);
+  void open(const AccountId& account, DriftKind kind, std::string_view why, Context& context);
+  void close(const Drift& drift, CloseReason why, Context& context);
+  [[nodiscard]] bool is_open(const AccountId& account, DriftKind kind) const;
+  void judge_canary(Context& context);
+  void note_outcome(const Observation& seen, Context& context);
+  void note_state(ImageState state, Context& context);
+  [[nodiscard]] bool clear_is_due(const Sighting& sighting, const Context& context) const;
+  [[nodiscard]] Event make_event(EventType type, const Context& context) const;
+  [[nodiscard]] Event drift_event(EventType type, const AccountId& account, DriftKind kind,
+                                  const Context& context) const;
+  [[nodiscard]] const Sighting* sighting_of(const AccountId& account) const;
+  [[nodiscard]] const Absence* absence_of(const AccountId& account) const;
+  [[nodiscard]] bool is_stale(const Context& context) const;
+  [[nodiscard]] DriftView drift_view(const Drift& drift) const;
+  [[nodiscard]] Accounts listed_now() const;
+
+  std::shared_ptr<const ImagePolicy> policy_;
+  ImageState state_ = ImageState::never_read;
+  std::optional<WallTime> state_since_;
+  std::optional<WallTime> last_attempt_;
+  std::optional<WallTime> last_complete_;        ///< when it ended: freshness
+  std::optional<WallTime> last_complete_began_;  ///< when it began: what it lacked came later than this
+  MonoTime last_complete_mono_;
+  WallTime judged_at_;  ///< of the last step: exceptions that end after it are news
+  bool listing_complete_ = false;
+  std::optional<Failure> last_failure_;
+  std::uint64_t failures_in_a_row_ = 0;
+  std::int64_t total_count_ = -1;
+  std::int64_t unlisted_ = 0;
+  std::int64_t shared_accounts_ = -1;
+  std::int64_t unused_entries_ = 0;
+  int gone_in_a_row_ = 0;
+  int complete_listings_ = 0;  ///< since the start, at most a few; for the canary
+  std::optional<bool> canary_ok_;
+  ImageCounters counters_;
+  std::vector<std::string> request_ids_;  ///< of the attempt being judged
+  std::vector<Sighting> sightings_;       ///< sorted by account
+  std::vector<Absence> absences_;         ///< sorted by account
+  std::vector<Drift> drifts_;             ///< sorted by kind, account
+};
+
+}  // namespace sharedrift

@@ -1,0 +1,194 @@
+#include "core/tracker.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+/// The Date header has whole seconds and the answer took a while: less than this is not a difference of
+/// clocks.
+constexpr Millis kClockNoise{2'000};
+
+std::int64_t seconds(WallTime::duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+}  // namespace
+
+Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step)
+    : watch_(std::move(watch)), closes_(saved.closes), cycle_started_(now.mono) {
+  for (const auto& policy : watch_.images)
+    images_.emplace(policy->id, std::make_unique<ImageTracker>(policy));
+  if (saved.images.empty()) {
+    step.events.push_back(
+        {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
+  } else if (saved.last_alive && now.wall - *saved.last_alive > watch_.interval) {
+    step.events.push_back({EventType::monitoring_gap,
+                           now.wall,
+                           "",
+                           {{"from", *saved.last_alive},
+                            {"to", now.wall},
+                            {"seconds", seconds(now.wall - *saved.last_alive)}}});
+  }
+  for (const ImageRecord& record : saved.images) {
+    const auto found = images_.find(record.id);
+    if (found == images_.end()) {
+      close_unwatched(record, now, step);
+      continue;
+    }
+    ImageTracker::Context with = context(now, step.events);
+    found->second->restore(record, with);
+  }
+  for (const auto& policy : watch_.images)
+    report(*images_.at(policy->id), context(now, step.events), step);
+}
+
+ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) {
+  return {watch_, now, now.wall + server_ahead_, cycle_, images_.size() >= kGuardedFrom, events, closes_};
+}
+
+void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
+  const ImageId& id = image.policy().id;
+  step.changed.push_back(id);
+  if (context.changed) step.must_save.push_back(id);
+  const MonoTime next = image.next_deadline(context);
+  if (next == image.queued_deadline) return;
+  deadlines_.erase({image.queued_deadline, id});
+  image.queued_deadline = next;
+  if (next != MonoTime::max()) deadlines_.emplace(next, id);
+}
+
+void Tracker::close_unwatched(const ImageRecord& record, Instant now, Step& step) {
+  step.removed.push_back(record.id);
+  for (const Drift& drift : record.drifts) {
+    ++closes_.at(static_cast<std::size_t>(CloseReason::unwatched));
+    step.events.push_back({EventType::drift_closed,
+                           now.wall,
+                           record.id.str(),
+                           {{"account_id", std::string{drift.account.str()}},
+                            {"kind", std::string{to_string(drift.kind)}},
+                            {"reason", std::string{to_string(CloseReason::unwatched)}},
+                            {"opened", drift.since}}});
+  }
+}
+
+Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
+  Step step;
+  const auto found = images_.find(id);
+  if (found == images_.end()) return step;
+  ImageTracker& image = *found->second;
+  if (now.mono >= cycle_started_ + watch_.interval) end_cycle(now, step);
+  if (seen.server_time) {
+    const Millis ahead = *seen.server_time - now.wall;
+    server_ahead_ = ahead > kClockNoise ? ahead : Millis{0};
+  }
+  ImageTracker::Context with = context(now, step.events);
+  const std::int64_t held_before = image.held();
+  if (image.observe(seen, with)) losers_.insert(id);
+  held_ += image.held() - held_before;
+  report(image, with, step);
+  if (image.attempted_in_cycle != cycle_) {
+    image.attempted_in_cycle = cycle_;
+    ++attempted_;
+  }
+  if (attempted_ >= images_.size()) end_cycle(now, step);
+  return step;
+}
+
+void Tracker::end_cycle(Instant now, Step& step) {
+  const bool guarded = images_.size() >= kGuardedFrom;
+  const bool hold =
+      guarded && losers_.size() * 100 > static_cast<std::size_t>(watch_.mass_change_percent) * images_.size();
+  const std::int64_t ended = cycle_++;
+  std::int64_t held_now = 0;
+  for (const ImageId& id : losers_) {
+    const auto found = images_.find(id);
+    if (found == images_.end()) continue;
+    ImageTracker::Context with =
+        context(now, step.events);  // of the new cycle: the old one's losses are judged now
+    held_now += found->second->end_cycle(ended, hold, with);
+    if (with.changed) report(*found->second, with, step);
+  }
+  held_ += held_now;
+  if (hold) {
+    step.events.push_back({EventType::mass_change_held,
+                           now.wall,
+                           "",
+                           {{"images_losing", static_cast<std::int64_t>(losers_.size())},
+                            {"images_watched", static_cast<std::int64_t>(images_.size())},
+                            {"limit_percent", std::int64_t{watch_.mass_change_percent}},
+                            {"clears_held", held_now}}});
+  }
+  losers_.clear();
+  attempted_ = 0;
+  cycle_started_ = now.mono;
+}
+
+Step Tracker::reconfigure(WatchList watch, Instant now) {
+  Step step;
+  watch_ = std::move(watch);
+  std::unordered_map<ImageId, std::unique_ptr<ImageTracker>> kept;
+  kept.reserve(watch_.images.size());
+  for (const auto& policy : watch_.images) {
+    const auto found = images_.find(policy->id);
+    if (found == images_.end()) {
+      kept.emplace(policy->id, std::make_unique<ImageTracker>(policy));
+    } else {
+      kept.emplace(policy->id, std::move(found->second));
+      images_.erase(found);
+    }
+  }
+  images_.swap(kept);
+  for (auto& [id, image] : kept) {  // what is left of the old set
+    ImageTracker::Context with = context(now, step.events);
+    held_ -= image->held();
+    image->unwatch(with);
+    deadlines_.erase({image->queued_deadline, id});
+    step.removed.push_back(id);
+  }
+  for (const auto& policy : watch_.images) {
+    ImageTracker& image = *images_.at(policy->id);
+    ImageTracker::Context with = context(now, step.events);
+    image.adopt(policy, with);
+    report(image, with, step);
+  }
+  return step;
+}
+
+Step Tracker::tick(Instant now) {
+  Step step;
+  if (!losers_.empty() && now.mono >= cycle_started_ + watch_.interval) end_cycle(now, step);
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now.mono) {
+    const ImageId id = deadlines_.begin()->second;
+    deadlines_.erase(deadlines_.begin());
+    ImageTracker& image = *images_.at(id);
+    image.queued_deadline = MonoTime::max();
+    ImageTracker::Context with = context(now, step.events);
+    image.expire(with);
+    report(image, with, step);
+  }
+  return step;
+}
+
+MonoTime Tracker::next_deadline() const {
+  MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + watch_.interval;
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  return next;
+}
+
+std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now) const {
+  const auto found = images_.find(image);
+  if (found == images_.end()) return nullptr;
+  std::vector<Event> none;
+  return found->second->view({watch_, now, now.wall + server_ahead_, cycle_, false, none, closes_});
+}
+
+ImageRecord Tracker::record(const ImageId& image) const {
+  return images_.at(image)->record();
+}
+
+bool Tracker::had_accounts(const ImageId& image) const {
+  const auto found = images_.find(image);
+  return found != images_.end() && found->second->had_accounts();
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,421 @@
+#include "core/tracker.hpp"
+
+#include "support/fleet.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::account;
+using testing::an_image;
+using testing::broken;
+using ::testing::ElementsAre;
+using testing::failed;
+using testing::Fleet;
+using ::testing::IsEmpty;
+using testing::listed;
+
+TEST(Tracker, ClaimsNothingBeforeTheFirstListing) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  const auto view = fleet.view("m-1");
+  EXPECT_EQ(view->state, ImageState::never_read);
+  EXPECT_FALSE(view->unexpected_accounts);
+  EXPECT_FALSE(view->missing_accounts);
+  EXPECT_FALSE(view->shared_accounts);
+  EXPECT_EQ(view->allowed_accounts, 1U);
+}
+
+TEST(Tracker, IsCleanWhenTheListingIs) {
+  Fleet fleet({an_image("m-1").allowing({1, 2})});
+  const Step step = fleet.apply("m-1", listed({1}));
+  EXPECT_THAT(step.events, IsEmpty());
+  const auto view = fleet.view("m-1");
+  EXPECT_EQ(view->state, ImageState::ok);
+  EXPECT_EQ(view->unexpected_accounts, 0);
+  EXPECT_EQ(view->missing_accounts, 0);
+  EXPECT_EQ(view->shared_accounts, 1);
+  EXPECT_EQ(view->unused_entries, 1);
+}
+
+TEST(Tracker, RaisesOnTheFirstSighting) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  fleet.advance(5min);
+  const Step step = fleet.apply("m-1", listed({1, 9}));
+  ASSERT_EQ(step.events.size(), 1U);
+  const Event& event = step.events.front();
+  EXPECT_EQ(event.type, EventType::drift_opened);
+  EXPECT_EQ(event.text("account_id"), account(9).str());
+  EXPECT_EQ(event.text("kind"), "unexpected");
+  EXPECT_EQ(event.text("first_run"), "false");
+  EXPECT_EQ(event.text("not_before"), format_rfc3339(fleet.now().wall - 5min));
+  EXPECT_EQ(event.text("first_seen"), format_rfc3339(fleet.now().wall));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1);
+  EXPECT_EQ(fleet.view("m-1")->counters.opened[0], 1U);
+}
+
+TEST(Tracker, MarksWhatTheFirstPollFinds) {
+  Fleet fleet({an_image("m-1").allowing({})});
+  const Step step = fleet.apply("m-1", listed({9}));
+  ASSERT_EQ(step.events.size(), 1U);
+  EXPECT_EQ(step.events.front().text("first_run"), "true");
+  EXPECT_EQ(step.events.front().find("not_before"), nullptr) << "nobody knows since when";
+}
+
+TEST(Tracker, RaisesFromAListingThatBrokeOff) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  fleet.apply("m-1", broken({9}, Reason::timeout));
+  const auto view = fleet.view("m-1");
+  EXPECT_EQ(view->unexpected_accounts, 1);
+  EXPECT_EQ(view->state, ImageState::incomplete);
+  EXPECT_FALSE(view->listing_complete);
+}
+
+TEST(Tracker, ClearsOnlyAfterTwoCompleteListings) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({1}))), ElementsAre(EventType::drift_clearing));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1);
+  const Step step = fleet.apply("m-1", listed({1}));
+  ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_closed));
+  EXPECT_EQ(step.events.front().text("reason"), "revoked");
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  EXPECT_EQ(fleet.view("m-1")->counters.closed[0], 1U);
+}
+
+TEST(Tracker, ErrorsBetweenTwoListingsNeitherCountNorReset) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  fleet.apply("m-1", listed({1}));
+  for (const Reason reason : kAllReasons) {
+    if (reason == Reason::image_gone) continue;  // an answer of the inventory, tested apart
+    fleet.apply("m-1", failed(reason));
+    EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1) << to_string(reason);
+    fleet.apply("m-1", broken({1}, reason));
+    EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1) << to_string(reason);
+  }
+  fleet.apply("m-1", listed({1}));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+}
+
+TEST(Tracker, CountsAFlapWhenTheAccountReturnsWhileClearing) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  fleet.apply("m-1", listed({1}));
+  EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({1, 9}))), ElementsAre(EventType::drift_flapped));
+  EXPECT_EQ(fleet.view("m-1")->counters.flaps, 1U);
+  EXPECT_EQ(fleet.view("m-1")->counters.opened[0], 1U) << "it never was closed";
+  fleet.apply("m-1", listed({1}));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1) << "the proof starts anew";
+}
+
+TEST(Tracker, DeclaresMissingOnlyOnProofAndRestoresOnOneRow) {
+  Fleet fleet({an_image("m-1").requiring({1, 2})});
+  fleet.apply("m-1", listed({1, 2}));
+  fleet.apply("m-1", broken({1}, Reason::reset));
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({1})), EventType::drift_opened), 0U);
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0);
+  const Step step = fleet.apply("m-1", listed({1}));
+  ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_opened));
+  EXPECT_EQ(step.events.front().text("kind"), "missing");
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 1);
+  const Step back = fleet.apply("m-1", broken({2}, Reason::timeout));
+  ASSERT_EQ(back.events.front().type, EventType::drift_closed);
+  EXPECT_EQ(back.events.front().text("reason"), "restored");
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0);
+}
+
+TEST(Tracker, WithdrawsAZeroWhoseProofIsOldAndKeepsTheRest) {
+  Fleet fleet({an_image("m-1").allowing({1}), an_image("m-2").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  fleet.apply("m-2", listed({1, 9}));
+  fleet.advance(14min);
+  fleet.tick();
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  fleet.advance(1min);
+  EXPECT_LE(fleet.tracker().next_deadline(), fleet.now().mono);
+  const Step step = fleet.tick();
+  EXPECT_EQ(step.changed.size(), 2U);
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts);
+  EXPECT_FALSE(fleet.view("m-1")->missing_accounts);
+  EXPECT_EQ(fleet.view("m-1")->shared_accounts, 1) << "above zero stays until proven otherwise";
+  EXPECT_EQ(fleet.view("m-2")->unexpected_accounts, 1);
+  fleet.apply("m-1", listed({1}));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+}
+
+TEST(Tracker, StalenessDoesNotFollowTheWallClock) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  fleet.jump_wall(-48h);
+  fleet.tick();
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  fleet.advance(15min);
+  fleet.tick();
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts) << "a clock put back cannot keep a claim alive";
+}
+
+TEST(Tracker, AnExceptionEndsByTheLaterOfTwoClocks) {
+  const auto expires = Fleet::kStart + 1h;
+  Fleet fleet({an_image("m-1").allowing({1}).excepting(7, expires)});
+  fleet.apply("m-1", listed({1, 7}));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  Observation seen = listed({1, 7});
+  seen.server_time = expires + 10s;  // our clock is an hour behind
+  const Step step = fleet.apply("m-1", seen);
+  EXPECT_THAT(fleet.types(step), ElementsAre(EventType::exception_expired, EventType::drift_opened));
+  EXPECT_EQ(step.events.back().text("reason"), "exception_expired");
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, AnExceptionEndsWithoutAnotherPoll) {
+  Fleet fleet({an_image("m-1").allowing({1}).excepting(7, Fleet::kStart + 10min)});
+  fleet.apply("m-1", listed({1, 7}));
+  fleet.advance(10min);
+  EXPECT_LE(fleet.tracker().next_deadline(), fleet.now().mono);
+  EXPECT_THAT(fleet.types(fleet.tick()), ElementsAre(EventType::exception_expired, EventType::drift_opened));
+}
+
+TEST(Tracker, AConfigThatAllowsClosesWithItsOwnReason) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  const Step step = fleet.reconfigure({an_image("m-1").allowing({1, 9})});
+  ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_closed));
+  EXPECT_EQ(step.events.front().text("reason"), "allowed_by_config");
+  EXPECT_EQ(fleet.tracker().closes().at(static_cast<std::size_t>(CloseReason::allowed_by_config)), 1U);
+  const Step back = fleet.reconfigure({an_image("m-1").allowing({1})});
+  ASSERT_THAT(fleet.types(back), ElementsAre(EventType::drift_opened)) << "access never ended";
+  EXPECT_EQ(back.events.front().text("reason"), "config_changed");
+}
+
+TEST(Tracker, AnUnwatchedImageClosesAndGoes) {
+  Fleet fleet({an_image("m-1").allowing({}), an_image("m-2").allowing({})});
+  fleet.apply("m-1", listed({9}));
+  const Step step = fleet.reconfigure({an_image("m-2").allowing({})});
+  ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_closed));
+  EXPECT_EQ(step.events.front().text("reason"), "unwatched");
+  EXPECT_THAT(step.removed, ElementsAre(*ImageId::parse("m-1")));
+  EXPECT_EQ(fleet.view("m-1"), nullptr);
+}
+
+TEST(Tracker, AGoneImageClosesItsDriftOnProofOnly) {
+  Fleet fleet({an_image("m-1").requiring({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  fleet.apply("m-1", gone);
+  EXPECT_EQ(fleet.view("m-1")->state, ImageState::gone);
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 1);
+  const Step step = fleet.apply("m-1", gone);
+  ASSERT_EQ(step.events.front().type, EventType::drift_closed);
+  EXPECT_EQ(step.events.front().text("reason"), "image_gone");
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0) << "nothing can be missing from what is not there";
+}
+
+TEST(Tracker, TellsAFailureOnceThenNowAndThen) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  std::size_t told = 0;
+  for (int i = 0; i < 40; ++i)
+    told += fleet.count(fleet.apply("m-1", failed(Reason::throttled)), EventType::poll_failed);
+  EXPECT_EQ(told, 3U);
+  EXPECT_EQ(fleet.view("m-1")->counters.failures, 40U);
+  EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({1}))),
+              ElementsAre(EventType::listing_recovered, EventType::image_state_changed));
+}
+
+TEST(Tracker, HoldsTheClearsOfAMassChange) {
+  for (const int confirm : {1, 2}) {
+    std::vector<testing::ImageBuilder> images;
+    for (int i = 0; i < 10; ++i)
+      images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+    Fleet fleet(images, confirm);
+    fleet.apply_all(listed({1, 9}));
+    fleet.advance(5min);
+    const std::vector<Event> events = fleet.apply_all(listed({}));  // all ten lose accounts at once
+    EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                            [](const Event& e) { return e.type == EventType::mass_change_held; }),
+              1);
+    EXPECT_EQ(fleet.tracker().clears_held(), 20);
+    EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 1);
+    for (int i = 1; i < confirm; ++i) {
+      fleet.apply_all(listed({}));
+      EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 1) << "the massive cycle does not count";
+    }
+    fleet.apply_all(listed({}));
+    EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 0) << "what is still absent clears as usual";
+    EXPECT_EQ(fleet.tracker().clears_held(), 0);
+  }
+}
+
+TEST(Tracker, LetsAFewClearsPass) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  for (int i = 0; i < 10; ++i)
+    fleet.apply("m-" + std::to_string(i), i < 2 ? listed({1}) : listed({1, 9}));
+  EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0);
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  EXPECT_EQ(fleet.view("m-2")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, AHeldClearThatFlapsStartsAnew) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  fleet.apply_all(listed({1}));
+  ASSERT_EQ(fleet.tracker().clears_held(), 10);
+  fleet.apply("m-0", listed({1, 9}));
+  EXPECT_EQ(fleet.tracker().clears_held(), 9);
+  EXPECT_EQ(fleet.view("m-0")->counters.flaps, 1U);
+}
+
+TEST(Tracker, ACanaryMustSing) {
+  Fleet fleet({an_image("m-1").allowing({}).as_canary()});
+  EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({9}))), IsEmpty());
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 1U);
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({9})), EventType::canary_restored), 1U);
+  EXPECT_EQ(fleet.view("m-1")->counters.opened[0], 0U) << "a canary is not drift";
+}
+
+TEST(Tracker, ACanaryThatNeverSangIsLost) {
+  Fleet fleet({an_image("m-1").allowing({}).as_canary()});
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 0U);
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 1U);
+}
+
+TEST(Tracker, ARestartKeepsDriftCountersAndSince) {
+  Fleet before({an_image("m-1").allowing({1}).requiring({2})});
+  before.apply("m-1", listed({1, 2}));
+  before.advance(5min);
+  before.apply("m-1", listed({1, 9}));
+  before.apply("m-1", listed({1, 9}));
+  const auto old = before.view("m-1");
+  ASSERT_EQ(old->unexpected_accounts, 1);
+  ASSERT_EQ(old->missing_accounts, 1);
+
+  Fleet after({an_image("m-1").allowing({1}).requiring({2})}, before.save(), 1h);
+  EXPECT_EQ(after.count_start(EventType::drift_opened), 0U) << "reopened without counting";
+  EXPECT_EQ(after.count_start(EventType::monitoring_gap), 1U);
+  const auto view = after.view("m-1");
+  EXPECT_EQ(view->unexpected_accounts, 1);
+  EXPECT_EQ(view->missing_accounts, 1);
+  EXPECT_EQ(view->counters, old->counters);
+  EXPECT_EQ(view->drifts.front().since, old->drifts.front().since);
+}
+
+TEST(Tracker, ARestartNeverBringsAClearNearer) {
+  Fleet before({an_image("m-1").allowing({1})});
+  before.apply("m-1", listed({1, 9}));
+  before.apply("m-1", listed({1}));
+  Fleet after({an_image("m-1").allowing({1})}, before.save(), 1min);
+  after.apply("m-1", listed({1}));
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts, 1);
+  after.apply("m-1", listed({1}));
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts, 0);
+}
+
+TEST(Tracker, AChangeMadeWhileDownIsBoundedInTime) {
+  Fleet before({an_image("m-1").allowing({1})});
+  before.apply("m-1", listed({1}));
+  const WallTime last_clean = before.now().wall;
+  Fleet after({an_image("m-1").allowing({1})}, before.save(), 3h);
+  const Step step = after.apply("m-1", listed({1, 9}));
+  ASSERT_EQ(step.events.front().type, EventType::drift_opened);
+  EXPECT_EQ(step.events.front().text("not_before"), format_rfc3339(last_clean));
+  EXPECT_EQ(step.events.front().text("first_seen"), format_rfc3339(after.now().wall));
+  EXPECT_EQ(step.events.front().text("first_run"), "false");
+}
+
+TEST(Tracker, ATamperedStateOnlyAdds) {
+  Fleet before({an_image("m-1").allowing({1})});
+  before.apply("m-1", listed({1, 9}));
+  SavedState saved = before.save();
+  saved.images.front().sightings.clear();  // evidence taken away
+  saved.images.front().last_complete =
+      before.now().wall + std::chrono::hours{24 * 365};  // freshness from the future
+  Fleet after({an_image("m-1").allowing({1})}, saved, 1min);
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts, 1);
+  saved.images.front().drifts.clear();
+  Fleet wiped({an_image("m-1").allowing({1})}, saved, 1min);
+  wiped.apply("m-1", listed({1, 9}));
+  EXPECT_EQ(wiped.view("m-1")->unexpected_accounts, 1);
+  EXPECT_LE(*wiped.view("m-1")->last_complete, wiped.now().wall);
+}
+
+TEST(Tracker, AConfigChangedWhileDownIsSeenAtTheStart) {
+  Fleet before({an_image("m-1").allowing({1, 9}), an_image("m-2").allowing({})});
+  before.apply("m-1", listed({1, 9}));
+  before.apply("m-2", listed({8}));
+  Fleet after({an_image("m-1").allowing({1})}, before.save(), 1min);
+  EXPECT_EQ(after.count_start(EventType::drift_opened), 1U);
+  EXPECT_EQ(after.count_start(EventType::drift_closed), 1U) << "m-2 is not watched any more";
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, SavesOnlyWhatChanged) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  EXPECT_EQ(fleet.apply("m-1", listed({1})).must_save.size(), 1U);
+  EXPECT_EQ(fleet.apply("m-1", listed({1})).must_save.size(), 0U);
+  EXPECT_EQ(fleet.apply("m-1", listed({1, 9})).must_save.size(), 1U);
+}
+
+TEST(Tracker, OneEventIsOneStepOfItsCounter) {
+  testing::SeededRandom random(5);
+  Fleet fleet({an_image("m-1").allowing({1, 2}).requiring({3})});
+  std::size_t opened = 0;
+  std::size_t closed = 0;
+  std::size_t flapped = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const Step step = fleet.apply("m-1", testing::random_observation(random));
+    opened += fleet.count(step, EventType::drift_opened);
+    closed += fleet.count(step, EventType::drift_closed);
+    flapped += fleet.count(step, EventType::drift_flapped);
+  }
+  const ImageCounters& counters = fleet.view("m-1")->counters;
+  EXPECT_EQ(counters.opened[0] + counters.opened[1], opened);
+  EXPECT_EQ(counters.closed[0] + counters.closed[1], closed);
+  EXPECT_EQ(counters.flaps, flapped);
+  EXPECT_GT(opened, 50U);
+}
+
+// The law itself, against random observations: whatever comes, nothing but proof lowers the drift, and no row
+// that was seen is not raised.
+TEST(TrackerProperty, NoUnknownLowersAndNoRowIsLost) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    testing::SeededRandom random(seed);
+    Fleet fleet({an_image("m-1").allowing({1, 2}).requiring({3})});
+    for (int i = 0; i < 300; ++i) {
+      const auto unexpected_before = testing::open_accounts(*fleet.view("m-1"), DriftKind::unexpected);
+      const Observation seen = testing::random_observation(random);
+      fleet.advance(Millis{static_cast<Millis::rep>(random.next() % 600'000)});
+      if (random.next() % 5 == 0) fleet.tick();
+      fleet.apply("m-1", seen);
+      const auto view = fleet.view("m-1");
+      const auto open = testing::open_accounts(*view, DriftKind::unexpected);
+      for (const auto* rows : {&seen.accounts, &seen.transient}) {
+        for (const AccountId& row : *rows) {
+          ASSERT_TRUE(row <= account(3) || open.contains(row)) << "a row was seen and not raised";
+        }
+      }
+      if (!seen.complete && !seen.gone) {
+        for (const AccountId& was : unexpected_before)
+          ASSERT_TRUE(open.contains(was)) << "an unknown cleared";
+      }
+      ASSERT_EQ(view->unexpected_accounts.value_or(0), static_cast<std::int64_t>(open.size()));
+      ASSERT_TRUE(open.empty() || view->unexpected_accounts) << "never withdrawn while above 0";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sharedrift

@@ -1,0 +1,178 @@
+// Ids, text, time, secrets: the words everything else is said in.
+#include "core/failure.hpp"
+#include "core/ids.hpp"
+#include "core/policy.hpp"
+#include "core/secret.hpp"
+#include "core/text.hpp"
+#include "core/time.hpp"
+#include "support/fakes.hpp"
+
+#include <set>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(AccountId, KeepsDigitsAsWritten) {
+  for (const char* good : {"1", "0", "007", "1715107400000001", "99999999999999999999"}) {
+    ASSERT_TRUE(AccountId::parse(good)) << good;
+    EXPECT_EQ(AccountId::parse(good)->str(), good);
+  }
+  for (const char* bad : {"", "1 ", " 1", "1e5", "0x1", "-1", "+1", "1_0", "123456789012345678901",
+                          "\xEF\xBC\x91" /* full-width 1 */, "all"}) {
+    EXPECT_FALSE(AccountId::parse(bad)) << bad;
+  }
+  EXPECT_NE(AccountId::parse("7"), AccountId::parse("07"));
+}
+
+TEST(ImageId, TakesWhatIsSafeEverywhere) {
+  for (const char* good : {"m-5s7qotzavwbrnzaqh4unm0000", "centos_6_08_64_20G_a1", "A.b"})
+    EXPECT_TRUE(ImageId::parse(good));
+  for (const char* bad : {"", "-m", ".m", "m/1", "m 1", "m\n", "m\"", "m%41", "m*"})
+    EXPECT_FALSE(ImageId::parse(bad)) << bad;
+  EXPECT_TRUE(ImageId::parse(std::string(128, 'a')));
+  EXPECT_FALSE(ImageId::parse(std::string(129, 'a')));
+}
+
+TEST(StableHash, NeverChanges) {  // FNV-1a's published vectors: shards depend on them
+  EXPECT_EQ(stable_hash(""), 0xcbf29ce484222325ULL);
+  EXPECT_EQ(stable_hash("a"), 0xaf63dc4c8601ec8cULL);
+  EXPECT_EQ(stable_hash("foobar"), 0x85944171f73967e8ULL);
+}
+
+TEST(Time, FormatsAndParsesRfc3339) {
+  const auto time = parse_rfc3339("2026-11-24T09:20:44.123Z");
+  ASSERT_TRUE(time);
+  EXPECT_EQ(format_rfc3339(*time), "2026-11-24T09:20:44.123Z");
+  EXPECT_EQ(parse_rfc3339("2026-11-24T17:20:44+08:00"), parse_rfc3339("2026-11-24T09:20:44Z"));
+  EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00.5Z"), *parse_rfc3339("2024-02-29T00:00:00Z") + 500ms);
+  for (const char* bad : {"", "2026-11-24", "2026-11-24T09:20:44", "2026-11-24 09:20:44Z",
+                          "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-24T24:00:00Z",
+                          "2026-11-24T09:20:44.Z", "2026-11-24T09:20:44ZZ", "2026-11-24T09:20:44+8:00"}) {
+    EXPECT_FALSE(parse_rfc3339(bad)) << bad;
+  }
+}
+
+TEST(Time, ADateLastsUntilItsEnd) {
+  EXPECT_EQ(parse_end_of_day("2027-03-31"), parse_rfc3339("2027-04-01T00:00:00Z"));
+  EXPECT_FALSE(parse_end_of_day("2027-02-30"));
+  EXPECT_FALSE(parse_end_of_day("2027-3-31"));
+}
+
+TEST(Time, ReadsHttpDates) {
+  EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:20:44 GMT"), parse_rfc3339("2026-11-24T09:20:44Z"));
+  for (const char* bad : {"", "Tue, 24 Nov 2026 09:20:44", "24 Nov 2026 09:20:44 GMT",
+                          "Tue, 24 Foo 2026 09:20:44 GMT", "Tue, 24 Nov 2026 09:20:44 GMT "}) {
+    EXPECT_FALSE(parse_http_date(bad)) << bad;
+  }
+}
+
+TEST(Time, ReadsDurationsAsPrometheusDoes) {
+  EXPECT_EQ(parse_duration("30s"), 30s);
+  EXPECT_EQ(parse_duration("1h30m"), 90min);
+  EXPECT_EQ(parse_duration("7d"), 168h);
+  EXPECT_EQ(parse_duration("1w2d"), 9 * 24h);
+  EXPECT_EQ(parse_duration("500ms"), 500ms);
+  EXPECT_EQ(parse_duration("0"), 0ms);
+  for (const char* bad :
+       {"", "5", "s", "1m1h", "1h1h", "-1s", "1.5s", "1 s", "1S", "999999999999y", "101y", "1µs"}) {
+    EXPECT_FALSE(parse_duration(bad)) << bad;
+  }
+  for (const char* text : {"1h30m", "1w12h", "500ms", "1y", "1w"})
+    EXPECT_EQ(format_duration(*parse_duration(text)), text);
+}
+
+TEST(Text, CleansWhatCouldForgeOrHide) {
+  EXPECT_EQ(clean("plain \xC3\xA9 \xE4\xB8\xAD"), "plain \xC3\xA9 \xE4\xB8\xAD");
+  for (const char* bad : {"\n", "\r", "\x1B", "\x7F", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xAE",
+                          "\xE2\x81\xA6", "\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
+    EXPECT_THAT(clean(bad), ::testing::StartsWith("\xEF\xBF\xBD")) << bad;
+  }
+  EXPECT_EQ(clean("abcdef", 4), "abcd\xE2\x80\xA6");
+  EXPECT_EQ(clean("ab\xE4\xB8\xAD", 4), "ab\xE2\x80\xA6") << "cut at a character";
+}
+
+TEST(Text, EscapesJsonOnOneLine) {
+  std::string out;
+  append_json_string(out, "a\"b\\c\nd\x1B\xE2\x80\xA8\xFFz");
+  EXPECT_EQ(out, "\"a\\\"b\\\\c\\nd\\u001b\\u2028\xEF\xBF\xBDz\"");
+}
+
+TEST(Text, EscapesLabels) {
+  std::string out;
+  append_label_value(out, "a\"b\\c\nd\xFF");
+  EXPECT_EQ(out, "a\\\"b\\\\c\\nd\xEF\xBF\xBD");
+}
+
+TEST(Text, AnyBytesStayOneLineAndValid) {
+  testing::SeededRandom random(3);
+  for (int i = 0; i < 5000; ++i) {
+    std::string bytes(random.next() % 40, '\0');
+    for (char& c : bytes)
+      c = static_cast<char>(random.next());
+    std::string json;
+    append_json_string(json, bytes);
+    ASSERT_TRUE(is_valid_utf8(json));
+    ASSERT_EQ(json.find('\n'), std::string::npos);
+    const std::string shown = clean(bytes, 20);
+    ASSERT_TRUE(is_valid_utf8(shown));
+    ASSERT_LE(shown.size(), 23U);
+  }
+}
+
+TEST(Text, MeasuresTypos) {
+  EXPECT_EQ(edit_distance("allowed", "alowed"), 1U);
+  EXPECT_EQ(edit_distance("allowed", "allowde"), 1U) << "a transposition is one slip";
+  EXPECT_EQ(edit_distance("", "abc"), 3U);
+}
+
+TEST(Secret, NeverPrintsItself) {
+  const Secret secret("hunter2");
+  std::ostringstream out;
+  out << secret;
+  EXPECT_EQ(out.str(), "<secret>");
+  EXPECT_EQ(secret.reveal(), "hunter2");
+  EXPECT_TRUE(secret == Secret("hunter2"));
+  EXPECT_FALSE(secret == Secret("hunter3"));
+  Secret moved = secret;
+  const Secret target = std::move(moved);
+  EXPECT_TRUE(
+      moved.empty());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the point
+  EXPECT_EQ(target.reveal(), "hunter2");
+}
+
+TEST(Failure, NamesAreAClosedAndUniqueList) {
+  std::set<std::string_view> names;
+  for (const Reason reason : kAllReasons)
+    names.insert(to_string(reason));
+  EXPECT_EQ(names.size(), kAllReasons.size());
+  for (const ImageState state : kAllImageStates)
+    EXPECT_EQ(parse_image_state(to_string(state)), state);
+  EXPECT_FALSE(parse_image_state("fine"));
+}
+
+TEST(Policy, GrantsByRoleAndTime) {
+  const auto id = [](const char* text) { return *AccountId::parse(text); };
+  ImagePolicy policy{*ImageId::parse("m-1")};
+  policy.required = {id("1")};
+  policy.allowed = {id("2")};
+  policy.exceptions = {{id("3"), WallTime{Millis{1000}}, "o", "t", "r"}};
+  EXPECT_EQ(grant_of(policy, id("1"), WallTime{}), Grant::required);
+  EXPECT_EQ(grant_of(policy, id("2"), WallTime{}), Grant::allowed);
+  EXPECT_EQ(grant_of(policy, id("3"), WallTime{Millis{999}}), Grant::exception);
+  EXPECT_EQ(grant_of(policy, id("3"), WallTime{Millis{1000}}), Grant::none);
+  EXPECT_EQ(grant_of(policy, id("4"), WallTime{}), Grant::none);
+  EXPECT_EQ(allowed_count(policy, WallTime{}), 3U);
+  EXPECT_EQ(allowed_count(policy, WallTime{Millis{1000}}), 2U);
+  EXPECT_THAT(unused_entries(policy, {id("2")}, WallTime{}), ::testing::ElementsAre(id("1"), id("3")));
+  EXPECT_EQ(next_expiry(policy, WallTime{}), WallTime{Millis{1000}});
+  EXPECT_FALSE(next_expiry(policy, WallTime{Millis{1000}}));
+}
+
+}  // namespace
+}  // namespace sharedrift
