@@ -48,8 +48,7 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
   const ImageId& id = image.policy().id;
-  step.changed.push_back(id);
-  if (context.changed) step.must_save.push_back(id);
+  step.changed.push_back({id, context.changed});
   const MonoTime next = image.next_deadline(context);
   if (next == image.queued_deadline) return;
   deadlines_.erase({image.queued_deadline, id});

@@ -18,10 +18,12 @@ namespace sharedrift {
 
 /// What a step of the tracker brought.
 struct Step {
+  struct Change {
+    ImageId image;
+    bool urgent;  ///< more than times and attempt counters changed: its record must not be lost
+  };
   std::vector<Event> events;
-  std::vector<ImageId> changed;  ///< views to publish anew
-  std::vector<ImageId>
-      must_save;                 ///< of these: records in which more than times and attempt counters changed
+  std::vector<Change> changed;   ///< views to publish anew, records to save
   std::vector<ImageId> removed;  ///< no longer watched
 };
 
@@ -58,6 +60,7 @@ class Tracker {
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
   /// True if the last complete listing of the image was not empty.
   [[nodiscard]] bool had_accounts(const ImageId& image) const;
+  [[nodiscard]] bool watches(const ImageId& image) const { return images_.contains(image); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }
 
  private:

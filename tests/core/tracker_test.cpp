@@ -362,11 +362,11 @@ TEST(Tracker, AConfigChangedWhileDownIsSeenAtTheStart) {
   EXPECT_EQ(after.view("m-1")->unexpected_accounts, 1);
 }
 
-TEST(Tracker, SavesOnlyWhatChanged) {
+TEST(Tracker, TellsNewsFromRoutine) {
   Fleet fleet({an_image("m-1").allowing({1})});
-  EXPECT_EQ(fleet.apply("m-1", listed({1})).must_save.size(), 1U);
-  EXPECT_EQ(fleet.apply("m-1", listed({1})).must_save.size(), 0U);
-  EXPECT_EQ(fleet.apply("m-1", listed({1, 9})).must_save.size(), 1U);
+  EXPECT_TRUE(fleet.apply("m-1", listed({1})).changed.front().urgent);
+  EXPECT_FALSE(fleet.apply("m-1", listed({1})).changed.front().urgent);
+  EXPECT_TRUE(fleet.apply("m-1", listed({1, 9})).changed.front().urgent);
 }
 
 TEST(Tracker, OneEventIsOneStepOfItsCounter) {

@@ -1,0 +1,195 @@
+#include "app/poller.hpp"
+
+#include "support/fleet.hpp"
+
+#include <functional>
+#include <queue>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::an_image;
+using testing::failed;
+using testing::listed;
+using testing::ManualClock;
+
+/// Answers after a latency, at most `concurrency` at a time, by a script.
+class FakeShareSource final : public ShareSource {
+ public:
+  using Script = std::function<Observation(const ImageId&)>;
+  FakeShareSource(ManualClock& clock, Script script, Millis latency, std::size_t concurrency)
+      : clock_(clock), script_(std::move(script)), latency_(latency), concurrency_(concurrency) {}
+  void fetch(const ImageId& image, bool /*had_accounts*/, MonoTime /*deadline*/, FetchDone done) override {
+    waiting_.emplace(image, std::move(done));
+    max_waiting = std::max(max_waiting, waiting_.size() + flying_.size());
+  }
+  void pump(Instant now) override {
+    while (!flying_.empty() && flying_.front().when <= now.mono) {
+      Flight flight = std::move(flying_.front());
+      flying_.pop();
+      asked.push_back(flight.image);
+      flight.done(script_(flight.image));
+    }
+    while (!waiting_.empty() && flying_.size() < concurrency_) {
+      flying_.push({clock_.mono() + latency_, waiting_.front().first, std::move(waiting_.front().second)});
+      waiting_.pop();
+    }
+  }
+  [[nodiscard]] MonoTime next_wake() const override {
+    return flying_.empty() ? MonoTime::max() : flying_.front().when;
+  }
+
+  std::vector<ImageId> asked;
+  std::size_t max_waiting = 0;
+
+ private:
+  struct Flight {
+    MonoTime when;
+    ImageId image;
+    FetchDone done;
+  };
+  ManualClock& clock_;
+  Script script_;
+  Millis latency_;
+  std::size_t concurrency_;
+  std::queue<std::pair<ImageId, FetchDone>> waiting_;
+  std::queue<Flight> flying_;
+};
+
+class RecordingListener final : public PollListener {
+ public:
+  void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
+  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {
+    if (++attempts == stop_after) stop.request_stop();
+  }
+  void on_overruns(std::uint64_t periods) override { overruns += periods; }
+  void on_totals(const Tracker& /*tracker*/) override {}
+  std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  std::size_t attempts = 0;
+  std::size_t stop_after = 0;
+  std::uint64_t overruns = 0;
+  std::stop_source stop;
+};
+
+class RecordingStore final : public StateStore {
+ public:
+  SavedState load() override { return {}; }
+  void save(ImageRecord record, std::vector<Event> news, bool urgent) override {
+    events += news.size();
+    urgents += urgent ? 1U : 0U;
+    records.insert_or_assign(record.id, std::move(record));
+  }
+  void forget(const ImageId& image) override { records.erase(image); }
+  void add_event(const Event& /*event*/) override { ++events; }
+  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
+  std::map<ImageId, ImageRecord> records;
+  std::size_t events = 0;
+  std::size_t urgents = 0;
+};
+
+/// A poller with everything around it on one manual clock.
+struct World {
+  World(int images, Millis interval, Millis latency, std::size_t concurrency, FakeShareSource::Script script)
+      : source(clock, std::move(script), latency, concurrency) {
+    WatchList watch;
+    std::vector<Schedule::Entry> entries;
+    for (int i = 0; i < images; ++i) {
+      watch.images.push_back(an_image("m-" + std::to_string(i)).allowing({1}).build());
+      entries.push_back({watch.images.back()->id, interval});
+    }
+    watch.interval = interval;
+    watch.stale_after = interval * 3;
+    Step start;
+    tracker = std::make_unique<Tracker>(watch, SavedState{}, clock.now(), start);
+    schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());
+    publisher.publish(start, *tracker, clock.now());
+  }
+  void poll(std::size_t attempts) {
+    listener.stop_after = attempts;
+    Poller poller({clock,
+                   random,
+                   transport,
+                   {{"default", {&source, Millis{1000}, 64}}},
+                   *tracker,
+                   *schedule,
+                   publisher,
+                   listener});
+    poller.run(listener.stop.get_token());
+  }
+  ManualClock clock;
+  testing::SeededRandom random;
+  testing::ScriptedTransport transport{
+      clock, [](const HttpRequest&, std::size_t) -> testing::ScriptedTransport::Reply {
+        throw std::logic_error("the fake source needs no transport");
+      }};
+  FakeShareSource source;
+  std::unique_ptr<Tracker> tracker;
+  std::unique_ptr<Schedule> schedule;
+  testing::RecordingSink sink;
+  RecordingStore store;
+  RecordingListener listener;
+  StepPublisher publisher{sink, store, listener};
+};
+
+TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
+  World world(1000, 60s, 50ms, 16, [](const ImageId& image) {
+    return image.str().back() == '7' ? listed({1, 9}) : listed({1});
+  });
+  const MonoTime start = world.clock.mono();
+  world.poll(1000);
+  std::size_t drifting = 0;
+  for (const auto& [id, view] : world.listener.views) {
+    EXPECT_EQ(view->counters.listings, 1U) << id.str();
+    drifting += static_cast<std::size_t>(view->unexpected_accounts.value());
+  }
+  EXPECT_EQ(world.listener.views.size(), 1000U);
+  EXPECT_EQ(drifting, 100U);
+  EXPECT_EQ(world.sink.count(EventType::drift_opened), 100U);
+  EXPECT_EQ(world.store.events, world.sink.events.size()) << "one event is one line and one row";
+  EXPECT_LE(world.clock.mono() - start, 3200ms) << "1000 / 16 x 50 ms and nothing on top";
+  EXPECT_LE(world.source.max_waiting, 64U);
+}
+
+TEST(Poller, KeepsItsPeriod) {
+  World world(1, 60s, 700ms, 1, [](const ImageId&) { return listed({1}); });
+  const MonoTime start = world.clock.mono();
+  world.poll(11);
+  EXPECT_EQ(world.clock.mono() - start, 600s + 700ms);
+  EXPECT_EQ(world.listener.overruns, 0U);
+}
+
+TEST(Poller, CountsOverruns) {
+  World world(2, 1s, 900ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(10);
+  EXPECT_GT(world.listener.overruns, 0U);
+}
+
+TEST(Poller, AFailureOfOneImageIsNoneOfAnother) {
+  World world(10, 60s, 10ms, 4, [](const ImageId& image) {
+    return image.str() == "m-3" ? failed(Reason::timeout) : listed({1});
+  });
+  world.poll(20);
+  EXPECT_EQ(world.listener.views.at(*ImageId::parse("m-3"))->state, ImageState::unreachable);
+  EXPECT_EQ(world.listener.views.at(*ImageId::parse("m-4"))->state, ImageState::ok);
+}
+
+TEST(Poller, WhatWasInFlightIsDueAgainAfterAStop) {
+  World world(8, 60s, 10ms, 2, [](const ImageId&) { return listed({1}); });
+  world.poll(3);
+  EXPECT_EQ(world.schedule->next_due(), MonoTime{std::chrono::hours{1}}) << "still due since the start";
+}
+
+TEST(Poller, SavesNewsAtOnce) {
+  World world(1, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(3);
+  EXPECT_EQ(world.store.urgents, 1U) << "the first listing is news, the others are routine";
+  EXPECT_EQ(world.store.records.size(), 1U);
+}
+
+}  // namespace
+}  // namespace sharedrift
