@@ -1,0 +1,51 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/ids.hpp"
+#include "core/result.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+enum class Command { run, check, lint, baseline, plan, history };
+enum class OutputFormat { table, json, sarif, prometheus };
+enum class LogFormat { logfmt, json };
+
+/// What the command line said, checked as far as it can be without touching the world.
+struct Options {
+  Command command = Command::run;
+  std::string config_file = "/etc/share-drift-exporter/config.yml";
+  bool config_check = false;                  ///< run: validate and end
+  std::vector<std::string> listen_addresses;  ///< empty: port 10191 of both loopbacks
+  std::string telemetry_path = "/metrics";
+  std::string web_config_file;  ///< empty: plain HTTP, no authentication
+  bool systemd_socket = false;
+  bool enable_lifecycle = false;
+  int max_requests = 40;     ///< parallel scrapes; 0: no limit
+  std::string storage_path;  ///< empty: $STATE_DIRECTORY/state.db, else the default
+  int shard_index = 0;
+  int shard_count = 1;
+  Level log_level = Level::info;
+  LogFormat log_format = LogFormat::logfmt;
+  OutputFormat format = OutputFormat::table;  ///< check
+  std::vector<ImageId> images;                ///< check, baseline, plan: only these; history: one at most
+  bool online = false;                        ///< lint: also poll once
+};
+
+/// The command line needs no run: print `text` (help, version: to standard output, 0; usage: to standard
+/// error, 2).
+struct CliExit {
+  int code = 0;
+  std::string text;
+};
+
+/// Parses the arguments after the program's name. Everything wrong with them is a CliExit with code 2 whose
+/// text names the flag and the remedy. `hostname` serves `--shard.index=auto` (the ordinal at its end, as in
+/// a StatefulSet).
+Result<Options, CliExit> parse_command_line(const std::vector<std::string>& arguments,
+                                            const std::string& hostname);
+
+}  // namespace sharedrift

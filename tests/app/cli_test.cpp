@@ -1,0 +1,81 @@
+#include "app/cli.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Result<Options, CliExit> parse(const std::vector<std::string>& arguments) {
+  return parse_command_line(arguments, "drift-2");
+}
+
+TEST(Cli, RunIsTheDefaultWithPrometheusSpelling) {
+  const auto options = parse({"--config.file=/x.yml", "--web.listen-address=:1", "--web.listen-address",
+                              "[::1]:2", "--log.format=json", "--log.level=warn", "--web.enable-lifecycle"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->command, Command::run);
+  EXPECT_EQ(options->config_file, "/x.yml");
+  EXPECT_THAT(options->listen_addresses, ElementsAre(":1", "[::1]:2"));
+  EXPECT_EQ(options->log_format, LogFormat::json);
+  EXPECT_EQ(options->log_level, Level::warn);
+  EXPECT_TRUE(options->enable_lifecycle);
+  EXPECT_EQ(options->max_requests, 40);
+  EXPECT_EQ(options->telemetry_path, "/metrics");
+}
+
+TEST(Cli, RunMayBeSpelledOut) {
+  const auto options = parse({"run", "--config.file", "/y.yml", "--config.check"});
+  ASSERT_TRUE(options) << options.error().text;
+  EXPECT_EQ(options->command, Command::run);
+  EXPECT_EQ(options->config_file, "/y.yml");
+  EXPECT_TRUE(options->config_check);
+}
+
+TEST(Cli, EveryCommandParses) {
+  EXPECT_EQ(parse({"check", "--image", "m-1", "--image", "m-2", "--format=sarif"})->images.size(), 2U);
+  EXPECT_EQ(parse({"check", "--format=prometheus"})->format, OutputFormat::prometheus);
+  EXPECT_TRUE(parse({"lint", "--online"})->online);
+  EXPECT_EQ(parse({"baseline"})->command, Command::baseline);
+  EXPECT_EQ(parse({"plan"})->command, Command::plan);
+  EXPECT_EQ(parse({"history", "m-1", "--storage.path=/s"})->images.size(), 1U);
+}
+
+TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
+  for (const std::vector<std::string>& bad : {std::vector<std::string>{"--nonsense"},
+                                              {"check", "--format=xml"},
+                                              {"--log.level=loud"},
+                                              {"history", "a", "b"},
+                                              {"--web.max-requests=-1"},
+                                              {"--web.telemetry-path="},
+                                              {"--web.telemetry-path=metrics"},
+                                              {"check", "--image", "m/1"},
+                                              {"--shard.index=3", "--shard.count=3"},
+                                              {"--shard.index=x"},
+                                              {"frobnicate"},
+                                              {"--shard.count=0"}}) {
+    const auto options = parse(bad);
+    ASSERT_FALSE(options) << bad.front();
+    EXPECT_EQ(options.error().code, 2) << bad.front();
+    EXPECT_THAT(options.error().text, HasSubstr("--help"));
+  }
+}
+
+TEST(Cli, HelpAndVersionAreNoErrors) {
+  EXPECT_EQ(parse({"--help"}).error().code, 0);
+  EXPECT_THAT(parse({"--help"}).error().text, HasSubstr("--web.listen-address"));
+  EXPECT_THAT(parse({"check", "--help"}).error().text, HasSubstr("--format"));
+  EXPECT_THAT(parse({"--version"}).error().text, HasSubstr("share-drift-exporter 0."));
+}
+
+TEST(Cli, TheShardMayComeFromTheHostName) {
+  EXPECT_EQ(parse({"--shard.index=auto", "--shard.count=3"})->shard_index, 2);
+  EXPECT_FALSE(parse({"--shard.index=auto", "--shard.count=2"}));
+  EXPECT_FALSE(parse_command_line({"--shard.index=auto", "--shard.count=2"}, "host"));
+}
+
+}  // namespace
+}  // namespace sharedrift
