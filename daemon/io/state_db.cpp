@@ -1,0 +1,273 @@
+#include "io/state_db.hpp"
+
+#include "core/text.hpp"
+#include "io/state_tables.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace sharedrift {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Times and attempt counters may be lost by a kill for this long; everything else is written at once.
+constexpr Millis kRoutineDelay = 30s;
+constexpr Millis kRetryDelay = 5s;
+constexpr Millis kPruneEvery = 24h;
+/// Events kept in memory while the disk refuses them; the oldest go first.
+constexpr std::size_t kMaxWaitingEvents = 10'000;
+
+std::string errno_text() {
+  return std::strerror(errno);
+}  // NOLINT(concurrency-mt-unsafe): glibc's is thread-local
+
+}  // namespace
+
+/// The open database and when it was last pruned. Lives on one thread at a time.
+class StateDb::Connection {
+ public:
+  explicit Connection(StateTables tables) : tables_(std::move(tables)) {}
+  StateTables& tables() { return tables_; }
+  std::optional<WallTime> pruned;
+
+ private:
+  StateTables tables_;
+};
+
+Result<std::unique_ptr<StateDb>, std::string> StateDb::open(std::string path, Millis retention,
+                                                            EventSink& sink, const Clock& clock) {
+  // A lock file of its own: SQLite's locks come and go with transactions, and readers (history) must not be
+  // shut out.
+  const std::string lock_path = path + ".lock";
+  const int fd = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // NOLINT(*-vararg): POSIX
+  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(fd);
+    return Err("the state database " + clean(path) +
+               " is in use by another share-drift-exporter; give this one a --storage.path of its own");
+  }
+  return std::unique_ptr<StateDb>(new StateDb(std::move(path), fd, retention, sink, clock));
+}
+
+StateDb::StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock)
+    : path_(std::move(path)), lock_fd_(lock_fd), retention_(retention), sink_(sink), clock_(clock) {}
+
+StateDb::~StateDb() {
+  close();
+  if (lock_fd_ >= 0) ::close(lock_fd_);
+}
+
+SavedState StateDb::load() {
+  SavedState saved;
+  if (open_connection()) {
+    auto loaded = connection_->tables().load();
+    if (loaded) {
+      saved = std::move(*loaded);
+    } else {
+      connection_.reset();
+      set_aside("damaged: " + loaded.error().text);
+      open_connection();
+    }
+  }
+  writer_ = std::jthread([this](const std::stop_token& stop) { write_loop(stop); });
+  return saved;
+}
+
+bool StateDb::open_connection() {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // NOLINT(*-vararg): POSIX
+    if (fd < 0) {
+      note_failure("cannot open " + clean(path_) + ": " + errno_text());
+      return false;
+    }
+    ::fchmod(fd, 0600);
+    ::close(fd);
+    auto tables = StateTables::open(path_);
+    if (tables) {
+      connection_ = std::make_unique<Connection>(std::move(*tables));
+      return true;
+    }
+    if (!tables.error().unusable) {
+      note_failure("cannot use " + clean(path_) + ": " + tables.error().text);
+      return false;
+    }
+    set_aside(tables.error().text);
+  }
+  return false;
+}
+
+/// Moves the database out of the way, with its WAL, and says so.
+void StateDb::set_aside(const std::string& why) {
+  set_aside_ = true;
+  std::string stamp = format_rfc3339(clock_.wall());
+  std::erase(stamp, ':');
+  const std::string target = path_ + ".rejected-" + stamp;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    std::error_code error;
+    std::filesystem::rename(path_ + suffix, target + suffix, error);
+    if (error && *suffix == '\0') {
+      note_failure("cannot move " + clean(path_) + " aside: " + error.message());
+      return;
+    }
+  }
+  sink_.on_event({EventType::state_rejected,
+                  clock_.wall(),
+                  "",
+                  {{"path", clean(path_)}, {"moved_to", clean(target)}, {"reason", clean(why)}}});
+}
+
+/// Tells the first of a row of failures; the gauge tells the rest.
+void StateDb::note_failure(const std::string& what) {
+  if (!ok_.exchange(false)) return;
+  sink_.on_event(
+      {EventType::state_rejected, clock_.wall(), "", {{"path", clean(path_)}, {"reason", clean(what)}}});
+}
+
+void StateDb::save(ImageRecord record, std::vector<Event> events, bool urgent) {
+  const bool wake = urgent || !events.empty();
+  const std::scoped_lock lock(mutex_);
+  const ImageId id = record.id;
+  waiting_.images.insert_or_assign(id, std::move(record));
+  waiting_.events.insert(waiting_.events.end(), std::make_move_iterator(events.begin()),
+                         std::make_move_iterator(events.end()));
+  const bool first = handed_in_++ == written_;
+  waiting_.urgent = waiting_.urgent || wake;
+  if (wake || first) changed_.notify_all();
+}
+
+void StateDb::forget(const ImageId& image) {
+  const std::scoped_lock lock(mutex_);
+  waiting_.images.insert_or_assign(image, std::nullopt);
+  waiting_.urgent = true;
+  ++handed_in_;
+  changed_.notify_all();
+}
+
+void StateDb::add_event(const Event& event) {
+  const std::scoped_lock lock(mutex_);
+  waiting_.events.push_back(event);
+  waiting_.urgent = true;
+  ++handed_in_;
+  changed_.notify_all();
+}
+
+void StateDb::set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) {
+  const std::scoped_lock lock(mutex_);
+  waiting_.closes = closes;
+  ++handed_in_;
+}
+
+void StateDb::write_loop(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  bool failing = false;
+  while (true) {
+    const auto due = [this] { return waiting_.urgent || flush_wanted_; };
+    if (failing && !stop.stop_requested()) {
+      changed_.wait_for(lock, stop, kRetryDelay, [this] { return flush_wanted_; });
+    } else if (waiting_.empty()) {
+      changed_.wait(lock, stop, [this, &due] { return !waiting_.empty() || due(); });
+    } else if (!due()) {
+      changed_.wait_for(lock, stop, kRoutineDelay, due);
+    }
+    Batch batch = std::exchange(waiting_, Batch{});
+    const std::uint64_t upto = handed_in_;
+    lock.unlock();
+    const bool written = batch.empty() || write(batch);
+    lock.lock();
+    failing = !written;
+    if (failing) put_back(std::move(batch));
+    written_ = upto;
+    flush_wanted_ = false;
+    changed_.notify_all();
+    if (stop.stop_requested() && (failing || waiting_.empty())) return;
+  }
+}
+
+bool StateDb::write(Batch& batch) {
+  if (!connection_ && !open_connection()) return false;
+  const WallTime now = clock_.wall();
+  StateTables& tables = connection_->tables();
+  const bool prune = !connection_->pruned || now - *connection_->pruned > kPruneEvery;
+  auto done = tables.transaction([&]() -> sqlite::Status {
+    for (const auto& [id, record] : batch.images) {
+      auto stored = record ? tables.put(*record) : tables.erase(id);
+      if (!stored) return stored;
+    }
+    for (const Event& event : batch.events) {
+      auto stored = tables.add(event);
+      if (!stored) return stored;
+    }
+    if (batch.closes) {
+      auto stored = tables.put_closes(*batch.closes);
+      if (!stored) return stored;
+    }
+    if (prune) {
+      auto pruned = tables.prune(now - retention_);
+      if (!pruned) return pruned;
+    }
+    return tables.put_alive(now);
+  });
+  if (!done) {
+    note_failure("cannot write " + clean(path_) + ": " + done.error().text);
+    connection_.reset();  // the next try begins with a sound handle, or finds that the file is not
+    return false;
+  }
+  if (prune) connection_->pruned = now;
+  last_write_ = now.time_since_epoch().count();
+  ok_ = true;
+  return true;
+}
+
+/// The batch could not be written: it waits beneath what came meanwhile.
+void StateDb::put_back(Batch batch) {
+  batch.images.merge(waiting_.images);
+  for (auto& [id, record] : waiting_.images)
+    batch.images.insert_or_assign(id, std::move(record));  // newer ones win
+  batch.events.insert(batch.events.end(), std::make_move_iterator(waiting_.events.begin()),
+                      std::make_move_iterator(waiting_.events.end()));
+  if (batch.events.size() > kMaxWaitingEvents) {
+    batch.events.erase(batch.events.begin(),
+                       batch.events.end() - static_cast<std::ptrdiff_t>(kMaxWaitingEvents));
+  }
+  if (waiting_.closes) batch.closes = waiting_.closes;
+  batch.urgent = true;
+  waiting_ = std::move(batch);
+}
+
+bool StateDb::flush() {
+  std::unique_lock lock(mutex_);
+  if (!writer_.joinable()) return false;
+  const std::uint64_t upto = handed_in_;
+  flush_wanted_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this, upto] { return written_ >= upto && !flush_wanted_; });
+  return ok_.load();
+}
+
+void StateDb::close() {
+  if (!writer_.joinable()) return;
+  writer_.request_stop();
+  writer_.join();
+}
+
+std::optional<WallTime> StateDb::last_write() const {
+  const WallTime::rep millis = last_write_.load();
+  return millis == 0 ? std::nullopt : std::optional(WallTime{Millis{millis}});
+}
+
+Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query) {
+  auto events = StateTables::read_events(path, query.image_id, query.since, query.limit);
+  if (!events) return Err("cannot read " + clean(path) + ": " + events.error().text);
+  return std::move(*events);
+}
+
+}  // namespace sharedrift

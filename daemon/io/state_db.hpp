@@ -1,0 +1,99 @@
+#pragma once
+
+#include "core/result.hpp"
+#include "ports.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// Which of the recorded events: newest last.
+struct EventQuery {
+  std::string image_id;           ///< empty: of all images and of the daemon
+  std::optional<WallTime> since;  ///< events at or after
+  std::size_t limit = 1000;       ///< the newest that many
+};
+
+/// Reads events from a state database, also one that a daemon is writing. The error is for people.
+Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query);
+
+/// The state database: SQLite in WAL mode, one writer thread. Transactions are atomic and durable, so a kill
+/// at any moment leaves a state that was true. What cannot be written waits in memory and is tried again;
+/// polling never waits for it.
+///
+/// A file that is damaged, foreign or of a later version is moved aside under a name that tells why; the
+/// daemon goes on with a new one, and state_ok stays false until the next start.
+class StateDb final : public StateStore {
+ public:
+  /// Takes the lock on `path`. The only error is that another daemon has it; everything else is worked
+  /// around. `sink` and `clock` must outlive the object.
+  static Result<std::unique_ptr<StateDb>, std::string> open(std::string path, Millis retention,
+                                                            EventSink& sink, const Clock& clock);
+  ~StateDb() override;
+  StateDb(const StateDb&) = delete;
+  StateDb& operator=(const StateDb&) = delete;
+
+  SavedState load() override;
+  void save(ImageRecord record, std::vector<Event> events, bool urgent) override;
+  void forget(const ImageId& image) override;
+  void add_event(const Event& event) override;
+  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) override;
+
+  /// Writes what waits and ends the writer; called by the destructor too. Bounded by a few seconds.
+  void close();
+  /// Blocks until what was handed in so far is on disk, or writing failed. For tests and the end.
+  bool flush();
+
+  [[nodiscard]] bool ok() const { return ok_.load() && !set_aside_.load(); }
+  [[nodiscard]] std::optional<WallTime> last_write() const;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  class Connection;  ///< the open database with its prepared statements
+  struct Batch {
+    std::map<ImageId, std::optional<ImageRecord>> images;  ///< none: forget it
+    std::vector<Event> events;
+    std::optional<std::array<std::uint64_t, kAllCloseReasons.size()>> closes;
+    bool urgent = false;
+    [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !closes; }
+  };
+
+  StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock);
+  void write_loop(const std::stop_token& stop);
+  bool write(Batch& batch);
+  void put_back(Batch batch);
+  void note_failure(const std::string& what);
+  bool open_connection();
+  void set_aside(const std::string& why);
+
+  const std::string path_;
+  const int lock_fd_;
+  const Millis retention_;
+  EventSink& sink_;
+  const Clock& clock_;
+  std::unique_ptr<Connection> connection_;  ///< of the writer thread once it runs
+  std::atomic<bool> ok_{true};
+  std::atomic<bool> set_aside_{false};
+  std::atomic<WallTime::rep> last_write_{0};
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Batch waiting_;                ///< guarded by mutex_
+  std::uint64_t handed_in_ = 0;  ///< guarded by mutex_: changes handed in so far
+  std::uint64_t written_ = 0;    ///< guarded by mutex_: of these, tried
+  bool flush_wanted_ = false;    ///< guarded by mutex_
+  std::jthread writer_;
+};
+
+}  // namespace sharedrift

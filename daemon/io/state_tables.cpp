@@ -1,0 +1,409 @@
+#include "io/state_tables.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+
+using sqlite::Database;
+using sqlite::Statement;
+using sqlite::Status;
+
+namespace {
+
+constexpr const char* kSchema = R"(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE images(
+  id TEXT PRIMARY KEY, state TEXT NOT NULL, state_since INTEGER, last_complete INTEGER, last_attempt INTEGER,
+  listing_complete INTEGER NOT NULL, shared_accounts INTEGER NOT NULL, unused_entries INTEGER NOT NULL,
+  unlisted INTEGER NOT NULL, listings INTEGER NOT NULL, failures INTEGER NOT NULL,
+  opened_unexpected INTEGER NOT NULL, opened_missing INTEGER NOT NULL,
+  closed_unexpected INTEGER NOT NULL, closed_missing INTEGER NOT NULL, flaps INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE sightings(
+  image TEXT NOT NULL, account TEXT NOT NULL, not_before INTEGER, first_seen INTEGER NOT NULL,
+  last_seen INTEGER NOT NULL, first_missed INTEGER, PRIMARY KEY(image, account)) WITHOUT ROWID;
+CREATE TABLE absences(
+  image TEXT NOT NULL, account TEXT NOT NULL, first_missed INTEGER NOT NULL, last_seen INTEGER,
+  absences INTEGER NOT NULL, PRIMARY KEY(image, account)) WITHOUT ROWID;
+CREATE TABLE drifts(
+  image TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL, since INTEGER NOT NULL, first_run INTEGER NOT NULL,
+  PRIMARY KEY(image, kind, account)) WITHOUT ROWID;
+CREATE TABLE events(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, type TEXT NOT NULL, image TEXT NOT NULL,
+  fields TEXT NOT NULL);
+CREATE INDEX events_at ON events(at);
+CREATE INDEX events_image ON events(image, id);
+)";
+
+std::string fields_to_json(const std::vector<Field>& fields) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const Field& field : fields) {
+    if (const auto* time = std::get_if<WallTime>(&field.value)) {
+      json[field.key] = format_rfc3339(*time);
+    } else {
+      std::visit(
+          [&json, &field](const auto& value) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, WallTime>) json[field.key] = value;
+          },
+          field.value);
+    }
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::vector<Field> fields_from_json(const std::string& text) {
+  std::vector<Field> fields;
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!json.is_object()) return fields;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) {
+      fields.push_back({key, value.get<std::string>()});
+    } else if (value.is_boolean()) {
+      fields.push_back({key, value.get<bool>()});
+    } else if (value.is_number_integer()) {
+      fields.push_back({key, value.get<std::int64_t>()});
+    } else if (value.is_number()) {
+      fields.push_back({key, value.get<double>()});
+    }
+  }
+  return fields;
+}
+
+constexpr std::array kAllEventTypes{EventType::drift_opened,
+                                    EventType::drift_clearing,
+                                    EventType::drift_closed,
+                                    EventType::drift_flapped,
+                                    EventType::listing_incomplete,
+                                    EventType::listing_recovered,
+                                    EventType::image_state_changed,
+                                    EventType::mass_change_held,
+                                    EventType::monitoring_gap,
+                                    EventType::first_run,
+                                    EventType::exception_expired,
+                                    EventType::config_reloaded,
+                                    EventType::config_rejected,
+                                    EventType::state_rejected,
+                                    EventType::canary_lost,
+                                    EventType::canary_restored,
+                                    EventType::poll_failed,
+                                    EventType::started,
+                                    EventType::stopping,
+                                    EventType::stopped};
+
+std::optional<EventType> parse_event_type(const std::string& text) {
+  const auto* found = std::find_if(kAllEventTypes.begin(), kAllEventTypes.end(),
+                                   [&text](EventType type) { return to_string(type) == text; });
+  return found == kAllEventTypes.end() ? std::nullopt : std::optional(*found);
+}
+
+std::int64_t as_integer(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+std::uint64_t as_count(std::int64_t value) {
+  return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+}
+
+StateTables::OpenError unusable(std::string text) {
+  return {std::move(text), true};
+}
+/// Damage that SQLite itself names is the file's; anything else (full, locked, no rights) is not.
+StateTables::OpenError from(const sqlite::Error& error) {
+  const int primary = error.code & 0xFF;
+  return {error.text, primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB};
+}
+
+Result<Unit, StateTables::OpenError> prepare_file(Database& database) {
+  // Each step reads or writes the file, so damage shows here.
+  auto application = database.number("PRAGMA application_id");
+  auto version = database.number("PRAGMA user_version");
+  auto tables = database.number("SELECT count(*) FROM sqlite_master");
+  if (!application) return Err(from(application.error()));
+  if (!version) return Err(from(version.error()));
+  if (!tables) return Err(from(tables.error()));
+  const bool fresh = *tables == 0 && *version == 0;
+  if (!fresh && *application != StateTables::kApplicationId)
+    return Err(unusable("foreign: not a database of ours"));
+  if (*version > StateTables::kVersion) {
+    return Err(unusable("future: written by a later release (version " + std::to_string(*version) + ")"));
+  }
+  auto check = database.word("PRAGMA quick_check(1)");
+  if (!check) return Err(from(check.error()));
+  if (*check != "ok") return Err(unusable("damaged: " + clean(*check)));
+  for (const char* pragma :
+       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-512"}) {
+    auto done = database.execute(pragma);
+    if (!done) return Err(from(done.error()));
+  }
+  if (!fresh) return Unit{};
+  const std::string create =
+      std::string{"BEGIN IMMEDIATE; PRAGMA application_id="} + std::to_string(StateTables::kApplicationId) +
+      "; PRAGMA user_version=" + std::to_string(StateTables::kVersion) + ";" + kSchema + "COMMIT;";
+  auto created = database.execute(create.c_str());
+  if (!created) return Err(from(created.error()));
+  return Unit{};
+}
+
+}  // namespace
+
+Result<StateTables, StateTables::OpenError> StateTables::open(const std::string& path) {
+  auto database = Database::open(path, Database::Mode::read_write);
+  if (!database) return Err(from(database.error()));
+  auto prepared = prepare_file(*database);
+  if (!prepared) return Err(std::move(prepared).error());
+  return StateTables(std::move(*database));
+}
+
+Status StateTables::transaction(const std::function<Status()>& work) {
+  auto begun = database_.execute("BEGIN IMMEDIATE");
+  if (!begun) return begun;
+  auto done = work();
+  if (done) done = database_.execute("COMMIT");
+  if (!done) static_cast<void>(database_.execute("ROLLBACK"));  // the first error is the one to tell
+  return done;
+}
+
+Status StateTables::erase(const ImageId& image) {
+  for (const char* sql : {"DELETE FROM images WHERE id=?", "DELETE FROM sightings WHERE image=?",
+                          "DELETE FROM absences WHERE image=?", "DELETE FROM drifts WHERE image=?"}) {
+    SD_TRY(statement, database_.cached(sql));
+    auto done = statement->bind(0, image.str()).run();
+    if (!done) return done;
+  }
+  return Unit{};
+}
+
+Status StateTables::put(const ImageRecord& record) {
+  auto erased = erase(record.id);
+  if (!erased) return erased;
+  auto stored = put_image(record);
+  if (!stored) return stored;
+  const std::string& image = record.id.str();
+  SD_TRY(sighting, database_.cached("INSERT INTO sightings VALUES(?,?,?,?,?,?)"));
+  for (const Sighting& s : record.sightings) {
+    auto done = sighting->bind(0, image)
+                    .bind(1, s.account.str())
+                    .bind(2, s.not_before)
+                    .bind(3, s.first_seen)
+                    .bind(4, s.last_seen)
+                    .bind(5, s.first_missed)
+                    .run();
+    if (!done) return done;
+  }
+  SD_TRY(absence, database_.cached("INSERT INTO absences VALUES(?,?,?,?,?)"));
+  for (const Absence& a : record.absences) {
+    auto done = absence->bind(0, image)
+                    .bind(1, a.account.str())
+                    .bind(2, a.first_missed)
+                    .bind(3, a.last_seen)
+                    .bind(4, std::int64_t{a.absences})
+                    .run();
+    if (!done) return done;
+  }
+  SD_TRY(drift, database_.cached("INSERT INTO drifts VALUES(?,?,?,?,?)"));
+  for (const Drift& d : record.drifts) {
+    auto done = drift->bind(0, image)
+                    .bind(1, d.account.str())
+                    .bind(2, to_string(d.kind))
+                    .bind(3, d.since)
+                    .bind(4, std::int64_t{d.first_run ? 1 : 0})
+                    .run();
+    if (!done) return done;
+  }
+  return Unit{};
+}
+
+Status StateTables::put_image(const ImageRecord& record) {
+  SD_TRY(statement, database_.cached("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+  const ImageCounters& counters = record.counters;
+  return statement->bind(0, record.id.str())
+      .bind(1, to_string(record.state))
+      .bind(2, record.state_since)
+      .bind(3, record.last_complete)
+      .bind(4, record.last_attempt)
+      .bind(5, std::int64_t{record.listing_complete ? 1 : 0})
+      .bind(6, record.shared_accounts)
+      .bind(7, record.unused_entries)
+      .bind(8, record.unlisted)
+      .bind(9, as_integer(counters.listings))
+      .bind(10, as_integer(counters.failures))
+      .bind(11, as_integer(counters.opened[0]))
+      .bind(12, as_integer(counters.opened[1]))
+      .bind(13, as_integer(counters.closed[0]))
+      .bind(14, as_integer(counters.closed[1]))
+      .bind(15, as_integer(counters.flaps))
+      .run();
+}
+
+Status StateTables::add(const Event& event) {
+  SD_TRY(statement, database_.cached("INSERT INTO events(at,type,image,fields) VALUES(?,?,?,?)"));
+  return statement->bind(0, event.at)
+      .bind(1, to_string(event.type))
+      .bind(2, event.image_id)
+      .bind(3, fields_to_json(event.fields))
+      .run();
+}
+
+Status StateTables::put_meta(std::string_view key, std::int64_t value) {
+  SD_TRY(statement, database_.cached(
+                        "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value"));
+  return statement->bind(0, key).bind(1, value).run();
+}
+
+Status StateTables::put_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) {
+  for (const CloseReason reason : kAllCloseReasons) {
+    const std::string key = "closes." + std::string{to_string(reason)};
+    auto done = put_meta(key, as_integer(closes.at(static_cast<std::size_t>(reason))));
+    if (!done) return done;
+  }
+  return Unit{};
+}
+
+Status StateTables::put_alive(WallTime now) {
+  return put_meta("last_alive", now.time_since_epoch().count());
+}
+
+Status StateTables::prune(WallTime before) {
+  SD_TRY(statement, database_.cached("DELETE FROM events WHERE at < ?"));
+  return statement->bind(0, before).run();
+}
+
+Result<SavedState, sqlite::Error> StateTables::load() {
+  std::map<std::string, ImageRecord> images;
+  for (const auto& step : {&StateTables::load_images, &StateTables::load_sightings,
+                           &StateTables::load_absences, &StateTables::load_drifts}) {
+    auto done = (this->*step)(images);
+    if (!done) return Err(std::move(done).error());
+  }
+  SavedState saved;
+  for (auto& [id, record] : images)
+    saved.images.push_back(std::move(record));
+  auto done = load_meta(saved);
+  if (!done) return Err(std::move(done).error());
+  return saved;
+}
+
+Status StateTables::load_images(std::map<std::string, ImageRecord>& images) {
+  SD_TRY(rows, database_.prepare("SELECT * FROM images"));
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) return Unit{};
+    auto id = ImageId::parse(rows.text(0));
+    const auto state = parse_image_state(rows.text(1));
+    if (!id || !state) continue;  // not written by us: it cannot be trusted to add anything
+    ImageRecord record{std::move(*id)};
+    record.state = *state;
+    record.state_since = rows.time(2);
+    record.last_complete = rows.time(3);
+    record.last_attempt = rows.time(4);
+    record.listing_complete = rows.integer(5) != 0;
+    record.shared_accounts = rows.integer(6);
+    record.unused_entries = rows.integer(7);
+    record.unlisted = rows.integer(8);
+    record.counters.listings = as_count(rows.integer(9));
+    record.counters.failures = as_count(rows.integer(10));
+    record.counters.opened = {as_count(rows.integer(11)), as_count(rows.integer(12))};
+    record.counters.closed = {as_count(rows.integer(13)), as_count(rows.integer(14))};
+    record.counters.flaps = as_count(rows.integer(15));
+    images.emplace(record.id.str(), std::move(record));
+  }
+}
+
+namespace {
+/// The record and the account that a detail row is about; null if either is not there.
+ImageRecord* owner_of(std::map<std::string, ImageRecord>& images, const Statement& row) {
+  const auto found = images.find(row.text(0));
+  return found == images.end() ? nullptr : &found->second;
+}
+}  // namespace
+
+// Rows come in the order of their keys, so the vectors are sorted by account as the records promise.
+Status StateTables::load_sightings(std::map<std::string, ImageRecord>& images) {
+  SD_TRY(rows, database_.prepare("SELECT * FROM sightings ORDER BY image, account"));
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) return Unit{};
+    ImageRecord* record = owner_of(images, rows);
+    const auto account = AccountId::parse(rows.text(1));
+    if (record == nullptr || !account) continue;
+    Sighting sighting{*account, rows.time(2), WallTime{Millis{rows.integer(3)}},
+                      WallTime{Millis{rows.integer(4)}}};
+    sighting.first_missed = rows.time(5);
+    record->sightings.push_back(sighting);
+  }
+}
+
+Status StateTables::load_absences(std::map<std::string, ImageRecord>& images) {
+  SD_TRY(rows, database_.prepare("SELECT * FROM absences ORDER BY image, account"));
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) return Unit{};
+    ImageRecord* record = owner_of(images, rows);
+    const auto account = AccountId::parse(rows.text(1));
+    if (record == nullptr || !account) continue;
+    record->absences.push_back({*account, WallTime{Millis{rows.integer(2)}}, rows.time(3),
+                                static_cast<std::int32_t>(rows.integer(4))});
+  }
+}
+
+Status StateTables::load_drifts(std::map<std::string, ImageRecord>& images) {
+  SD_TRY(rows, database_.prepare("SELECT * FROM drifts ORDER BY image, kind, account"));
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) return Unit{};
+    ImageRecord* record = owner_of(images, rows);
+    const auto account = AccountId::parse(rows.text(1));
+    if (record == nullptr || !account) continue;
+    const DriftKind kind =
+        rows.text(2) == to_string(DriftKind::missing) ? DriftKind::missing : DriftKind::unexpected;
+    record->drifts.push_back({*account, kind, WallTime{Millis{rows.integer(3)}}, rows.integer(4) != 0});
+  }
+}
+
+Status StateTables::load_meta(SavedState& saved) {
+  SD_TRY(rows, database_.prepare("SELECT key, value FROM meta"));
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) return Unit{};
+    const std::string key = rows.text(0);
+    if (key == "last_alive") saved.last_alive = rows.time(1);
+    for (const CloseReason reason : kAllCloseReasons) {
+      if (key == "closes." + std::string{to_string(reason)}) {
+        saved.closes.at(static_cast<std::size_t>(reason)) = as_count(rows.integer(1));
+      }
+    }
+  }
+}
+
+Result<std::vector<Event>, sqlite::Error> StateTables::read_events(const std::string& path,
+                                                                   const std::string& image_id,
+                                                                   std::optional<WallTime> since,
+                                                                   std::size_t limit) {
+  SD_TRY(database, Database::open(path, Database::Mode::read_only));
+  SD_TRY(application, database.number("PRAGMA application_id"));
+  if (application != kApplicationId)
+    return Err(sqlite::Error{SQLITE_NOTADB, "not a state database of share-drift-exporter"});
+  SD_TRY(rows, database.prepare(
+                   "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
+                   "ORDER BY id DESC LIMIT ?3"));
+  rows.bind(0, image_id)
+      .bind(1, since.value_or(WallTime{}).time_since_epoch().count())
+      .bind(2, static_cast<std::int64_t>(limit));
+  std::vector<Event> events;
+  while (true) {
+    SD_TRY(row, rows.step());
+    if (!row) break;
+    const auto type = parse_event_type(rows.text(1));
+    if (type)
+      events.push_back(
+          {*type, WallTime{Millis{rows.integer(0)}}, rows.text(2), fields_from_json(rows.text(3))});
+  }
+  std::reverse(events.begin(), events.end());
+  return events;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/record.hpp"
+#include "core/result.hpp"
+#include "io/sqlite.hpp"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// The tables of the state database and how records become rows. Times are milliseconds since 1970, UTC; ids
+/// are text. Not thread-safe. Version history: 1, the first.
+class StateTables {
+ public:
+  static constexpr std::int64_t kApplicationId = 0x53445246;  ///< "SDRF"
+  static constexpr std::int64_t kVersion = 1;
+
+  struct OpenError {
+    std::string text;
+    bool unusable =
+        false;  ///< the file itself is damaged, foreign or of a later version: not a matter of disk or rights
+  };
+  /// Opens, checks the file's integrity, creates or migrates the tables.
+  static Result<StateTables, OpenError> open(const std::string& path);
+  /// The newest `limit` events, oldest first, through a read-only connection of its own.
+  static Result<std::vector<Event>, sqlite::Error> read_events(const std::string& path,
+                                                               const std::string& image_id,
+                                                               std::optional<WallTime> since,
+                                                               std::size_t limit);
+
+  Result<SavedState, sqlite::Error> load();
+  /// All of `work` or nothing.
+  sqlite::Status transaction(const std::function<sqlite::Status()>& work);
+  sqlite::Status put(const ImageRecord& record);
+  sqlite::Status erase(const ImageId& image);
+  sqlite::Status add(const Event& event);
+  sqlite::Status put_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes);
+  sqlite::Status put_alive(WallTime now);
+  sqlite::Status prune(WallTime before);
+
+ private:
+  explicit StateTables(sqlite::Database database) : database_(std::move(database)) {}
+  sqlite::Status load_images(std::map<std::string, ImageRecord>& images);
+  sqlite::Status load_sightings(std::map<std::string, ImageRecord>& images);
+  sqlite::Status load_absences(std::map<std::string, ImageRecord>& images);
+  sqlite::Status load_drifts(std::map<std::string, ImageRecord>& images);
+  sqlite::Status load_meta(SavedState& saved);
+  sqlite::Status put_image(const ImageRecord& record);
+  sqlite::Status put_meta(std::string_view key, std::int64_t value);
+
+  sqlite::Database database_;
+};
+
+}  // namespace sharedrift
