@@ -38,6 +38,9 @@ struct ServerResponse {
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> body =
       std::make_shared<const std::string>();  ///< shared, never copied per request
+  /// Sent after `body`, in this order; the Content-Length counts them in. A page whose parts are kept for the
+  /// next scrape needs no copy of its own.
+  std::vector<std::shared_ptr<const std::string>> tail;
   /// Set: the server writes no head or body of its own but calls this with the bare connection, then closes
   /// it.
   std::function<void(const RawWriter&)> raw;
