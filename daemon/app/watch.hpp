@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "core/image_tracker.hpp"
+#include "core/schedule.hpp"
+
+#include <vector>
+
+namespace sharedrift {
+
+/// Which part of a config's images this process watches.
+struct Shard {
+  int index = 0;
+  int count = 1;
+};
+
+/// The tracker's view of a config: this shard's images, the address book, the rules.
+WatchList watch_list(const Config& config, const Shard& shard);
+/// The schedule's view of it.
+std::vector<Schedule::Entry> schedule_entries(const WatchList& watch);
+Schedule::Spread schedule_spread(const Config& config);
+
+}  // namespace sharedrift
