@@ -1,0 +1,90 @@
+#include "app/one_shot.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+/// Nothing is remembered of a single poll, and its events are in its report.
+class NullStore final : public StateStore {
+ public:
+  SavedState load() override { return {}; }
+  void save(ImageRecord /*record*/, std::vector<Event> /*events*/, bool /*urgent*/) override {}
+  void forget(const ImageId& /*image*/) override {}
+  void add_event(const Event& /*event*/) override {}
+  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
+};
+class NullSink final : public EventSink {
+ public:
+  void on_event(const Event& /*event*/) noexcept override {}
+};
+
+/// Stops the poller when every image was attempted.
+class Countdown final : public PollListener {
+ public:
+  Countdown(std::set<ImageId> waiting, std::stop_source stop, const OneShotPorts& ports)
+      : waiting_(std::move(waiting)), all_(waiting_.size()), stop_(std::move(stop)), ports_(ports) {}
+  void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
+  void on_removed(const ImageId& /*image*/) override {}
+  void on_attempt(const ImageId& image, const Observation& /*seen*/) override {
+    waiting_.erase(image);
+    if (ports_.progress) ports_.progress(all_ - waiting_.size(), all_);
+    if (waiting_.empty()) stop_.request_stop();
+  }
+  void on_overruns(std::uint64_t /*periods*/) override {}
+  void on_totals(const Tracker& /*tracker*/) override {}
+
+ private:
+  std::set<ImageId> waiting_;
+  std::size_t all_;
+  std::stop_source stop_;
+  const OneShotPorts& ports_;
+};
+
+}  // namespace
+
+std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
+                                                        std::stop_token stop) {
+  watch.confirm_clears = 1;
+  std::set<ImageId> waiting;
+  for (const auto& policy : watch.images)
+    waiting.insert(policy->id);
+  const Instant now = ports.clock.now();
+  Step start;
+  Tracker tracker(std::move(watch), SavedState{}, now, start);
+  Schedule schedule(schedule_entries(tracker.watch()), Schedule::Spread::none, now.mono);
+  std::stop_source done;
+  Countdown countdown(std::move(waiting), done, ports);
+  NullSink sink;
+  NullStore store;
+  StepPublisher publisher(sink, store, countdown);
+  Poller poller(
+      {ports.clock, ports.random, ports.transport, ports.lanes, tracker, schedule, publisher, countdown});
+  const std::stop_callback forward(stop, [&done, &poller] {
+    done.request_stop();
+    poller.wake();
+  });
+  if (!tracker.watch().images.empty()) poller.run(done.get_token());
+  std::vector<std::shared_ptr<const ImageView>> views;
+  for (const auto& policy : tracker.watch().images)
+    views.push_back(tracker.view(policy->id, ports.clock.now()));
+  return views;
+}
+
+Result<WatchList, std::string> selected(WatchList watch, const std::vector<ImageId>& images) {
+  if (images.empty()) return watch;
+  for (const ImageId& image : images) {
+    const bool known = std::any_of(watch.images.begin(), watch.images.end(),
+                                   [&image](const auto& policy) { return policy->id == image; });
+    if (!known) return Err("--image " + image.str() + " is not in the config");
+  }
+  std::erase_if(watch.images, [&images](const auto& policy) {
+    return std::find(images.begin(), images.end(), policy->id) == images.end();
+  });
+  return watch;
+}
+
+}  // namespace sharedrift

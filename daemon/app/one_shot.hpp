@@ -1,0 +1,35 @@
+#pragma once
+
+#include "app/cli.hpp"
+#include "app/poller.hpp"
+#include "app/watch.hpp"
+#include "config/config.hpp"
+#include "core/view.hpp"
+#include "ports.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// What a single poll needs from the world.
+struct OneShotPorts {
+  const Clock& clock;
+  Random& random;
+  HttpTransport& transport;
+  std::map<std::string, PollLane> lanes;                            ///< by profile
+  std::function<void(std::size_t done, std::size_t all)> progress;  ///< may be empty
+};
+
+/// Attempts every image of `watch` once, with a tracker that knows no past and takes one complete listing for
+/// proof (there is no second one to wait for). Views in the order of `watch`. Ends early, with what it has,
+/// when stop is requested.
+std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
+                                                        std::stop_token stop);
+
+/// Only the images asked for; an id that is not in the config is the error.
+Result<WatchList, std::string> selected(WatchList watch, const std::vector<ImageId>& images);
+
+}  // namespace sharedrift
