@@ -60,6 +60,7 @@ struct HttpRoute {
   std::string proxy_url;                ///< may hold a user and password; never printed. Empty: none
   bool proxy_from_environment = false;  ///< look at HTTPS_PROXY, HTTP_PROXY, NO_PROXY
   bool never_proxy = false;             ///< metadata services: no proxy whatever is set
+  bool plain_http_anywhere = false;     ///< metadata services: http beyond loopback is allowed, too
 };
 
 struct HttpRequest {
@@ -93,9 +94,9 @@ using HttpResult = Result<HttpResponse, TransportError>;
 using HttpDone = std::function<void(HttpResult)>;
 
 /// HTTP exchanges, many at a time, on the one thread that drives them. Redirects are never followed, no
-/// coding is asked for or accepted, TLS peers are verified (1.2 at least), plain http goes to loopback only,
-/// and an answer that is framed neither by length nor by chunks is an error. Only wake() may be called from
-/// another thread.
+/// coding is asked for or accepted, TLS peers are verified (1.2 at least), plain http goes to loopback only
+/// (unless the route says otherwise), and an answer that is framed neither by length nor by chunks is an
+/// error. Only wake() may be called from another thread.
 class HttpTransport {
  public:
   HttpTransport() = default;
@@ -113,6 +114,10 @@ class HttpTransport {
   virtual void cancel_all() = 0;
 };
 
+/// One exchange that blocks for `timeout` at most, or until stop is requested (Reason::timeout then): what
+/// credential sources use on threads of their own. Thread-safe.
+using HttpFetch = std::function<HttpResult(HttpRequest, Millis timeout, std::stop_token)>;
+
 struct Credentials {
   std::string access_key_id;
   Secret access_key_secret;
@@ -120,6 +125,35 @@ struct Credentials {
   std::optional<WallTime> expires;  ///< none: does not expire
   std::uint64_t generation = 0;     ///< grows with each change of the source's credentials
   std::string origin;  ///< for people and a label: `environment`, `static_file`, `ecs_ram_role` ...
+  std::optional<WallTime> obtained{};  ///< when they were fetched; of a file, when it was last written
+  std::string
+      warning{};  ///< clean; what a person should put right although they work (loose file mode). Empty: none
+};
+
+/// A role to assume. With an OIDC token it is AssumeRoleWithOIDC, which needs no key; else AssumeRole.
+struct RoleRequest {
+  std::string endpoint;  ///< `https://sts.aliyuncs.com`: scheme and host, no path
+  std::string role_arn;
+  std::string session_name;
+  std::string external_id;  ///< AssumeRole only; empty: none
+  std::string policy;       ///< inline session policy (JSON); empty: none
+  std::chrono::seconds duration{3600};
+  std::string oidc_provider_arn;  ///< AssumeRoleWithOIDC only
+  Secret oidc_token;              ///< empty: AssumeRole
+};
+
+/// Exchanges a key or an OIDC token for the temporary credentials of a role. Thread-safe; blocks on the
+/// network until `stop`.
+class RoleExchange {
+ public:
+  RoleExchange() = default;
+  RoleExchange(const RoleExchange&) = delete;
+  RoleExchange& operator=(const RoleExchange&) = delete;
+  virtual ~RoleExchange() = default;
+  /// `key` signs the request; null with an OIDC token. The result carries no generation and no origin. A
+  /// failure has Reason::credentials with the API's code.
+  virtual Result<Credentials, Failure> assume(const RoleRequest& request, const Credentials* key,
+                                              std::stop_token stop) = 0;
 };
 
 /// Where credentials come from. Thread-safe; never blocks on the network (remote sources refresh on a thread
@@ -135,7 +169,8 @@ class CredentialSource {
   virtual Result<Credentials, Failure> current() = 0;
   /// The API refused the credentials of this generation: get new ones, if there are any. Returns at once.
   virtual void report_rejected(std::uint64_t generation) = 0;
-  /// True while the first answer of a remote source is under way: callers wait instead of failing.
+  /// True while a remote source gets the answer that callers cannot do without, the first one or the one
+  /// after a rejection: callers wait instead of failing.
   [[nodiscard]] virtual bool pending() const = 0;
 };
 
