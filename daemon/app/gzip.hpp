@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sharedrift {
+
+/// A stretch of text as deflate blocks that end on a byte and refer to nothing outside of themselves. Between
+/// GzipStream's begin and end such stretches form one ordinary gzip member in any order, so that what did not
+/// change is not compressed again.
+struct GzipPiece {
+  std::shared_ptr<const std::string> bytes;
+  std::uint32_t crc = 0;     ///< of the text
+  std::uint64_t length = 0;  ///< of the text
+};
+
+/// Throws std::bad_alloc only.
+GzipPiece gzip_piece(std::string_view text);
+
+/// Sums up the pieces of one gzip member.
+class GzipStream {
+ public:
+  /// What comes before the first piece.
+  static const std::shared_ptr<const std::string>& begin();
+  void add(const GzipPiece& piece);
+  /// What comes after the last piece.
+  [[nodiscard]] std::string end() const;
+
+ private:
+  std::uint32_t crc_ = 0;
+  std::uint64_t length_ = 0;
+};
+
+}  // namespace sharedrift

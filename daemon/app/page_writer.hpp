@@ -1,0 +1,38 @@
+#pragma once
+
+#include "app/metric_table.hpp"
+#include "core/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sharedrift {
+
+/// The text formats of a page: 0.0.4 of Prometheus, and OpenMetrics 1.0. They differ in how counter families
+/// are named above their samples and in the line that ends the page; sample lines are the same in both.
+enum class TextFormat { prometheus, openmetrics };
+
+/// The exact Content-Type.
+std::string_view content_type(TextFormat format);
+/// What must follow the last family: nothing, or the end mark of OpenMetrics.
+std::string_view page_end(TextFormat format);
+
+/// The HELP and TYPE lines.
+void append_head(std::string& out, const MetricSpec& metric, TextFormat format);
+/// True if the head is the same in both formats.
+inline bool same_head_in_all_formats(const MetricSpec& metric) {
+  return metric.kind != MetricKind::counter;
+}
+
+/// Numbers as both formats take them, with a point and no exponent as far as that can be.
+void append_number(std::string& out, std::int64_t value);
+/// Milliseconds as seconds, exactly: `1795000000.25`.
+void append_millis(std::string& out, Millis value);
+/// The shortest digits that read back as `value`; exponents only below 1e-6 and from 1e17 on. Finite values
+/// only.
+void append_number(std::string& out, double value);
+/// As append_number, but whole numbers end in `.0`: what OpenMetrics wants in the label `le`.
+void append_canonical(std::string& out, double value);
+
+}  // namespace sharedrift
