@@ -1,0 +1,328 @@
+"""Runs the real programs for tests and the demo: simulator, daemon, Prometheus, Alertmanager, a webhook sink.
+
+Everything listens on 127.0.0.1 with a port of the kernel's choice, lives in a directory of its own, is bounded in time and is
+ended by the pid it was started with. Python's standard library only.
+"""
+import contextlib
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BIN = pathlib.Path(os.environ.get("SHAREDRIFT_BIN_DIR", ROOT / "build" / "release" / "bin"))
+
+
+class Failed(Exception):
+    """A step did not happen; the message says what was awaited and what was there instead."""
+
+
+def wait_for(what, condition, seconds=10.0, every=0.05):
+    """Returns the first true value of condition(); raises Failed with its last value or error after `seconds`."""
+    end = time.monotonic() + seconds
+    last = None
+    while True:
+        try:
+            last = condition()
+            if last:
+                return last
+        except (OSError, ValueError, KeyError, Failed) as error:
+            last = error
+        if time.monotonic() >= end:
+            raise Failed(f"waited {seconds:g} s for {what}; last seen: {last!r}")
+        time.sleep(every)
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def fetch(url, data=None, method=None, headers=None, timeout=5.0):
+    """(status, headers, body) of any answer; raises OSError if there is none."""
+    request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=timeout) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+class Process:
+    """A child that is ended by its pid. Its output goes to a file."""
+
+    def __init__(self, name, argv, directory, env=None, **popen):
+        self.name = name
+        self.log = pathlib.Path(directory) / f"{name}.log"
+        self._out = open(self.log, "ab")
+        base = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+                or k.endswith("SAN_OPTIONS")}
+        base.setdefault("HOME", str(directory))
+        self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=self._out,
+                                        stderr=subprocess.STDOUT, cwd=directory, env={**base, **(env or {})}, **popen)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def running(self):
+        return self.process.poll() is None
+
+    def output(self):
+        return self.log.read_text(errors="replace")
+
+    def send(self, number):
+        os.kill(self.pid, number)
+
+    def stop(self, seconds=8.0, number=signal.SIGTERM):
+        """Ends the child and returns its exit code; kills it if it does not end in time."""
+        if self.running():
+            self.send(number)
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._out.close()
+        return self.process.returncode
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Simulator(Process):
+    """ens-simulator with one key; speaks its control path."""
+
+    KEY, SECRET = "sim-access-key-id", "sim-access-key-secret"
+
+    def __init__(self, directory, *flags, name="simulator", port=0, env=None):
+        super().__init__(name, [BIN / "ens-simulator", f"--port={port}", f"--access-key-id={self.KEY}", *flags], directory,
+                         env={"ENS_SIMULATOR_ACCESS_KEY_SECRET": self.SECRET, **(env or {})})
+
+        def listening():
+            if not self.running():
+                raise Failed(f"{name} ended at its start: {self.output()}")
+            return re.search(r'"port":\s*(\d+)', self.output())
+        self.port = int(wait_for(f"{name} to listen", listening).group(1))
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def control(self, path, **arguments):
+        status, _, body = fetch(f"{self.url}/_sim/{path}", json.dumps(arguments).encode(), "POST",
+                               {"Content-Type": "application/json"})
+        if status != 200:
+            raise Failed(f"the simulator refused {path} {arguments}: {status} {body.decode(errors='replace')}")
+        return json.loads(body) if body else {}
+
+    def get(self, path):
+        return json.loads(fetch(f"{self.url}/_sim/{path}")[2])
+
+
+SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
+LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:\\.|[^"\\])*)"')
+
+
+def parse_metrics(text):
+    """{(name, frozenset of label pairs): value}"""
+    samples = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, labels, value = SAMPLE.match(line).groups()
+            pairs = frozenset((k, re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], v))
+                              for k, v in LABEL.findall(labels or ""))
+            samples[(name, pairs)] = float(value)
+    return samples
+
+
+class Daemon(Process):
+    """share-drift-exporter on a config text, with its state in the directory."""
+
+    def __init__(self, directory, config, *flags, name="daemon", env=None, key=Simulator.KEY, secret=Simulator.SECRET,
+                 port=None, wait=True, wrapper=(), **popen):
+        self.directory = pathlib.Path(directory)
+        self.config = self.directory / f"{name}.yml"
+        if config is not None:
+            self.write_config(config)
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret} if key else {}
+        super().__init__(name, [*wrapper, BIN / "share-drift-exporter", "run", f"--config.file={self.config}",
+                                f"--web.listen-address=127.0.0.1:{self.port}", "--log.format=json",
+                                *([] if any(f.startswith("--storage.path") for f in flags) else
+                                  [f"--storage.path={self.directory / (name + '.db')}"]), *flags],
+                         directory, env={**keys, **(env or {})}, **popen)
+        if wait:
+            self.wait_ready()
+
+    def write_config(self, text):
+        """Replaces the config in one step, as an operator's tool does."""
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.chmod(0o644)
+        os.replace(fresh, self.config)
+
+    def wait_ready(self, seconds=20.0):
+        def ready():
+            if not self.running():
+                raise Failed(f"{self.name} ended with {self.process.returncode}: {self.output()[-2000:]}")
+            return self.http("/-/ready")[0] == 200
+        wait_for(f"{self.name} to be ready", ready, seconds)
+
+    def http(self, path, **arguments):
+        return fetch(self.url + path, **arguments)
+
+    def metrics(self):
+        status, _, body = self.http("/metrics")
+        if status != 200:
+            raise Failed(f"/metrics answered {status}")
+        return parse_metrics(body.decode())
+
+    def value(self, name, **labels):
+        """The value of the one series of that name with these labels among others; None if there is none."""
+        wanted = set(labels.items())
+        found = [v for (n, pairs), v in self.metrics().items() if n == name and wanted <= pairs]
+        if len(found) > 1:
+            raise Failed(f"{name} {labels} names {len(found)} series")
+        return found[0] if found else None
+
+    def wait_value(self, name, expected, seconds=15.0, **labels):
+        wait_for(f"{name}{labels} == {expected}", lambda: [self.value(name, **labels)] == [expected], seconds)
+
+    def state(self, image):
+        for (name, pairs) in self.metrics():
+            labels = dict(pairs)
+            if name == "share_drift_image_state" and labels["image_id"] == image:
+                return labels["state"]
+        return None
+
+    def events(self, event=None, **fields):
+        found = []
+        for line in self.output().splitlines():
+            with contextlib.suppress(ValueError):
+                record = json.loads(line)
+                if event in (None, record.get("event")) and all(record.get(k) == v for k, v in fields.items()):
+                    found.append(record)
+        return found
+
+    def wait_event(self, event, seconds=15.0, **fields):
+        return wait_for(f"event {event} {fields}", lambda: self.events(event, **fields), seconds)[-1]
+
+
+def run(*arguments, env=None, timeout=60, key=Simulator.KEY, secret=Simulator.SECRET):
+    """Runs share-drift-exporter once: (exit code, stdout, stderr)."""
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret} if key else {}
+    done = subprocess.run([str(BIN / "share-drift-exporter"), *map(str, arguments)], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=timeout, text=True, errors="replace",
+                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **keys, **(env or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+class Prometheus(Process):
+    """Debian's Prometheus on a config that the caller writes."""
+
+    def __init__(self, directory, config, name="prometheus"):
+        path = pathlib.Path(directory) / "prometheus.yml"
+        path.write_text(config)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(name, ["prometheus", f"--config.file={path}", f"--web.listen-address=127.0.0.1:{self.port}",
+                                f"--storage.tsdb.path={pathlib.Path(directory) / 'tsdb'}", "--web.enable-lifecycle",
+                                "--log.level=warn"], directory)
+        wait_for("Prometheus to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200, 30)
+
+    def query(self, expression):
+        """[(labels, value)] of an instant query."""
+        from urllib.parse import urlencode
+        status, _, body = fetch(self.url + "/api/v1/query?" + urlencode({"query": expression}))
+        answer = json.loads(body)
+        if status != 200 or answer["status"] != "success":
+            raise Failed(f"query {expression}: {answer}")
+        if answer["data"]["resultType"] == "scalar":
+            return [({}, float(answer["data"]["result"][1]))]
+        return [(r["metric"], float(r["value"][1])) for r in answer["data"]["result"]]
+
+    def wait_query(self, expression, condition, seconds=20.0):
+        """Waits until condition(list of values) holds; returns the series."""
+        def holds():
+            series = self.query(expression)
+            if not condition([value for _, value in series]):
+                raise Failed(f"{expression} = {series}")
+            return series or True
+        return wait_for(expression, holds, seconds, 0.2)
+
+    def firing(self):
+        _, _, body = fetch(self.url + "/api/v1/alerts")
+        return [a["labels"] for a in json.loads(body)["data"]["alerts"] if a["state"] == "firing"]
+
+
+class Alertmanager(Process):
+    def __init__(self, directory, config, name="alertmanager"):
+        path = pathlib.Path(directory) / "alertmanager.yml"
+        path.write_text(config)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(name, ["prometheus-alertmanager", f"--config.file={path}", "--cluster.listen-address=",
+                                f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn",
+                                f"--storage.path={pathlib.Path(directory) / 'alertmanager'}"], directory)
+        wait_for("Alertmanager to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200, 30)
+
+
+class WebhookSink:
+    """Takes Alertmanager's notifications and remembers when each came."""
+
+    def __init__(self):
+        self.notifications = []
+        sink = self
+
+        class Handler(quiet_handler()):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                sink.notifications.append((time.monotonic(), self.path, json.loads(body)))
+                self.send_response(200)
+                self.end_headers()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def alerts(self, name, status=None):
+        return [(when, alert) for when, _, n in list(self.notifications) for alert in n["alerts"]
+                if alert["labels"]["alertname"] == name and status in (None, alert["status"])]
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def quiet_handler():
+    class Quiet(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+    return Quiet
+
+
+@contextlib.contextmanager
+def workspace(keep=False):
+    """A directory and an ExitStack-like list of things to stop, last first."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="sharedrift-"))
+    stack = contextlib.ExitStack()
+    try:
+        yield directory, lambda thing: (stack.callback(thing.stop), thing)[1]
+    finally:
+        if keep:
+            stack.pop_all()
+        else:
+            stack.close()
+            shutil.rmtree(directory, ignore_errors=True)
