@@ -22,7 +22,7 @@ ALLOWED = {
 LIBRARIES = {
     r"httplib\.h": {"io/http_server"},
     r"curl/.*": {"io/curl_"},
-    r"yaml-cpp/.*": {"config/"},
+    r"yaml-cpp/.*": {"config/", "simulator/scenario"},
     r"spdlog/.*": {"app/logging"},
     r"sqlite3\.h": {"io/state_db", "io/sqlite"},
     r"systemd/.*": {"io/sd_notify"},
