@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+struct ssl_ctx_st;  ///< OpenSSL's SSL_CTX
+
 namespace sharedrift {
 
 struct ServerRequest {
@@ -53,15 +55,15 @@ using ServerHandler = std::function<ServerResponse(const ServerRequest&)>;
 
 struct ServerOptions {
   std::string host = "127.0.0.1";
-  int port = 0;         ///< 0: any free port
-  int adopted_fd = -1;  ///< a listening socket from systemd instead of host and port
-  int workers = 32;
+  int port = 0;                     ///< 0: any free port
+  int adopted_fd = -1;              ///< a listening socket from systemd instead of host and port
+  int workers = 48;                 ///< requests served at a time
   std::size_t max_head = 8192;      ///< request line and headers
   std::size_t max_body = 0;         ///< 0: a body is refused unread with 413
   Millis head_deadline{2'000};      ///< from accept to the end of the head, TLS handshake included
   Millis request_deadline{10'000};  ///< from accept to the last byte of the answer
-  int max_per_address = 24;  ///< connections served at a time to one address, so that none takes all workers
-  bool keep_alive = false;   ///< idle keep-alive connections hold a worker: off for exposed servers
+  std::function<std::shared_ptr<ssl_ctx_st>()> tls_context;
+  bool keep_alive = false;  ///< idle keep-alive connections hold a worker: off for exposed servers
 };
 
 /// A guarded HTTP/1.1 server on cpp-httplib (the only file that knows it): slow, idle, oversized and
