@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Checks the alert rules and their tests: check_rules.py SOURCE_DIR.
+
+promtool must take the rules and pass their tests; each alert must be tested in every phase; and the tests must be
+able to fail: with an alert that never fires, or always, in place of each one, promtool must object.
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+PHASES = ["quiet|no news|without firing", "fires", "missed scrape|scrape that fails", "restart", "resolves"]
+ALWAYS_FIRING = "ShareDriftWatchdog"  # it has no quiet phase and no end
+RULE = re.compile(r"^      - alert: (\w+)\n        expr: (\|\n(?:          .*\n)+|.*\n)", re.MULTILINE)
+
+
+def promtool(*arguments):
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def tests_of(alerts_dir):
+    """The text of all test groups of each alert."""
+    groups = {}
+    for path in sorted((alerts_dir / "tests").glob("*.test.yml")):
+        for block in re.split(r"^  - name: ", path.read_text(), flags=re.MULTILINE)[1:]:
+            alert = re.match(r"'(\w+)", block).group(1)
+            groups.setdefault(alert, []).append((path, block))
+    return groups
+
+
+def check_phases(alerts, groups):
+    faults = [f"{alert}: tested but not a rule" for alert in groups if alert not in alerts]
+    for alert in alerts:
+        text = "\n".join(block for _, block in groups.get(alert, []))
+        if "alert_rule_test:" not in text:
+            faults.append(f"{alert}: no test of its labels and annotations")
+        comments = "\n".join(re.findall(r"^ +# (.*)$", text, re.MULTILINE))
+        for phase in PHASES:
+            if alert == ALWAYS_FIRING and phase[:5] in ("quiet", "resol"):
+                continue
+            if not re.search(phase, comments):
+                faults.append(f"{alert}: no test that says {phase!r}")
+    return faults
+
+
+def check_mutants(alerts_dir, rules_text, groups):
+    """In a copy, puts an expression that never fires, then one that always does, in place of every alert's own."""
+    faults = []
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder)
+        shutil.copytree(alerts_dir / "tests", copy / "tests")
+        for mutant in ("vector(0) > 1", "vector(1)"):
+            changed = RULE.sub(lambda match: match.group(0).replace(match.group(2), mutant + "\n"), rules_text)
+            (copy / "share-drift.rules.yml").write_text(changed)
+            result = promtool("test", "rules", *sorted((copy / "tests").glob("*.test.yml")))
+            failed = set(re.findall(r"^    name: (\w+)", result.stdout + result.stderr, re.MULTILINE))
+            faults += [f"{alert}: its tests pass with `{mutant}` as well" for alert in groups
+                       if alert not in failed and (alert, mutant) != (ALWAYS_FIRING, "vector(1)")]
+    return faults
+
+
+def main():
+    alerts_dir = pathlib.Path(sys.argv[1]) / "dashboards" / "alerts"
+    rule_files = sorted(alerts_dir.glob("*.yml"))
+    for result in (promtool("check", "rules", "--lint=all", "--lint-fatal", *rule_files),
+                   promtool("test", "rules", *sorted((alerts_dir / "tests").glob("*.test.yml")))):
+        if result.returncode != 0:
+            sys.exit(result.stdout + result.stderr)
+    rules_text = (alerts_dir / "share-drift.rules.yml").read_text()
+    alerts = re.findall(r"^      - alert: (\w+)$", rules_text, re.MULTILINE)
+    groups = tests_of(alerts_dir)
+    faults = check_phases(alerts, groups)
+    if len(RULE.findall(rules_text)) != len(alerts):
+        faults.append("share-drift.rules.yml: an alert is not laid out as this check reads it")
+    faults += check_mutants(alerts_dir, rules_text, groups)
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{len(alerts)} alerts, each tested in every phase")
+
+
+if __name__ == "__main__":
+    main()
