@@ -1,0 +1,159 @@
+#include "config/config_loader.hpp"
+
+#include "config/config_keys.hpp"
+#include "config/image_reader.hpp"
+#include "config/profile_reader.hpp"
+#include "config/yaml_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <utility>
+
+#include <openssl/evp.h>
+
+namespace sharedrift {
+
+namespace {
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string out;
+  for (unsigned int i = 0; i < size; ++i) {
+    out += kHex[digest.at(i) >> 4U];
+    out += kHex[digest.at(i) & 0xFU];
+  }
+  return out;
+}
+
+/// Turns the tree of one file into a Config. Sections are read in the order in which they need each other;
+/// the diagnostics are sorted afterwards.
+class Loader {
+ public:
+  explicit Loader(YamlReader& reader) : reader_(reader) {}
+
+  Config run() {
+    const Place root = reader_.root();
+    Fields fields(reader_, root, kRootKeys);
+    read_profiles(fields);
+    fields.with("poll", [this](const Place& at) { read_poll(at); });
+    fields.with("accounts", [this](const Place& at) { read_accounts(at); });
+    ImageContext context{config_, {}, true, profiles_known_};
+    fields.with("groups", [&](const Place& at) { read_groups(reader_, at, context); });
+    if (const auto images = fields.require("images")) config_.images = read_images(reader_, *images, context);
+    return std::move(config_);
+  }
+
+ private:
+  void read_profiles(const Fields& fields) {
+    const auto profiles = fields.find("profiles");
+    if (!profiles) {
+      config_.profiles.emplace_back().name = "default";
+      return;
+    }
+    profiles_known_ = reader_.expect_map(*profiles);
+    reader_.each_entry(*profiles, [this](std::string_view name, const Place& at) {
+      const auto same = [name](const ProfileConfig& p) { return p.name == name; };
+      if (std::any_of(config_.profiles.begin(), config_.profiles.end(), same)) return;  // a duplicate key
+      if (!is_config_name(name)) {
+        reader_.fail_key(at, in_quotes(name) + " cannot be the name of a profile",
+                         "1 to 64 letters, digits, dots, hyphens and underscores");
+      }
+      config_.profiles.push_back(read_profile(reader_, name, at));
+    });
+    if (profiles_known_ && config_.profiles.empty()) {
+      reader_.fail(*profiles, "names no profile", "leave the key out for one profile with the defaults");
+      profiles_known_ = false;
+    }
+    std::sort(config_.profiles.begin(), config_.profiles.end(),
+              [](const ProfileConfig& a, const ProfileConfig& b) { return a.name < b.name; });
+  }
+
+  void read_poll(const Place& at) {
+    PollConfig& poll = config_.poll;
+    const Fields fields(reader_, at, kPollKeys);
+    bool known = true;
+    fields.with("interval", [&](const Place& p) {
+      known = reader_.duration(p, kShortestInterval, kLongestInterval, poll.interval);
+    });
+    poll.stale_after = kStaleAfterIntervals * poll.interval;
+    fields.with("stale_after", [&](const Place& p) {
+      const bool read = reader_.duration(p, kShortestInterval, kLongestStaleAfter, poll.stale_after);
+      known = known && read;
+      if (known && poll.stale_after < poll.interval) {
+        reader_.fail(p, format_duration(poll.stale_after) + " is shorter than poll.interval (" +
+                            format_duration(poll.interval) +
+                            "): every 0 would be withdrawn before the next poll");
+      }
+    });
+    if (!known)
+      poll.stale_after = kLongestStaleAfter;  // one mistake is one message: no image is measured by it
+    fields.with("spread", [&](const Place& p) { reader_.choice(p, kSpreads, poll.spread); });
+    fields.with("confirm_clears", [&](const Place& p) { reader_.integer(p, 1, 10, poll.confirm_clears); });
+    fields.with("mass_change_percent",
+                [&](const Place& p) { reader_.integer(p, 1, 100, poll.mass_change_percent); });
+    fields.with("state_retention", [&](const Place& p) {
+      reader_.duration(p, kShortestRetention, kLongestRetention, poll.state_retention);
+    });
+  }
+
+  void read_accounts(const Place& at) {
+    if (!reader_.expect_map(at)) return;
+    reader_.each_entry(at, [this](std::string_view key, const Place& value) {
+      const auto id = AccountId::parse(key);
+      if (!id) {
+        reader_.fail_key(value, in_quotes(key) + " is not an account id", "1 to 20 digits, nothing else");
+      }
+      if (reader_.kind(value) == YamlKind::scalar) {
+        reader_.fail(value, "expected a map, found a single value", "write {name: ...}");
+        return;
+      }
+      Fields fields(reader_, value, kAccountKeys);
+      std::string name;
+      const auto place = fields.require("name");
+      if (place && reader_.text(*place, {1, 200}, name) && id) config_.account_names.emplace(*id, name);
+    });
+  }
+
+  YamlReader& reader_;
+  Config config_;
+  bool profiles_known_ = true;
+};
+
+ConfigResult parse(std::string_view text, const std::string& file) {
+  DiagnosticList problems(file);
+  YamlTree tree;
+  Config config;
+  if (parse_yaml(text, tree, problems)) {
+    YamlReader reader(tree, problems);
+    if (tree.root() == kNoYamlNode || tree[tree.root()].kind == YamlKind::null) {
+      problems.add(0, 0, "", "is empty", "the smallest useful file names one image");
+    } else {
+      config = Loader(reader).run();
+    }
+  }
+  if (!problems.empty()) return Err(problems.take(text));
+  config.sha256 = sha256_hex(text);
+  return config;
+}
+
+}  // namespace
+
+ConfigResult parse_config(std::string_view text, const std::string& file) {
+  try {
+    return parse(text, file);
+  } catch (const std::exception& error) {  // out of memory, or a bug: a config is never half taken
+    return Err(std::vector<Diagnostic>{{file, 0, 0, "", std::string("cannot be read: ") + error.what(), ""}});
+  }
+}
+
+ConfigResult load_config(const std::string& file) {
+  auto text = read_trusted_file(file);
+  if (!text) return Err(std::vector<Diagnostic>{std::move(text).error()});
+  return parse_config(*text, file);
+}
+
+}  // namespace sharedrift

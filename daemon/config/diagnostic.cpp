@@ -1,0 +1,66 @@
+#include "config/diagnostic.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+/// Turns byte columns into columns of characters. `sorted` is in the order of the file.
+void count_characters(std::vector<Diagnostic>& sorted, std::string_view text) {
+  int line = 1;
+  std::size_t start = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  for (Diagnostic& d : sorted) {
+    while (line < d.line) {
+      const std::size_t end = text.find('\n', start);
+      if (end == std::string_view::npos) return;
+      start = end + 1;
+      ++line;
+    }
+    if (d.column < 1) continue;
+    const std::string_view before = text.substr(start, static_cast<std::size_t>(d.column - 1));
+    const auto continued = std::count_if(
+        before.begin(), before.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80; });
+    d.column -= static_cast<int>(continued);
+  }
+}
+
+}  // namespace
+
+std::string to_string(const Diagnostic& d) {
+  std::string out = d.file;
+  if (d.line > 0) out += ':' + std::to_string(d.line) + ':' + std::to_string(d.column);
+  out += ": ";
+  if (!d.path.empty()) out += d.path + ": ";
+  out += d.message;
+  if (!d.hint.empty()) out += " (" + d.hint + ")";
+  return out;
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kShown = 60;
+  return '"' + clean(text, kShown) + '"';
+}
+
+void DiagnosticList::add(int line, int column, std::string path, std::string message, std::string hint) {
+  found_.push_back({file_, line, column, std::move(path), std::move(message), std::move(hint)});
+}
+
+std::vector<Diagnostic> DiagnosticList::take(std::string_view text) {
+  std::stable_sort(found_.begin(), found_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  if (found_.size() > kMost) {
+    const std::size_t left_out = found_.size() - kMost;
+    found_.resize(kMost);
+    found_.push_back({file_, 0, 0, "", std::to_string(left_out) + " more are not shown", ""});
+  }
+  count_characters(found_, text);
+  return std::exchange(found_, {});
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// One thing wrong in a file. Printed as `file:line:column: path: message (hint)`.
+struct Diagnostic {
+  std::string file;
+  int line = 0;      ///< from 1; 0: the file as a whole
+  int column = 0;    ///< from 1, in characters
+  std::string path;  ///< e.g. `images[2].allowed[0]`; may be empty
+  std::string message;
+  std::string hint;  ///< e.g. `did you mean "required"?`; may be empty
+  friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
+};
+std::string to_string(const Diagnostic& diagnostic);
+
+/// May begin a file; is no part of its first line.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+/// A piece of the file as a message may show it: in double quotes, cleaned and cut.
+std::string in_quotes(std::string_view text);
+
+/// Collects what is wrong in one file while it is being read in any order.
+class DiagnosticList {
+ public:
+  /// More than anybody reads; the rest is counted. Keeps a broken template of 50,000 images from flooding.
+  static constexpr std::size_t kMost = 1000;
+
+  explicit DiagnosticList(std::string file) : file_(std::move(file)) {}
+
+  /// `column` from 1, in bytes of the line.
+  void add(int line, int column, std::string path, std::string message, std::string hint = {});
+  [[nodiscard]] bool empty() const { return found_.empty(); }
+  [[nodiscard]] const std::string& file() const { return file_; }
+  /// Hands over what was found, in the order of the file. `text` is the file: columns become characters.
+  std::vector<Diagnostic> take(std::string_view text);
+
+ private:
+  std::string file_;
+  std::vector<Diagnostic> found_;
+};
+
+}  // namespace sharedrift

@@ -1,0 +1,224 @@
+#include "config/image_reader.hpp"
+
+#include "config/config_keys.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+void sort_unique(std::vector<AccountId>& accounts) {
+  std::sort(accounts.begin(), accounts.end());
+  accounts.erase(std::unique(accounts.begin(), accounts.end()), accounts.end());
+}
+
+class ImageReader {
+ public:
+  ImageReader(YamlReader& reader, const ImageContext& context) : reader_(reader), context_(context) {
+    for (const ProfileConfig& profile : context.config.profiles)
+      profile_names_.push_back(profile.name);
+    for (const auto& [name, members] : context.groups)
+      group_names_.push_back(name);
+  }
+
+  /// Nothing if the image has no usable id; other faults leave gaps that nobody will see.
+  std::shared_ptr<const ImagePolicy> read(const Place& at) {
+    Fields fields(reader_, at, kImageKeys);
+    const auto id_place = fields.require("id");
+    const auto id = id_place ? read_id(*id_place) : std::nullopt;
+    ImagePolicy policy{id.value_or(*ImageId::parse("unreadable"))};
+    policy.interval = context_.config.poll.interval;
+    fields.with("name", [&](const Place& p) { reader_.text(p, {}, policy.name); });
+    fields.with("team", [&](const Place& p) { reader_.text(p, {}, policy.team); });
+    fields.with("severity", [&](const Place& p) { reader_.text(p, {}, policy.severity); });
+    fields.with("profile", [&](const Place& p) { reader_.text(p, {1, 64}, policy.profile); });
+    check_profile(fields, at, policy.profile);
+    fields.with("interval", [&](const Place& p) { read_interval(p, policy.interval); });
+    fields.with("required", [&](const Place& p) { read_grants(p, policy.required); });
+    if (const auto allowed = fields.require("allowed")) read_grants(*allowed, policy.allowed);
+    fields.with("exceptions", [&](const Place& p) { read_exceptions(p, policy.exceptions); });
+    fields.with("canary", [&](const Place& p) { reader_.boolean(p, policy.canary); });
+    return id ? std::make_shared<const ImagePolicy>(std::move(policy)) : nullptr;
+  }
+
+ private:
+  std::optional<ImageId> read_id(const Place& at) {
+    if (!reader_.expect_scalar(at, "an image id")) return std::nullopt;
+    auto id = ImageId::parse(reader_.raw(at));
+    if (!id) {
+      reader_.fail(at, in_quotes(reader_.raw(at)) + " is not an image id",
+                   "1 to 128 letters, digits, dots, hyphens and underscores, a letter or digit first");
+      return std::nullopt;
+    }
+    const auto [first, is_new] = lines_.emplace(id->str(), reader_.line(at));
+    if (is_new) return id;
+    reader_.fail(at, "image " + in_quotes(id->str()) + " is in the list already",
+                 "first on line " + std::to_string(first->second));
+    return std::nullopt;
+  }
+
+  void check_profile(const Fields& fields, const Place& image, const std::string& name) {
+    const auto& known = profile_names_;
+    if (!context_.profiles_known || std::find(known.begin(), known.end(), name) != known.end()) return;
+    const auto at = fields.find("profile");
+    if (at) {
+      reader_.fail(*at, "there is no profile " + in_quotes(name), did_you_mean(name, known));
+    } else if (!std::exchange(default_missed_, true)) {  // all such images have one mistake in common
+      reader_.fail(image, "there is no profile \"default\"", "name one with the key profile");
+    }
+  }
+
+  void read_interval(const Place& at, Millis& out) {
+    const Millis stale_after = context_.config.poll.stale_after;
+    if (!reader_.duration(at, kShortestInterval, kLongestInterval, out) || out <= stale_after) return;
+    reader_.fail(at, format_duration(out) + " is longer than poll.stale_after (" +
+                         format_duration(stale_after) + "): every 0 would be withdrawn before the next poll");
+  }
+
+  /// `required` or `allowed`: account ids and group:NAME.
+  void read_grants(const Place& list, std::vector<AccountId>& out) {
+    if (!reader_.expect_list(list)) return;
+    reader_.each_item(list, [&](const Place& at) { read_grant(at, out); });
+    sort_unique(out);
+  }
+
+  void read_grant(const Place& at, std::vector<AccountId>& out) {
+    if (reader_.kind(at) == YamlKind::map) {
+      reader_.fail(at, "expected an account id or group:NAME, found a map",
+                   "no blank after the colon of group:NAME");
+      return;
+    }
+    if (!reader_.expect_scalar(at, "an account id or group:NAME")) return;
+    const std::string_view entry = reader_.raw(at);
+    if (entry.starts_with(kGroupPrefix)) {
+      read_group_grant(at, entry.substr(kGroupPrefix.size()), out);
+    } else if (const auto id = AccountId::parse(entry)) {
+      out.push_back(*id);
+    } else {
+      refuse_name(at, entry);
+    }
+  }
+
+  void read_group_grant(const Place& at, std::string_view name, std::vector<AccountId>& out) {
+    const auto group = context_.groups.find(name);
+    if (group != context_.groups.end()) {
+      out.insert(out.end(), group->second.begin(), group->second.end());
+    } else if (context_.groups_known) {
+      const std::string_view near = nearest(name, group_names_);
+      reader_.fail(
+          at, "there is no group " + in_quotes(name),
+          near.empty() ? "" : "did you mean " + in_quotes(std::string(kGroupPrefix).append(near)) + "?");
+    }
+  }
+
+  /// Names are for people: one that somebody else may give himself must never grant anything.
+  void refuse_name(const Place& at, std::string_view entry) {
+    if (context_.groups.contains(entry)) {
+      reader_.fail(at, in_quotes(entry) + " is not an account id",
+                   "did you mean " + in_quotes(std::string(kGroupPrefix).append(entry)) + "?");
+      return;
+    }
+    for (const auto& [id, name] : context_.config.account_names) {
+      if (name != entry) continue;
+      reader_.fail(at, in_quotes(entry) + " is a name of the address book; grants are given to account ids",
+                   "write " + in_quotes(id.str()));
+      return;
+    }
+    reader_.fail(at, in_quotes(entry) + " is not an account id", "1 to 20 digits, or group:NAME");
+  }
+
+  void read_exceptions(const Place& list, std::vector<Exception>& out) {
+    if (!reader_.expect_list(list)) return;
+    std::unordered_map<AccountId, int> seen;
+    reader_.each_item(list, [&](const Place& at) {
+      auto exception = read_exception(at, seen);
+      if (exception) out.push_back(std::move(*exception));
+    });
+    std::sort(out.begin(), out.end(),
+              [](const Exception& a, const Exception& b) { return a.account < b.account; });
+  }
+
+  std::optional<Exception> read_exception(const Place& at, std::unordered_map<AccountId, int>& seen) {
+    Fields fields(reader_, at, kExceptionKeys);
+    const auto account_place = fields.require("account");
+    const auto account = account_place ? reader_.account(*account_place) : std::nullopt;
+    const auto expires_place = fields.require("expires");
+    const auto expires = expires_place ? read_expires(*expires_place) : std::nullopt;
+    std::array<std::string, 3> texts;
+    bool whole = account && expires;
+    constexpr std::array<std::string_view, 3> kTextKeys{"owner", "ticket", "reason"};
+    for (std::size_t i = 0; i < kTextKeys.size(); ++i) {
+      const auto place = fields.require(kTextKeys.at(i));
+      whole = place && reader_.text(*place, {1, 500}, texts.at(i)) && whole;
+    }
+    if (!whole) return std::nullopt;
+    const auto [first, is_new] = seen.emplace(*account, reader_.line(*account_place));
+    if (!is_new) {
+      reader_.fail(*account_place, "account " + in_quotes(account->str()) + " has an exception already",
+                   "first on line " + std::to_string(first->second));
+      return std::nullopt;
+    }
+    return Exception{*account, *expires, std::move(texts[0]), std::move(texts[1]), std::move(texts[2])};
+  }
+
+  std::optional<WallTime> read_expires(const Place& at) {
+    if (!reader_.expect_scalar(at, "a date")) return std::nullopt;
+    const std::string_view value = reader_.raw(at);
+    auto moment = parse_end_of_day(value);
+    if (!moment) moment = parse_rfc3339(value);
+    if (!moment) {
+      reader_.fail(at, in_quotes(value) + " is neither a date nor a time",
+                   "such as 2027-03-31, which ends with that day in UTC, or 2027-03-31T12:00:00Z");
+    }
+    return moment;
+  }
+
+  YamlReader& reader_;
+  const ImageContext& context_;
+  std::vector<std::string_view> profile_names_;
+  std::vector<std::string_view> group_names_;
+  bool default_missed_ = false;
+  std::unordered_map<std::string, int> lines_;  ///< where each image id stands
+};
+
+}  // namespace
+
+void read_groups(YamlReader& reader, const Place& at, ImageContext& context) {
+  context.groups_known = reader.expect_map(at);
+  reader.each_entry(at, [&](std::string_view name, const Place& list) {
+    if (!is_config_name(name)) {
+      reader.fail_key(list, in_quotes(name) + " cannot be the name of a group",
+                      "1 to 64 letters, digits, dots, hyphens and underscores");
+    }
+    const auto [group, is_new] = context.groups.try_emplace(std::string(name));
+    if (!is_new || !reader.expect_list(list)) return;
+    reader.each_item(list, [&, members = &group->second](const Place& item) {
+      if (reader.kind(item) == YamlKind::scalar && reader.raw(item).starts_with(kGroupPrefix)) {
+        reader.fail(item, "a group cannot hold groups", "write its accounts out");
+      } else if (const auto id = reader.account(item)) {
+        members->push_back(*id);
+      }
+    });
+    sort_unique(group->second);
+  });
+}
+
+std::vector<std::shared_ptr<const ImagePolicy>> read_images(YamlReader& reader, const Place& at,
+                                                            const ImageContext& context) {
+  std::vector<std::shared_ptr<const ImagePolicy>> images;
+  if (!reader.expect_list(at)) return images;
+  ImageReader image_reader(reader, context);
+  bool any = false;
+  reader.each_item(at, [&](const Place& item) {
+    any = true;
+    if (auto image = image_reader.read(item)) images.push_back(std::move(image));
+  });
+  if (!any) reader.fail(at, "names no image", "a monitor that watches nothing is never meant");
+  return images;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,275 @@
+#include "config/config_loader.hpp"
+
+#include "support/temp_dir.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace sharedrift {
+
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config";
+
+std::string contents(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  EXPECT_TRUE(in) << file;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string joined(const std::vector<Diagnostic>& diagnostics) {
+  std::string out;
+  for (const Diagnostic& d : diagnostics)
+    out += to_string(d) + "\n";
+  return out;
+}
+
+std::set<std::filesystem::path> files(const std::filesystem::path& folder) {
+  std::set<std::filesystem::path> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".yml") out.insert(entry.path());
+  }
+  return out;
+}
+
+Config accepted(const std::string& text) {
+  ConfigResult config = parse_config(text, "config.yml");
+  EXPECT_TRUE(config) << joined(config.error());
+  return config ? *config : Config{};
+}
+Config sample(const std::string& name) {
+  return accepted(contents(kSamples / "ok" / name));
+}
+std::string refused(const std::string& text) {
+  const ConfigResult config = parse_config(text, "config.yml");
+  return config ? "accepted" : joined(config.error());
+}
+
+const ProfileConfig& profile(const Config& config, const std::string& name) {
+  const auto found = std::find_if(config.profiles.begin(), config.profiles.end(),
+                                  [&name](const ProfileConfig& p) { return p.name == name; });
+  EXPECT_NE(found, config.profiles.end()) << name;
+  return found == config.profiles.end() ? config.profiles.at(0) : *found;
+}
+
+std::vector<std::string> texts(const std::vector<AccountId>& accounts) {
+  std::vector<std::string> out;
+  for (const AccountId& a : accounts)
+    out.emplace_back(a.str());
+  return out;
+}
+
+void write(const std::string& file, const std::string& text, mode_t mode) {
+  std::ofstream(file, std::ios::binary) << text;
+  ASSERT_EQ(::chmod(file.c_str(), mode), 0);
+}
+std::string load_error(const std::string& file) {
+  const ConfigResult config = load_config(file);
+  return config ? "accepted" : joined(config.error());
+}
+
+const std::string kSmallest = "images:\n  - id: m-1\n    allowed: [\"1715107400000001\"]\n";
+
+}  // namespace
+
+TEST(ConfigLoader, SaysExactlyWhatIsWrongWithEachBadSample) {
+  const auto samples = files(kSamples / "bad");
+  EXPECT_GE(samples.size(), 120U);
+  for (const auto& sample : samples) {
+    const ConfigResult config = parse_config(contents(sample), sample.filename());
+    ASSERT_FALSE(config) << sample;
+    std::filesystem::path expected = sample;
+    EXPECT_EQ(joined(config.error()), contents(expected.replace_extension(".expected"))) << sample;
+  }
+}
+
+TEST(ConfigLoader, TakesEachGoodSample) {
+  const auto samples = files(kSamples / "ok");
+  EXPECT_GE(samples.size(), 5U);
+  for (const auto& sample : samples) {
+    const ConfigResult config = parse_config(contents(sample), sample.filename());
+    EXPECT_TRUE(config) << joined(config.error());
+  }
+}
+
+TEST(ConfigLoader, SmallestFileHasAllDefaults) {
+  const Config config = sample("smallest.yml");
+  ASSERT_EQ(config.profiles.size(), 1U);
+  EXPECT_EQ(config.profiles[0].name, "default");
+  EXPECT_EQ(config.profiles[0].endpoint, "https://ens.aliyuncs.com");
+  EXPECT_EQ(config.poll.stale_after, Millis{900'000});
+  EXPECT_EQ(config.poll.confirm_clears, 2);
+  ASSERT_EQ(config.images.size(), 1U);
+  EXPECT_EQ(config.images[0]->profile, "default");
+  EXPECT_EQ(config.images[0]->interval, Millis{300'000});
+  EXPECT_THAT(texts(config.images[0]->allowed), ElementsAre("1715107400000001"));
+  EXPECT_EQ(config.sha256, "528d6a5d63c758cb37c0d64aeed3afb4afc488ef56c004f293b1f1a9d2e0c3b4");
+}
+
+TEST(ConfigLoader, ReadsEverythingThatTheFaceOfTheProductShows) {
+  const Config config = sample("everything.yml");
+  const ProfileConfig& p = profile(config, "default");
+  EXPECT_EQ(p.owner_account, AccountId::parse("1111111111111111"));
+  EXPECT_EQ(p.credentials.source, CredentialKind::default_chain);
+  EXPECT_EQ(p.ca_file, "/etc/ssl/private-ca.pem");
+  EXPECT_EQ(p.proxy_url, "http://proxy.example:3128");
+  EXPECT_EQ(p.timeout, Millis{10'000});
+  EXPECT_EQ(config.account_names.at(*AccountId::parse("2222222222222222")), "partner-north");
+  const ImagePolicy& image = *config.images.at(0);
+  EXPECT_EQ(image.name + image.team + image.severity, "edge-baseedge-ospage");
+  EXPECT_EQ(image.interval, Millis{60'000});
+  EXPECT_THAT(texts(image.required), ElementsAre("2222222222222222"));
+  EXPECT_THAT(texts(image.allowed), ElementsAre("2222222222222222"));
+  ASSERT_EQ(image.exceptions.size(), 1U);
+  EXPECT_EQ(image.exceptions[0].expires, *parse_rfc3339("2027-04-01T00:00:00Z"));
+  EXPECT_EQ(image.exceptions[0].reason, "pilot with the lab");
+}
+
+TEST(ConfigLoader, KeepsIdsAsTheDigitsOfTheFile) {
+  const Config config = sample("spellings.yml");
+  const ImagePolicy& image = *config.images.at(0);
+  EXPECT_EQ(image.id.str(), "0123");
+  EXPECT_EQ(image.name, "2027");
+  EXPECT_EQ(image.team, "yes");
+  EXPECT_THAT(texts(image.allowed), ElementsAre("0123456789012345", "0123456789012346",
+                                                "12345678901234567890", "9007199254740993"));
+  EXPECT_EQ(image.exceptions.at(0).account.str(), "0010");
+  EXPECT_EQ(image.exceptions.at(0).expires, *parse_rfc3339("2026-11-24T01:20:44Z"));
+  EXPECT_EQ(image.exceptions.at(0).reason, "folded text");
+}
+
+TEST(ConfigLoader, ReadsEverySourceOfCredentials) {
+  const Config config = sample("profiles.yml");
+  EXPECT_EQ(profile(config, "a-environment").credentials.source, CredentialKind::environment);
+  EXPECT_EQ(profile(config, "b-static").credentials.file,
+            "/run/credentials/share-drift-exporter.service/ens-key");
+  EXPECT_EQ(profile(config, "b-static").requests_per_second, 0.5);
+  EXPECT_EQ(profile(config, "c-cli").credentials.profile, "monitor");
+  EXPECT_EQ(profile(config, "d-ini").credentials.source, CredentialKind::profile_ini);
+  EXPECT_TRUE(profile(config, "e-ecs").credentials.disable_imdsv1);
+  EXPECT_EQ(profile(config, "e-ecs").credentials.metadata_endpoint, "http://100.100.100.200");
+  EXPECT_EQ(profile(config, "f-oidc").credentials.duration, Millis{3'600'000});
+  EXPECT_THAT(profile(config, "f-oidc").credentials.policy, HasSubstr("ens:DescribeImageSharePermission"));
+  const CredentialConfig& role = profile(config, "g-role").credentials;
+  EXPECT_EQ(role.external_id, "a+b=c@d/e");
+  ASSERT_TRUE(role.base);
+  EXPECT_EQ(role.base->uri, "http://127.0.0.1:7002/creds?user=monitor");
+  EXPECT_EQ(profile(config, "h-simulator").endpoint, "http://localhost:8080");
+  EXPECT_EQ(profile(config, "h-simulator").sts_endpoint, "http://[::1]:8080");
+  EXPECT_TRUE(profile(config, "h-simulator").proxy_from_environment);
+  EXPECT_EQ(profile(config, "i-gateway").endpoint, "https://ens.gateway.example:8443");
+  EXPECT_EQ(profile(config, "i-gateway").proxy_url, "http://joe:se%40same@proxy.example:3128");
+}
+
+TEST(ConfigLoader, StaleAfterFollowsTheInterval) {
+  EXPECT_EQ(accepted("poll: {interval: 10m}\n" + kSmallest).poll.stale_after, Millis{1'800'000});
+  EXPECT_EQ(accepted("poll: {stale_after: 5m}\n" + kSmallest).poll.stale_after, Millis{300'000});
+  EXPECT_EQ(accepted("poll: {interval: 1s}\n" + kSmallest).images.at(0)->interval, Millis{1'000});
+}
+
+TEST(ConfigLoader, ExceptionThatHasEndedIsStillAFileThatIsUnderstood) {
+  const Config config = accepted(
+      kSmallest + "    exceptions: [{account: 1, expires: 2001-01-01, owner: o, ticket: t, reason: r}]\n");
+  EXPECT_EQ(config.images.at(0)->exceptions.size(), 1U);
+}
+
+TEST(ConfigLoader, NeverRepeatsAPassword) {
+  for (const std::string url :
+       {"http://joe:sesame@proxy", "socks5://joe:sesame@proxy:1", "http://joe:ses/ame@proxy:1",
+        "http://joe:ses ame@proxy:1", "joe:sesame@proxy", "http://joe:sesame@pro xy:1", "http://joe:sesame",
+        "http://sesame:ses@ame@proxy:3", "http://joe:ses?ame@p:1/sesame"}) {
+    const std::string at_proxy = refused("profiles: {default: {proxy_url: '" + url + "'}}\n" + kSmallest);
+    const std::string at_endpoint = refused("profiles: {default: {endpoint: '" + url + "'}}\n" + kSmallest);
+    EXPECT_THAT(at_proxy, HasSubstr("proxy_url: "));
+    EXPECT_THAT(at_endpoint, HasSubstr("endpoint: "));
+    EXPECT_EQ((at_proxy + at_endpoint).find("ses"), std::string::npos) << at_proxy << at_endpoint;
+  }
+}
+
+TEST(ConfigLoader, NoPartOfAFileIsAFileThatSaysLess) {
+  // Cut off anywhere, the file is refused or (where only the end of a number or a word is lost) still whole.
+  const std::string whole = contents(kSamples / "ok" / "everything.yml");
+  const std::size_t images = whole.find("    required:");
+  std::size_t accepted_cuts = 0;
+  for (std::size_t end = images; end < whole.size(); ++end) {
+    const ConfigResult config = parse_config(whole.substr(0, end), "config.yml");
+    accepted_cuts += config && config->images.at(0)->allowed.empty() ? 1U : 0U;
+  }
+  EXPECT_EQ(accepted_cuts, 0U);
+}
+
+TEST(ConfigLoader, FloodsNobody) {
+  std::string text = "images:\n";
+  for (int i = 0; i < 3000; ++i)
+    text += "  - id: m-" + std::to_string(i) + "\n";
+  const ConfigResult config = parse_config(text, "config.yml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().size(), 1001U);
+  EXPECT_EQ(to_string(config.error().back()), "config.yml: 2000 more are not shown");
+}
+
+TEST(ConfigLoader, RefusesBombsBeforeTheyGoOff) {
+  EXPECT_THAT(refused(std::string(600'000, '[')), HasSubstr("too many brackets"));
+  std::string lines;
+  for (int i = 0; i < 200'000; ++i)
+    lines += "[\n";
+  EXPECT_THAT(refused(lines), HasSubstr("too many brackets"));
+  std::string values = "images: [\n";
+  for (int i = 0; i < 4'000'000; ++i)
+    values += "1,\n";
+  EXPECT_THAT(refused(values), HasSubstr("too many values"));
+  EXPECT_THAT(refused(std::string((32U << 20U) + 1, '\n')), HasSubstr("larger than 32 MiB"));
+}
+
+TEST(ConfigLoader, LoadsAFileThatOnlyItsOwnerCanWrite) {
+  const testing::TempDir dir;
+  const std::string file = dir.file("config.yml");
+  write(file, kSmallest, 0640);
+  EXPECT_EQ(load_error(file), "accepted");
+  std::filesystem::create_symlink(file, dir.file("link.yml"));
+  EXPECT_EQ(load_error(dir.file("link.yml")), "accepted");
+  for (const mode_t mode : {0660U, 0606U, 0666U, 0642U}) {
+    write(file, kSmallest, mode);
+    EXPECT_EQ(load_error(file),
+              file + ": can be changed by others than its owner (chmod go-w " + file + ")\n");
+  }
+}
+
+TEST(ConfigLoader, LoadsNothingButRegularFiles) {
+  const testing::TempDir dir;
+  const std::string fifo = dir.file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_EQ(load_error(fifo), fifo + ": is not a regular file\n");
+  EXPECT_EQ(load_error(dir.path()), dir.path().string() + ": is not a regular file\n");
+  EXPECT_EQ(load_error(dir.file("none")),
+            dir.file("none") + ": cannot be opened: No such file or directory\n");
+}
+
+TEST(ConfigLoader, LoadsAFleetOfFiftyThousand) {
+  std::string text = "groups:\n  partners: [\"2222222222222222\", \"3333333333333333\"]\nimages:\n";
+  for (int i = 0; i < 50'000; ++i) {
+    const std::string n = std::to_string(i);
+    text += "  - id: m-5s7qotzavwbrnzaqh4unm" + n + "\n    name: image-" + n +
+            "\n    required: [\"2222222222222222\"]\n    allowed: [\"1715107400000001\", group:partners]\n";
+  }
+  const testing::TempDir dir;
+  write(dir.file("config.yml"), text, 0600);
+  const ConfigResult config = load_config(dir.file("config.yml"));
+  ASSERT_TRUE(config) << joined(config.error());
+  ASSERT_EQ(config->images.size(), 50'000U);
+  EXPECT_EQ(config->images.back()->allowed.size(), 3U);
+}
+
+}  // namespace sharedrift
