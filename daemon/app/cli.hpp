@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/log_record.hpp"
 #include "core/event.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
@@ -12,7 +13,6 @@ namespace sharedrift {
 
 enum class Command { run, check, lint, baseline, plan, history };
 enum class OutputFormat { table, json, sarif, prometheus };
-enum class LogFormat { logfmt, json };
 
 /// What the command line said, checked as far as it can be without touching the world.
 struct Options {

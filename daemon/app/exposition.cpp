@@ -82,8 +82,8 @@ void Exposition::refresh(Encoding encoding) {
     render(family, static_cast<Metric>(i), fleet, encoding);
     family.version = fleet.versions.at(i);
   }
-  constexpr std::size_t kKeep = 1U << 20U;
-  if (scratch_.capacity() > kKeep) scratch_ = std::string();
+  constexpr std::size_t kKeep = 2U << 20U;
+  if (scratch_.capacity() > kKeep) scratch_ = std::string();  // a large fleet pays for its own space
 }
 
 void Exposition::render(Family& family, Metric metric, const Fleet& fleet, Encoding encoding) {

@@ -227,6 +227,9 @@ void append_image_family(std::string& out, Metric family, const std::vector<View
     const auto first = std::find_if(kLines.begin(), kLines.end(), of_family);
     const auto last = std::find_if_not(first, kLines.end(), of_family);
     const std::string start = std::string(spec(family).name) + "{image_id=\"";
+    constexpr std::size_t kUsualRest = 56;  // an id, a kind and a value; more is no harm
+    out.reserve(out.size() +
+                views.size() * static_cast<std::size_t>(last - first) * (start.size() + kUsualRest));
     for (const ViewPtr& view : views) {
       for (auto line = first; line != last; ++line)
         append_line(out, *line, start, *view);

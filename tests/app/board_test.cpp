@@ -1,0 +1,114 @@
+#include "app/board.hpp"
+
+#include "support/views.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_view;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::vector<std::string> ids(const Board& board) {
+  std::vector<std::string> out;
+  for (const ViewPtr& view : board.fleet().views)
+    out.push_back(view->policy->id.str());
+  return out;
+}
+ImageId id(const std::string& text) {
+  return *ImageId::parse(text);
+}
+std::vector<Metric> grown(const ImageVersions& before, const ImageVersions& after) {
+  std::vector<Metric> out;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before.at(i) != after.at(i)) out.push_back(static_cast<Metric>(i));
+  }
+  return out;
+}
+
+TEST(Board, KeepsTheOrderInWhichImagesCame) {
+  Board board;
+  for (const char* name : {"m-c", "m-a", "m-b"})
+    board.publish(a_view(name));
+  board.publish(a_view("m-a"));
+  EXPECT_THAT(ids(board), ElementsAre("m-c", "m-a", "m-b"));
+  board.remove(id("m-c"));
+  board.publish(a_view("m-c"));
+  EXPECT_THAT(ids(board), ElementsAre("m-a", "m-b", "m-c"));
+}
+
+TEST(Board, FindsWhatIsThereAfterMostWasRemoved) {
+  Board board;
+  for (int i = 0; i < 100; ++i)
+    board.publish(a_view("m-" + std::to_string(i)));
+  for (int i = 0; i < 100; ++i) {
+    if (i % 10 != 7) board.remove(id("m-" + std::to_string(i)));
+  }
+  board.remove(id("m-unknown"));
+  EXPECT_THAT(ids(board),
+              ElementsAre("m-7", "m-17", "m-27", "m-37", "m-47", "m-57", "m-67", "m-77", "m-87", "m-97"));
+  EXPECT_EQ(board.find(id("m-47"))->policy->id.str(), "m-47");
+  EXPECT_EQ(board.find(id("m-48")), nullptr);
+  for (int i = 7; i < 100; i += 10)
+    board.remove(id("m-" + std::to_string(i)));
+  EXPECT_THAT(ids(board), IsEmpty());
+}
+
+TEST(Board, ReadersKeepTheFleetTheyTook) {
+  Board board;
+  board.publish(a_view("m-1"));
+  const Fleet before = board.fleet();
+  board.remove(id("m-1"));
+  ASSERT_EQ(before.views.size(), 1U);
+  EXPECT_EQ(before.views[0]->policy->id.str(), "m-1");
+}
+
+TEST(Board, AnUnchangedViewGrowsNothing) {
+  Board board;
+  board.publish(a_view("m-1"));
+  const ImageVersions before = board.versions();
+  board.publish(a_view("m-1"));
+  EXPECT_THAT(grown(before, board.versions()), IsEmpty());
+}
+
+TEST(Board, GrowsJustTheFamiliesThatAPollChanges) {
+  Board board;
+  board.publish(a_view("m-1"));
+  const ImageVersions before = board.versions();
+  auto view = std::make_shared<ImageView>(*a_view("m-1"));
+  view->last_attempt = *view->last_attempt + Millis{1};
+  view->last_complete = view->last_attempt;
+  ++view->counters.listings;
+  board.publish(view);
+  EXPECT_THAT(grown(before, board.versions()),
+              ElementsAre(Metric::listing_last_complete, Metric::listing_last_attempt, Metric::listings));
+}
+
+TEST(Board, GrowsTheAccountFamiliesByDriftNamesAndExceptions) {
+  Board board;
+  board.publish(a_view("m-1"));
+  ImageVersions before = board.versions();
+  auto view = std::make_shared<ImageView>(*a_view("m-1"));
+  view->drifts = {testing::a_drift(1, DriftKind::unexpected, WallTime{})};
+  board.publish(view);
+  EXPECT_THAT(grown(before, board.versions()),
+              ElementsAre(Metric::account_since, Metric::account_series_dropped));
+  before = board.versions();
+  board.set_account_names({{testing::account_number(1), "partner"}});
+  EXPECT_THAT(grown(before, board.versions()), ElementsAre(Metric::account_since));
+  before = board.versions();
+  auto excepted = std::make_shared<ImageView>(*view);
+  excepted->exceptions = {{testing::account_number(2), WallTime{}, "", "", ""}};
+  board.publish(excepted);
+  EXPECT_THAT(grown(before, board.versions()),
+              ElementsAre(Metric::exception_expiry, Metric::account_series_dropped));
+}
+
+}  // namespace
+}  // namespace sharedrift
