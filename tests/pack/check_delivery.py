@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""Real Alertmanager, sample config: what arrives, what is muted, in every channel. check_delivery.py SOURCE_DIR.
+
+The config is the shipped one; only addresses, secrets and waiting times are replaced.
+"""
+import email
+import email.policy
+import http.server
+import json
+import pathlib
+import re
+import socketserver
+import sys
+import threading
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(sys.argv[1])
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from harness import Alertmanager, Failed, fetch, wait_for, workspace  # noqa: E402
+
+IMAGE = {"job": "share-drift", "instance": "mon:10191", "profile": "default", "image_id": "m-example1",
+         "image_name": "edge-base", "severity": "page"}
+DAEMON = {"job": "share-drift", "instance": "mon:10191"}
+FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "since 2026-11-24 10:00:00 UTC", "Certain.",
+         "share-drift-exporter plan --image m-example1", "runbooks/ShareDriftUnexpectedAccount.md"]
+
+
+class Sink(http.server.ThreadingHTTPServer):
+    """Every HTTP channel: Alertmanager's webhooks, Slack, WeCom."""
+    daemon_threads = True
+
+    def __init__(self):
+        received = self.received = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.answer({"errcode": 0, "access_token": "t"})
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                received.append((urllib.parse.urlsplit(self.path).path, json.loads(body)))
+                self.answer({"errcode": 0, "ok": True})
+
+            def answer(self, value):
+                body = json.dumps(value).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+    def alerts(self, name, status="firing"):
+        return [(path, alert) for path, body in list(self.received) for alert in body.get("alerts", [])
+                if alert["labels"]["alertname"] == name and alert["status"] == status]
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class MailSink(socketserver.ThreadingTCPServer):
+    """As much of SMTP as it takes to be given a mail."""
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self):
+        mails = self.mails = []
+
+        class Handler(socketserver.StreamRequestHandler):
+            timeout = 20
+
+            def handle(self):
+                self.wfile.write(b"220 sink\r\n")
+                for line in self.rfile:
+                    if line.upper().startswith(b"DATA"):
+                        self.wfile.write(b"354 go on\r\n")
+                        data = b""
+                        for part in self.rfile:
+                            if part == b".\r\n":
+                                break
+                            data += part
+                        mails.append(email.message_from_bytes(data, policy=email.policy.default))
+                    elif line.upper().startswith(b"QUIT"):
+                        self.wfile.write(b"221 bye\r\n")
+                        return
+                    self.wfile.write(b"250 ok\r\n")
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+def sample_config(directory, sink, mail, channels):
+    """The shipped config with local addresses and short waits; with `channels`, every page goes to each channel."""
+    text = (ROOT / "config" / "alertmanager.yml").read_text()
+    secret = directory / "slack-url"
+    secret.write_text(sink.url + "/slack")
+    replacements = [
+        (r"http://127\.0\.0\.1:(9095|8060)/", sink.url + "/"),
+        (r"\.\./dashboards/", f"{ROOT.resolve()}/dashboards/"),
+        (r"smtp_smarthost: .*", f"smtp_smarthost: 127.0.0.1:{mail.server_address[1]}"),
+        (r"wechat_api_url: .*", f"wechat_api_url: {sink.url}/wecom/"),
+        (r"api_url_file: .*", f"api_url_file: {secret}"),
+        (r"(group_wait|group_interval): \S+", r"\1: 1s"),
+    ]
+    for pattern, new in replacements:
+        text, count = re.subn(pattern, new, text)
+        if not count:
+            raise Failed(f"alertmanager.yml has no {pattern}")
+    if channels:
+        copies = "".join(f"    - {{matchers: [channel = {c}], receiver: share-drift-{c}}}\n" for c in channels)
+        text = text.replace("  routes:\n", "  routes:\n" + copies)
+    return text
+
+
+def post(alertmanager, *alerts):
+    """Each alert: (name, labels) or (name, labels, annotations); ended ones have `ends`."""
+    body = []
+    for name, labels, *rest in alerts:
+        body.append({"labels": {"alertname": name, **labels}, "annotations": (rest or [{}])[0],
+                     "startsAt": "2026-11-24T10:00:05Z", **({"endsAt": rest[1]} if len(rest) > 1 else {})})
+    status, _, answer = fetch(alertmanager.url + "/api/v2/alerts", json.dumps(body).encode(), "POST",
+                              {"Content-Type": "application/json"})
+    if status != 200:
+        raise Failed(f"Alertmanager refused alerts: {status} {answer}")
+
+
+def now(offset=0):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
+
+
+PAGE = {"summary": "An image is shared with an account that should not have it",
+        "description": "Image m-example1 (edge-base) is shared with 1 account that its allow-list does not let in.",
+        "accounts": "4444444444444444 (lab-west) since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
+        "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
+        "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}
+
+
+def check_channels(directory, keep):
+    """A page and its end reach every channel with the facts a reader needs."""
+    sink, mail = keep(Sink()), keep(MailSink())
+    channels = ["email", "slack", "wecom", "dingtalk"]
+    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, channels), "channels"))
+    far = now(3600)
+    pages = [("ShareDriftUnexpectedAccount", {**IMAGE, "channel": c}, PAGE) for c in channels]
+    post(alertmanager, *[(*page, far) for page in pages])
+
+    def lacks(text, what, facts=FACTS):
+        missing = [fact for fact in facts if fact not in text]
+        if missing:
+            raise Failed(f"{what} lacks {missing}: {text}")
+
+    def posted(path):
+        return [body for p, body in list(sink.received) if p.startswith(path)]
+    wait_for("the mail", lambda: mail.mails)
+    parts = {p.get_content_type(): p.get_content() for p in mail.mails[0].walk() if not p.is_multipart()}
+    if mail.mails[0]["Subject"] != "[PAGE] An image is shared with an account that should not have it: edge-base (m-example1)":
+        raise Failed(f"subject: {mail.mails[0]['Subject']}")
+    lacks(parts["text/plain"], "the mail's text")
+    lacks(parts["text/html"], "the mail's HTML")
+    slack = wait_for("Slack", lambda: posted("/slack"))[0]
+    lacks(json.dumps(slack), "the Slack message")
+    wecom = wait_for("WeCom", lambda: posted("/wecom/message/send"))[0]
+    lacks(wecom["text"]["content"], "the WeCom message", FACTS[:4] + FACTS[5:6])
+    bridge = wait_for("the DingTalk bridge", lambda: posted("/dingtalk/share-drift/send"))[0]
+    lacks(json.dumps(bridge), "the bridge's input")
+    post(alertmanager, *[(*page, now(-1)) for page in pages])
+    wait_for("the end in Slack", lambda: any("RESOLVED" in json.dumps(b) for b in posted("/slack")))
+    wait_for("the end in WeCom", lambda: any("RESOLVED" in json.dumps(b) for b in posted("/wecom/message/send")))
+    wait_for("the end by mail", lambda: any("[RESOLVED]" in m["Subject"] for m in mail.mails))
+
+
+def check_inhibition(directory, keep):
+    """A dead exporter mutes what follows from it - and never the page."""
+    sink, mail = keep(Sink()), keep(MailSink())
+    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, []), "inhibition"))
+    far = now(3600)
+    post(alertmanager, ("ShareDriftExporterDown", {**DAEMON, "severity": "critical"}, {}, far),
+         ("ShareDriftPermissionLost", {"job": "share-drift", "instance": "mon2:10191", "profile": "default", "severity": "critical"}, {}, far))
+    for name in ("ShareDriftExporterDown", "ShareDriftPermissionLost"):
+        wait_for(f"{name} to arrive", lambda name=name: sink.alerts(name))
+    muted = [("ShareDriftListingStale", {**IMAGE, "severity": "critical"}), ("ShareDriftCanaryDriftMissing", {**IMAGE, "severity": "critical"}),
+             ("ShareDriftPermissionLost", {**DAEMON, "profile": "default", "severity": "critical"}),
+             ("ShareDriftExporterAbsent", {"severity": "critical"}),
+             ("ShareDriftListingStale", {**IMAGE, "instance": "mon2:10191", "severity": "critical"}),
+             ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon2:10191", "profile": "default", "severity": "warning"})]
+    heard = [("ShareDriftUnexpectedAccount", IMAGE), ("ShareDriftUnexpectedAccountNotRevoked", {**IMAGE, "escalate": "true"}),
+             ("ShareDriftRequiredAccountMissing", {**IMAGE, "severity": "warning"}),
+             ("ShareDriftMassChangeHeld", {**DAEMON, "severity": "critical"}), ("ShareDriftWatchdog", {"severity": "none"}),
+             # another exporter, another profile: not the same cause
+             ("ShareDriftListingStale", {**IMAGE, "instance": "mon3:10191", "severity": "critical"}),
+             ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon2:10191", "profile": "other", "severity": "warning"})]
+    post(alertmanager, *[(name, labels, {}, far) for name, labels in muted + heard])
+
+    def arrived(name, labels):
+        return [path for path, alert in sink.alerts(name) if labels.items() <= alert["labels"].items()]
+    for name, labels in heard:
+        wait_for(f"{name} {labels['severity']} to arrive", lambda name=name, labels=labels: arrived(name, labels), 15)
+    paths = {name: arrived(name, labels)[0] for name, labels in heard}
+    expected = {"ShareDriftUnexpectedAccount": "/page", "ShareDriftUnexpectedAccountNotRevoked": "/escalation",
+                "ShareDriftRequiredAccountMissing": "/ticket", "ShareDriftWatchdog": "/heartbeat"}
+    if {name: paths[name] for name in expected} != expected:
+        raise Failed(f"went elsewhere: {paths}")
+    time.sleep(2.5)  # two more flushes: what was muted had its chances
+    for name, labels in muted:
+        if arrived(name, labels):
+            raise Failed(f"{name} {labels} arrived although its cause is known")
+    post(alertmanager, ("ShareDriftExporterDown", {**DAEMON, "severity": "critical"}, {}, now(-1)))
+    wait_for("PermissionLost once its cause is gone", lambda: arrived("ShareDriftPermissionLost", muted[2][1]), 15)
+
+
+def main():
+    for check in (check_channels, check_inhibition):
+        with workspace() as (directory, keep):
+            check(directory, keep)
+        print(f"{check.__name__}: {check.__doc__}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""Checks the sample Alertmanager config and its templates with amtool: check_routes.py SOURCE_DIR."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+# labels: the receivers that must get such an alert
+ROUTES = [
+    ("alertname=ShareDriftUnexpectedAccount severity=page image_id=m-1", "share-drift-page"),
+    ("alertname=ShareDriftUnexpectedAccount severity=critical image_id=m-1", "share-drift-page"),
+    ("alertname=ShareDriftUnexpectedAccount severity=P1 image_id=m-1", "share-drift-page"),  # unknown: pages
+    ("alertname=ShareDriftUnexpectedAccount image_id=m-1", "share-drift-page"),
+    ("alertname=ShareDriftUnexpectedAccount severity=page team=edge-os", "share-drift-page-edge-os"),
+    ("alertname=ShareDriftUnexpectedAccount severity=page team=other", "share-drift-page"),
+    ("alertname=ShareDriftUnexpectedAccount severity=ticket team=edge-os", "share-drift-ticket"),
+    ("alertname=ShareDriftUnexpectedAccount severity=info", "share-drift-info"),
+    ("alertname=ShareDriftUnexpectedAccountNotRevoked severity=page escalate=true team=edge-os", "share-drift-escalation"),
+    ("alertname=ShareDriftUnexpectedAccountNotRevoked severity=info escalate=true", "share-drift-escalation"),
+    ("alertname=ShareDriftRequiredAccountMissing severity=warning", "share-drift-ticket"),
+    ("alertname=ShareDriftListingStale severity=critical", "share-drift-page"),
+    ("alertname=ShareDriftListingIncomplete severity=warning", "share-drift-ticket"),
+    ("alertname=ShareDriftListingIncomplete severity=critical", "share-drift-page"),
+    ("alertname=ShareDriftPermissionLost severity=critical profile=default", "share-drift-page"),
+    ("alertname=ShareDriftExceptionExpiring severity=info", "share-drift-info"),
+    ("alertname=ShareDriftAllowListChanged severity=info", "share-drift-security"),
+    ("alertname=ShareDriftExporterDown severity=critical", "share-drift-page"),
+    ("alertname=ShareDriftWatchdog severity=none", "share-drift-heartbeat"),
+]
+NEVER_MUTED = ["ShareDriftUnexpectedAccount", "ShareDriftUnexpectedAccountNotRevoked", "ShareDriftRequiredAccountMissing",
+               "ShareDriftMassChangeHeld", "ShareDriftExporterDown", "ShareDriftWatchdog"]
+
+
+def amtool(*arguments):
+    return subprocess.run(["amtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+
+
+def alert(status, image, name, accounts):
+    return {"status": status, "startsAt": "2026-11-24T10:00:00Z", "endsAt": "2026-11-24T11:00:00Z",
+            "labels": {"alertname": "ShareDriftUnexpectedAccount", "severity": "page", "image_id": image, "image_name": name},
+            "annotations": {"summary": "An image is shared", "description": f"Image {image} ({name}) is shared.",
+                            "accounts": accounts, "certainty": "Certain.", "action": "Take it away.",
+                            "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}}
+
+
+def notification(alerts):
+    common = {"alertname": "ShareDriftUnexpectedAccount", "severity": "page"}
+    if len(alerts) == 1:
+        common = alerts[0]["labels"]
+    return {"receiver": "r", "status": "firing" if any(a["status"] == "firing" for a in alerts) else "resolved",
+            "alerts": alerts, "groupLabels": {}, "commonLabels": common,
+            "commonAnnotations": {"summary": "An image is shared"}, "externalURL": "http://127.0.0.1:9093"}
+
+
+def render(templates, name, data):
+    kind = "html" if name.endswith("html") else "text"
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(data, file)
+        file.flush()
+        done = amtool("template", "render", f"--template.glob={templates}/*.tmpl", f"--template.data={file.name}",
+                      f"--template.type={kind}", f'--template.text={{{{ template "{name}" . }}}}')
+    if done.returncode != 0:
+        sys.exit(f"{name}: {done.stderr}")
+    return done.stdout
+
+
+def check_templates(templates):
+    one = notification([alert("firing", "m-1", "edge<b>base", "44 (lab-west) since noon\n33 since one")])
+    mixed = notification([alert("firing", "m-1", "edge-base", "44 (lab-west) since noon"),
+                          alert("resolved", "m-2", "old-base", "55 (lab-east) since noon")])
+    ended = notification([alert("resolved", "m-2", "old-base", "55 (lab-east) since noon")])
+    many = notification([alert("firing", f"m-{i}", "edge-base", "1234567890123456 (lab) since noon\n" * 20) for i in range(30)])
+    faults = []
+
+    def expect(name, data, *wanted, unwanted=()):
+        text = render(templates, name, data)
+        faults.extend(f"{name}: lacks {w!r} in {text!r}" for w in wanted if w not in text)
+        faults.extend(f"{name}: has {w!r} in {text!r}" for w in ("<no value>", *unwanted) if w in text)
+        return text
+
+    facts = ("44 (lab-west) since noon\n33 since one", "Certain.", "Take it away.", "runbooks/ShareDriftUnexpectedAccount.md",
+             "2026-11-24 10:00:00 UTC")
+    expect("sharedrift.subject", one, "[PAGE] An image is shared: edge<b>base (m-1)")
+    expect("sharedrift.subject", mixed, "[PAGE] An image is shared (1 firing, 1 resolved)")
+    expect("sharedrift.subject", ended, "[RESOLVED] An image is shared: old-base (m-2)")
+    expect("sharedrift.text", one, *facts, "m-1 (edge<b>base)")
+    expect("sharedrift.text", mixed, "44 (lab-west)", "Resolved: ShareDriftUnexpectedAccount: old-base (m-2)", "55 (lab-east)",
+           "to 2026-11-24 11:00:00 UTC")
+    expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", unwanted=("What to do",))
+    expect("sharedrift.html", one, *facts, "edge&lt;b&gt;base", unwanted=("edge<b>base",))
+    expect("sharedrift.link", one, "d/share-drift-image")
+    expect("sharedrift.short", one, "44 (lab-west)", "plan --image m-1")
+    expect("sharedrift.short", ended, "Resolved:", unwanted=("plan --image",))
+    if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
+        faults.append("sharedrift.short: longer than WeCom takes")
+    expect("ding.link.title", one, "[1] An image is shared")
+    expect("ding.link.content", one, *facts)
+    expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2")
+    return faults
+
+
+def check_inhibition(config, alerts):
+    """No rule may mute what is a fact, or name an alert that does not exist."""
+    faults = []
+    rules = config[config.index("inhibit_rules:"):config.index("receivers:")]
+    targets = re.findall(r'target_matchers:\s*\n?\s*(?:- |\[)alertname =~? "?([^"\],\n]+)', rules)
+    if len(targets) != rules.count("target_matchers:"):
+        faults.append("an inhibit rule is not laid out as this check reads it")
+    for target in targets:
+        faults += [f"an inhibit rule mutes {name}" for name in NEVER_MUTED if re.fullmatch(target, name)]
+    for pattern in targets + re.findall(r'alertname =~? "?([^"\],\n]+)', config):
+        names = re.fullmatch(r"(\w+)(?:\(([\w|]+)\))?", pattern)
+        for tail in (names.group(2) or "").split("|"):
+            if names.group(1) + tail not in alerts:
+                faults.append(f"alertmanager.yml names {names.group(1) + tail}, which is no alert")
+    return faults
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    path = root / "config" / "alertmanager.yml"
+    done = amtool("check-config", path)
+    if done.returncode != 0:
+        sys.exit(done.stdout + done.stderr)
+    faults = []
+    for glob in re.findall(r"^  - (\S+\.tmpl)", path.read_text(), re.MULTILINE):
+        if not list(path.parent.glob(glob)):  # amtool does not mind
+            faults.append(f"alertmanager.yml: no file is {glob}")
+    for labels, receivers in ROUTES:
+        done = amtool("config", "routes", "test", f"--config.file={path}", f"--verify.receivers={receivers}", *labels.split())
+        if done.returncode != 0:
+            faults.append(f"{labels}: {done.stdout.strip()} {done.stderr.strip()}, not {receivers}")
+    if amtool("config", "routes", "test", f"--config.file={path}", "--verify.receivers=share-drift-page", "severity=info").returncode == 0:
+        faults.append("amtool does not tell receivers apart")
+    alerts = re.findall(r"^      - alert: (\w+)$", (root / "dashboards/alerts/share-drift.rules.yml").read_text(), re.MULTILINE)
+    faults += check_inhibition(path.read_text(), alerts)
+    faults += check_templates(root / "dashboards" / "alertmanager" / "templates")
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{len(ROUTES)} routes, the inhibit rules and all templates hold")
+
+
+if __name__ == "__main__":
+    main()
