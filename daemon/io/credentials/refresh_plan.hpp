@@ -1,0 +1,24 @@
+#pragma once
+
+#include "core/time.hpp"
+
+#include <optional>
+
+namespace sharedrift {
+
+/// When remote credentials are got again. Pure; `jitter` is uniform in [0, 1).
+
+/// After a success at `now`: ahead of expiry by a quarter of the life time (15 minutes at most) and a random
+/// share of a tenth of it on top, so that many daemons do not ask at once; never within 5 seconds, whatever
+/// the clocks say. Credentials that do not tell when they expire are got again after 5 minutes.
+MonoTime next_refresh(Instant now, std::optional<WallTime> expires, double jitter);
+
+/// After the `failures`-th failure in a row (1 or more): 2 seconds, doubled each time up to a minute, and
+/// half of it random.
+MonoTime next_retry(MonoTime now, int failures, double jitter);
+
+/// After the API refused credentials that were got at `obtained`: at once, but once a minute at most, since a
+/// role without permission is refused with every new token, too.
+MonoTime refresh_after_rejection(MonoTime now, MonoTime obtained);
+
+}  // namespace sharedrift
