@@ -44,6 +44,18 @@ int millis_left(MonoTime deadline) {
   return static_cast<int>(std::clamp<Millis::rep>(left, 0, 60'000));
 }
 
+/// A close that lingers for no time sends RST.
+void reset_when_closed(int fd) {
+  const linger now{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+bool resets_when_closed(int fd) {
+  linger set{};
+  socklen_t size = sizeof set;
+  return ::getsockopt(fd, SOL_SOCKET, SO_LINGER, &set, &size) == 0 && set.l_onoff != 0;
+}
+
 /// A connection behind a deadline and a cap on what it may send. Everything that the library reads or writes
 /// goes through here, so no peer can hold a worker for longer or make it keep more.
 class GuardedStream final : public httplib::Stream {
@@ -343,7 +355,7 @@ class GuardedServer final : public httplib::Server {
     connections_.enter(fd, std::move(address));
     serve(fd);
     connections_.leave(fd);
-    ::shutdown(fd, SHUT_RDWR);
+    if (!resets_when_closed(fd)) ::shutdown(fd, SHUT_RDWR);
     ::close(fd);
     return true;
   }
@@ -389,11 +401,32 @@ class GuardedServer final : public httplib::Server {
 };
 thread_local bool GuardedServer::closed_ = false;
 
+/// The library's own map is sorted and, after a form, holds its fields too; only it decodes, though.
+std::vector<std::pair<std::string, std::string>> parse_query(std::string_view target) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const std::size_t begin = target.find('?');
+  if (begin == std::string_view::npos) return out;
+  std::string_view rest = target.substr(begin + 1);
+  rest = rest.substr(0, rest.find('#'));
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('&'), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    if (!pair.empty()) {
+      out.emplace_back(
+          httplib::detail::decode_url(std::string(pair.substr(0, equals)), true),
+          httplib::detail::decode_url(std::string(pair.substr(std::min(equals + 1, pair.size()))), true));
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
 ServerRequest to_request(const httplib::Request& from) {
   ServerRequest request;
   request.method = from.method;
   request.path = from.path;
-  request.query.assign(from.params.begin(), from.params.end());
+  request.query = parse_query(from.target);
   for (const auto& [name, value] : from.headers) {
     std::string lower = name;
     std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -529,6 +562,7 @@ class GuardedHttpServer final : public HttpServer {
     GuardedStream& stream = *current_stream;
     made.raw([&stream](std::string_view bytes) { return stream.write(bytes.data(), bytes.size()) >= 0; });
     stream.seal();
+    if (made.reset) reset_when_closed(stream.socket());
   }
 
   void listen_until(const std::stop_token& stop) {

@@ -46,6 +46,7 @@ struct ServerResponse {
   /// Set: the server writes no head or body of its own but calls this with the bare connection, then closes
   /// it.
   std::function<void(const RawWriter&)> raw;
+  bool reset = false;  ///< with raw: the connection ends with a reset instead of a close
 
   static ServerResponse text(int status, std::string body);
 };
