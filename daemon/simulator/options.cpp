@@ -1,0 +1,130 @@
+#include "simulator/options.hpp"
+
+#include "core/text.hpp"
+#include "simulator/load.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+namespace sharedrift::simulator {
+
+namespace {
+
+using nlohmann::json;
+
+// Openly fake, so that a first try needs no flags.
+constexpr const char* kDefaultKeyId = "simulator";
+constexpr const char* kDefaultSecret = "simulator-secret";
+
+struct Flags {
+  Options options;
+  std::string scenario_file;
+  std::string key_id;
+  std::string secret_file;
+  int images = 0;
+  int accounts = 0;
+  int latency_ms = 0;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+  app.add_option("--host", flags.options.host, "Loopback address to listen on")->capture_default_str();
+  app.add_option("--port", flags.options.port, "Port; 0 takes a free one, which is printed")
+      ->check(CLI::Range(0, 65'535))
+      ->capture_default_str();
+  auto* cert =
+      app.add_option("--tls-cert", flags.options.tls_cert, "Certificate chain (PEM): adds a TLS listener");
+  auto* key = app.add_option("--tls-key", flags.options.tls_key, "Its private key (PEM)");
+  cert->needs(key);
+  key->needs(cert);
+  app.add_option("--tls-port", flags.options.tls_port, "Port of the TLS listener")
+      ->check(CLI::Range(0, 65'535))
+      ->needs(cert)
+      ->capture_default_str();
+  app.add_option("--scenario", flags.scenario_file, "The world to begin with (YAML or JSON)");
+  app.add_option("--access-key-id", flags.key_id, "Id of a key (or ENS_SIMULATOR_ACCESS_KEY_ID)");
+  app.add_option("--access-key-secret-file", flags.secret_file,
+                 "File with its secret (or ENS_SIMULATOR_ACCESS_KEY_SECRET)");
+  app.add_option("--seed", flags.options.seed, "Makes RequestIds and sessions repeatable")
+      ->capture_default_str();
+  app.add_option("--images", flags.images, "Adds images m-sim-1 ... m-sim-N")->check(CLI::Range(0, 100'000));
+  app.add_option("--accounts", flags.accounts, "Accounts that each of them is shared with")
+      ->check(CLI::Range(0, 10'000));
+  app.add_option("--latency-ms", flags.latency_ms, "Delay of every answer")->check(CLI::Range(0, 600'000));
+}
+
+Err<OptionsEnd> usage(std::string text) {
+  return Err(OptionsEnd{std::move(text) + "\n", 2});
+}
+
+/// The list under `name`, made if it is not there; nullptr if something else is there.
+json* list_of(json& scenario, const char* name) {
+  json& list = scenario[name];
+  if (list.is_null()) list = json::array();
+  return list.is_array() ? &list : nullptr;
+}
+
+Result<Unit, OptionsEnd> add_key(json& scenario, const Flags& flags, const Environment& environment,
+                                 const FileReader& read_file) {
+  std::string id =
+      flags.key_id.empty() ? environment("ENS_SIMULATOR_ACCESS_KEY_ID").value_or("") : flags.key_id;
+  std::string secret = environment("ENS_SIMULATOR_ACCESS_KEY_SECRET").value_or("");
+  if (!flags.secret_file.empty()) {
+    const auto text = read_file(flags.secret_file);
+    if (!text) return usage("cannot read " + clean(flags.secret_file));
+    secret = trim(*text);
+  }
+  if (id.empty() != secret.empty()) return usage("a key needs both its id and its secret");
+  if (id.empty()) {
+    if (scenario.contains("keys")) return Unit{};
+    id = kDefaultKeyId;
+    secret = kDefaultSecret;
+  }
+  json* keys = list_of(scenario, "keys");
+  if (keys != nullptr) keys->push_back({{"id", id}, {"secret", secret}});
+  return Unit{};
+}
+
+}  // namespace
+
+Result<Options, OptionsEnd> parse_options(std::vector<std::string> arguments, const Environment& environment,
+                                          const FileReader& read_file) {
+  Flags flags;
+  CLI::App app{"Simulates the parts of Alibaba Cloud that share-drift-exporter calls", "ens-simulator"};
+  declare(app, flags);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return Err(OptionsEnd{app.help(), 0});
+  } catch (const CLI::ParseError& problem) {
+    return usage(clean(problem.what(), 400));
+  }
+  Options options = flags.options;
+  const bool loopback =
+      options.host == "::1" || options.host == "localhost" || options.host.starts_with("127.");
+  if (!loopback) return usage("--host must be a loopback address");
+  options.scenario = json::object();
+  if (!flags.scenario_file.empty()) {
+    const auto text = read_file(flags.scenario_file);
+    if (!text) return usage("cannot read " + clean(flags.scenario_file));
+    auto parsed = parse_scenario(*text);
+    if (!parsed) return usage(clean(flags.scenario_file) + ": " + parsed.error());
+    options.scenario = std::move(parsed).value();
+  }
+  json& scenario = options.scenario;
+  SD_TRY(added, add_key(scenario, flags, environment, read_file));
+  static_cast<void>(added);
+  if (flags.images > 0) scenario["fleet"] = {{"images", flags.images}, {"accounts", flags.accounts}};
+  if (json* faults = flags.latency_ms > 0 ? list_of(scenario, "faults") : nullptr) {
+    faults->push_back({{"kind", "latency"}, {"ms", flags.latency_ms}});
+  }
+  // The metadata service and the credentials URI answer out of the box.
+  if (!scenario.contains("roles")) {
+    scenario["roles"] = json::array({{{"name", "sim-role"}, {"rights", {"ens:Describe*"}}}});
+  }
+  return options;
+}
+
+}  // namespace sharedrift::simulator
