@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace sharedrift {
@@ -45,6 +46,16 @@ struct CredentialConfig {
   std::string uri;                 ///< credentials_uri
   std::shared_ptr<const CredentialConfig>
       base;  ///< ram_role: whose key assumes the role (`from:`); none: default chain
+
+  friend bool operator==(const CredentialConfig& a, const CredentialConfig& b) {
+    const auto values = [](const CredentialConfig& c) {
+      return std::tie(c.source, c.file, c.profile, c.role_name, c.metadata_endpoint, c.disable_imdsv1,
+                      c.role_arn, c.role_session_name, c.oidc_provider_arn, c.oidc_token_file, c.external_id,
+                      c.policy, c.duration, c.uri);
+    };
+    const bool same_base = a.base && b.base ? *a.base == *b.base : !a.base && !b.base;
+    return same_base && values(a) == values(b);
+  }
 };
 
 struct ProfileConfig {
@@ -53,14 +64,16 @@ struct ProfileConfig {
   std::optional<AccountId> owner_account;
   CredentialConfig credentials;
   std::string sts_endpoint = "https://sts.aliyuncs.com";
-  bool allow_any_endpoint = false;
+  bool allow_any_endpoint = false;  ///< hosts other than the known ones were allowed (checked by the loader)
   std::string ca_file;
-  std::string proxy_url;
+  std::string proxy_url;  ///< may hold a user and password: show it through masked_url() only
   bool proxy_from_environment = false;
   Millis timeout{10'000};
   double requests_per_second = 5;  ///< 0: no limit
   int concurrency = 8;             ///< 1 to 256
   int max_attempts = 4;            ///< 1 to 10
+
+  friend bool operator==(const ProfileConfig&, const ProfileConfig&) = default;
 };
 
 enum class Spread { even, none };
@@ -72,14 +85,12 @@ struct PollConfig {
   int confirm_clears = 2;        ///< 1 to 10
   int mass_change_percent = 20;  ///< 1 to 100
   Millis state_retention{400LL * 24 * 3'600'000};
+
+  friend bool operator==(const PollConfig&, const PollConfig&) = default;
 };
 
-struct KnownAccount {
-  AccountId id;
-  std::string name;
-};
-
-/// An accepted configuration: whole, checked, immutable for as long as it is in force. Holds no secret.
+/// An accepted configuration: whole, checked, immutable for as long as it is in force. Holds no secret
+/// but a password in a proxy_url.
 struct Config {
   std::vector<ProfileConfig> profiles;  ///< at least one; names unique; sorted by name
   PollConfig poll;

@@ -19,7 +19,6 @@ namespace sharedrift {
 namespace {
 
 constexpr std::size_t kMaxDepth = 24;
-constexpr std::size_t kMaxNodes = 4'000'000;  // 50,000 images of 80 nodes
 // yaml-cpp 0.7.0 queues every token of a flow collection until it is closed or its line ends, 230 bytes each,
 // before its own guard of the depth sees the first: 16 MB of `[` would cost 3.8 GB.
 constexpr std::size_t kMaxFlowPerLine = 500'000;
@@ -158,7 +157,8 @@ void append_path_index(std::string& path, std::size_t index) {
 /// in linear time (0.7.0), so it is not used at all.
 class YamlTreeBuilder final : public YAML::EventHandler {
  public:
-  YamlTreeBuilder(YamlTree& tree, DiagnosticList& problems) : tree_(tree), problems_(problems) {}
+  YamlTreeBuilder(YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes)
+      : tree_(tree), problems_(problems), max_nodes_(max_nodes) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
@@ -226,7 +226,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     tree_.text_ += value;
     tree_.nodes_.push_back(node);
     link(index);
-    if (tree_.nodes_.size() > kMaxNodes) stop("the file holds too many values");
+    if (tree_.nodes_.size() > max_nodes_) stop("the file holds too many values");
     if (open_.size() > kMaxDepth) stop("nested too deep");
     if (anchor != 0) report("anchors (&name) are not allowed", "write the value out, or use groups");
     if (!tag.empty() && tag != "?" && tag != "!") report("tags (!name) are not allowed", "leave the tag out");
@@ -307,17 +307,18 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 
   YamlTree& tree_;
   DiagnosticList& problems_;
+  std::size_t max_nodes_;
   std::vector<Frame> open_;
   std::vector<YamlIndex> keys_;
   int documents_ = 0;
 };
 
-bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems) {
+bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!TextCheck(text, problems).run()) return false;
   DocumentBuffer buffer(text);
   std::istream stream(&buffer);
-  YamlTreeBuilder builder(tree, problems);
+  YamlTreeBuilder builder(tree, problems, max_nodes);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {

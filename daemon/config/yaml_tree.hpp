@@ -19,8 +19,9 @@ enum class YamlKind : std::uint8_t {
   refused,  ///< was reported already: whoever walks the tree passes it in silence
 };
 
-/// Enough for 50,000 images with long lists.
+// Enough for 50,000 images with long lists.
 inline constexpr std::size_t kMaxYamlBytes = 32U << 20U;
+inline constexpr std::size_t kMaxYamlNodes = 4'000'000;
 
 using YamlIndex = std::uint32_t;
 inline constexpr YamlIndex kNoYamlNode = std::numeric_limits<YamlIndex>::max();
@@ -58,7 +59,8 @@ class YamlTree {
 /// anchors, aliases, merge keys, explicit tags, keys that are not text, further documents, control characters
 /// and characters that turn the reading direction, invalid UTF-8, and what is too deep or too much. Returns
 /// false if there is no whole tree to walk; true with problems reported is possible. Throws nothing.
-bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems);
+bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems,
+                std::size_t max_nodes = kMaxYamlNodes);
 
 /// One step of a path, as `.key` or `[3]` is appended to what is there.
 void append_path_key(std::string& path, std::string_view key);

@@ -17,6 +17,7 @@ struct Exception {
   std::string owner;
   std::string ticket;
   std::string reason;
+  friend bool operator==(const Exception&, const Exception&) = default;
 };
 
 /// What one image may and must be shared with, and how it is watched. Plain values, groups already resolved.
@@ -31,6 +32,7 @@ struct ImagePolicy {
   std::vector<AccountId> allowed;     ///< sorted, unique; may be shared
   std::vector<Exception> exceptions;  ///< sorted by account, at most one per account
   bool canary = false;
+  friend bool operator==(const ImagePolicy&, const ImagePolicy&) = default;
 };
 
 /// How an account stands to an image at a moment.

@@ -1,0 +1,179 @@
+#include "config/config_lint.hpp"
+
+#include "config/config_keys.hpp"
+#include "config/config_loader.hpp"
+#include "config/yaml_reader.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr Millis kSoon = 14 * kDay;
+
+/// Walks a file that the loader has accepted: every kind and type is known to be right.
+class Linter {
+ public:
+  Linter(YamlReader& reader, WallTime now) : reader_(reader), now_(now) {}
+
+  void run() {
+    const Place root = reader_.root();
+    const Fields fields(reader_, root, kRootKeys);
+    fields.with("groups", [this](const Place& groups) {
+      reader_.each_entry(groups,
+                         [this](std::string_view name, const Place& list) { read_group(name, list); });
+    });
+    fields.with("images", [this](const Place& images) {
+      reader_.each_item(images, [this](const Place& image) { read_image(image); });
+    });
+    fields.with("groups",
+                [this](const Place& at) { report_unused(at, used_groups_, "no image uses this group"); });
+    fields.with("profiles",
+                [this](const Place& at) { report_unused(at, used_profiles_, "no image uses this profile"); });
+    fields.with("accounts", [this](const Place& at) {
+      report_unused(at, used_accounts_, "no list and no exception names this account");
+    });
+  }
+
+ private:
+  using Names = std::set<std::string, std::less<>>;
+  /// An account of a list, and where it was let in first.
+  using Granted = std::map<std::string, int, std::less<>>;
+
+  void read_group(std::string_view name, const Place& list) {
+    Granted& members = groups_[std::string(name)];
+    reader_.each_item(list, [&](const Place& at) {
+      used_accounts_.emplace(reader_.raw(at));
+      const auto [first, is_new] = members.emplace(reader_.raw(at), reader_.line(at));
+      if (!is_new) warn_twice(at, "in this group", first->second);
+    });
+  }
+
+  void read_image(const Place& image) {
+    const Fields fields(reader_, image, kImageKeys);
+    const auto profile = fields.find("profile");
+    used_profiles_.emplace(profile ? reader_.raw(*profile) : "default");
+    Granted required;
+    Granted allowed;
+    fields.with("required", [&](const Place& list) { read_grants(list, required, nullptr); });
+    fields.with("allowed", [&](const Place& list) { read_grants(list, allowed, &required); });
+    allowed.merge(required);
+    fields.with("exceptions", [&](const Place& list) {
+      reader_.each_item(list, [&](const Place& at) { read_exception(at, allowed); });
+    });
+  }
+
+  /// Collects what a list lets in. An account written out beside a group that holds it is told as well: to
+  /// strike it from the group would change nothing.
+  void read_grants(const Place& list, Granted& granted, const Granted* required) {
+    Names groups_seen;
+    reader_.each_item(list, [&](const Place& at) {
+      const std::string_view entry = reader_.raw(at);
+      if (!entry.starts_with(kGroupPrefix)) return;
+      const std::string_view name = entry.substr(kGroupPrefix.size());
+      used_groups_.emplace(name);
+      if (!groups_seen.emplace(name).second) {
+        reader_.fail(at, in_quotes(entry) + " is in this list already");
+        return;
+      }
+      for (const auto& [account, line] : groups_.find(name)->second)
+        granted.emplace(account, reader_.line(at));
+    });
+    reader_.each_item(list, [&](const Place& at) {
+      const std::string_view entry = reader_.raw(at);
+      if (entry.starts_with(kGroupPrefix)) return;
+      used_accounts_.emplace(entry);
+      const auto [first, is_new] = granted.emplace(entry, reader_.line(at));
+      if (!is_new) {
+        warn_twice(at, "by this list", first->second);
+      } else if (required != nullptr && required->contains(entry)) {
+        reader_.fail(at, "account " + in_quotes(entry) + " is required, and so allowed already",
+                     "see line " + std::to_string(required->find(entry)->second));
+      }
+    });
+  }
+
+  void warn_twice(const Place& at, std::string_view where, int first_line) {
+    reader_.fail(at, "account " + in_quotes(reader_.raw(at)) + " is let in twice " + std::string(where),
+                 "see line " + std::to_string(first_line));
+  }
+
+  void read_exception(const Place& at, const Granted& granted) {
+    const Fields fields(reader_, at, kExceptionKeys);
+    const auto account = fields.find("account");
+    const auto expires = fields.find("expires");
+    if (!account || !expires) return;
+    const std::string_view id = reader_.raw(*account);
+    used_accounts_.emplace(id);
+    if (const auto found = granted.find(id); found != granted.end()) {
+      reader_.fail(
+          *account,
+          "account " + in_quotes(id) + " is allowed anyway: this exception changes nothing, nor will its end",
+          "see line " + std::to_string(found->second));
+    }
+    warn_of_end(*expires);
+  }
+
+  void warn_of_end(const Place& at) {
+    auto end = parse_end_of_day(reader_.raw(at));
+    if (!end) end = parse_rfc3339(reader_.raw(at));
+    if (!end || *end > now_ + kSoon) return;
+    const std::string when = in_quotes(reader_.raw(at));
+    if (*end <= now_) {
+      reader_.fail(at, "this exception has ended: " + when, "take it out, or renew it");
+      return;
+    }
+    const auto days = std::chrono::duration_cast<std::chrono::days>(*end - now_).count();
+    reader_.fail(
+        at, "this exception ends soon: " + when,
+        days == 0 ? "in less than a day" : "in " + std::to_string(days) + (days == 1 ? " day" : " days"));
+  }
+
+  void report_unused(const Place& map, const Names& used, const std::string& message) {
+    reader_.each_entry(map, [&](std::string_view key, const Place& at) {
+      if (!used.contains(key)) reader_.fail_key(at, message);
+    });
+  }
+
+  YamlReader& reader_;
+  WallTime now_;
+  std::map<std::string, Granted, std::less<>> groups_;
+  Names used_accounts_;
+  Names used_groups_;
+  Names used_profiles_;
+};
+
+std::vector<Diagnostic> warnings_of(std::string_view text, const std::string& file, WallTime now) {
+  DiagnosticList warnings(file);
+  YamlTree tree;
+  if (parse_yaml(text, tree, warnings)) {
+    YamlReader reader(tree, warnings);
+    Linter(reader, now).run();
+  }
+  return warnings.take(text);
+}
+
+}  // namespace
+
+LintReport lint_config(std::string_view text, const std::string& file, WallTime now) {
+  ConfigResult config = parse_config(text, file);
+  if (!config) return {std::move(config).error(), {}};
+  try {
+    return {{}, warnings_of(text, file, now)};
+  } catch (const std::exception& error) {  // out of memory
+    return {{{file, 0, 0, "", std::string("cannot be read: ") + error.what(), ""}}, {}};
+  }
+}
+
+LintReport lint_config_file(const std::string& file, WallTime now) {
+  auto text = read_trusted_file(file);
+  if (!text) return {{std::move(text).error()}, {}};
+  return lint_config(*text, file, now);
+}
+
+}  // namespace sharedrift

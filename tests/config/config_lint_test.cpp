@@ -1,0 +1,121 @@
+#include "config/config_lint.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+
+namespace {
+
+const WallTime kNow = *parse_rfc3339("2026-11-24T09:20:44Z");
+
+std::string lint(const std::string& text, WallTime now = kNow) {
+  const LintReport report = lint_config(text, "c.yml", now);
+  std::string out;
+  for (const Diagnostic& d : report.errors)
+    out += "error " + to_string(d) + "\n";
+  for (const Diagnostic& d : report.warnings)
+    out += to_string(d) + "\n";
+  return out;
+}
+
+std::string with_exception(const std::string& expires) {
+  return "images:\n  - id: m-1\n    allowed: []\n    exceptions:\n      - account: 3\n        expires: " +
+         expires + "\n        owner: o\n        ticket: t\n        reason: r\n";
+}
+
+}  // namespace
+
+TEST(ConfigLint, HasNothingToSayOfACleanFile) {
+  EXPECT_EQ(
+      lint("profiles: {default: {}}\n"
+           "accounts: {\"1\": {name: a}, \"2\": {name: b}, \"3\": {name: c}, \"4\": {name: d}}\n"
+           "groups: {both: [\"1\", \"2\"], one: [\"1\"]}\n"
+           "images:\n"
+           "  - id: m-1\n"
+           "    required: [\"2\"]\n"
+           "    allowed: [group:both, group:one, \"3\"]\n"  // groups may overlap, and hold what is required
+           "    exceptions: [{account: \"4\", expires: 2027-03-31, owner: o, ticket: t, reason: r}]\n"),
+      "");
+}
+
+TEST(ConfigLint, GivesErrorsAloneForAFileThatIsRefused) {
+  EXPECT_EQ(lint("images:\n  - id: m-1\n    allowed: [\"1\", \"1\"]\n    nmae: x\n"),
+            "error c.yml:4:5: images[0].nmae: unknown key (did you mean \"name\"?)\n");
+  EXPECT_EQ(lint("images: [\n").substr(0, 17), "error c.yml:1:1: ");
+}
+
+TEST(ConfigLint, RefusesTheDraftThatBaselinePrints) {
+  EXPECT_EQ(lint("images:\n  - id: m-1\n    allowed: []\n    exceptions:\n"
+                 "      - {account: 3, expires: 2027-03-31, owner: \"\", ticket: SEC-1, reason: \"\"}\n"),
+            "error c.yml:5:50: images[0].exceptions[0].owner: must not be empty\n"
+            "error c.yml:5:77: images[0].exceptions[0].reason: must not be empty\n");
+}
+
+TEST(ConfigLint, WarnsOfExceptionsThatEndedOrEndWithinFourteenDays) {
+  const std::string place = "c.yml:6:18: images[0].exceptions[0].expires: ";
+  EXPECT_EQ(lint(with_exception("2026-11-23")),
+            place + "this exception has ended: \"2026-11-23\" (take it out, or renew it)\n");
+  EXPECT_EQ(lint(with_exception("2026-11-24")),
+            place + "this exception ends soon: \"2026-11-24\" (in less than a day)\n");
+  EXPECT_EQ(lint(with_exception("2026-11-25")),
+            place + "this exception ends soon: \"2026-11-25\" (in 1 day)\n");
+  EXPECT_EQ(lint(with_exception("2026-12-07")),
+            place + "this exception ends soon: \"2026-12-07\" (in 13 days)\n");
+  EXPECT_EQ(lint(with_exception("2026-12-08")), "");
+  EXPECT_EQ(lint(with_exception("2026-12-08T09:20:44Z")),
+            place + "this exception ends soon: \"2026-12-08T09:20:44Z\" (in 14 days)\n");
+  EXPECT_EQ(lint(with_exception("2026-12-08T09:20:45Z")), "");
+  EXPECT_EQ(lint(with_exception("2026-11-24T09:20:44Z")),
+            place + "this exception has ended: \"2026-11-24T09:20:44Z\" (take it out, or renew it)\n");
+}
+
+TEST(ConfigLint, WarnsOfEntriesThatGrantTwice) {
+  EXPECT_EQ(
+      lint("groups:\n"
+           "  g: [\"1\", \"2\", \"1\"]\n"
+           "images:\n"
+           "  - id: m-1\n"
+           "    required: [\"7\", \"8\", \"7\"]\n"
+           "    allowed: [\"2\", group:g, group:g, \"5\", \"5\", \"8\"]\n"),
+      "c.yml:2:17: groups.g[2]: account \"1\" is let in twice in this group (see line 2)\n"
+      "c.yml:5:26: images[0].required[2]: account \"7\" is let in twice by this list (see line 5)\n"
+      "c.yml:6:15: images[0].allowed[0]: account \"2\" is let in twice by this list (see line 6)\n"
+      "c.yml:6:29: images[0].allowed[2]: \"group:g\" is in this list already\n"
+      "c.yml:6:43: images[0].allowed[4]: account \"5\" is let in twice by this list (see line 6)\n"
+      "c.yml:6:48: images[0].allowed[5]: account \"8\" is required, and so allowed already (see line 5)\n");
+}
+
+TEST(ConfigLint, WarnsOfExceptionsThatChangeNothing) {
+  const auto with = [](const std::string& lists) {
+    return lint("groups: {g: [\"3\"]}\nimages:\n  - id: m-1\n" + lists +
+                "    exceptions: [{account: \"3\", expires: 2027-03-31, owner: o, ticket: t, reason: r}]\n");
+  };
+  const std::string warning =
+      "images[0].exceptions[0].account: account \"3\" is allowed anyway: this exception changes nothing, nor "
+      "will "
+      "its end (see line 4)\n";
+  EXPECT_EQ(with("    allowed: [group:g]\n"), "c.yml:5:28: " + warning);
+  EXPECT_EQ(with("    required: [group:g]\n    allowed: []\n"), "c.yml:6:28: " + warning);
+}
+
+TEST(ConfigLint, WarnsOfWhatNothingRefersTo) {
+  EXPECT_EQ(lint("profiles:\n  default: {}\n  hangzhou: {}\n  shanghai: {}\n"
+                 "accounts:\n  \"1\": {name: a}\n  \"2\": {name: b}\n  \"3\": {name: c}\n"
+                 "groups:\n  used: [\"1\"]\n  unused: [\"2\"]\n"
+                 "images:\n  - {id: m-1, profile: hangzhou, allowed: [group:used]}\n"),
+            "c.yml:2:3: profiles.default: no image uses this profile\n"
+            "c.yml:4:3: profiles.shanghai: no image uses this profile\n"
+            "c.yml:8:3: accounts.3: no list and no exception names this account\n"
+            "c.yml:11:3: groups.unused: no image uses this group\n");
+}
+
+TEST(ConfigLint, LooksAtTheFileAsTheLoaderDoes) {
+  const LintReport report = lint_config_file("/nonexistent/c.yml", kNow);
+  ASSERT_EQ(report.errors.size(), 1U);
+  EXPECT_EQ(to_string(report.errors[0]), "/nonexistent/c.yml: cannot be opened: No such file or directory");
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,243 @@
+#include "config/config_writer.hpp"
+
+#include "config/config_loader.hpp"
+#include "support/fakes.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string told(const ConfigResult& config) {
+  std::string out;
+  if (!config) {
+    for (const Diagnostic& d : config.error())
+      out += to_string(d) + "\n";
+  }
+  return out;
+}
+
+/// All but the hash of the bytes.
+void expect_same(const Config& a, const Config& b, const std::string& yaml) {
+  EXPECT_EQ(a.profiles, b.profiles) << yaml;
+  EXPECT_EQ(a.poll, b.poll) << yaml;
+  EXPECT_EQ(a.account_names, b.account_names) << yaml;
+  EXPECT_TRUE(std::equal(a.images.begin(), a.images.end(), b.images.begin(), b.images.end(),
+                         [](const auto& x, const auto& y) { return *x == *y; }))
+      << yaml;
+}
+
+/// Makes configurations that the loader could have made, of everything it may hold.
+class Maker {
+ public:
+  explicit Maker(std::uint64_t seed) : random_(seed) {}
+
+  Config config() {
+    Config out;
+    for (int i = 0, n = below(3) + 1; i < n; ++i)
+      out.profiles.push_back(profile("p" + std::to_string(i)));
+    out.poll.interval = Millis{1'000 * (1 + below(10'000)) + below(1'000)};
+    out.poll.stale_after = out.poll.interval * (1 + below(5));
+    out.poll.spread = chance() ? Spread::even : Spread::none;
+    out.poll.confirm_clears = 1 + below(10);
+    out.poll.mass_change_percent = 1 + below(100);
+    out.poll.state_retention = Millis{3'600'000LL * (1 + below(10'000))};
+    for (int i = below(4); i > 0; --i)
+      out.account_names.emplace(account(), word());
+    for (int i = 0, n = 1 + below(4); i < n; ++i)
+      out.images.push_back(std::make_shared<const ImagePolicy>(image(out, i)));
+    return out;
+  }
+
+ private:
+  int below(int n) { return static_cast<int>(random_.next() % static_cast<std::uint64_t>(n)); }
+  bool chance() { return below(2) == 0; }
+  AccountId account() {
+    std::string digits;
+    for (int i = 1 + below(20); i > 0; --i)
+      digits += static_cast<char>('0' + below(10));
+    return *AccountId::parse(digits);
+  }
+  std::vector<AccountId> accounts() {
+    std::vector<AccountId> out;
+    for (int i = below(4); i > 0; --i)
+      out.push_back(account());
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+  }
+  /// Text that means something else to YAML, unless it is quoted well.
+  std::string word() {
+    static const std::vector<std::string> kParts{
+        "a", "ü", "\"", "'", "\\", ": ",   " #", "- ",  "{", "}",   "[",   "]", "~", "&a", "*a",  "!b",
+        "|", ">", "%",  "@", "`",  "null", "on", "0x1", "😀", "1e5", "\\n", "/", ",", "?",  "...", "---"};
+    std::string out = "x";
+    for (int i = below(6); i > 0; --i)
+      out += kParts.at(static_cast<std::size_t>(below(static_cast<int>(kParts.size()))));
+    return out;
+  }
+  CredentialConfig credentials(int depth) {
+    CredentialConfig c;
+    c.source = static_cast<CredentialKind>(below(9));
+    const bool role = c.source == CredentialKind::ram_role || c.source == CredentialKind::oidc_role;
+    switch (c.source) {
+      case CredentialKind::static_file: c.file = "/" + word(); break;
+      case CredentialKind::cli_profile:
+      case CredentialKind::profile_ini: c.profile = word(); break;
+      case CredentialKind::ecs_ram_role:
+        c.role_name = "monitor";
+        c.disable_imdsv1 = chance();
+        break;
+      case CredentialKind::oidc_role: c.oidc_token_file = "/" + word(); break;
+      case CredentialKind::ram_role:
+        if (depth < 3) c.base = std::make_shared<const CredentialConfig>(credentials(depth + 1));
+        break;
+      case CredentialKind::credentials_uri: c.uri = "http://127.0.0.1:1/a*b"; break;
+      case CredentialKind::default_chain:
+      case CredentialKind::environment: break;
+    }
+    if (role) {
+      c.role_arn = "acs:ram::1:role/" + word();
+      if (chance()) c.policy = "{\"a\":\n \"" + std::string(chance() ? "ü" : "\\\\") + "\"}";
+      if (chance()) c.duration = Millis{900'000 + below(1'000'000)};
+    }
+    return c;
+  }
+  ProfileConfig profile(const std::string& name) {
+    ProfileConfig p;
+    p.name = name;
+    p.allow_any_endpoint = chance();
+    if (p.allow_any_endpoint) p.endpoint = "https://e.example:" + std::to_string(1 + below(65535));
+    if (chance()) p.owner_account = account();
+    p.credentials = credentials(0);
+    if (chance()) p.ca_file = "/" + word();
+    if (chance()) p.proxy_url = "http://proxy.example:1";
+    p.proxy_from_environment = p.proxy_url.empty() && chance();
+    p.timeout = Millis{100 + below(200'000)};
+    p.requests_per_second = below(2) == 0 ? 0 : 0.01 + static_cast<double>(below(1'000'000)) / 997.0;
+    p.concurrency = 1 + below(256);
+    p.max_attempts = 1 + below(10);
+    return p;
+  }
+  ImagePolicy image(const Config& config, int i) {
+    ImagePolicy p{*ImageId::parse("m-" + std::to_string(i))};
+    if (chance()) p.name = word();
+    if (chance()) p.team = word();
+    if (chance()) p.severity = word();
+    p.profile =
+        config.profiles.at(static_cast<std::size_t>(below(static_cast<int>(config.profiles.size())))).name;
+    p.interval = Millis{1'000 + below(static_cast<int>(config.poll.stale_after.count()) - 999)};
+    p.required = accounts();
+    p.allowed = accounts();
+    for (const AccountId& a : accounts())
+      p.exceptions.push_back(
+          {a, WallTime{Millis{1'795'000'000'000 + random_.next() % 1'000'000'000}}, word(), word(), word()});
+    p.canary = chance();
+    return p;
+  }
+
+  testing::SeededRandom random_;
+};
+
+}  // namespace
+
+TEST(ConfigWriter, WritesWhatTheLoaderReadsAsTheSame) {
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const Config config = Maker(seed).config();
+    const std::string yaml = to_yaml(config);
+    const ConfigResult again = parse_config(yaml, "written");
+    ASSERT_TRUE(again) << told(again) << yaml;
+    expect_same(config, *again, yaml);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(ConfigWriter, WritesEverySampleAsTheSame) {
+  const std::filesystem::path samples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config" / "ok";
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(samples)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    ConfigResult config = parse_config(std::string(std::istreambuf_iterator<char>(in), {}), "sample");
+    ASSERT_TRUE(config) << entry.path() << told(config);
+    for (ProfileConfig& p : config->profiles) {  // what is masked cannot come back
+      if (p.proxy_url.find('@') != std::string::npos) p.proxy_url = "http://***@proxy.example:3128";
+      if (p.credentials.base) p.credentials.base = nullptr;
+    }
+    const std::string yaml = to_yaml(*config);
+    const ConfigResult again = parse_config(yaml, "written");
+    ASSERT_TRUE(again) << told(again) << yaml;
+    expect_same(*config, *again, yaml);
+    ++seen;
+  }
+  EXPECT_GE(seen, 5U);
+}
+
+TEST(ConfigWriter, MasksWhatAnAddressMayHide) {
+  Config config;
+  config.profiles.emplace_back().name = "default";
+  config.profiles[0].proxy_url = "http://joe:sesame@proxy.example:3128";
+  config.profiles[0].credentials.source = CredentialKind::credentials_uri;
+  config.profiles[0].credentials.uri = "http://127.0.0.1:7002/creds?token=sesame";
+  const std::string yaml = to_yaml(config);
+  EXPECT_THAT(yaml, HasSubstr("proxy_url: \"http://***@proxy.example:3128\"\n"));
+  EXPECT_THAT(yaml, HasSubstr("uri: \"http://127.0.0.1:7002/creds?***\"\n"));
+  EXPECT_THAT(yaml, Not(HasSubstr("sesame")));
+  EXPECT_THAT(yaml, Not(HasSubstr("joe")));
+}
+
+TEST(ConfigWriter, WritesForPeople) {
+  const ConfigResult config = parse_config(
+      "accounts: {\"2\": {name: north}}\nimages:\n  - id: m-1\n    allowed: [\"2\"]\n"
+      "    exceptions: [{account: 3, expires: 2027-03-31, owner: jane, ticket: SEC-12, reason: pilot}]\n",
+      "c.yml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(to_yaml(*config), "# sha256 of the file: " + config->sha256 +
+                                  "\n"
+                                  "profiles:\n"
+                                  "  \"default\":\n"
+                                  "    endpoint: \"https://ens.aliyuncs.com\"\n"
+                                  "    credentials:\n"
+                                  "      source: default\n"
+                                  "    sts_endpoint: \"https://sts.aliyuncs.com\"\n"
+                                  "    allow_any_endpoint: false\n"
+                                  "    proxy_from_environment: false\n"
+                                  "    timeout: 10s\n"
+                                  "    requests_per_second: 5\n"
+                                  "    concurrency: 8\n"
+                                  "    max_attempts: 4\n"
+                                  "poll:\n"
+                                  "  interval: 5m\n"
+                                  "  spread: even\n"
+                                  "  stale_after: 15m\n"
+                                  "  confirm_clears: 2\n"
+                                  "  mass_change_percent: 20\n"
+                                  "  state_retention: 1y5w\n"
+                                  "accounts:\n"
+                                  "  \"2\": {name: \"north\"}\n"
+                                  "images:\n"
+                                  "  - id: \"m-1\"\n"
+                                  "    profile: \"default\"\n"
+                                  "    interval: 5m\n"
+                                  "    required: []\n"
+                                  "    allowed: [\"2\"]\n"
+                                  "    exceptions:\n"
+                                  "      - account: \"3\"\n"
+                                  "        expires: \"2027-04-01T00:00:00.000Z\"\n"
+                                  "        owner: \"jane\"\n"
+                                  "        ticket: \"SEC-12\"\n"
+                                  "        reason: \"pilot\"\n"
+                                  "    canary: false\n");
+}
+
+}  // namespace sharedrift
