@@ -1,0 +1,28 @@
+#pragma once
+
+#include "ports.hpp"
+
+#include <memory>
+
+namespace sharedrift {
+
+/// AssumeRole and AssumeRoleWithOIDC at STS. Everything, tokens and signature included, goes in the form, so
+/// that no URL holds a secret. It neither retries nor caches: that is its caller's. Thread-safe.
+class StsClient final : public RoleExchange {
+ public:
+  /// Clock and random outlive the client; `route` may be null.
+  StsClient(Clock& clock, Random& random, HttpFetch fetch, std::shared_ptr<const HttpRoute> route);
+
+  Result<Credentials, Failure> assume(const RoleRequest& request, const Credentials* key,
+                                      std::stop_token stop) override;
+
+ private:
+  [[nodiscard]] HttpRequest build(const RoleRequest& request, const Credentials* key) const;
+
+  Clock& clock_;
+  Random& random_;
+  HttpFetch fetch_;
+  std::shared_ptr<const HttpRoute> route_;
+};
+
+}  // namespace sharedrift
