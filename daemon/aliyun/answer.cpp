@@ -1,0 +1,160 @@
+#include "aliyun/answer.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sharedrift {
+
+namespace {
+
+using Kind = JsonValue::Kind;
+
+Failure make_failure(Reason reason, std::string detail) {
+  Failure failure;
+  failure.reason = reason;
+  failure.detail = std::move(detail);
+  return failure;
+}
+
+std::string text_of(const JsonValue& root, std::string_view name, std::string_view other_name) {
+  for (const std::string_view candidate : {name, other_name}) {
+    const JsonValue* value = root.find(candidate);
+    if (value != nullptr && (value->is(Kind::string) || value->is(Kind::number))) return value->text;
+  }
+  return {};
+}
+
+/// Some operations carry a `Code` in a good answer, too.
+bool is_success_code(const std::string& code) {
+  constexpr std::array<std::string_view, 6> kGood{"", "0", "200", "OK", "Success", "success"};
+  const std::string_view bare = trim(code);
+  return std::find(kGood.begin(), kGood.end(), bare) != kGood.end();
+}
+
+ApiError with(ApiError error, int status) {
+  error.failure.http_status = status;
+  return error;
+}
+
+/// Nothing in the body can be understood: the status alone decides, and 200 is a fault of its own.
+ApiError unreadable(const HttpResponse& response, const std::string& what) {
+  const int status = response.status;
+  if (status == 429 || status >= 500) return with(classify_refusal("", status, ""), status);
+  const bool html = trim(response.body).starts_with('<');
+  const Reason reason = status == 200 && !html ? Reason::bad_payload : Reason::protocol;
+  ApiError error;
+  error.failure = make_failure(
+      reason, "HTTP " + std::to_string(status) + (html ? ", a page instead of JSON" : ": " + what));
+  return with(error, status);
+}
+
+std::optional<AccountId> account_of(const JsonValue& row) {
+  if (row.is(Kind::string) || row.is(Kind::number)) return AccountId::parse(row.text);
+  for (const std::string_view name : {"AliyunUid", "AliyunId"}) {
+    const JsonValue* id = row.find(name);
+    if (id != nullptr && (id->is(Kind::string) || id->is(Kind::number))) return AccountId::parse(id->text);
+  }
+  return std::nullopt;
+}
+
+/// The list of rows wherever it is; null if there is none, `odd` if something else is in its place.
+const JsonValue* find_rows(const JsonValue& root, bool& odd) {
+  const JsonValue* accounts = root.find("Accounts");
+  if (accounts == nullptr || accounts->is(Kind::null)) return nullptr;
+  if (accounts->is(Kind::array)) return accounts;
+  if (accounts->is(Kind::object)) {
+    const JsonValue* rows = accounts->find("Account");
+    if (rows == nullptr && accounts->members.empty()) return nullptr;
+    if (rows != nullptr && rows->is(Kind::null)) return nullptr;
+    if (rows != nullptr && rows->is(Kind::array)) return rows;
+  }
+  odd = true;
+  return nullptr;
+}
+
+std::optional<std::int64_t> integer_of(const JsonValue& root, std::string_view name) {
+  const JsonValue* value = root.find(name);
+  return value == nullptr ? std::nullopt : value->integer();
+}
+
+}  // namespace
+
+Result<JsonValue, ApiError> open_answer(const HttpResponse& response) {
+  auto root = parse_json(response.body);
+  if (!root) return Err(unreadable(response, root.error()));
+  if (!root->is(Kind::object)) return Err(unreadable(response, "JSON, but no object"));
+  const std::string code = text_of(*root, "Code", "code");
+  if (response.status == 200 && is_success_code(code)) return std::move(*root);
+  if (response.status / 100 == 3) return Err(unreadable(response, "a redirect"));
+  if (code.empty() && response.status / 100 == 2) return Err(unreadable(response, "an unexpected status"));
+  return Err(classify_refusal(code, response.status, text_of(*root, "RequestId", "requestId")));
+}
+
+Result<Page, Failure> decode_page(const JsonValue& root) {
+  Page page;
+  page.total_count = integer_of(root, "TotalCount");
+  page.page_number = integer_of(root, "PageNumber");
+  page.page_size = integer_of(root, "PageSize");
+  const JsonValue* image = root.find("ImageId");
+  if (image != nullptr && image->is(Kind::string)) page.image_id = image->text;
+  page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
+  bool odd = false;
+  const JsonValue* rows = find_rows(root, odd);
+  if (odd) return Err(make_failure(Reason::bad_payload, "Accounts has a form that is not documented"));
+  if (rows == nullptr) {
+    if (!page.total_count)
+      return Err(make_failure(Reason::bad_payload, "neither Accounts nor TotalCount in the answer"));
+    return page;  // no rows; whether that can be is for the listing to judge
+  }
+  page.accounts.reserve(rows->items.size());
+  for (const JsonValue& row : rows->items) {
+    const auto account = account_of(row);
+    if (account) {
+      page.accounts.push_back(*account);
+    } else {
+      ++page.unusable_rows;
+    }
+  }
+  return page;
+}
+
+Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
+  const JsonValue* images = root.find("Images");
+  const JsonValue* rows = images == nullptr         ? nullptr
+                          : images->is(Kind::array) ? images
+                                                    : images->find("Image");
+  InventoryPage page;
+  page.total_count = integer_of(root, "TotalCount");
+  if (rows == nullptr || rows->is(Kind::null)) {
+    // Only a count of 0 makes "no list" an answer; silence is not proof that an image is gone.
+    if (page.total_count == 0) return page;
+    return Err(make_failure(Reason::bad_payload, "the inventory has no list of images"));
+  }
+  if (!rows->is(Kind::array))
+    return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
+  page.rows = rows->items.size();
+  for (const JsonValue& row : rows->items) {
+    const JsonValue* id = row.find("ImageId");
+    const JsonValue* owner = row.find("ImageOwnerAlias");
+    if (id == nullptr || !id->is(Kind::string)) {
+      return Err(make_failure(Reason::bad_payload, "the inventory holds an image without an id"));
+    }
+    // An image whose owner is not told counts as ours: that can keep an alarm, never silence one.
+    const bool others = owner != nullptr && owner->is(Kind::string) && owner->text != "self";
+    if (!others) page.own_images.push_back(id->text);
+  }
+  return page;
+}
+
+Result<AccountId, Failure> decode_caller_identity(const JsonValue& root) {
+  const JsonValue* id = root.find("AccountId");
+  if (id != nullptr && (id->is(Kind::string) || id->is(Kind::number))) {
+    const auto account = AccountId::parse(id->text);
+    if (account) return *account;
+  }
+  return Err(make_failure(Reason::bad_payload, "GetCallerIdentity answered without a usable AccountId"));
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "aliyun/classify.hpp"
+#include "aliyun/json_reader.hpp"
+#include "core/listing.hpp"
+#include "core/result.hpp"
+#include "ports.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// The JSON object of a successful answer (HTTP 200, no error code in the envelope), or what went wrong.
+/// HTML, redirects, empty and broken bodies are errors, never an empty object.
+Result<JsonValue, ApiError> open_answer(const HttpResponse& response);
+
+/// One page of DescribeImageSharePermission. Every form in which accounts have been documented or seen is
+/// taken: objects with AliyunUid or AliyunId, bare strings and numbers, `Accounts` as an object around
+/// `Account` or as the list itself. What is none of these counts as unusable row, so that it is never an
+/// empty list. Missing `Accounts` is a list without rows only if TotalCount says 0.
+Result<Page, Failure> decode_page(const JsonValue& root);
+
+/// One page of DescribeSelfImages: ids of the images that the account itself owns.
+struct InventoryPage {
+  std::vector<std::string> own_images;
+  std::size_t rows = 0;  ///< of any owner
+  std::optional<std::int64_t> total_count;
+};
+Result<InventoryPage, Failure> decode_inventory(const JsonValue& root);
+
+/// GetCallerIdentity of STS: whose key it is.
+Result<AccountId, Failure> decode_caller_identity(const JsonValue& root);
+
+}  // namespace sharedrift

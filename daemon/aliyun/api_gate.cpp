@@ -1,0 +1,224 @@
+#include "aliyun/api_gate.hpp"
+
+#include "aliyun/answer.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+/// The API takes time stamps within 15 minutes; from this far on the local clock is not trusted for signing.
+constexpr Millis kClockTrusted{60'000};
+
+/// `x-acs-retry-after` in milliseconds, `Retry-After` in seconds or as a date; 0 if neither says anything
+/// usable.
+Millis wait_hint(const HttpResponse& response, WallTime now) {
+  const auto number = [&response](std::string_view name) {
+    std::int64_t value = 0;
+    const std::string_view text = response.header(name);
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    return error == std::errc{} && end == text.data() + text.size() && value > 0
+               ? std::min<std::int64_t>(value, 86'400'000)
+               : 0;
+  };
+  if (const auto millis = number("x-acs-retry-after"); millis > 0) return Millis{millis};
+  if (const auto seconds = number("retry-after"); seconds > 0) return std::chrono::seconds{seconds};
+  const auto date = parse_http_date(response.header("retry-after"));
+  return date && *date > now ? *date - now : Millis{0};
+}
+
+Failure make_failure(Reason reason, std::string detail) {
+  Failure failure;
+  failure.reason = reason;
+  failure.detail = std::move(detail);
+  return failure;
+}
+
+}  // namespace
+
+ApiGate::ApiGate(GateOptions options, HttpTransport& transport, CredentialSource& credentials,
+                 const Clock& clock, Random& random, ApiObserver& observer)
+    : options_(std::move(options)),
+      transport_(transport),
+      credentials_(credentials),
+      clock_(clock),
+      random_(random),
+      observer_(observer),
+      bucket_(options_.requests_per_second, clock.mono()) {}
+
+void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done) {
+  auto queued = std::make_unique<Call>();
+  queued->request = std::move(call);
+  queued->deadline = deadline;
+  queued->done = std::move(done);
+  earliest_deadline_ = std::min(earliest_deadline_, deadline);
+  ready_.push_back(std::move(queued));
+}
+
+std::size_t ApiGate::slots() const {
+  return static_cast<std::size_t>(std::max(1.0, std::floor(options_.concurrency * governor_.share())));
+}
+
+void ApiGate::pump(Instant now) {
+  drop_overdue(now.mono);
+  while (!delayed_.empty() && delayed_.begin()->first <= now.mono) {
+    ready_.push_back(std::move(delayed_.extract(delayed_.begin()).mapped()));
+  }
+  if (ready_.empty() || credentials_.pending() || governor_.hold_until() > now.mono) return;
+  bucket_.set_rate(budget(), now.mono);
+  while (!ready_.empty() && in_flight_ < slots() && bucket_.take(now.mono)) {
+    CallPtr next = std::move(ready_.front());
+    ready_.pop_front();
+    launch(std::move(next), now);
+  }
+}
+
+/// Ends what waited for too long, in the queue or in backoff, with the reason it waited for.
+void ApiGate::drop_overdue(MonoTime now) {
+  if (now < earliest_deadline_) return;
+  std::vector<CallPtr> overdue;
+  std::deque<CallPtr> still_ready;
+  for (CallPtr& call : ready_) {
+    if (call->deadline > now) {
+      still_ready.push_back(std::move(call));
+    } else {
+      overdue.push_back(std::move(call));
+    }
+  }
+  ready_.swap(still_ready);
+  for (auto it = delayed_.begin(); it != delayed_.end();) {
+    const bool late = it->second->deadline <= now;
+    if (late) overdue.push_back(std::move(it->second));
+    it = late ? delayed_.erase(it) : std::next(it);
+  }
+  earliest_deadline_ = MonoTime::max();
+  for (const CallPtr& call : ready_) earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
+  for (const auto& [when, call] : delayed_) earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
+  for (CallPtr& call : overdue) {
+    Failure why = call->last ? std::move(*call->last)
+                             : make_failure(Reason::timeout, "the deadline passed before the request could be sent");
+    finish(std::move(call), std::move(why));
+  }
+}
+
+MonoTime ApiGate::next_wake(MonoTime now) const {
+  MonoTime next = earliest_deadline_;
+  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first);
+  if (!ready_.empty() && in_flight_ < slots() && !credentials_.pending()) {
+    next = std::min(next, std::max(governor_.hold_until(), bucket_.ready_at(now)));
+  }
+  return next;
+}
+
+void ApiGate::launch(CallPtr call, Instant now) {
+  auto credentials = credentials_.current();
+  if (!credentials) return finish(std::move(call), std::move(credentials).error());
+  if (call->renewed && credentials->generation == call->refused_generation) {
+    return finish(std::move(call), Failure(*call->last));  // no other credentials came
+  }
+  if (credentials->generation != reported_generation_) {
+    reported_generation_ = credentials->generation;
+    observer_.on_credentials(options_.profile, *credentials);
+  }
+  const bool correct = skew_ > kClockTrusted || skew_ < -kClockTrusted;
+  HttpRequest request =
+      signed_request(call->request, *credentials, make_nonce(), correct ? now.wall + skew_ : now.wall);
+  request.route = options_.route;
+  const MonoTime deadline = std::min(call->deadline, now.mono + options_.timeout);
+  ++call->attempts;
+  ++in_flight_;
+  observer_.on_request(options_.profile);
+  // std::function wants something that can be copied; the call itself is moved on when the answer is there.
+  auto shared = std::make_shared<CallPtr>(std::move(call));
+  transport_.start(std::move(request), deadline,
+                   [this, shared, generation = credentials->generation, sent = now.mono](HttpResult result) {
+                     complete(std::move(*shared), generation, sent, std::move(result));
+                   });
+}
+
+void ApiGate::complete(CallPtr call, std::uint64_t generation, MonoTime sent, HttpResult result) {
+  --in_flight_;
+  observer_.on_answer(options_.profile, std::chrono::duration_cast<Millis>(clock_.mono() - sent));
+  if (!result) {
+    ApiError error = classify_transport(result.error().reason, std::move(result.error().detail));
+    return handle(std::move(call), generation, std::move(error), Millis{0});
+  }
+  learn_time(*result, sent);
+  auto root = open_answer(*result);
+  if (!root)
+    return handle(std::move(call), generation, std::move(root).error(), wait_hint(*result, clock_.wall()));
+  governor_.on_success();
+  retries_.earn();
+  call->done(ApiAnswer{std::move(*root), server_time_});
+}
+
+void ApiGate::learn_time(const HttpResponse& response, MonoTime sent) {
+  server_time_ = parse_http_date(response.header("date"));
+  if (!server_time_) return;
+  // The header has whole seconds and was written while the answer was under way: the middle of both is the
+  // best guess.
+  constexpr Millis kHalfSecond{500};
+  const auto half_way = std::chrono::duration_cast<Millis>(clock_.mono() - sent) / 2;
+  skew_ = *server_time_ + kHalfSecond - (clock_.wall() - half_way);
+  observer_.on_clock_skew(options_.profile, std::chrono::duration<double>(skew_).count());
+}
+
+void ApiGate::handle(CallPtr call, std::uint64_t generation, ApiError error, Millis hint) {
+  observer_.on_failure(options_.profile, error.failure.reason);
+  if (error.failure.reason == Reason::throttled) governor_.on_throttled(hint, clock_.mono());
+  call->last = error.failure;
+  const bool may_try = call->attempts < options_.max_attempts;
+  switch (error.remedy) {
+    case Remedy::none: break;
+    case Remedy::retry: {
+      if (!may_try || !retries_.take()) break;
+      const Millis wait = std::max(std::min(hint, kLongestHint), backoff(call->attempts - 1, random_.unit()));
+      return retry(std::move(call), wait);
+    }
+    case Remedy::retry_at_once:
+      if (!may_try) break;
+      return retry(std::move(call), Millis{0});
+    case Remedy::new_credentials:
+      credentials_.report_rejected(generation);
+      if (call->renewed) break;
+      call->renewed = true;
+      call->refused_generation = generation;
+      return retry(std::move(call), Millis{0});  // launch() sees whether other credentials came
+    case Remedy::new_time: {
+      const bool off = skew_ > kClockTrusted || skew_ < -kClockTrusted;
+      if (call->retimed || !off) break;
+      call->retimed = true;
+      return retry(std::move(call), Millis{0});
+    }
+  }
+  Failure failure = std::move(error.failure);
+  finish(std::move(call), std::move(failure));
+}
+
+void ApiGate::retry(CallPtr call, Millis wait) {
+  observer_.on_retry(options_.profile);
+  earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
+  delayed_.emplace(clock_.mono() + wait, std::move(call));
+}
+
+void ApiGate::finish(CallPtr call, Failure failure) {
+  call->done(Err(std::move(failure)));
+}
+
+std::string ApiGate::make_nonce() {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string nonce;
+  nonce.reserve(32);
+  for (int word = 0; word < 2; ++word) {
+    std::uint64_t bits = random_.next();
+    for (int digit = 0; digit < 16; ++digit, bits >>= 4U)
+      nonce += kHex[bits & 0xFU];
+  }
+  return nonce;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "aliyun/classify.hpp"
+#include "aliyun/json_reader.hpp"
+#include "aliyun/pacing.hpp"
+#include "aliyun/signer.hpp"
+#include "ports.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace sharedrift {
+
+struct GateOptions {
+  std::string profile;
+  double requests_per_second = 5;  ///< 0: no limit
+  int concurrency = 8;             ///< requests in flight
+  int max_attempts = 4;
+  Millis timeout{10'000};  ///< of one request
+  std::shared_ptr<const HttpRoute> route;
+};
+
+struct ApiAnswer {
+  JsonValue root;
+  std::optional<WallTime> server_time;  ///< the Date header
+};
+using ApiDone = std::function<void(Result<ApiAnswer, Failure>)>;
+
+/// The one way to the API for a profile: signs, paces, retries, and learns from refusals. A call in backoff
+/// holds neither a slot nor the queue, so one image's trouble delays no other. Nothing is ever sent unsigned.
+/// Driven by the poll thread; not thread-safe. The transport must be cancelled before the gate goes.
+class ApiGate {
+ public:
+  ApiGate(GateOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
+          Random& random, ApiObserver& observer);
+
+  /// Queues a call that ends by `deadline`. `done` is called exactly once, from pump() or the transport's
+  /// run_once().
+  void call(ApiCall call, MonoTime deadline, ApiDone done);
+  void pump(Instant now);
+  [[nodiscard]] MonoTime next_wake(MonoTime now) const;
+  /// Requests a second that may be sent now: the configured rate, less after throttling. 0: no limit.
+  [[nodiscard]] double budget() const { return options_.requests_per_second * governor_.share(); }
+
+ private:
+  struct Call {
+    ApiCall request;
+    MonoTime deadline;
+    ApiDone done;
+    int attempts = 0;
+    bool renewed = false;  ///< the credentials were refused once already
+    bool retimed = false;  ///< the time stamp was refused once already
+    std::uint64_t refused_generation = 0;
+    std::optional<Failure> last;  ///< why the attempt before did not do
+  };
+  using CallPtr = std::unique_ptr<Call>;
+
+  void launch(CallPtr call, Instant now);
+  void complete(CallPtr call, std::uint64_t generation, MonoTime sent, HttpResult result);
+  void handle(CallPtr call, std::uint64_t generation, ApiError error, Millis hint);
+  void learn_time(const HttpResponse& response, MonoTime sent);
+  void retry(CallPtr call, Millis wait);
+  void finish(CallPtr call, Failure failure);
+  void drop_overdue(MonoTime now);
+  [[nodiscard]] std::string make_nonce();
+  [[nodiscard]] std::size_t slots() const;
+
+  GateOptions options_;
+  HttpTransport& transport_;
+  CredentialSource& credentials_;
+  const Clock& clock_;
+  Random& random_;
+  ApiObserver& observer_;
+  TokenBucket bucket_;
+  RetryBudget retries_;
+  ThrottleGovernor governor_;
+  std::deque<CallPtr> ready_;
+  std::multimap<MonoTime, CallPtr> delayed_;
+  MonoTime earliest_deadline_ = MonoTime::max();  ///< of what waits; may be too early, never too late
+  std::size_t in_flight_ = 0;
+  Millis skew_{};  ///< the API's clock minus ours
+  std::optional<WallTime> server_time_;
+  std::uint64_t reported_generation_ = 0;
+};
+
+}  // namespace sharedrift

@@ -1,0 +1,155 @@
+#include "aliyun/signer.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::vector<nlohmann::json> vectors() {
+  std::vector<nlohmann::json> out;
+  for (const auto& entry : std::filesystem::directory_iterator(SHAREDRIFT_TEST_DATA "/signature-vectors")) {
+    if (entry.path().extension() == ".json")
+      out.push_back(nlohmann::json::parse(std::ifstream(entry.path())));
+  }
+  return out;
+}
+
+std::vector<HttpHeader> headers_of(const nlohmann::json& vector) {
+  std::vector<HttpHeader> headers;
+  for (const auto& [name, value] : vector["expected"]["headers_to_sign"].items())
+    headers.push_back({name, value});
+  return headers;
+}
+
+Credentials credentials_of(const nlohmann::json& inputs) {
+  Credentials credentials;
+  credentials.access_key_id = inputs["access_key_id"];
+  credentials.access_key_secret = Secret(inputs["access_key_secret"].get<std::string>());
+  if (inputs["security_token"].is_string())
+    credentials.security_token = Secret(inputs["security_token"].get<std::string>());
+  return credentials;
+}
+
+Parameters query_of(const nlohmann::json& inputs) {
+  Parameters query;
+  for (const auto& [name, value] : inputs["query"].items())
+    query.emplace_back(name, value);
+  return query;
+}
+
+TEST(Signer, MatchesEveryVectorByteForByte) {
+  const auto all = vectors();
+  ASSERT_EQ(all.size(), 8U);
+  for (const auto& vector : all) {
+    const auto& expected = vector["expected"];
+    const Credentials credentials = credentials_of(vector["inputs"]);
+    const std::string query = canonical_query(query_of(vector["inputs"]));
+    EXPECT_EQ(query, expected["canonical_query"]) << vector["id"];
+    const Acs3Signature signature = sign_acs3(vector["inputs"]["method"].get<std::string>(), query,
+                                              headers_of(vector), expected["body_sha256"].get<std::string>(),
+                                              credentials.access_key_id, credentials.access_key_secret);
+    EXPECT_EQ(signature.canonical_request, expected["canonical_request"]) << vector["id"];
+    EXPECT_EQ(signature.string_to_sign, expected["string_to_sign"]) << vector["id"];
+    EXPECT_EQ(signature.authorization, expected["authorization"]) << vector["id"];
+  }
+}
+
+TEST(Signer, BuildsTheRequestsOfTheVectorsThatPostAnEmptyBody) {
+  std::size_t checked = 0;
+  for (const auto& vector : vectors()) {
+    const auto& inputs = vector["inputs"];
+    if (inputs["method"] != "POST" || !inputs["extra_signed_headers"].is_null() || inputs["body_utf8"] != "")
+      continue;
+    ApiCall call;
+    call.host = inputs["host"];
+    call.action = inputs["action"];
+    call.version = inputs["version"];
+    call.query = query_of(inputs);
+    const HttpRequest request =
+        signed_request(call, credentials_of(inputs), inputs["nonce"].get<std::string>(),
+                       *parse_rfc3339(inputs["timestamp"].get<std::string>()));
+    std::string authorization;
+    for (const HttpHeader& header : request.headers) {
+      if (header.name == "authorization") authorization = header.value;
+    }
+    EXPECT_EQ(authorization, vector["expected"]["authorization"]) << vector["id"];
+    EXPECT_EQ(request.url,
+              "https://" + call.host + "/?" + vector["expected"]["canonical_query"].get<std::string>());
+    ++checked;
+  }
+  EXPECT_GE(checked, 6U);
+}
+
+TEST(Signer, MatchesTheExampleOfTheDocumentation) {
+  const Parameters query{{"RegionId", "cn-shanghai"},
+                         {"ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}};
+  const std::string empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  const Acs3Signature signature = sign_acs3("POST", canonical_query(query),
+                                            {{"x-acs-version", "2014-05-26"},
+                                             {"x-acs-action", "RunInstances"},
+                                             {"host", "ecs.cn-shanghai.aliyuncs.com"},
+                                             {"x-acs-date", "2023-10-26T10:22:32Z"},
+                                             {"x-acs-signature-nonce", "3156853299f313e23d1673dc12e1703d"},
+                                             {"x-acs-content-sha256", empty}},
+                                            empty, "YourAccessKeyId", Secret("YourAccessKeySecret"));
+  EXPECT_THAT(signature.string_to_sign,
+              HasSubstr("7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"));
+  EXPECT_THAT(signature.authorization,
+              HasSubstr("Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"));
+}
+
+TEST(Signer, SortsTrimsAndJoins) {
+  const Acs3Signature signature = sign_acs3(
+      "POST", "", {{"x-acs-b", " two "}, {"host", "h:8080"}, {"x-acs-b", "one"}, {"content-type", "x"}},
+      "body", "id", Secret("s"));
+  EXPECT_EQ(signature.canonical_request,
+            "POST\n/\n\ncontent-type:x\nhost:h:8080\nx-acs-b:two,one\n\ncontent-type;host;x-acs-b\nbody");
+}
+
+TEST(Signer, EncodesAndSortsByCodeUnit) {
+  EXPECT_EQ(canonical_query(
+                {{"a", "1"}, {"_", "2"}, {"Z", "3"}, {"Tag.2.Key", "x"}, {"Tag.10.Key", "y"}, {"e", ""}}),
+            "Tag.10.Key=y&Tag.2.Key=x&Z=3&_=2&a=1&e=");
+  EXPECT_EQ(percent_encode("a b*c'(d)!~%\xE4\xB8\xAD/"), "a%20b%2Ac%27%28d%29%21~%25%E4%B8%AD%2F");
+  EXPECT_EQ(percent_encode(std::string(8000, '*')).size(), 24000U);
+}
+
+TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
+  Credentials credentials;
+  credentials.access_key_id = "STS.id";
+  credentials.access_key_secret = Secret("secret");
+  credentials.security_token = Secret("token==");
+  const HttpRequest request =
+      signed_request({"https", "h", "A", "V", {{"ImageId", "m-1"}}}, credentials, "n", WallTime{});
+  EXPECT_EQ(request.url, "https://h/?ImageId=m-1");
+  std::string authorization;
+  for (const HttpHeader& header : request.headers) {
+    if (header.name == "authorization") authorization = header.value;
+    EXPECT_THAT(header.value, Not(HasSubstr("secret")));
+  }
+  EXPECT_THAT(authorization, HasSubstr("x-acs-security-token"));
+}
+
+TEST(Signer, SignsVersionOneAsDocumented) {
+  // The example of "RPC mechanism" in the ECS documentation.
+  const Parameters parameters{{"Timestamp", "2016-02-23T12:46:24Z"},
+                              {"Format", "XML"},
+                              {"AccessKeyId", "testid"},
+                              {"Action", "DescribeRegions"},
+                              {"SignatureMethod", "HMAC-SHA1"},
+                              {"SignatureNonce", "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"},
+                              {"Version", "2014-05-26"},
+                              {"SignatureVersion", "1.0"}};
+  EXPECT_EQ(sign_rpc_v1("GET", parameters, Secret("testsecret")), "OLeaidS1JvxuMvnyHOwuJ+uX5qY=");
+}
+
+}  // namespace
+}  // namespace sharedrift
