@@ -96,11 +96,14 @@ void ApiGate::drop_overdue(MonoTime now) {
     it = late ? delayed_.erase(it) : std::next(it);
   }
   earliest_deadline_ = MonoTime::max();
-  for (const CallPtr& call : ready_) earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
-  for (const auto& [when, call] : delayed_) earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
+  for (const CallPtr& call : ready_)
+    earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
+  for (const auto& [when, call] : delayed_)
+    earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
   for (CallPtr& call : overdue) {
-    Failure why = call->last ? std::move(*call->last)
-                             : make_failure(Reason::timeout, "the deadline passed before the request could be sent");
+    Failure why = call->last
+                      ? std::move(*call->last)
+                      : make_failure(Reason::timeout, "the deadline passed before the request could be sent");
     finish(std::move(call), std::move(why));
   }
 }

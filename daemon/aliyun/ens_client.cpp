@@ -31,7 +31,7 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
   call.query = {{"ImageId", image.str()},
                 {"PageNumber", std::to_string(page)},
                 {"PageSize", std::to_string(options.limits.page_size)}};
-  if (filter) call.query.emplace_back("AliyunId", filter->str());
+  if (filter) call.query.emplace("AliyunId", filter->str());
   return call;
 }
 

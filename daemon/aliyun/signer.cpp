@@ -31,12 +31,12 @@ void append_hex(std::string& out, std::span<const unsigned char> bytes) {
   }
 }
 
-std::span<const unsigned char> hmac(const char* digest, std::string_view key, std::string_view text,
-                                    Digest& out) {
+/// On failure 0 bytes: a signature that no server takes.
+std::span<const unsigned char> hmac_sha256(std::string_view key, std::string_view text, Digest& out) {
   std::size_t size = 0;
-  EVP_Q_mac(nullptr, "HMAC", nullptr, digest, nullptr, key.data(), key.size(), bytes_of(text), text.size(),
+  EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.data(), key.size(), bytes_of(text), text.size(),
             out.data(), out.size(), &size);
-  return {out.data(), size};  // on failure 0 bytes: a signature that no server takes
+  return {out.data(), size};
 }
 
 std::string sha256_hex(std::string_view text) {
@@ -56,41 +56,6 @@ std::string acs_date(WallTime now) {
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size() + 8);
-  for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += '%';
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0xFU];
-  }
-  return out;
-}
-
-std::string canonical_query(const Parameters& parameters) {
-  std::vector<const Parameters::value_type*> sorted;
-  sorted.reserve(parameters.size());
-  for (const auto& parameter : parameters)
-    sorted.push_back(&parameter);
-  std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return *a < *b; });
-  std::string out;
-  for (const auto* parameter : sorted) {
-    if (!out.empty()) out += '&';
-    out += percent_encode(parameter->first);
-    out += '=';
-    out += percent_encode(parameter->second);
-  }
-  return out;
-}
 
 Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
                         std::vector<HttpHeader> headers, std::string_view body_sha256,
@@ -119,7 +84,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   std::string& out = signature.authorization;
   out.append(kAlgorithm).append(" Credential=").append(access_key_id).append(",SignedHeaders=").append(names);
   out.append(",Signature=");
-  append_hex(out, hmac("SHA256", secret.reveal(), signature.string_to_sign, mac));
+  append_hex(out, hmac_sha256(secret.reveal(), signature.string_to_sign, mac));
   return signature;
 }
 
@@ -127,7 +92,7 @@ HttpRequest signed_request(const ApiCall& call, const Credentials& credentials, 
                            WallTime now) {
   HttpRequest request;
   request.method = "POST";
-  const std::string query = canonical_query(call.query);
+  const std::string query = encode_parameters(call.query);
   request.url.append(call.scheme).append("://").append(call.host).append("/?").append(query);
   std::vector<HttpHeader>& headers = request.headers;
   headers.reserve(10);
@@ -147,22 +112,6 @@ HttpRequest signed_request(const ApiCall& call, const Credentials& credentials, 
   headers.push_back({"accept", "application/json"});
   headers.push_back({"authorization", std::move(signature.authorization)});
   return request;
-}
-
-std::string sign_rpc_v1(std::string_view method, const Parameters& parameters, const Secret& secret) {
-  std::string text(method);
-  text.append("&%2F&").append(percent_encode(canonical_query(parameters)));
-  std::string key{secret.reveal()};
-  key += '&';
-  Digest mac{};
-  const auto digest = hmac("SHA1", key, text, mac);
-  wipe(key);
-  std::string out((digest.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock writes a terminating zero, too
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),  // NOLINT(*-reinterpret-cast)
-                      digest.data(), static_cast<int>(digest.size()));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
 }
 
 }  // namespace sharedrift

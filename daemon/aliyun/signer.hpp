@@ -1,5 +1,6 @@
 #pragma once
 
+#include "aliyun/rpc_signature.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
 #include "ports.hpp"
@@ -11,21 +12,13 @@
 
 namespace sharedrift {
 
-/// Names and raw values of a query or form.
-using Parameters = std::vector<std::pair<std::string, std::string>>;
-
-/// RFC 3986 on UTF-8: `A-Za-z0-9-_.~` stay, everything else becomes %XX in upper case.
-std::string percent_encode(std::string_view text);
-/// `name=value` pairs, encoded, sorted by name (by code unit) and joined by `&`.
-std::string canonical_query(const Parameters& parameters);
-
 /// A call of an RPC-style API before it is signed. All parameters go into the query, the body is empty.
 struct ApiCall {
   std::string scheme = "https";
   std::string host;  ///< with the port where there is one: it is signed
   std::string action;
   std::string version;
-  Parameters query;
+  RpcParameters query;
 };
 
 /// ACS3-HMAC-SHA256 in its parts, for tests and for people who compare them with the API's own.
@@ -46,9 +39,5 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
 /// minutes of the API's clock. Pure.
 HttpRequest signed_request(const ApiCall& call, const Credentials& credentials, std::string_view nonce,
                            WallTime now);
-
-/// SignatureVersion 1.0 with HMAC-SHA1, as STS AssumeRole is signed: the value of the parameter `Signature`
-/// for `parameters` (query and form together, without it).
-std::string sign_rpc_v1(std::string_view method, const Parameters& parameters, const Secret& secret);
 
 }  // namespace sharedrift

@@ -38,10 +38,10 @@ Credentials credentials_of(const nlohmann::json& inputs) {
   return credentials;
 }
 
-Parameters query_of(const nlohmann::json& inputs) {
-  Parameters query;
+RpcParameters query_of(const nlohmann::json& inputs) {
+  RpcParameters query;
   for (const auto& [name, value] : inputs["query"].items())
-    query.emplace_back(name, value);
+    query.emplace(name, value);
   return query;
 }
 
@@ -51,7 +51,7 @@ TEST(Signer, MatchesEveryVectorByteForByte) {
   for (const auto& vector : all) {
     const auto& expected = vector["expected"];
     const Credentials credentials = credentials_of(vector["inputs"]);
-    const std::string query = canonical_query(query_of(vector["inputs"]));
+    const std::string query = encode_parameters(query_of(vector["inputs"]));
     EXPECT_EQ(query, expected["canonical_query"]) << vector["id"];
     const Acs3Signature signature = sign_acs3(vector["inputs"]["method"].get<std::string>(), query,
                                               headers_of(vector), expected["body_sha256"].get<std::string>(),
@@ -89,10 +89,10 @@ TEST(Signer, BuildsTheRequestsOfTheVectorsThatPostAnEmptyBody) {
 }
 
 TEST(Signer, MatchesTheExampleOfTheDocumentation) {
-  const Parameters query{{"RegionId", "cn-shanghai"},
-                         {"ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}};
+  const RpcParameters query{{"RegionId", "cn-shanghai"},
+                            {"ImageId", "win2019_1809_x64_dtc_zh-cn_40G_alibase_20230811.vhd"}};
   const std::string empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-  const Acs3Signature signature = sign_acs3("POST", canonical_query(query),
+  const Acs3Signature signature = sign_acs3("POST", encode_parameters(query),
                                             {{"x-acs-version", "2014-05-26"},
                                              {"x-acs-action", "RunInstances"},
                                              {"host", "ecs.cn-shanghai.aliyuncs.com"},
@@ -115,7 +115,7 @@ TEST(Signer, SortsTrimsAndJoins) {
 }
 
 TEST(Signer, EncodesAndSortsByCodeUnit) {
-  EXPECT_EQ(canonical_query(
+  EXPECT_EQ(encode_parameters(
                 {{"a", "1"}, {"_", "2"}, {"Z", "3"}, {"Tag.2.Key", "x"}, {"Tag.10.Key", "y"}, {"e", ""}}),
             "Tag.10.Key=y&Tag.2.Key=x&Z=3&_=2&a=1&e=");
   EXPECT_EQ(percent_encode("a b*c'(d)!~%\xE4\xB8\xAD/"), "a%20b%2Ac%27%28d%29%21~%25%E4%B8%AD%2F");
@@ -140,15 +140,15 @@ TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
 
 TEST(Signer, SignsVersionOneAsDocumented) {
   // The example of "RPC mechanism" in the ECS documentation.
-  const Parameters parameters{{"Timestamp", "2016-02-23T12:46:24Z"},
-                              {"Format", "XML"},
-                              {"AccessKeyId", "testid"},
-                              {"Action", "DescribeRegions"},
-                              {"SignatureMethod", "HMAC-SHA1"},
-                              {"SignatureNonce", "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"},
-                              {"Version", "2014-05-26"},
-                              {"SignatureVersion", "1.0"}};
-  EXPECT_EQ(sign_rpc_v1("GET", parameters, Secret("testsecret")), "OLeaidS1JvxuMvnyHOwuJ+uX5qY=");
+  const RpcParameters parameters{{"Timestamp", "2016-02-23T12:46:24Z"},
+                                 {"Format", "XML"},
+                                 {"AccessKeyId", "testid"},
+                                 {"Action", "DescribeRegions"},
+                                 {"SignatureMethod", "HMAC-SHA1"},
+                                 {"SignatureNonce", "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf"},
+                                 {"Version", "2014-05-26"},
+                                 {"SignatureVersion", "1.0"}};
+  EXPECT_EQ(rpc_signature("GET", parameters, Secret("testsecret")), "OLeaidS1JvxuMvnyHOwuJ+uX5qY=");
 }
 
 }  // namespace
