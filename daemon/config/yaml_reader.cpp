@@ -103,7 +103,7 @@ bool YamlReader::expect_map(const Place& at) {
   const YamlKind found = kind(at);
   if (found == YamlKind::map) return true;
   if (found == YamlKind::null) {
-    fail(at, "is empty; expected a map", "write {} for one without keys");
+    fail(at, "is empty; expected a map");
   } else if (found != YamlKind::refused) {
     fail(at, "expected a map, found " + std::string(kind_name(found)));
   }
@@ -263,7 +263,7 @@ void Fields::report_unknown(std::string_view key, const Place& at) {
     if (values_.at(i).node == kNoYamlNode) free.push_back(known_[i]);
   }
   std::string hint = did_you_mean(key, free);
-  if (hint.empty() && smells_of_secret(key)) hint = "secrets never stand in this file; see credentials";
+  if (hint.empty() && smells_of_secret(key)) hint = "secrets never stand in this file";
   if (hint.empty()) hint = "known: " + joined({known_.begin(), known_.end()});
   reader_.fail_key(at, "unknown key", std::move(hint));
 }

@@ -1,0 +1,117 @@
+#include "config/config_keys.hpp"
+#include "config/config_loader.hpp"
+#include "config/web_config.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+
+namespace {
+
+const std::filesystem::path kShipped = std::filesystem::path(SHAREDRIFT_TEST_DATA) / ".." / ".." / "config";
+
+std::string contents(const std::string& name) {
+  std::ifstream in(kShipped / name, std::ios::binary);
+  EXPECT_TRUE(in) << name;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+using Keys = std::set<std::string>;
+
+Keys properties(const nlohmann::json& object) {
+  Keys keys;
+  for (const auto& [key, value] : object.at("properties").items())
+    keys.insert(key);
+  return keys;
+}
+
+template <class T, std::size_t N>
+Keys names(const std::array<Choice<T>, N>& choices) {
+  Keys out;
+  for (const Choice<T>& c : choices)
+    out.emplace(c.name);
+  return out;
+}
+
+/// What a file sets somewhere, in a line of its own, commented out or not.
+bool mentions(const std::string& text, std::string_view key) {
+  return text.find(std::string(key) + ":") != std::string::npos;
+}
+
+}  // namespace
+
+TEST(ConfigSchema, KnowsTheKeysThatTheLoaderKnows) {
+  const nlohmann::json schema = nlohmann::json::parse(contents("share-drift-exporter.schema.json"));
+  for (const KeyTable& table : kKeyTables) {
+    const nlohmann::json& object =
+        table.section == "config" ? schema : schema.at("$defs").at(std::string(table.section));
+    EXPECT_EQ(properties(object), Keys(table.keys.begin(), table.keys.end())) << table.section;
+    EXPECT_EQ(object.at("additionalProperties"), false) << table.section;
+  }
+}
+
+TEST(ConfigSchema, KnowsTheWordsThatTheLoaderKnows) {
+  const nlohmann::json defs = nlohmann::json::parse(contents("share-drift-exporter.schema.json")).at("$defs");
+  EXPECT_EQ(defs.at("credentials").at("properties").at("source").at("enum").get<Keys>(),
+            names(kCredentialSources));
+  EXPECT_EQ(defs.at("poll").at("properties").at("spread").at("enum").get<Keys>(), names(kSpreads));
+}
+
+TEST(ConfigSchema, HasTheDefaultsOfTheProgram) {
+  const nlohmann::json defs = nlohmann::json::parse(contents("share-drift-exporter.schema.json")).at("$defs");
+  const nlohmann::json& p = defs.at("profile").at("properties");
+  const ProfileConfig profile;
+  EXPECT_EQ(p.at("endpoint").at("default"), profile.endpoint);
+  EXPECT_EQ(p.at("sts_endpoint").at("default"), profile.sts_endpoint);
+  EXPECT_EQ(p.at("timeout").at("default"), format_duration(profile.timeout));
+  EXPECT_EQ(p.at("requests_per_second").at("default"), profile.requests_per_second);
+  EXPECT_EQ(p.at("concurrency").at("default"), profile.concurrency);
+  EXPECT_EQ(p.at("max_attempts").at("default"), profile.max_attempts);
+  const nlohmann::json& poll = defs.at("poll").at("properties");
+  const PollConfig defaults;
+  EXPECT_EQ(poll.at("interval").at("default"), format_duration(defaults.interval));
+  EXPECT_EQ(poll.at("confirm_clears").at("default"), defaults.confirm_clears);
+  EXPECT_EQ(poll.at("mass_change_percent").at("default"), defaults.mass_change_percent);
+  EXPECT_EQ(parse_duration(poll.at("state_retention").at("default").get<std::string>()),
+            defaults.state_retention);
+}
+
+TEST(ShippedConfig, ExampleIsTakenAndShowsEveryKey) {
+  const std::string text = contents("share-drift-exporter.example.yml");
+  const ConfigResult config = parse_config(text, "example");
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  for (const KeyTable& table : kKeyTables) {
+    for (const std::string_view key : table.keys) {
+      const bool rare = key == "metadata_endpoint" || key == "external_id" || key == "policy";
+      EXPECT_TRUE(rare || mentions(text, key)) << key;
+    }
+  }
+  // What it shows as given is what holds without it.
+  const ProfileConfig& p = config->profiles.at(0);
+  ProfileConfig defaults;
+  defaults.name = "default";
+  EXPECT_EQ(p, defaults);
+  EXPECT_EQ(config->poll, PollConfig{});
+}
+
+TEST(ShippedConfig, MinimalIsTaken) {
+  const ConfigResult config = parse_config(contents("minimal.yml"), "minimal");
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  EXPECT_EQ(config->images.size(), 1U);
+}
+
+TEST(ShippedConfig, WebExampleIsTaken) {
+  const WebConfigResult config = parse_web_config(contents("web-config.example.yml"), "web");
+  ASSERT_TRUE(config) << to_string(config.error().at(0));
+  EXPECT_TRUE(config->tls);
+  EXPECT_EQ(config->users.size(), 1U);
+}
+
+}  // namespace sharedrift
