@@ -14,6 +14,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from fake_exporter import FakeExporter  # noqa: E402
 from harness import Alertmanager, Failed, Prometheus, WebhookSink, wait_for, workspace  # noqa: E402
 from live_queries import run_all  # noqa: E402
+from render_dashboard import photograph, page  # noqa: E402
+import boards as pack  # noqa: E402
 
 PAGE, MISSING = "ShareDriftUnexpectedAccount", "ShareDriftRequiredAccountMissing"
 
@@ -84,7 +86,21 @@ class Stage:
         return [alert for _, alert in wait_for(f"{name} {status} to be delivered", lambda: self.sink.alerts(name, status), 20)]
 
 
-def play(stage):
+def check_pictures(stage, directory):
+    """Each dashboard can be drawn, shows what is there, and makes a picture."""
+    boards = {board["uid"]: board for board in pack.load(ROOT).values()}
+    for uid, shown in (("share-drift-overview", ["lab-west", "4444444444444444", PAGE, "edge-base"]),
+                       ("share-drift-image", ["lab-west", "edge-os", "unexpected"]), ("share-drift-exporter", ["in force", "sound", "seen"])):
+        text, height = page(stage.prometheus.url, boards[uid], "m-example1", 1)
+        if missing := [word for word in shown if word not in text]:
+            raise Failed(f"{uid} drawn without {missing}")
+    photograph(text, height, directory / "board.png")
+    picture = (directory / "board.png").read_bytes()
+    if picture[:8] != b"\x89PNG\r\n\x1a\n" or int.from_bytes(picture[20:24], "big") != height or len(picture) < 40_000:
+        raise Failed(f"no picture of the dashboard: {len(picture)} bytes")
+
+
+def play(stage, directory):
     say = lambda step: print(f"{step}: {stage.queries()} queries", flush=True)  # noqa: E731
     image = stage.image
     stage.prometheus.wait_query("count_over_time(share_drift_build_info[1m]) > 4", bool)
@@ -103,6 +119,7 @@ def play(stage):
         raise Failed(f"the page lacks {missing}: {alert}")
     stage.wait_firing(PAGE)
     stage.queries("Open drift", "Firing alerts", "Temporary permissions", "Images that drifted")
+    check_pictures(stage, directory)
     say(f"drift (delivered {took:.1f} s after the exporter showed it)")
 
     stage.exporter.failing = True
@@ -143,7 +160,7 @@ def play(stage):
 
 def main():
     with workspace() as (directory, keep):
-        play(Stage(directory, keep))
+        play(Stage(directory, keep), directory)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,8 @@ class FakeExporter:
             if name == "share_drift_api_failures_total":
                 for reason in {"timeout", "throttled", "dns", *self.api_failures}:
                     yield name, {**own, "reason": reason}, self.api_failures.get(reason, 0) * seconds
+            elif name == "share_drift_closes_total":
+                yield name, {"reason": "revoked"}, sum(image.get("closed_unexpected", 0) for image in self.images)
             elif kind == "counter":
                 busy = name.endswith(("requests_total", "polls_total", "lines_total", "cpu_seconds_total"))
                 yield name, own, seconds * len(self.images) / self.interval if busy else 0
