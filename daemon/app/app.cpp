@@ -1,0 +1,359 @@
+#include "app/app.hpp"
+
+#include "app/board.hpp"
+#include "app/engine.hpp"
+#include "app/ens_sources.hpp"
+#include "app/event_log.hpp"
+#include "app/exposition.hpp"
+#include "app/listen_address.hpp"
+#include "app/logging.hpp"
+#include "app/self_metrics.hpp"
+#include "app/version.hpp"
+#include "app/web_routes.hpp"
+#include "config/config_loader.hpp"
+#include "config/config_writer.hpp"
+#include "core/text.hpp"
+#include "io/curl_transport.hpp"
+#include "io/http_server.hpp"
+#include "io/sd_notify.hpp"
+#include "io/state_db.hpp"
+#include "io/system_clock.hpp"
+#include "io/system_random.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+#include <unistd.h>
+
+namespace sharedrift {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kStartFailure = 1;
+constexpr int kBadConfig = 2;
+constexpr int kBug = 70;
+constexpr Millis kDrain = 2s;
+constexpr Millis kLookEvery = 30s;
+constexpr int kWakeMain = SIGUSR1;
+
+std::string joined(const std::vector<Diagnostic>& diagnostics) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics)
+    out += to_string(diagnostic) + "\n";
+  return out;
+}
+
+/// Where the poll thread's news become visible.
+class Surface final : public PollListener {
+ public:
+  Surface(Board& board, SelfMetrics& metrics) : board_(board), metrics_(metrics) {}
+
+  /// The images that must be attempted before the program calls itself ready.
+  void await(const WatchList& watch) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& policy : watch.images)
+      awaited_.insert(policy->id);
+  }
+  [[nodiscard]] bool first_cycle_done() const {
+    const std::scoped_lock lock(mutex_);
+    return awaited_.empty();
+  }
+
+  void on_view(std::shared_ptr<const ImageView> view) override { board_.publish(std::move(view)); }
+  void on_removed(const ImageId& image) override {
+    board_.remove(image);
+    const std::scoped_lock lock(mutex_);
+    awaited_.erase(image);
+  }
+  void on_attempt(const ImageId& image, const Observation& seen) override {
+    metrics_.on_attempt(seen);
+    const std::scoped_lock lock(mutex_);
+    awaited_.erase(image);
+  }
+  void on_overruns(std::uint64_t periods) override { metrics_.on_overruns(periods); }
+  void on_totals(const Tracker& tracker) override {
+    metrics_.set_totals(tracker.closes(), tracker.clears_held());
+  }
+
+ private:
+  Board& board_;
+  SelfMetrics& metrics_;
+  mutable std::mutex mutex_;
+  std::unordered_set<ImageId> awaited_;
+};
+
+/// The composition: members in the order in which they depend on each other, so that destruction takes them
+/// down in turn.
+class App {
+ public:
+  explicit App(const Options& options)
+      : options_(options),
+        logger_(clock_, {options.log_level, options.log_format, 2,
+                         is_journal_stream(2, std::getenv("JOURNAL_STREAM"))}),
+        lines_(logger_, nullptr) {}
+
+  int run() {
+    auto config = load();
+    if (!config) return fail(kBadConfig, config.error());
+    if (options_.config_check) {
+      std::printf("%s: good\n", options_.config_file.c_str());
+      return 0;
+    }
+    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, lines_, clock_);
+    if (!store) return fail(kStartFailure, store.error());
+    store_ = std::move(*store);
+    journal_ = std::make_unique<EventLog>(logger_, store_.get());
+    build_engine(*config);
+    auto listening = listen();
+    if (!listening) return fail(kStartFailure, listening.error());
+    engine_->start();
+    journal_->record({EventType::started, clock_.wall(), "", started_fields()});
+    SystemdNotifier::ready(status_line());
+    const int code = serve();
+    stop();
+    return code;
+  }
+
+ private:
+  using ConfigPtr = std::shared_ptr<const Config>;
+
+  Result<ConfigPtr, std::string> load() {
+    auto config = load_config(options_.config_file);
+    if (!config) return Err(joined(config.error()));
+    return ConfigPtr(std::make_shared<const Config>(std::move(*config)));
+  }
+
+  static int fail(int code, const std::string& why) {
+    std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
+    return code;
+  }
+
+  [[nodiscard]] Shard shard() const { return {options_.shard_index, options_.shard_count}; }
+
+  void build_engine(const ConfigPtr& config) {
+    const EnsWorld world{clock_, random_, transport_, metrics_, [this] { transport_.wake(); }};
+    engine_ = std::make_unique<Engine>(
+        Engine::Ports{clock_, random_, transport_, *store_, lines_, surface_,
+                      [world](const Config& c, std::unique_ptr<ShareSources> previous) {
+                        return make_ens_sources(c, std::move(previous), world);
+                      },
+                      [this](const std::string& bug) {
+                        logger_.log(Level::error, "internal_error", {{"detail", clean(bug)}});
+                        failed_ = true;
+                        ::kill(::getpid(), kWakeMain);
+                      }},
+        shard());
+    surface_.await(watch_list(*config, shard()));
+    in_force(config);
+    engine_->restore(config);
+  }
+
+  /// Readers learn of a configuration that is now in force.
+  void in_force(const ConfigPtr& config) {
+    board_.set_account_names(config->account_names);
+    std::vector<SelfMetrics::Profile> profiles;
+    for (const ProfileConfig& profile : config->profiles)
+      profiles.push_back({profile.name, profile.requests_per_second});
+    metrics_.set_profiles(profiles);
+    metrics_.config_loaded(config->sha256, clock_.wall());
+    const std::scoped_lock lock(config_mutex_);
+    config_ = config;
+  }
+  [[nodiscard]] ConfigPtr config() const {
+    const std::scoped_lock lock(config_mutex_);
+    return config_;
+  }
+
+  Result<Unit, std::string> listen() {
+    routes_ = std::make_unique<WebRoutes>(
+        make_backend(),
+        WebOptions{options_.telemetry_path, options_.enable_lifecycle, options_.max_requests});
+    const auto handler = [this](const ServerRequest& request) { return routes_->answer(request); };
+    if (options_.systemd_socket) {
+      SD_TRY(sockets, SystemdNotifier::listening_sockets());
+      for (const int fd : sockets) {
+        ServerOptions server;
+        server.adopted_fd = fd;
+        SD_TRY(started, HttpServer::start(server, handler));
+        servers_.push_back(std::move(started));
+      }
+      return Unit{};
+    }
+    std::vector<ListenAddress> addresses;
+    for (const std::string& text : options_.listen_addresses) {
+      SD_TRY(address, parse_listen_address(text));
+      addresses.push_back(address);
+    }
+    if (addresses.empty()) addresses = default_listen_addresses();
+    for (const ListenAddress& address : addresses) {
+      ServerOptions server;
+      server.host = address.host;
+      server.port = address.port;
+      auto started = HttpServer::start(server, handler);
+      if (!started && !address.may_fail) return Err(std::move(started).error());
+      if (!started) continue;
+      logger_.log(Level::info, "listening",
+                  {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}});
+      servers_.push_back(std::move(*started));
+    }
+    return Unit{};
+  }
+
+  WebBackend make_backend() {
+    WebBackend backend;
+    backend.fleet = [this] { return board_.fleet(); };
+    backend.metrics = [this](TextFormat format, Encoding encoding) {
+      return exposition_.page(format, encoding);
+    };
+    backend.ready = [this] { return !stopping_ && surface_.first_cycle_done(); };
+    backend.config = [this] { return to_yaml(*config()); };
+    backend.events = [this](const EventsWanted& wanted) {
+      return read_events(store_->path(), {wanted.image_id, wanted.since, wanted.limit});
+    };
+    backend.reload = [this] { return reload(); };
+    backend.now = [this] { return clock_.wall(); };
+    backend.count = [this](std::string_view path, int code) { metrics_.on_http_request(path, code); };
+    return backend;
+  }
+
+  /// The whole new configuration or none of it. Thread-safe; one at a time.
+  Result<Unit, std::string> reload() {
+    const std::scoped_lock one_at_a_time(reload_mutex_);
+    if (stopping_) return Err(std::string{"the daemon is stopping\n"});
+    SystemdNotifier::reloading();
+    auto config = load();
+    if (!config) {
+      metrics_.config_rejected();
+      const std::string first = config.error().substr(0, config.error().find('\n'));
+      journal_->record({EventType::config_rejected,
+                        clock_.wall(),
+                        "",
+                        {{"file", options_.config_file}, {"reason", clean(first, 400)}}});
+      SystemdNotifier::ready(status_line());
+      return Err(std::move(config).error());
+    }
+    in_force(*config);
+    engine_->reload(*config);
+    journal_->record({EventType::config_reloaded,
+                      clock_.wall(),
+                      "",
+                      {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}}});
+    SystemdNotifier::ready(status_line());
+    return Unit{};
+  }
+
+  [[nodiscard]] std::int64_t images_of(const Config& config) const {
+    return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
+  }
+
+  int serve() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, kWakeMain})
+      sigaddset(&signals, number);
+    const auto watchdog = SystemdNotifier::watchdog_interval();
+    const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
+    std::uint64_t turns = engine_->turns();
+    while (true) {
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(look);
+      const timespec timeout{seconds.count(), static_cast<long>((look - seconds).count()) * 1'000'000};
+      const int number = sigtimedwait(&signals, nullptr, &timeout);
+      if (failed_) return kBug;
+      if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
+      if (number == SIGTERM || number == SIGINT) return 0;
+      if (number > 0) continue;
+      if (!listeners_live()) {
+        logger_.log(Level::error, "internal_error",
+                    {{"detail", std::string{"a listener ended and could not be brought back"}}});
+        return kStartFailure;
+      }
+      // The watchdog is fed by progress only: the loop was woken half a period ago and must have turned
+      // since.
+      if (watchdog && engine_->turns() != turns) SystemdNotifier::watchdog();
+      turns = engine_->turns();
+      if (watchdog) engine_->wake();
+    }
+  }
+
+  [[nodiscard]] bool listeners_live() const {
+    return std::all_of(servers_.begin(), servers_.end(),
+                       [](const auto& server) { return server->healthy(); });
+  }
+
+  void stop() {
+    journal_->record({EventType::stopping, clock_.wall(), "", {}});
+    SystemdNotifier::stopping();
+    stopping_ = true;
+    sigset_t signals;  // whoever is in a hurry may say so again
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT})
+      sigaddset(&signals, number);
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    const std::scoped_lock no_reload(reload_mutex_);
+    engine_->stop();
+    for (const auto& server : servers_)
+      server->stop(kDrain);
+    journal_->record({EventType::stopped, clock_.wall(), "", {}});
+    store_->close();
+  }
+
+  std::vector<Field> started_fields() const {
+    return {{"version", std::string{kVersion}},
+            {"revision", std::string{kRevision}},
+            {"config", config()->sha256.substr(0, 12)},
+            {"images", images_of(*config())},
+            {"state", store_->path()}};
+  }
+  [[nodiscard]] std::string status_line() const {
+    return "watching " + std::to_string(images_of(*config())) + " images";
+  }
+
+  const Options options_;
+  SystemClock clock_;
+  SystemRandom random_;
+  Logger logger_;
+  EventLog lines_;  ///< events that are stored with their image's record, or not at all
+  std::unique_ptr<StateDb> store_;
+  std::unique_ptr<EventLog> journal_;  ///< the daemon's own events: line and row
+  Board board_;
+  SelfMetrics metrics_{
+      kVersion, kRevision, {[this] { return logger_.counts(); }, [] { return read_process_stats(); }}};
+  Exposition exposition_{board_, [this](std::string& out, TextFormat format) {
+                           metrics_.set_state(store_->ok(), store_->last_write());
+                           metrics_.append_page(out, format);
+                         }};
+  Surface surface_{board_, metrics_};
+  CurlTransport transport_;
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex config_mutex_;
+  ConfigPtr config_;  ///< guarded by config_mutex_
+  std::mutex reload_mutex_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<WebRoutes> routes_;
+  std::vector<std::unique_ptr<HttpServer>> servers_;
+};
+
+}  // namespace
+
+std::string storage_path(const Options& options) {
+  if (!options.storage_path.empty()) return options.storage_path;
+  const char* directory = std::getenv("STATE_DIRECTORY");
+  return std::string{directory != nullptr && *directory != '\0' ? directory
+                                                                : "/var/lib/share-drift-exporter"} +
+         "/state.db";
+}
+
+int run_daemon(const Options& options) {
+  return App(options).run();
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,226 @@
+#include "app/app.hpp"
+#include "app/ens_sources.hpp"
+#include "app/exposition.hpp"
+#include "app/log_record.hpp"
+#include "app/one_shot.hpp"
+#include "app/report.hpp"
+#include "config/config_lint.hpp"
+#include "config/config_loader.hpp"
+#include "core/text.hpp"
+#include "io/curl_transport.hpp"
+#include "io/state_db.hpp"
+#include "io/system_clock.hpp"
+#include "io/system_random.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <thread>
+
+#include <unistd.h>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr int kBadUsage = 2;
+constexpr int kCouldNotTell = 3;
+
+int refuse(const std::string& why) {
+  std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
+  return kBadUsage;
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+/// Nobody scrapes a single poll.
+class Unobserved final : public ApiObserver {
+ public:
+  void on_request(std::string_view /*profile*/) override {}
+  void on_answer(std::string_view /*profile*/, Millis /*took*/) override {}
+  void on_failure(std::string_view /*profile*/, Reason /*reason*/) override {}
+  void on_retry(std::string_view /*profile*/) override {}
+  void on_clock_skew(std::string_view /*profile*/, double /*seconds*/) override {}
+  void on_credentials(std::string_view /*profile*/, const Credentials& /*credentials*/) override {}
+  void on_credentials_refresh_failed(std::string_view /*profile*/) override {}
+};
+
+/// A line that rewrites itself, on a terminal only and not before it takes long.
+class Progress {
+ public:
+  void operator()(std::size_t done, std::size_t all) {
+    if (!on_terminal_ || std::chrono::steady_clock::now() - began_ < std::chrono::seconds{1}) return;
+    std::fprintf(stderr, "\r%zu of %zu images", done, all);
+    shown_ = true;
+    if (done == all) clear();
+  }
+  void clear() {
+    if (shown_) std::fputs("\r\033[K", stderr);
+    shown_ = false;
+  }
+
+ private:
+  bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
+
+struct Polled {
+  ReportInput report;
+  std::map<std::string, std::string> endpoints;  ///< of profiles that do not use the default one
+};
+
+Result<Config, std::string> load(const Options& options) {
+  auto config = load_config(options.config_file);
+  if (config) return std::move(*config);
+  std::string text;
+  for (const Diagnostic& diagnostic : config.error())
+    text += to_string(diagnostic) + "\n";
+  return Err(std::move(text));
+}
+
+/// A signal ends the poll early; what was not read stays unknown.
+class StopOnSignal {
+ public:
+  StopOnSignal() : waiter_([this](const std::stop_token& stop) { wait(stop); }) {}
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  void wait(const std::stop_token& stop) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP})
+      sigaddset(&signals, number);
+    while (!stop.stop_requested()) {
+      constexpr timespec kLook{0, 200'000'000};
+      if (sigtimedwait(&signals, nullptr, &kLook) > 0) source_.request_stop();
+    }
+  }
+  std::stop_source source_;
+  std::jthread waiter_;
+};
+
+Result<Polled, std::string> poll(const Options& options, const Config& config) {
+  SD_TRY(watch, selected(watch_list(config, {options.shard_index, options.shard_count}), options.images));
+  SystemClock clock;
+  SystemRandom random;
+  CurlTransport transport;
+  Unobserved observer;
+  const auto sources = make_ens_sources(
+      config, nullptr, {clock, random, transport, observer, [&transport] { transport.wake(); }});
+  Progress progress;
+  const StopOnSignal stop;
+  Polled polled;
+  polled.report.views = poll_once(
+      std::move(watch), {clock, random, transport, sources->lanes(), std::ref(progress)}, stop.token());
+  progress.clear();
+  polled.report.account_names = config.account_names;
+  polled.report.config_file = options.config_file;
+  polled.report.now = clock.wall();
+  for (const ProfileConfig& profile : config.profiles) {
+    if (profile.endpoint == ProfileConfig{}.endpoint) continue;
+    polled.endpoints[profile.name] = profile.endpoint.substr(profile.endpoint.find("://") + 3);
+  }
+  return polled;
+}
+
+/// The images' families, for the textfile collector.
+std::string report_prometheus(const ReportInput& input) {
+  Board board;
+  board.set_account_names(input.account_names);
+  for (const auto& view : input.views)
+    board.publish(view);
+  return Exposition(board).page(TextFormat::prometheus, Encoding::identity).joined();
+}
+
+int check(const Options& options, const Polled& polled) {
+  switch (options.format) {
+    case OutputFormat::table: print(report_table(polled.report)); break;
+    case OutputFormat::json: print(report_json(polled.report)); break;
+    case OutputFormat::sarif: print(report_sarif(polled.report)); break;
+    case OutputFormat::prometheus: print(report_prometheus(polled.report)); break;
+  }
+  return exit_code(verdict_of(polled.report.views));
+}
+
+int baseline(const Polled& polled) {
+  print(report_baseline(polled.report));
+  const auto& views = polled.report.views;
+  const bool all_read =
+      std::all_of(views.begin(), views.end(), [](const auto& view) { return view->listing_complete; });
+  return all_read ? 0 : kCouldNotTell;
+}
+
+int lint_online(const Options& options) {
+  const auto config = load(options);
+  if (!config) return refuse(config.error());
+  const auto polled = poll(options, *config);
+  if (!polled) return refuse(polled.error());
+  int code = 0;
+  for (const auto& view : polled->report.views) {
+    const std::string& id = view->policy->id.str();
+    if (!view->listing_complete) {
+      print(options.config_file + ": " + id + ": could not be read whole, so unused entries are not known\n");
+      code = 1;
+      continue;
+    }
+    for (const AccountId& account : unused_entries(*view->policy, view->sightings, polled->report.now)) {
+      print(options.config_file + ": " + id + ": " + std::string{account.str()} +
+            " is let in but the image is not shared with it\n");
+      code = 1;
+    }
+  }
+  return code;
+}
+
+int lint(const Options& options) {
+  const LintReport report = lint_config_file(options.config_file, SystemClock().wall());
+  for (const auto* list : {&report.errors, &report.warnings}) {
+    for (const Diagnostic& diagnostic : *list)
+      print(to_string(diagnostic) + "\n");
+  }
+  if (!report.errors.empty()) return kBadUsage;
+  const int offline = report.warnings.empty() ? 0 : 1;
+  return options.online ? std::max(offline, lint_online(options)) : offline;
+}
+
+int history(const Options& options) {
+  constexpr std::size_t kAll = 1'000'000;
+  EventQuery query;
+  query.limit = kAll;
+  if (!options.images.empty()) query.image_id = options.images.front().str();
+  const auto events = read_events(storage_path(options), query);
+  if (!events) return refuse(events.error());
+  for (const Event& event : *events) {
+    std::vector<Field> fields;
+    if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
+    fields.insert(fields.end(), event.fields.begin(), event.fields.end());
+    std::string line;
+    append_record(line, options.log_format, event.at, level_of(event.type), to_string(event.type), fields);
+    print(line + "\n");
+  }
+  return 0;
+}
+
+}  // namespace
+
+int run_command(const Options& options) {
+  if (options.command == Command::lint) return lint(options);
+  if (options.command == Command::history) return history(options);
+  const auto config = load(options);
+  if (!config) return refuse(config.error());
+  const auto polled = poll(options, *config);
+  if (!polled) return refuse(polled.error());
+  switch (options.command) {
+    case Command::baseline: return baseline(*polled);
+    case Command::plan:
+      print(report_plan(polled->report, polled->endpoints));
+      return exit_code(verdict_of(polled->report.views));
+    default: return check(options, *polled);
+  }
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,176 @@
+#include "app/ens_sources.hpp"
+
+#include "aliyun/ens_client.hpp"
+#include "aliyun/sts_client.hpp"
+#include "io/credentials/command.hpp"
+#include "io/credentials/source.hpp"
+#include "io/curl_transport.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+CredentialPlace place_of(CredentialKind kind) {
+  switch (kind) {
+    case CredentialKind::default_chain: return CredentialPlace::default_chain;
+    case CredentialKind::environment: return CredentialPlace::environment;
+    case CredentialKind::static_file: return CredentialPlace::static_file;
+    case CredentialKind::cli_profile: return CredentialPlace::cli_profile;
+    case CredentialKind::profile_ini: return CredentialPlace::profile_ini;
+    case CredentialKind::ecs_ram_role: return CredentialPlace::ecs_ram_role;
+    case CredentialKind::oidc_role: return CredentialPlace::oidc_role;
+    case CredentialKind::ram_role: return CredentialPlace::ram_role;
+    case CredentialKind::credentials_uri: return CredentialPlace::credentials_uri;
+  }
+  return CredentialPlace::default_chain;
+}
+
+CredentialOptions credential_options(const CredentialConfig& config, const std::string& sts_endpoint) {
+  CredentialOptions options;
+  options.place = place_of(config.source);
+  options.file = config.file;
+  options.profile = config.profile;
+  options.role_name = config.role_name;
+  options.metadata_endpoint = config.metadata_endpoint;
+  options.disable_imdsv1 = config.disable_imdsv1;
+  options.role_arn = config.role_arn;
+  options.role_session_name = config.role_session_name;
+  options.oidc_provider_arn = config.oidc_provider_arn;
+  options.oidc_token_file = config.oidc_token_file;
+  options.external_id = config.external_id;
+  options.policy = config.policy;
+  options.duration = config.duration;
+  options.uri = config.uri;
+  options.sts_endpoint = sts_endpoint;
+  if (config.base)
+    options.base = std::make_shared<const CredentialOptions>(credential_options(*config.base, sts_endpoint));
+  return options;
+}
+
+struct Endpoint {
+  std::string scheme;
+  std::string host;
+};
+Endpoint split(const std::string& url) {
+  const std::size_t colon = url.find("://");
+  return {url.substr(0, colon), url.substr(colon + 3)};
+}
+
+std::shared_ptr<const HttpRoute> route_of(const ProfileConfig& profile) {
+  auto route = std::make_shared<HttpRoute>();
+  route->ca_file = profile.ca_file;
+  route->proxy_url = profile.proxy_url;
+  route->proxy_from_environment = profile.proxy_from_environment;
+  return route;
+}
+
+EnsOptions ens_options(const ProfileConfig& profile, std::shared_ptr<const HttpRoute> route) {
+  EnsOptions options;
+  options.gate = {profile.name,        profile.requests_per_second,
+                  profile.concurrency, profile.max_attempts,
+                  profile.timeout,     std::move(route)};
+  const Endpoint ens = split(profile.endpoint);
+  const Endpoint sts = split(profile.sts_endpoint);
+  options.scheme = ens.scheme;
+  options.host = ens.host;
+  options.sts_scheme = sts.scheme;
+  options.sts_host = sts.host;
+  options.owner = profile.owner_account;
+  return options;
+}
+
+/// Blocking exchanges are rare (a refresh now and then): each has a transport of its own, so threads share
+/// nothing.
+HttpResult fetch_once(HttpRequest request, Millis timeout, std::stop_token stop) {
+  CurlTransport transport;
+  return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, std::move(stop));
+}
+
+bool same(const CredentialConfig& a, const CredentialConfig& b) {
+  const auto fields = [](const CredentialConfig& c) {
+    return std::tie(c.source, c.file, c.profile, c.role_name, c.metadata_endpoint, c.disable_imdsv1,
+                    c.role_arn, c.role_session_name, c.oidc_provider_arn, c.oidc_token_file, c.external_id,
+                    c.policy, c.duration, c.uri);
+  };
+  const bool same_base =
+      (a.base == nullptr) == (b.base == nullptr) && (a.base == nullptr || same(*a.base, *b.base));
+  return same_base && fields(a) == fields(b);
+}
+
+/// Whether the credentials of one may go on as those of the other.
+bool same(const ProfileConfig& a, const ProfileConfig& b) {
+  return a.name == b.name && a.sts_endpoint == b.sts_endpoint && a.ca_file == b.ca_file &&
+         a.proxy_url == b.proxy_url && a.proxy_from_environment == b.proxy_from_environment &&
+         same(a.credentials, b.credentials);
+}
+
+class EnsSources final : public ShareSources {
+ public:
+  struct Profile {
+    ProfileConfig config;
+    std::unique_ptr<StsClient> sts;
+    std::unique_ptr<CredentialSource> credentials;
+    std::unique_ptr<EnsClient> client;
+  };
+
+  EnsSources(const Config& config, EnsSources* previous, const EnsWorld& world) {
+    for (const ProfileConfig& profile : config.profiles)
+      add(profile, previous, world);
+  }
+
+  std::map<std::string, PollLane> lanes() override {
+    constexpr std::size_t kLeastWindow = 64;
+    constexpr std::size_t kWindowPerSlot = 8;
+    std::map<std::string, PollLane> lanes;
+    for (Profile& profile : profiles_) {
+      const auto slots = static_cast<std::size_t>(profile.config.concurrency);
+      lanes[profile.config.name] = {profile.client.get(), profile.config.timeout,
+                                    std::max(kLeastWindow, kWindowPerSlot * slots)};
+    }
+    return lanes;
+  }
+
+ private:
+  void add(const ProfileConfig& config, EnsSources* previous, const EnsWorld& world) {
+    Profile profile;
+    const auto route = route_of(config);
+    profile.config = config;
+    if (previous != nullptr) {
+      const auto kept = std::find_if(previous->profiles_.begin(), previous->profiles_.end(),
+                                     [&config](const Profile& old) { return same(old.config, config); });
+      if (kept != previous->profiles_.end()) {
+        profile.sts = std::move(kept->sts);
+        profile.credentials = std::move(kept->credentials);
+        kept->client.reset();  // it refers to what moved
+      }
+    }
+    if (!profile.credentials) {
+      profile.sts = std::make_unique<StsClient>(world.clock, world.random, fetch_once, route);
+      const bool own_sts = config.sts_endpoint != ProfileConfig{}.sts_endpoint;
+      profile.credentials =
+          make_credential_source(credential_options(config.credentials, own_sts ? config.sts_endpoint : ""),
+                                 {world.clock, world.random, *profile.sts, fetch_once, process_environment(),
+                                  command_runner(), route},
+                                 config.name, {&world.observer, world.wake});
+    }
+    profile.client =
+        std::make_unique<EnsClient>(ens_options(config, route), world.transport, *profile.credentials,
+                                    world.clock, world.random, world.observer);
+    profiles_.push_back(std::move(profile));
+  }
+
+  std::vector<Profile> profiles_;
+};
+
+}  // namespace
+
+std::unique_ptr<ShareSources> make_ens_sources(const Config& config, std::unique_ptr<ShareSources> previous,
+                                               const EnsWorld& world) {
+  return std::make_unique<EnsSources>(config, dynamic_cast<EnsSources*>(previous.get()), world);
+}
+
+}  // namespace sharedrift

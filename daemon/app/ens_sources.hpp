@@ -1,0 +1,26 @@
+#pragma once
+
+#include "app/engine.hpp"
+#include "config/config.hpp"
+#include "ports.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace sharedrift {
+
+/// What the sources of all profiles share. Everything referred to outlives them.
+struct EnsWorld {
+  Clock& clock;
+  Random& random;
+  HttpTransport& transport;
+  ApiObserver& observer;
+  std::function<void()> wake;  ///< wakes the poll loop; called on threads of credential sources
+};
+
+/// One EnsClient and one credential source per profile. A profile that `previous` had just the same keeps its
+/// credential source, with what it knows and the thread it may have.
+std::unique_ptr<ShareSources> make_ens_sources(const Config& config, std::unique_ptr<ShareSources> previous,
+                                               const EnsWorld& world);
+
+}  // namespace sharedrift
