@@ -1,0 +1,22 @@
+#!/usr/bin/env python3
+"""Checks the YAML for Kubernetes and Grafana against published models: check_manifests.py SOURCE_DIR BUILD_DIR."""
+import pathlib
+import subprocess
+import sys
+
+from check_types import install
+
+
+def main():
+    root, build = map(pathlib.Path, sys.argv[1:3])
+    config = root / "config"
+    files = sorted([*config.glob("kubernetes/*.yaml"), *config.glob("grafana/provisioning/*/*.yml"), *config.glob("file_sd/*.yml")])
+    done = subprocess.run(["node", root / "tests" / "pack" / "manifests.js", install(build), *files], capture_output=True, text=True,
+                          timeout=120)
+    if done.returncode != 0 or f"{len(files)} files hold" not in done.stdout:
+        sys.exit(done.stdout + done.stderr)
+    print(done.stdout.strip())
+
+
+if __name__ == "__main__":
+    main()
