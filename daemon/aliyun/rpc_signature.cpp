@@ -43,7 +43,7 @@ std::string rpc_signature(std::string_view method, const RpcParameters& paramete
   wipe(key);
   wipe(text);
   if (!done) return {};
-  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> base64{};
+  std::array<unsigned char, std::size_t{2} * EVP_MAX_MD_SIZE> base64{};
   const int length = EVP_EncodeBlock(base64.data(), mac.data(), static_cast<int>(size));
   return {base64.begin(), base64.begin() + length};
 }

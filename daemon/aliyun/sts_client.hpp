@@ -13,11 +13,11 @@ class StsClient final : public RoleExchange {
   /// Clock and random outlive the client; `route` may be null.
   StsClient(Clock& clock, Random& random, HttpFetch fetch, std::shared_ptr<const HttpRoute> route);
 
-  Result<Credentials, Failure> assume(const RoleRequest& request, const Credentials* key,
+  Result<Credentials, Failure> assume(const RoleRequest& role, const Credentials* key,
                                       std::stop_token stop) override;
 
  private:
-  [[nodiscard]] HttpRequest build(const RoleRequest& request, const Credentials* key) const;
+  [[nodiscard]] HttpRequest build(const RoleRequest& role, const Credentials* key) const;
 
   Clock& clock_;
   Random& random_;

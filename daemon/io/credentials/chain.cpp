@@ -18,7 +18,7 @@ Finding look_ram_role(const CredentialOptions& options, const std::shared_ptr<Ch
   if (!role) return Broken{std::move(role).error()};
   Outlook outlook = base->look();
   sight.watched.insert(sight.watched.end(), outlook.watched.begin(), outlook.watched.end());
-  const Obtain get_key = [base](std::stop_token stop) { return base->obtain(base->look(), std::move(stop)); };
+  const Obtain get_key = [base](const std::stop_token& stop) { return base->obtain(base->look(), stop); };
   if (outlook.ways.empty()) {
     Result<Credentials, Failure> none = base->obtain(outlook, {});
     return Broken{"the key that assumes the role: " + std::move(none).error().detail};
@@ -93,7 +93,7 @@ Outlook Chain::look() const {
   return outlook;
 }
 
-Result<Credentials, Failure> Chain::obtain(const Outlook& outlook, std::stop_token stop) {
+Result<Credentials, Failure> Chain::obtain(const Outlook& outlook, const std::stop_token& stop) {
   std::vector<Outlook::Skipped> tried = outlook.skipped;
   Failure last = credential_failure("");
   for (const Outlook::Way& way : outlook.ways) {

@@ -50,7 +50,7 @@ class Chain {
   [[nodiscard]] Outlook look() const;
   /// Goes the ways in order until one leads to credentials that are not expired. Does not block when the
   /// outlook is immediate.
-  Result<Credentials, Failure> obtain(const Outlook& outlook, std::stop_token stop);
+  Result<Credentials, Failure> obtain(const Outlook& outlook, const std::stop_token& stop);
 
  private:
   struct Place {

@@ -30,11 +30,11 @@ class CliConfig {
   Finding profile(std::string_view name, int depth);
 
  private:
-  Finding key(const WipedJson& p, bool with_token) const;
+  [[nodiscard]] Finding key(const WipedJson& p, bool with_token) const;
   Finding ram_role(const WipedJson& p, Finding base);
   Finding chained(const WipedJson& p, int depth);
   Finding oidc(const WipedJson& p);
-  Result<RoleRequest, std::string> role(const WipedJson& p) const;
+  [[nodiscard]] Result<RoleRequest, std::string> role(const WipedJson& p) const;
 
   const CredentialOptions& options_;
   Sight& sight_;
@@ -47,7 +47,7 @@ Finding CliConfig::profile(std::string_view name, int depth) {
   if (found == profiles_.end()) return Broken{"has no profile \"" + clean(name, 60) + "\""};
   const WipedJson& p = *found;
   const std::string mode = lower(p.text("mode"));  // the CLI takes any case, so do we
-  const auto finding = [&]() -> Finding {
+  auto finding = [&]() -> Finding {
     if (mode == "ak") return key(p, false);
     if (mode == "ststoken") return key(p, true);
     if (mode == "ramrolearn") return ram_role(p, key(p, !p.text("sts_token").empty()));

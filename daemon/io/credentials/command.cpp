@@ -60,7 +60,7 @@ class Child {
   /// 0, or the errno of what went wrong.
   int start(const std::vector<std::string>& argv);
   /// Reads what is there; false when the output went over the cap.
-  bool drain(std::string& output);
+  bool drain(std::string& text);
   /// Ends the program, if it runs, and all that it left behind; its status.
   std::optional<int> reap();
 
@@ -97,9 +97,9 @@ int Child::start(const std::vector<std::string>& argv) {
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   std::vector<char*> words;
   words.reserve(argv.size() + 1);
-  for (const std::string& word : argv)
-    words.push_back(
-        const_cast<char*>(word.c_str()));  // NOLINT(cppcoreguidelines-pro-type-const-cast): C interface
+  for (const std::string& word : argv) {
+    words.push_back(const_cast<char*>(word.c_str()));  // posix_spawn does not write to them
+  }
   words.push_back(nullptr);
   const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);

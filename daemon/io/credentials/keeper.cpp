@@ -26,7 +26,7 @@ CredentialKeeper::CredentialKeeper(const CredentialOptions& options, const Crede
 
 Result<Credentials, Failure> CredentialKeeper::current() {
   News news;
-  const auto answer = [&]() -> Result<Credentials, Failure> {
+  auto answer = [&]() -> Result<Credentials, Failure> {
     const std::lock_guard lock(mutex_);
     if (look_again_ || files_changed()) look(news);
     const WallTime now = world_.clock.wall();
@@ -67,7 +67,7 @@ std::optional<MonoTime> CredentialKeeper::due() const {
   return due_;
 }
 
-void CredentialKeeper::refresh(std::stop_token stop) {
+void CredentialKeeper::refresh(const std::stop_token& stop) {
   News news;
   Outlook outlook;
   std::uint64_t epoch = 0;

@@ -22,7 +22,7 @@ class CredentialKeeper {
   /// When refresh() is to be called; none while everything is answered by files and variables.
   [[nodiscard]] std::optional<MonoTime> due() const;
   /// Looks at all places again and makes the calls that they ask for. Blocks until done or `stop`.
-  void refresh(std::stop_token stop);
+  void refresh(const std::stop_token& stop);
 
  private:
   /// What the observer is to be told once the lock is released.

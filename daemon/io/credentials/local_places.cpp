@@ -62,7 +62,7 @@ Finding look_environment(Sight& sight) {
   std::string id = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_ID");
   std::string secret = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET");
   std::string token = sight.variable("ALIBABA_CLOUD_SECURITY_TOKEN");
-  const auto finding = [&]() -> Finding {
+  auto finding = [&]() -> Finding {
     if (id.empty() && secret.empty()) return Absent{"ALIBABA_CLOUD_ACCESS_KEY_ID is not set"};
     if (id.empty())
       return Broken{"ALIBABA_CLOUD_ACCESS_KEY_SECRET is set, ALIBABA_CLOUD_ACCESS_KEY_ID is not"};

@@ -90,8 +90,9 @@ Environment process_environment() {
   };
 }
 
-std::unique_ptr<CredentialSource> make_credential_source(CredentialOptions options, CredentialWorld world,
-                                                         std::string profile, CredentialListeners listeners) {
+std::unique_ptr<CredentialSource> make_credential_source(const CredentialOptions& options,
+                                                         CredentialWorld world, std::string profile,
+                                                         CredentialListeners listeners) {
   return std::make_unique<ThreadedSource>(options, std::move(world), std::move(profile),
                                           std::move(listeners));
 }

@@ -42,7 +42,8 @@ Environment process_environment();
 /// The credential source of one profile. It reads files and variables on the caller's thread; for anything
 /// remote (metadata service, STS, URI, external command) it starts one thread of its own, at the first
 /// current() that needs it, and ends it in its destructor.
-std::unique_ptr<CredentialSource> make_credential_source(CredentialOptions options, CredentialWorld world,
-                                                         std::string profile, CredentialListeners listeners);
+std::unique_ptr<CredentialSource> make_credential_source(const CredentialOptions& options,
+                                                         CredentialWorld world, std::string profile,
+                                                         CredentialListeners listeners);
 
 }  // namespace sharedrift

@@ -67,10 +67,11 @@ class Metadata {
   Result<Credentials, Failure> obtain(const std::stop_token& stop) const;
 
  private:
-  HttpResult call(std::string_view method, std::string_view path, std::vector<HttpHeader> headers,
-                  const std::stop_token& stop) const;
+  [[nodiscard]] HttpResult call(std::string_view method, std::string_view path,
+                                std::vector<HttpHeader> headers, const std::stop_token& stop) const;
   /// GET with the session token; without it where that is allowed and the first try was no good.
-  HttpResult get(std::string_view path, const std::string& token, const std::stop_token& stop) const;
+  [[nodiscard]] HttpResult get(std::string_view path, const std::string& token,
+                               const std::stop_token& stop) const;
 
   const CredentialWorld& world_;
   std::string endpoint_;
@@ -113,9 +114,10 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
   if (token_answer && token_answer->status == 200) token = trim(token_answer->body);
   const bool printable = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
   if (token.empty() || !printable) {
-    if (v2_only_)
+    if (v2_only_) {
       return Err(
           failure_of(service + "gives no session token (" + why_not(token_answer) + ")", token_answer));
+    }
     token.clear();
   }
   std::string role = role_;
@@ -182,7 +184,7 @@ Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight) {
     endpoint.pop_back();
   const auto metadata =
       std::make_shared<const Metadata>(sight.world, std::move(endpoint), std::move(role), v2_only);
-  return Remote{[metadata](std::stop_token stop) { return metadata->obtain(stop); }, guessed};
+  return Remote{[metadata](const std::stop_token& stop) { return metadata->obtain(stop); }, guessed};
 }
 
 Finding look_credentials_uri(const CredentialOptions& options, Sight& sight) {

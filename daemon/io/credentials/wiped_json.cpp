@@ -15,11 +15,14 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 
-void wipe_strings(json& value) {
-  if (value.is_string()) {
-    wipe(value.get_ref<std::string&>());
-  } else if (value.is_structured()) {
-    for (json& part : value)
+void wipe_strings(json& value) noexcept {
+  if (auto* const text = value.get_ptr<std::string*>(); text != nullptr) {
+    wipe(*text);
+  } else if (auto* const array = value.get_ptr<json::array_t*>(); array != nullptr) {
+    for (json& part : *array)
+      wipe_strings(part);
+  } else if (auto* const object = value.get_ptr<json::object_t*>(); object != nullptr) {
+    for (auto& [name, part] : *object)
       wipe_strings(part);
   }
 }
