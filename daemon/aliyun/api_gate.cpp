@@ -68,9 +68,9 @@ void ApiGate::pump(Instant now) {
   while (!delayed_.empty() && delayed_.begin()->first <= now.mono) {
     ready_.push_back(std::move(delayed_.extract(delayed_.begin()).mapped()));
   }
-  if (ready_.empty() || credentials_.pending() || governor_.hold_until() > now.mono) return;
+  if (ready_.empty() || governor_.hold_until() > now.mono) return;
   bucket_.set_rate(budget(), now.mono);
-  while (!ready_.empty() && in_flight_ < slots() && bucket_.take(now.mono)) {
+  while (!ready_.empty() && in_flight_ < slots() && !credentials_.pending() && bucket_.take(now.mono)) {
     CallPtr next = std::move(ready_.front());
     ready_.pop_front();
     launch(std::move(next), now);
@@ -119,6 +119,10 @@ MonoTime ApiGate::next_wake(MonoTime now) const {
 
 void ApiGate::launch(CallPtr call, Instant now) {
   auto credentials = credentials_.current();
+  if (!credentials && credentials_.pending()) {  // they ran out just now, and new ones are being fetched
+    ready_.push_front(std::move(call));
+    return;
+  }
   if (!credentials) return finish(std::move(call), std::move(credentials).error());
   if (call->renewed && credentials->generation == call->refused_generation) {
     return finish(std::move(call), Failure(*call->last));  // no other credentials came

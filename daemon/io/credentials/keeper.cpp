@@ -31,7 +31,10 @@ Result<Credentials, Failure> CredentialKeeper::current() {
     if (look_again_ || files_changed()) look(news);
     const WallTime now = world_.clock.wall();
     if (good_ && (!good_->expires || *good_->expires > now)) return *good_;
-    if (good_ && good_is_remote_ && failures_ == 0) due_ = world_.clock.mono();  // it slept past the refresh
+    if (good_ && good_is_remote_ && failures_ == 0) {  // the machine slept past the refresh
+      due_ = world_.clock.mono();
+      pending_ = true;
+    }
     if (failure_) return Err(*failure_);
     if (good_) {
       return Err(credential_failure("the credentials from " + good_->origin + " expired at " +

@@ -19,7 +19,10 @@ class ThreadedSource final : public CredentialSource {
                  CredentialListeners listeners)
       : world_(std::move(world)),
         changed_(std::move(listeners.changed)),
-        keeper_(options, world_, std::move(profile), listeners.observer) {}
+        keeper_(options, world_, std::move(profile), listeners.observer) {
+    (void)keeper_.current();
+    prompt();  // remote credentials are on their way before anybody asks
+  }
 
   Result<Credentials, Failure> current() override {
     auto answer = keeper_.current();

@@ -39,9 +39,9 @@ struct CredentialListeners {
 /// The environment of this process.
 Environment process_environment();
 
-/// The credential source of one profile. It reads files and variables on the caller's thread; for anything
-/// remote (metadata service, STS, URI, external command) it starts one thread of its own, at the first
-/// current() that needs it, and ends it in its destructor.
+/// The credential source of one profile. It reads files and variables on the caller's thread, for the first
+/// time here; for anything remote (metadata service, STS, URI, external command) it has one thread of its own
+/// from the moment that it is needed, and ends it in its destructor.
 std::unique_ptr<CredentialSource> make_credential_source(const CredentialOptions& options,
                                                          CredentialWorld world, std::string profile,
                                                          CredentialListeners listeners);
