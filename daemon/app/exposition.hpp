@@ -17,7 +17,7 @@ namespace sharedrift {
 enum class Encoding { identity, gzip };
 
 /// A page as a row of immutable parts that are shared with other scrapes and the next ones: sending it copies
-/// nothing.
+/// next to nothing.
 struct MetricsPage {
   std::vector<std::shared_ptr<const std::string>> pieces;  ///< none of them null
 
@@ -40,23 +40,19 @@ class Exposition {
   [[nodiscard]] MetricsPage page(TextFormat format, Encoding encoding);
 
  private:
-  struct Head {
-    std::shared_ptr<const std::string> text;
+  /// A family as one part of the page, head included; each encoding is there if it was asked for.
+  struct Part {
+    std::shared_ptr<const std::string> text;  ///< empty: no image contributes a line
     GzipPiece gzip;
   };
-  /// A family's sample lines. `version` is the board's when they were rendered; each encoding is there if it
-  /// was asked for.
   struct Family {
-    std::array<Head, 2> heads;  ///< by TextFormat
-    std::uint64_t version = 0;  ///< the board's first is 1
-    bool empty = true;
-    std::shared_ptr<const std::string> text;
-    GzipPiece gzip;
+    std::uint64_t version = 0;  ///< the board's when the parts were rendered; its first is 1
+    std::array<Part, 2> parts;  ///< by format, or the first for both where the head is the same
   };
-  void refresh(Encoding encoding);
-  void render(Family& family, Metric metric, const Fleet& fleet, Encoding encoding);
-  [[nodiscard]] bool is_ready(const Family& family, std::uint64_t version, Encoding encoding) const;
-  void add_images(MetricsPage& page, GzipStream& gzip, TextFormat format, Encoding encoding) const;
+  void refresh(TextFormat format, Encoding encoding);
+  void render(Metric metric, const Fleet& fleet, TextFormat format, Encoding encoding);
+  [[nodiscard]] static bool is_ready(const Part& part, Encoding encoding);
+  [[nodiscard]] static std::size_t slot(Metric metric, TextFormat format);
 
   const Board& board_;
   const OwnFamilies own_;

@@ -64,6 +64,10 @@ void append_little_endian(std::string& out, std::uint32_t value) {
 
 GzipPiece gzip_piece(std::string_view text) {
   GzipPiece piece;
+  if (text.empty()) {  // not even the mark of a flush
+    piece.bytes = std::make_shared<const std::string>();
+    return piece;
+  }
   piece.bytes = std::make_shared<const std::string>(Deflater().run(text));
   piece.crc = static_cast<std::uint32_t>(
       crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));  // NOLINT: bytes are bytes
