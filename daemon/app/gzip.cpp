@@ -77,8 +77,8 @@ GzipPiece gzip_piece(std::string_view text) {
 
 const std::shared_ptr<const std::string>& GzipStream::begin() {
   // RFC 1952: magic, deflate, no flags, no time, fastest, system unknown.
-  static const auto kHead = std::make_shared<const std::string>("\x1f\x8b\x08\0\0\0\0\0\x04\xff", 10);
-  return kHead;
+  static const auto head = std::make_shared<const std::string>("\x1f\x8b\x08\0\0\0\0\0\x04\xff", 10);
+  return head;
 }
 
 void GzipStream::add(const GzipPiece& piece) {

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <variant>
 
@@ -11,12 +12,9 @@ namespace {
 
 /// A word that logfmt readers take without quotes.
 bool is_bare(std::string_view text) {
-  if (text.empty()) return false;
-  for (const char c : text) {
-    const bool visible = c > ' ' && c < '\x7f';
-    if (!visible || c == '"' || c == '=' || c == '\\') return false;
-  }
-  return true;
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return c > ' ' && c < '\x7f' && c != '"' && c != '=' && c != '\\';
+  });
 }
 
 void append_text(std::string& out, LogFormat format, std::string_view text) {

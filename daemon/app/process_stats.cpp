@@ -70,8 +70,8 @@ std::optional<ProcessStats> read_process_stats() {
       static_cast<double>(stat->resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
   stats.virtual_bytes = static_cast<double>(stat->virtual_bytes);
   // Once, so that the start does not seem to move with the wall clock.
-  static const double kBoot = seconds_on(CLOCK_REALTIME) - seconds_on(CLOCK_BOOTTIME);
-  stats.start_time_seconds = kBoot + static_cast<double>(stat->start_ticks) / ticks;
+  static const double boot_time = seconds_on(CLOCK_REALTIME) - seconds_on(CLOCK_BOOTTIME);
+  stats.start_time_seconds = boot_time + static_cast<double>(stat->start_ticks) / ticks;
   stats.open_fds = *open_fds;
   stats.max_fds = static_cast<double>(limit.rlim_cur);
   stats.threads = static_cast<double>(stat->threads);

@@ -25,10 +25,12 @@ using prometheus::Registry;
 template <class T>
 using Family = prometheus::Family<T>;
 
+static_assert(kAllReasons.size() == static_cast<std::size_t>(kAllReasons.back()) + 1, "indexed by Reason");
+
 /// A gauge of which nothing is known; the page leaves it out.
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-const Histogram::BucketBoundaries kPollBuckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
-const Histogram::BucketBoundaries kRequestBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+constexpr std::array kPollBuckets{0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0};
+constexpr std::array kRequestBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
 
 template <class T>
 Family<T>& family(prometheus::detail::Builder<T> builder, Metric metric, Registry& registry) {
@@ -42,6 +44,11 @@ Family<Gauge>& gauges(Metric metric, Registry& registry) {
 }
 Family<Histogram>& histograms(Metric metric, Registry& registry) {
   return family(prometheus::BuildHistogram(), metric, registry);
+}
+
+template <std::size_t kSize>
+Histogram::BucketBoundaries bounds(const std::array<double, kSize>& buckets) {
+  return {buckets.begin(), buckets.end()};
 }
 
 double seconds(Millis time) {
@@ -64,7 +71,7 @@ struct SelfMetrics::Families {
   Family<Gauge>& build_info = gauges(Metric::build_info, registry);
   Counter& polls = counters(Metric::polls, registry).Add({});
   Family<Counter>& poll_failures = counters(Metric::poll_failures, registry);
-  Histogram& poll_duration = histograms(Metric::poll_duration, registry).Add({}, kPollBuckets);
+  Histogram& poll_duration = histograms(Metric::poll_duration, registry).Add({}, bounds(kPollBuckets));
   Counter& poll_overruns = counters(Metric::poll_overruns, registry).Add({});
   Family<Counter>& closes = counters(Metric::closes, registry);
   Gauge& clears_held = gauges(Metric::clears_held, registry).Add({});
@@ -151,7 +158,7 @@ void SelfMetrics::add_profile(const Profile& profile) {
     with_reason.emplace("reason", to_string(kAllReasons.at(i)));
     series->failures.at(i) = &f.api_failures.Add(with_reason);
   }
-  series->duration = &f.api_request_duration.Add(labels, kRequestBuckets);
+  series->duration = &f.api_request_duration.Add(labels, bounds(kRequestBuckets));
   series->budget = &f.api_budget.Add(labels);
   series->expiry = &f.credentials_expiry.Add(labels, kUnknown);
   series->refresh_failures = &f.refresh_failures.Add(labels);

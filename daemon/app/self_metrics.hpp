@@ -50,6 +50,8 @@ class SelfMetrics final : public ApiObserver {
   };
 
   SelfMetrics(const std::string& version, const std::string& revision, Sources sources);
+  SelfMetrics(const SelfMetrics&) = delete;
+  SelfMetrics& operator=(const SelfMetrics&) = delete;
   ~SelfMetrics() override;
 
   /// The profiles of the configuration in force: new ones begin at 0, kept ones go on, others' series go.

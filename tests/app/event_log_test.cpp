@@ -51,6 +51,10 @@ class RowStore final : public StateStore {
 };
 
 class EventLogTest : public ::testing::Test {
+ public:
+  EventLogTest(const EventLogTest&) = delete;
+  EventLogTest& operator=(const EventLogTest&) = delete;
+
  protected:
   EventLogTest() {
     if (::pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) != 0) std::abort();

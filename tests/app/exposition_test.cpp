@@ -26,7 +26,6 @@ using testing::account_number;
 using ::testing::ElementsAre;
 using testing::ExpositionParser;
 using testing::find_family;
-using ::testing::IsEmpty;
 using testing::samples_of;
 using ::testing::SizeIs;
 
@@ -41,6 +40,7 @@ std::string text(Exposition& exposition, TextFormat format = TextFormat::prometh
 }
 std::vector<double> values(const std::vector<testing::ParsedSample>& samples) {
   std::vector<double> out;
+  out.reserve(samples.size());
   for (const auto& sample : samples)
     out.push_back(sample.value);
   return out;
@@ -73,10 +73,11 @@ TEST(Exposition, AgreesWithItsSlowTwinThroughEveryChange) {
     } else {
       ViewPtr view = random_view(random, id);
       board.publish(view);
-      if (place == shown.end())
+      if (place == shown.end()) {
         shown.push_back(view);
-      else
+      } else {
         *place = view;
+      }
     }
     for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
       const bool openmetrics = format == TextFormat::openmetrics;
@@ -312,6 +313,7 @@ TEST(Exposition, ScrapesWhileImagesChangeSeeWholePages) {
   Exposition exposition(board);
   std::atomic<bool> done{false};
   std::vector<std::thread> scrapers;
+  scrapers.reserve(3);
   std::atomic<int> torn{0};
   for (int t = 0; t < 3; ++t) {
     scrapers.emplace_back([&, t] {
@@ -347,7 +349,7 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   auto drifting = std::make_shared<ImageView>(*a_view("m-5s7qotzavwbrnzaqh4unm0000"));
   auto policy = std::make_shared<ImagePolicy>(*drifting->policy);
   policy->name = "edge-base";
-  policy->team = "edge \"os\" \\ core";
+  policy->team = R"(edge "os" \ core)";
   policy->severity = "page";
   policy->exceptions = {{account_number(3), kNoon + Millis{86'400'000}, "jane", "SEC-12", "pilot"}};
   drifting->policy = policy;

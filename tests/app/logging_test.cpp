@@ -165,6 +165,7 @@ TEST(Logger, LinesOfManyThreadsStayWhole) {
   std::string all;
   {
     std::vector<std::jthread> writers;
+    writers.reserve(4);
     for (int t = 0; t < 4; ++t) {
       writers.emplace_back([&logger] {
         for (int i = 0; i < 100; ++i)

@@ -18,7 +18,6 @@ namespace {
 
 using testing::ExpositionParser;
 using testing::find_family;
-using ::testing::IsEmpty;
 using testing::samples_of;
 using ::testing::SizeIs;
 
@@ -191,12 +190,14 @@ TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
       ExpositionParser::parse(text(metrics), false);
   });
   std::jthread reloader([&] {
-    for (int i = 0; i < 50; ++i)
+    for (int i = 0; i < 50; ++i) {
       metrics.set_profiles(i % 2 == 0 ? std::vector<SelfMetrics::Profile>{{"a", 1}, {"b", 1}}
                                       : std::vector<SelfMetrics::Profile>{{"a", 1}});
+    }
   });
   {
     std::vector<std::jthread> counting;
+    counting.reserve(2);
     for (int t = 0; t < 2; ++t) {
       counting.emplace_back([&metrics] {
         for (int i = 0; i < 1'000; ++i) {

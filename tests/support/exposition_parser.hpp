@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -137,12 +138,8 @@ class ExpositionParser {
           continue;
         }
         if (++at >= line_.size()) fail("a cut escape");
-        if (line_[at] == 'n')
-          value += '\n';
-        else if (line_[at] == '\\' || line_[at] == '"')
-          value += line_[at];
-        else
-          fail("an unknown escape");
+        if (line_[at] != 'n' && line_[at] != '\\' && line_[at] != '"') fail("an unknown escape");
+        value += line_[at] == 'n' ? '\n' : line_[at];
       }
       if (at >= line_.size()) fail("an open label value");
       sample.labels.emplace_back(std::move(name), std::move(value));
@@ -153,7 +150,7 @@ class ExpositionParser {
     }
   }
 
-  double check_number(const std::string& text) const {
+  [[nodiscard]] double check_number(const std::string& text) const {
     std::size_t at = text.empty() || text[0] != '-' ? 0 : 1;
     const auto digits = [&text, &at] {
       const std::size_t from = at;
@@ -190,7 +187,8 @@ class ExpositionParser {
       if (suffix != "_bucket" && suffix != "_sum" && suffix != "_count") fail("a histogram's suffix");
       if (suffix == "_bucket") {
         const std::string bound = sample.label("le");
-        if (bound != "+Inf" && (check_number(bound), bound.find('.') == std::string::npos)) {
+        if (bound != "+Inf" &&
+            (!std::isfinite(check_number(bound)) || bound.find('.') == std::string::npos)) {
           fail("a bound that is not canonical");
         }
       }
@@ -210,7 +208,7 @@ class ExpositionParser {
     for (const ParsedSample& sample : family.samples) {
       std::string who;
       for (const auto& [key, value] : sample.labels) {
-        if (key != "le") who += key + "=" + value + ";";
+        if (key != "le") who.append(key).append("=").append(value).append(";");
       }
       if (sample.name.ends_with("_bucket")) {
         if (sample.value < last[who]) fail("buckets that do not add up");

@@ -129,9 +129,10 @@ class SlowPage {
   }
   void states() {
     Lines lines;
-    for (const auto& view : views_)
+    for (const auto& view : views_) {
       lines.push_back("share_drift_image_state" + of(*view) + ",state=\"" +
                       std::string(to_string(view->state)) + "\"} 1");
+    }
     family("share_drift_image_state", lines);
   }
 
@@ -161,8 +162,9 @@ class SlowPage {
       shown += rows.size();
       Lines lines;
       for (const auto& [time, image, account, kind, more] : rows) {
-        lines.push_back(name + "{image_id=\"" + image + "\",account_id=\"" + account + "\"" + more + "} " +
-                        seconds(time));
+        std::string line = name;
+        line.append("{image_id=").append(quoted(image)).append(",account_id=").append(quoted(account));
+        lines.push_back(line.append(more).append("} ").append(seconds(time)));
       }
       family(name, lines);
     };
