@@ -63,8 +63,13 @@ void apply_shift(Image& image, const Fault& shift, const Page& page, IdSource& i
   if (page.last || image.shared.empty()) return;
   const std::string& change = shift.text("change");
   const auto fresh = AccountId::parse(generated_account(100'000'000 + ids.next() % 1'000'000'000));
-  if (change != "insert") image.shared.erase(image.shared.begin());
-  if (change == "insert") image.shared.insert(image.shared.begin(), *fresh);
+  if (!fresh) return;
+  if (change == "insert") {
+    image.shared.push_back(*fresh);
+    std::rotate(image.shared.begin(), image.shared.end() - 1, image.shared.end());
+    return;
+  }
+  image.shared.erase(image.shared.begin());
   if (change == "swap") image.shared.push_back(*fresh);
 }
 

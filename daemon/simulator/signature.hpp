@@ -7,7 +7,8 @@
 #include <vector>
 
 /// The two signatures of the API, recomputed from a received and decoded request: what is on the wire is
-/// neither sorted nor encoded like the canonical form.
+/// neither sorted nor encoded like the canonical form. Shares no code with the client's signer on purpose: a
+/// mistake of that one must not be repeated by the server that tests it.
 namespace sharedrift::simulator {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
