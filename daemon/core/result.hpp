@@ -19,7 +19,8 @@ struct Err {
 };
 
 /// Either a value or an error. A subset of std::expected's interface (which clang 14 cannot see in libstdc++
-/// 12), so that it can be replaced by it. Reading the side that is not there is a bug and asserted.
+/// 12), so that it can be replaced by it. Reading the side that is not there is a bug: asserted,
+/// and std::bad_variant_access where assertions are off.
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
@@ -43,15 +44,15 @@ class [[nodiscard]] Result {
 
   [[nodiscard]] E& error() & {
     assert(!has_value());
-    return *std::get_if<1>(&data_);
+    return std::get<1>(data_);
   }
   [[nodiscard]] const E& error() const& {
     assert(!has_value());
-    return *std::get_if<1>(&data_);
+    return std::get<1>(data_);
   }
   [[nodiscard]] E&& error() && {
     assert(!has_value());
-    return std::move(*std::get_if<1>(&data_));
+    return std::get<1>(std::move(data_));
   }
 
   [[nodiscard]] T value_or(T fallback) const& { return has_value() ? *get() : std::move(fallback); }
@@ -59,11 +60,11 @@ class [[nodiscard]] Result {
  private:
   T* get() {
     assert(has_value());
-    return std::get_if<0>(&data_);
+    return &std::get<0>(data_);
   }
   const T* get() const {
     assert(has_value());
-    return std::get_if<0>(&data_);
+    return &std::get<0>(data_);
   }
 
   std::variant<T, E> data_;

@@ -1,12 +1,12 @@
 #include "config/config_loader.hpp"
 
 #include "config/yaml_tree.hpp"
+#include "support/files.hpp"
 #include "support/temp_dir.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 
@@ -23,12 +23,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config";
-
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  EXPECT_TRUE(in) << file;
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
   std::string out;
@@ -51,7 +45,7 @@ Config accepted(const std::string& text) {
   return config ? *config : Config{};
 }
 Config sample(const std::string& name) {
-  return accepted(contents(kSamples / "ok" / name));
+  return accepted(testing::read_file(kSamples / "ok" / name));
 }
 std::string refused(const std::string& text) {
   const ConfigResult config = parse_config(text, "config.yml");
@@ -89,10 +83,10 @@ TEST(ConfigLoader, SaysExactlyWhatIsWrongWithEachBadSample) {
   const auto samples = files(kSamples / "bad");
   EXPECT_GE(samples.size(), 120U);
   for (const auto& sample : samples) {
-    const ConfigResult config = parse_config(contents(sample), sample.filename());
+    const ConfigResult config = parse_config(testing::read_file(sample), sample.filename());
     ASSERT_FALSE(config) << sample;
     std::filesystem::path expected = sample;
-    EXPECT_EQ(joined(config.error()), contents(expected.replace_extension(".expected"))) << sample;
+    EXPECT_EQ(joined(config.error()), testing::read_file(expected.replace_extension(".expected"))) << sample;
   }
 }
 
@@ -100,7 +94,7 @@ TEST(ConfigLoader, TakesEachGoodSample) {
   const auto samples = files(kSamples / "ok");
   EXPECT_GE(samples.size(), 5U);
   for (const auto& sample : samples) {
-    const ConfigResult config = parse_config(contents(sample), sample.filename());
+    const ConfigResult config = parse_config(testing::read_file(sample), sample.filename());
     EXPECT_TRUE(config) << joined(config.error());
   }
 }
@@ -201,7 +195,7 @@ TEST(ConfigLoader, NeverRepeatsAPassword) {
 
 TEST(ConfigLoader, NoPartOfAFileIsAFileThatSaysLess) {
   // Cut off anywhere, the file is refused or (where only the end of a number or a word is lost) still whole.
-  const std::string whole = contents(kSamples / "ok" / "everything.yml");
+  const std::string whole = testing::read_file(kSamples / "ok" / "everything.yml");
   const std::size_t images = whole.find("    required:");
   std::size_t accepted_cuts = 0;
   for (std::size_t end = images; end < whole.size(); ++end) {

@@ -1,10 +1,9 @@
 #include "config/config_keys.hpp"
 #include "config/config_loader.hpp"
 #include "config/web_config.hpp"
+#include "support/files.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 
@@ -18,9 +17,7 @@ namespace {
 const std::filesystem::path kShipped = std::filesystem::path(SHAREDRIFT_TEST_DATA) / ".." / ".." / "config";
 
 std::string contents(const std::string& name) {
-  std::ifstream in(kShipped / name, std::ios::binary);
-  EXPECT_TRUE(in) << name;
-  return {std::istreambuf_iterator<char>(in), {}};
+  return testing::read_file(kShipped / name);
 }
 
 using Keys = std::set<std::string>;

@@ -2,11 +2,10 @@
 
 #include "config/config_loader.hpp"
 #include "support/fakes.hpp"
+#include "support/files.hpp"
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -167,8 +166,7 @@ TEST(ConfigWriter, WritesEverySampleAsTheSame) {
   const std::filesystem::path samples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config" / "ok";
   std::size_t seen = 0;
   for (const auto& entry : std::filesystem::directory_iterator(samples)) {
-    std::ifstream in(entry.path(), std::ios::binary);
-    ConfigResult config = parse_config(std::string(std::istreambuf_iterator<char>(in), {}), "sample");
+    ConfigResult config = parse_config(testing::read_file(entry.path()), "sample");
     ASSERT_TRUE(config) << entry.path() << told(config);
     for (ProfileConfig& p : config->profiles) {  // what is masked cannot come back
       if (p.proxy_url.find('@') != std::string::npos) p.proxy_url = "http://***@proxy.example:3128";

@@ -1,10 +1,10 @@
 #include "config/web_config.hpp"
 
+#include "support/files.hpp"
 #include "support/temp_dir.hpp"
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -21,12 +21,6 @@ using ::testing::Pair;
 
 const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "web-config";
 
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  EXPECT_TRUE(in) << file;
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::string told(const WebConfigResult& config) {
   std::string out;
   if (!config) {
@@ -42,10 +36,11 @@ TEST(WebConfig, SaysExactlyWhatIsWrongWithEachBadSample) {
   std::size_t seen = 0;
   for (const auto& entry : std::filesystem::directory_iterator(kSamples / "bad")) {
     if (entry.path().extension() != ".yml") continue;
-    const WebConfigResult config = parse_web_config(contents(entry.path()), entry.path().filename());
+    const WebConfigResult config =
+        parse_web_config(testing::read_file(entry.path()), entry.path().filename());
     ASSERT_FALSE(config) << entry.path();
     std::filesystem::path expected = entry.path();
-    EXPECT_EQ(told(config), contents(expected.replace_extension(".expected"))) << entry.path();
+    EXPECT_EQ(told(config), testing::read_file(expected.replace_extension(".expected"))) << entry.path();
     ++seen;
   }
   EXPECT_GE(seen, 24U);
@@ -53,7 +48,7 @@ TEST(WebConfig, SaysExactlyWhatIsWrongWithEachBadSample) {
 
 TEST(WebConfig, ReadsEverything) {
   const WebConfigResult config =
-      parse_web_config(contents(kSamples / "ok" / "everything.yml"), "/etc/x/web.yml");
+      parse_web_config(testing::read_file(kSamples / "ok" / "everything.yml"), "/etc/x/web.yml");
   ASSERT_TRUE(config) << told(config);
   ASSERT_TRUE(config->tls);
   const WebTls& tls = *config->tls;
@@ -78,7 +73,8 @@ TEST(WebConfig, ReadsEverything) {
 }
 
 TEST(WebConfig, AsksForNothingByDefault) {
-  const WebConfigResult config = parse_web_config(contents(kSamples / "ok" / "nothing.yml"), "web.yml");
+  const WebConfigResult config =
+      parse_web_config(testing::read_file(kSamples / "ok" / "nothing.yml"), "web.yml");
   ASSERT_TRUE(config) << told(config);
   EXPECT_FALSE(config->tls);
   EXPECT_THAT(config->headers, IsEmpty());
@@ -97,7 +93,7 @@ TEST(WebConfig, TlsHasSafeDefaultsAndStaysInItsDirectory) {
 }
 
 TEST(WebConfig, NoBeginningOfAFileOpensTheDoor) {
-  const std::string whole = contents(kSamples / "ok" / "everything.yml");
+  const std::string whole = testing::read_file(kSamples / "ok" / "everything.yml");
   const std::string users = whole.substr(whole.find("basic_auth_users"));
   for (std::size_t end = 0; end < users.find("  grafana"); ++end) {
     const WebConfigResult config = parse_web_config(users.substr(0, end), "web.yml");
