@@ -7,7 +7,6 @@
 #include <istream>
 #include <optional>
 #include <streambuf>
-#include <utility>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -24,30 +23,22 @@ constexpr std::size_t kMaxDepth = 24;
 constexpr std::size_t kMaxFlowPerLine = 500'000;
 constexpr std::size_t kMaxFlowOpen = 100'000;
 
-/// Reads from memory that outlives it, and then an end of document: yaml-cpp 0.7.0 takes a quoted scalar that
-/// the end of the file cuts off as if it were whole, but not one that holds `...`.
-class DocumentBuffer final : public std::streambuf {
+/// Reads from memory that outlives it.
+class ViewBuffer final : public std::streambuf {
  public:
-  explicit DocumentBuffer(std::string_view text) { read_from(text); }
-
- protected:
-  int_type underflow() override {
-    if (std::exchange(at_end_, true)) return traits_type::eof();
-    read_from("\n...\n");
-    return traits_type::to_int_type(*gptr());
-  }
-
- private:
-  void read_from(std::string_view text) {
-    char* begin =
-        const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast): never written
-    setg(begin, begin, begin + text.size());
-  }
-  bool at_end_ = false;
+  explicit ViewBuffer(std::string& text) { setg(text.data(), text.data(), text.data() + text.size()); }
 };
 
-struct Stop {
-};  // thrown by the builder, through yaml-cpp, when to go on makes no sense; caught in parse_yaml
+/// The text with an end of document: yaml-cpp 0.7.0 takes a quoted scalar that the end of the file cuts off
+/// as if it were whole, but not one that holds `...`.
+std::string closed(std::string_view text) {
+  std::string out(text);
+  out += text.ends_with('\n') ? "...\n" : "\n...\n";
+  return out;
+}
+
+/// Thrown by the builder through yaml-cpp when to go on makes no sense; caught in parse_yaml().
+struct Stop {};
 
 int as_int(std::uint32_t value) {
   return static_cast<int>(value);
@@ -316,7 +307,8 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!TextCheck(text, problems).run()) return false;
-  DocumentBuffer buffer(text);
+  std::string document = closed(text);
+  ViewBuffer buffer(document);
   std::istream stream(&buffer);
   YamlTreeBuilder builder(tree, problems, max_nodes);
   try {

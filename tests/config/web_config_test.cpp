@@ -79,6 +79,7 @@ TEST(WebConfig, AsksForNothingByDefault) {
   EXPECT_FALSE(config->tls);
   EXPECT_THAT(config->headers, IsEmpty());
   EXPECT_THAT(config->users, IsEmpty());
+  EXPECT_TRUE(parse_web_config("{}", "web.yml"));
 }
 
 TEST(WebConfig, TlsHasSafeDefaultsAndStaysInItsDirectory) {
