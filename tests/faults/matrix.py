@@ -95,7 +95,7 @@ API = [
     ("reset in the middle", dict(kind="reset", bytes=100), ["unreachable"], ["reset"]),
     ("slow drip", dict(kind="drip"), ["unreachable"], ["timeout"]),
     ("endless body", dict(kind="endless"), ["unreachable", "incomplete"], ["timeout", "too_large"]),
-    ("huge body", dict(kind="huge"), ["incomplete"], ["too_large"]),
+    ("huge body", dict(kind="huge", mb=5), ["incomplete"], ["too_large"]),
     ("cut body", dict(kind="cut"), ["unreachable", "incomplete"], ["reset", "protocol", "bad_payload"]),
     ("gzip although not asked", dict(kind="gzip"), ["incomplete"], ["protocol"]),
     ("no answer within the deadline", dict(kind="latency", ms=5000), ["unreachable"], ["timeout"]),
