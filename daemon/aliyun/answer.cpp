@@ -33,21 +33,19 @@ bool is_success_code(const std::string& code) {
   return std::find(kGood.begin(), kGood.end(), bare) != kGood.end();
 }
 
-ApiError with(ApiError error, int status) {
-  error.failure.http_status = status;
-  return error;
-}
-
 /// Nothing in the body can be understood: the status alone decides, and 200 is a fault of its own.
-ApiError unreadable(const HttpResponse& response, const std::string& what) {
+ApiError unreadable(const HttpResponse& response, const JsonProblem& problem) {
   const int status = response.status;
-  if (status == 429 || status >= 500) return with(classify_refusal("", status, ""), status);
+  if (status == 429 || status >= 500) return classify_refusal("", status, "");
   const bool html = trim(response.body).starts_with('<');
-  const Reason reason = status == 200 && !html ? Reason::bad_payload : Reason::protocol;
+  const Reason reason = status != 200 || html ? Reason::protocol
+                        : problem.capped      ? Reason::too_large
+                                              : Reason::bad_payload;
   ApiError error;
   error.failure = make_failure(
-      reason, "HTTP " + std::to_string(status) + (html ? ", a page instead of JSON" : ": " + what));
-  return with(error, status);
+      reason, "HTTP " + std::to_string(status) + (html ? ", a page instead of JSON" : ": " + problem.what));
+  error.failure.http_status = status;
+  return error;
 }
 
 std::optional<AccountId> account_of(const JsonValue& row) {
@@ -79,26 +77,38 @@ std::optional<std::int64_t> integer_of(const JsonValue& root, std::string_view n
   return value == nullptr ? std::nullopt : value->integer();
 }
 
+/// An echo that is there but cannot be read is one that does not agree: -1 is asked for by nobody.
+std::optional<std::int64_t> echo_of(const JsonValue& root, std::string_view name) {
+  const JsonValue* value = root.find(name);
+  if (value == nullptr || value->is(Kind::null)) return std::nullopt;
+  return value->integer().value_or(-1);
+}
+
 }  // namespace
 
 Result<JsonValue, ApiError> open_answer(const HttpResponse& response) {
   auto root = parse_json(response.body);
   if (!root) return Err(unreadable(response, root.error()));
-  if (!root->is(Kind::object)) return Err(unreadable(response, "JSON, but no object"));
+  if (!root->is(Kind::object)) return Err(unreadable(response, {"JSON, but no object"}));
   const std::string code = text_of(*root, "Code", "code");
+  const JsonValue* odd_code = root->find("Code");
+  if (odd_code != nullptr && code.empty() && !odd_code->is(Kind::null) && !odd_code->is(Kind::string))
+    return Err(unreadable(response, {"a Code that is neither text nor number"}));
   if (response.status == 200 && is_success_code(code)) return std::move(*root);
-  if (response.status / 100 == 3) return Err(unreadable(response, "a redirect"));
-  if (code.empty() && response.status / 100 == 2) return Err(unreadable(response, "an unexpected status"));
-  return Err(classify_refusal(code, response.status, text_of(*root, "RequestId", "requestId")));
+  if (response.status / 100 == 3) return Err(unreadable(response, {"a redirect"}));
+  if (is_success_code(code) && response.status / 100 == 2)
+    return Err(unreadable(response, {"an unexpected status"}));
+  return Err(classify_refusal(code, response.status, text_of(*root, "RequestId", "requestId"),
+                              text_of(*root, "Message", "message")));
 }
 
 Result<Page, Failure> decode_page(const JsonValue& root) {
   Page page;
   page.total_count = integer_of(root, "TotalCount");
-  page.page_number = integer_of(root, "PageNumber");
-  page.page_size = integer_of(root, "PageSize");
+  page.page_number = echo_of(root, "PageNumber");
+  page.page_size = echo_of(root, "PageSize");
   const JsonValue* image = root.find("ImageId");
-  if (image != nullptr && image->is(Kind::string)) page.image_id = image->text;
+  if (image != nullptr && !image->is(Kind::null)) page.image_id = image->text;
   page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
   bool odd = false;
   const JsonValue* rows = find_rows(root, odd);
@@ -134,7 +144,6 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   }
   if (!rows->is(Kind::array))
     return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
-  page.rows = rows->items.size();
   for (const JsonValue& row : rows->items) {
     const JsonValue* id = row.find("ImageId");
     const JsonValue* owner = row.find("ImageOwnerAlias");
@@ -144,6 +153,7 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
     // An image whose owner is not told counts as ours: that can keep an alarm, never silence one.
     const bool others = owner != nullptr && owner->is(Kind::string) && owner->text != "self";
     if (!others) page.own_images.push_back(id->text);
+    page.images.push_back(id->text);
   }
   return page;
 }

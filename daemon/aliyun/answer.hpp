@@ -23,10 +23,10 @@ Result<JsonValue, ApiError> open_answer(const HttpResponse& response);
 /// empty list. Missing `Accounts` is a list without rows only if TotalCount says 0.
 Result<Page, Failure> decode_page(const JsonValue& root);
 
-/// One page of DescribeSelfImages: ids of the images that the account itself owns.
+/// One page of DescribeSelfImages, which lists images of other accounts that are shared with ours, too.
 struct InventoryPage {
-  std::vector<std::string> own_images;
-  std::size_t rows = 0;  ///< of any owner
+  std::vector<std::string> images;      ///< ids of all rows
+  std::vector<std::string> own_images;  ///< those that the account itself owns
   std::optional<std::int64_t> total_count;
 };
 Result<InventoryPage, Failure> decode_inventory(const JsonValue& root);

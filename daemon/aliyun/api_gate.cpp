@@ -50,11 +50,12 @@ ApiGate::ApiGate(GateOptions options, HttpTransport& transport, CredentialSource
       observer_(observer),
       bucket_(options_.requests_per_second, clock.mono()) {}
 
-void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done) {
+void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done, ApiWanted wanted) {
   auto queued = std::make_unique<Call>();
   queued->request = std::move(call);
   queued->deadline = deadline;
   queued->done = std::move(done);
+  queued->wanted = std::move(wanted);
   earliest_deadline_ = std::min(earliest_deadline_, deadline);
   ready_.push_back(std::move(queued));
 }
@@ -64,7 +65,7 @@ std::size_t ApiGate::slots() const {
 }
 
 void ApiGate::pump(Instant now) {
-  drop_overdue(now.mono);
+  drop_useless(now.mono);
   while (!delayed_.empty() && delayed_.begin()->first <= now.mono) {
     ready_.push_back(std::move(delayed_.extract(delayed_.begin()).mapped()));
   }
@@ -77,33 +78,44 @@ void ApiGate::pump(Instant now) {
   }
 }
 
-/// Ends what waited for too long, in the queue or in backoff, with the reason it waited for.
-void ApiGate::drop_overdue(MonoTime now) {
+/// The trouble a call had, or what kept it from being sent at all.
+Failure ApiGate::why_it_waits(const Call& call, MonoTime now) const {
+  if (call.last) return *call.last;
+  if (credentials_.pending())
+    return make_failure(Reason::credentials, "no credentials came before the deadline");
+  if (governor_.hold_until() > now || bucket_.ready_at(now) > now || governor_.share() < 1) {
+    return make_failure(Reason::throttled,
+                        "the pace of requests_per_second, slowed down by any throttling, left it no turn");
+  }
+  return make_failure(Reason::timeout, "the deadline passed before the request could be sent");
+}
+
+/// Ends what waited for too long or for nobody, in the queue or in backoff, with the reason it waited for.
+void ApiGate::drop_useless(MonoTime now) {
   if (now < earliest_deadline_) return;
-  std::vector<CallPtr> overdue;
+  earliest_deadline_ = MonoTime::max();
+  std::vector<CallPtr> dropped;
+  const auto useless = [this, now](const Call& call) {
+    if (call.deadline <= now || (call.wanted && !call.wanted())) return true;
+    earliest_deadline_ = std::min(earliest_deadline_, call.deadline);
+    return false;
+  };
   std::deque<CallPtr> still_ready;
   for (CallPtr& call : ready_) {
-    if (call->deadline > now) {
-      still_ready.push_back(std::move(call));
+    if (useless(*call)) {
+      dropped.push_back(std::move(call));
     } else {
-      overdue.push_back(std::move(call));
+      still_ready.push_back(std::move(call));
     }
   }
   ready_.swap(still_ready);
   for (auto it = delayed_.begin(); it != delayed_.end();) {
-    const bool late = it->second->deadline <= now;
-    if (late) overdue.push_back(std::move(it->second));
-    it = late ? delayed_.erase(it) : std::next(it);
+    const bool drop = useless(*it->second);
+    if (drop) dropped.push_back(std::move(it->second));
+    it = drop ? delayed_.erase(it) : std::next(it);
   }
-  earliest_deadline_ = MonoTime::max();
-  for (const CallPtr& call : ready_)
-    earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
-  for (const auto& [when, call] : delayed_)
-    earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
-  for (CallPtr& call : overdue) {
-    Failure why = call->last
-                      ? std::move(*call->last)
-                      : make_failure(Reason::timeout, "the deadline passed before the request could be sent");
+  for (CallPtr& call : dropped) {
+    Failure why = why_it_waits(*call, now);
     finish(std::move(call), std::move(why));
   }
 }
@@ -117,6 +129,10 @@ MonoTime ApiGate::next_wake(MonoTime now) const {
   return next;
 }
 
+Millis ApiGate::correction() const {
+  return skew_ > kClockTrusted || skew_ < -kClockTrusted ? skew_ : Millis{0};
+}
+
 void ApiGate::launch(CallPtr call, Instant now) {
   auto credentials = credentials_.current();
   if (!credentials && credentials_.pending()) {  // they ran out just now, and new ones are being fetched
@@ -124,43 +140,47 @@ void ApiGate::launch(CallPtr call, Instant now) {
     return;
   }
   if (!credentials) return finish(std::move(call), std::move(credentials).error());
-  if (call->renewed && credentials->generation == call->refused_generation) {
+  if (credentials->generation == call->refused_generation) {
     return finish(std::move(call), Failure(*call->last));  // no other credentials came
   }
   if (credentials->generation != reported_generation_) {
     reported_generation_ = credentials->generation;
     observer_.on_credentials(options_.profile, *credentials);
   }
-  const bool correct = skew_ > kClockTrusted || skew_ < -kClockTrusted;
-  HttpRequest request =
-      signed_request(call->request, *credentials, make_nonce(), correct ? now.wall + skew_ : now.wall);
-  request.route = options_.route;
+  call->generation = credentials->generation;
+  call->correction = correction();
+  call->sent = now.mono;
+  auto request = signed_request(call->request, *credentials, make_nonce(), now.wall + call->correction);
+  if (!request) {
+    return finish(std::move(call),
+                  make_failure(Reason::credentials, "the credentials from " + credentials->origin +
+                                                        " have no key id or no secret"));
+  }
+  request->route = options_.route;
   const MonoTime deadline = std::min(call->deadline, now.mono + options_.timeout);
+  observer_.on_request(options_.profile);
+  if (call->attempts > 0) observer_.on_retry(options_.profile);
   ++call->attempts;
   ++in_flight_;
-  observer_.on_request(options_.profile);
   // std::function wants something that can be copied; the call itself is moved on when the answer is there.
   auto shared = std::make_shared<CallPtr>(std::move(call));
-  transport_.start(std::move(request), deadline,
-                   [this, shared, generation = credentials->generation, sent = now.mono](HttpResult result) {
-                     complete(std::move(*shared), generation, sent, std::move(result));
-                   });
+  transport_.start(std::move(*request), deadline,
+                   [this, shared](HttpResult result) { complete(std::move(*shared), std::move(result)); });
 }
 
-void ApiGate::complete(CallPtr call, std::uint64_t generation, MonoTime sent, HttpResult result) {
+void ApiGate::complete(CallPtr call, HttpResult result) {
   --in_flight_;
-  observer_.on_answer(options_.profile, std::chrono::duration_cast<Millis>(clock_.mono() - sent));
+  observer_.on_answer(options_.profile, std::chrono::duration_cast<Millis>(clock_.mono() - call->sent));
   if (!result) {
     ApiError error = classify_transport(result.error().reason, std::move(result.error().detail));
-    return handle(std::move(call), generation, std::move(error), Millis{0});
+    return handle(std::move(call), std::move(error), Millis{0});
   }
-  learn_time(*result, sent);
+  learn_time(*result, call->sent);
   auto root = open_answer(*result);
-  if (!root)
-    return handle(std::move(call), generation, std::move(root).error(), wait_hint(*result, clock_.wall()));
+  if (!root) return handle(std::move(call), std::move(root).error(), wait_hint(*result, clock_.wall()));
   governor_.on_success();
   retries_.earn();
-  call->done(ApiAnswer{std::move(*root), server_time_});
+  call->done(ApiAnswer{std::move(*root), server_time_, call->generation});
 }
 
 void ApiGate::learn_time(const HttpResponse& response, MonoTime sent) {
@@ -174,40 +194,40 @@ void ApiGate::learn_time(const HttpResponse& response, MonoTime sent) {
   observer_.on_clock_skew(options_.profile, std::chrono::duration<double>(skew_).count());
 }
 
-void ApiGate::handle(CallPtr call, std::uint64_t generation, ApiError error, Millis hint) {
+void ApiGate::handle(CallPtr call, ApiError error, Millis hint) {
   observer_.on_failure(options_.profile, error.failure.reason);
-  if (error.failure.reason == Reason::throttled) governor_.on_throttled(hint, clock_.mono());
-  call->last = error.failure;
+  if (error.failure.reason == Reason::throttled) governor_.on_throttled(hint, call->sent, clock_.mono());
+  call->last = std::move(error.failure);
   const bool may_try = call->attempts < options_.max_attempts;
   switch (error.remedy) {
     case Remedy::none: break;
     case Remedy::retry: {
-      if (!may_try || !retries_.take()) break;
       const Millis wait = std::max(std::min(hint, kLongestHint), backoff(call->attempts - 1, random_.unit()));
+      // Waiting beyond the deadline would only hold the bad news back.
+      if (!may_try || clock_.mono() + wait >= call->deadline || !retries_.take()) break;
       return retry(std::move(call), wait);
     }
     case Remedy::retry_at_once:
       if (!may_try) break;
       return retry(std::move(call), Millis{0});
     case Remedy::new_credentials:
-      credentials_.report_rejected(generation);
-      if (call->renewed) break;
-      call->renewed = true;
-      call->refused_generation = generation;
+      credentials_.report_rejected(call->generation);
+      if (call->refused_generation) break;
+      call->refused_generation = call->generation;
       return retry(std::move(call), Millis{0});  // launch() sees whether other credentials came
     case Remedy::new_time: {
-      const bool off = skew_ > kClockTrusted || skew_ < -kClockTrusted;
-      if (call->retimed || !off) break;
+      // Worth it only if the answer told a time that is far from the one that was signed.
+      const Millis off = correction() - call->correction;
+      if (call->retimed || (off <= kClockTrusted && off >= -kClockTrusted)) break;
       call->retimed = true;
       return retry(std::move(call), Millis{0});
     }
   }
-  Failure failure = std::move(error.failure);
+  Failure failure = *call->last;
   finish(std::move(call), std::move(failure));
 }
 
 void ApiGate::retry(CallPtr call, Millis wait) {
-  observer_.on_retry(options_.profile);
   earliest_deadline_ = std::min(earliest_deadline_, call->deadline);
   delayed_.emplace(clock_.mono() + wait, std::move(call));
 }

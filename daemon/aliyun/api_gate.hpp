@@ -29,8 +29,11 @@ struct GateOptions {
 struct ApiAnswer {
   JsonValue root;
   std::optional<WallTime> server_time;  ///< the Date header
+  std::uint64_t generation = 0;         ///< of the credentials that signed
 };
 using ApiDone = std::function<void(Result<ApiAnswer, Failure>)>;
+/// Says whether a call that was not sent yet is still of use.
+using ApiWanted = std::function<bool()>;
 
 /// The one way to the API for a profile: signs, paces, retries, and learns from refusals. A call in backoff
 /// holds neither a slot nor the queue, so one image's trouble delays no other. Nothing is ever sent unsigned.
@@ -41,9 +44,12 @@ class ApiGate {
           Random& random, ApiObserver& observer);
 
   /// Queues a call that ends by `deadline`. `done` is called exactly once, from pump() or the transport's
-  /// run_once().
-  void call(ApiCall call, MonoTime deadline, ApiDone done);
+  /// run_once(). `wanted` is asked after recheck(); null: it always is.
+  void call(ApiCall call, MonoTime deadline, ApiDone done, ApiWanted wanted = nullptr);
+  /// The next pump() ends calls that are under way to nobody: not sent yet, and not wanted any more.
+  void recheck() { earliest_deadline_ = MonoTime::min(); }
   void pump(Instant now);
+  /// When pump() has something to do by itself again; MonoTime::max() if never.
   [[nodiscard]] MonoTime next_wake(MonoTime now) const;
   /// Requests a second that may be sent now: the configured rate, less after throttling. 0: no limit.
   [[nodiscard]] double budget() const { return options_.requests_per_second * governor_.share(); }
@@ -53,21 +59,27 @@ class ApiGate {
     ApiCall request;
     MonoTime deadline;
     ApiDone done;
+    ApiWanted wanted;
     int attempts = 0;
-    bool renewed = false;  ///< the credentials were refused once already
-    bool retimed = false;  ///< the time stamp was refused once already
-    std::uint64_t refused_generation = 0;
-    std::optional<Failure> last;  ///< why the attempt before did not do
+    bool retimed = false;                             ///< the time stamp was refused once already
+    std::optional<std::uint64_t> refused_generation;  ///< of the credentials that were refused, if any were
+    // Of the last attempt:
+    std::uint64_t generation = 0;
+    Millis correction{};  ///< of the local clock, as it was signed
+    MonoTime sent;
+    std::optional<Failure> last;  ///< why it did not do
   };
   using CallPtr = std::unique_ptr<Call>;
 
   void launch(CallPtr call, Instant now);
-  void complete(CallPtr call, std::uint64_t generation, MonoTime sent, HttpResult result);
-  void handle(CallPtr call, std::uint64_t generation, ApiError error, Millis hint);
+  void complete(CallPtr call, HttpResult result);
+  void handle(CallPtr call, ApiError error, Millis hint);
   void learn_time(const HttpResponse& response, MonoTime sent);
   void retry(CallPtr call, Millis wait);
-  void finish(CallPtr call, Failure failure);
-  void drop_overdue(MonoTime now);
+  static void finish(CallPtr call, Failure failure);
+  void drop_useless(MonoTime now);
+  [[nodiscard]] Failure why_it_waits(const Call& call, MonoTime now) const;
+  [[nodiscard]] Millis correction() const;
   [[nodiscard]] std::string make_nonce();
   [[nodiscard]] std::size_t slots() const;
 

@@ -9,18 +9,20 @@ namespace sharedrift {
 namespace {
 
 struct Rule {
-  std::string_view
-      code;  ///< the whole code, or its beginning where it ends in `*`, or any part where it begins with `*`
+  /// The whole code; its beginning where it ends in `*`; any part of it where it begins with `*`.
+  std::string_view code;
   Reason reason;
   Remedy remedy;
+  bool tell = false;  ///< the API's message may be shown
 };
+constexpr bool kTell = true;
 
 // The first match decides. Sources: the operation's own error list, the product-wide list, and the gateway's
 // codes.
 constexpr std::array kRules{
-    Rule{"*Throttling", Reason::throttled, Remedy::retry},
-    Rule{"*FlowControl", Reason::throttled, Remedy::retry},
-    Rule{"SignatureNonceUsed", Reason::key_rejected, Remedy::retry_at_once},
+    Rule{"*Throttling", Reason::throttled, Remedy::retry, kTell},
+    Rule{"*FlowControl", Reason::throttled, Remedy::retry, kTell},
+    Rule{"SignatureNonceUsed", Reason::api_other, Remedy::retry_at_once},
     Rule{"InvalidTimeStamp*", Reason::clock_skew, Remedy::new_time},
     Rule{"IllegalTimestamp*", Reason::clock_skew, Remedy::new_time},
     Rule{"InvalidSecurityToken*", Reason::key_rejected, Remedy::new_credentials},
@@ -28,19 +30,25 @@ constexpr std::array kRules{
     Rule{"InvalidAccessKey*", Reason::key_rejected, Remedy::new_credentials},
     Rule{"SignatureDoesNotMatch", Reason::key_rejected, Remedy::new_credentials},
     Rule{"IncompleteSignature", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"NoPermission*", Reason::forbidden, Remedy::none},
-    Rule{"Forbidden*", Reason::forbidden, Remedy::none},
-    Rule{"AccessDenied*", Reason::forbidden, Remedy::none},
-    Rule{"AuthRAMAuthFailed", Reason::forbidden, Remedy::none},
-    Rule{"ServiceUnavailable*", Reason::server_error, Remedy::retry},
-    Rule{"InternalError*", Reason::server_error, Remedy::retry},
-    Rule{"InternalFailure*", Reason::server_error, Remedy::retry},
-    Rule{"UnknownError", Reason::server_error, Remedy::retry},
-    Rule{"ens.interface.error", Reason::server_error, Remedy::retry},
-    Rule{"CallInterface", Reason::server_error, Remedy::retry},
-    Rule{"InvalidParameter.ImageId", Reason::invalid_image, Remedy::none},
-    Rule{"InvalidParameter", Reason::invalid_image, Remedy::none},
-    Rule{"InvalidImage*", Reason::invalid_image, Remedy::none},
+    Rule{"NoPermission*", Reason::forbidden, Remedy::none, kTell},
+    Rule{"Forbidden*", Reason::forbidden, Remedy::none, kTell},
+    Rule{"AccessDenied*", Reason::forbidden, Remedy::none, kTell},
+    Rule{"AuthRAMAuthFailed", Reason::forbidden, Remedy::none, kTell},
+    Rule{"ServiceUnavailable*", Reason::server_error, Remedy::retry, kTell},
+    Rule{"InternalError*", Reason::server_error, Remedy::retry, kTell},
+    Rule{"InternalFailure*", Reason::server_error, Remedy::retry, kTell},
+    Rule{"UnknownError", Reason::server_error, Remedy::retry, kTell},
+    Rule{"ens.interface.error", Reason::server_error, Remedy::retry, kTell},
+    Rule{"CallInterface", Reason::server_error, Remedy::retry, kTell},
+    Rule{"InvalidParameter.ImageId", Reason::invalid_image, Remedy::none, kTell},
+    Rule{"InvalidParameter", Reason::invalid_image, Remedy::none, kTell},
+    Rule{"InvalidImage*", Reason::invalid_image, Remedy::none, kTell},
+    Rule{"InvalidParameter*", Reason::api_other, Remedy::none, kTell},
+    Rule{"MissingParameter*", Reason::api_other, Remedy::none, kTell},
+    Rule{"InvalidApi*", Reason::api_other, Remedy::none, kTell},
+    Rule{"InvalidAction*", Reason::api_other, Remedy::none, kTell},
+    Rule{"InvalidVersion*", Reason::api_other, Remedy::none, kTell},
+    Rule{"Unsupported*", Reason::api_other, Remedy::none, kTell},
 };
 
 bool matches(std::string_view pattern, std::string_view code) {
@@ -71,7 +79,8 @@ std::string_view advice(Reason reason) {
 
 }  // namespace
 
-ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id) {
+ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id,
+                          std::string_view message) {
   code = trim(code);
   Rule rule = by_status(http_status);
   for (const Rule& candidate : kRules) {
@@ -86,6 +95,8 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   error.failure.http_status = http_status;
   error.failure.request_id = clean(trim(request_id), 80);
   error.failure.detail = std::string{advice(rule.reason)};
+  message = trim(message);
+  if (rule.tell && !message.empty()) error.failure.detail += " (" + clean(message) + ")";
   return error;
 }
 

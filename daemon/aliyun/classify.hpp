@@ -22,9 +22,10 @@ struct ApiError {
 };
 
 /// A refusal by its code (trimmed), then by its HTTP status. ENS answers nearly everything with 400, so the
-/// status alone says little. The detail is in our words: the API's own messages may echo keys and strings to
-/// sign.
-ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id);
+/// status alone says little. The detail is in our words; the API's own `message` follows, cleaned and cut,
+/// only for codes whose messages are known not to echo keys and strings to sign.
+ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id,
+                          std::string_view message = {});
 
 /// What a failure of the transport means for trying again.
 ApiError classify_transport(Reason reason, std::string detail);

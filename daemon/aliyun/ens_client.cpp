@@ -13,6 +13,7 @@ constexpr const char* kEnsVersion = "2017-11-10";
 constexpr const char* kStsVersion = "2015-04-01";
 constexpr int kInventoryPageSize = 100;
 constexpr int kMaxInventoryPages = 50;
+constexpr std::size_t kGenerationsKept = 8;
 constexpr Millis kShortestPause{50};
 constexpr Millis kLongestPause{500};
 
@@ -51,6 +52,7 @@ void EnsClient::fetch(const ImageId& image, bool had_accounts, MonoTime deadline
   attempt->deadline = deadline;
   attempt->started = clock_.mono();
   attempt->done = std::move(done);
+  attempt->in_deadlines = deadlines_.emplace(deadline, attempt);
   fresh_.push_back(std::move(attempt));
 }
 
@@ -60,55 +62,76 @@ void EnsClient::pump(Instant now) {
   while (!pausing_.empty() && pausing_.begin()->first <= now.mono) {
     advance(pausing_.extract(pausing_.begin()).mapped());
   }
+  // First the gate: it knows better than a deadline why a call is late.
   gate_.pump(now);
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now.mono) {
+    const AttemptPtr late = deadlines_.begin()->second;
+    expire(late);
+  }
 }
 
 MonoTime EnsClient::next_wake() const {
   const MonoTime now = clock_.mono();
   if (!fresh_.empty()) return now;
-  const MonoTime next = gate_.next_wake(now);
-  return pausing_.empty() ? next : std::min(next, pausing_.begin()->first);
+  MonoTime next = gate_.next_wake(now);
+  if (!pausing_.empty()) next = std::min(next, pausing_.begin()->first);
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  return next;
 }
 
 void EnsClient::begin(const AttemptPtr& attempt) {
-  if (!options_.owner || identity_known()) return advance(attempt);
-  awaiting_identity_.push_back(attempt);
-  ask_identity(attempt->deadline);
+  if (!options_.owner) return advance(attempt);
+  const auto generation = current_generation();
+  if (generation && generation == foreign_generation_) return refuse(attempt, foreign_);
+  if (generation && own_generations_.contains(*generation)) return advance(attempt);
+  await_identity(attempt);
 }
 
-bool EnsClient::identity_known() const {
+std::optional<std::uint64_t> EnsClient::current_generation() const {
   const auto credentials = credentials_.current();
-  return credentials && identified_ == credentials->generation;
+  if (!credentials) return std::nullopt;
+  return credentials->generation;
 }
 
-void EnsClient::ask_identity(MonoTime deadline) {
+bool EnsClient::owner_known(const Attempt& attempt) const {
+  return !options_.owner || std::all_of(attempt.generations.begin(), attempt.generations.end(),
+                                        [this](auto g) { return own_generations_.contains(g); });
+}
+
+void EnsClient::await_identity(const AttemptPtr& attempt) {
+  awaiting_identity_.push_back(attempt);
   if (asking_identity_) return;
   asking_identity_ = true;
-  const auto credentials = credentials_.current();
-  const std::uint64_t generation = credentials ? credentials->generation : 0;
-  gate_.call(
-      {options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}}, deadline,
-      [this, generation](const Result<ApiAnswer, Failure>& answer) { take_identity(generation, answer); });
+  gate_.call({options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}},
+             attempt->deadline, [this](const Result<ApiAnswer, Failure>& answer) { take_identity(answer); });
 }
 
-void EnsClient::take_identity(std::uint64_t generation, const Result<ApiAnswer, Failure>& answer) {
+void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
   asking_identity_ = false;
+  const auto account =
+      answer ? decode_caller_identity(answer->root) : Result<AccountId, Failure>(Err(answer.error()));
   std::optional<Failure> problem;
-  if (!answer) {
-    problem = answer.error();
-  } else if (const auto account = decode_caller_identity(answer->root); !account) {
+  if (!account) {
     problem = account.error();
+    problem->detail = "the owner of the key cannot be learnt: " + problem->detail;
+    // STS does not speak of images.
+    if (problem->reason == Reason::invalid_image) problem->reason = Reason::api_other;
   } else if (*account != *options_.owner) {
-    problem =
+    foreign_generation_ = answer->generation;
+    foreign_ =
         make_failure(Reason::owner_mismatch, "the key belongs to account " + std::string{account->str()} +
                                                  ", owner_account is " + std::string{options_.owner->str()});
+    problem = foreign_;
   } else {
-    identified_ = generation;
+    own_generations_.insert(answer->generation);
+    if (own_generations_.size() > kGenerationsKept) own_generations_.erase(own_generations_.begin());
   }
   for (const AttemptPtr& attempt : std::exchange(awaiting_identity_, {})) {
+    if (attempt->over) continue;
     if (problem) {
-      attempt->collector.fail(*problem);
-      conclude(attempt);
+      refuse(attempt, *problem);
+    } else if (attempt->read) {
+      judge(attempt);
     } else {
       advance(attempt);
     }
@@ -123,92 +146,147 @@ void EnsClient::advance(const AttemptPtr& attempt) {
 }
 
 void EnsClient::ask_page(const AttemptPtr& attempt, int number) {
-  gate_.call(describe_share_permission(options_, attempt->image, number), attempt->deadline,
-             [this, attempt, number](const Result<ApiAnswer, Failure>& answer) {
-               if (attempt->over) return;
-               if (!answer) {
-                 attempt->collector.fail(answer.error());
-                 return conclude(attempt);
-               }
-               attempt->server_time = answer->server_time;
-               auto page = decode_page(answer->root);
-               if (!page) {
-                 attempt->collector.fail(std::move(page).error());
-                 return conclude(attempt);
-               }
-               attempt->collector.add(number, std::move(*page));
-               if (!attempt->collector.pause_before_next()) return advance(attempt);
-               const Millis pause =
-                   kShortestPause +
-                   Millis{static_cast<Millis::rep>(
-                       random_.unit() * static_cast<double>((kLongestPause - kShortestPause).count()))};
-               pausing_.emplace(clock_.mono() + pause, attempt);
-             });
+  ++attempt->outstanding;
+  gate_.call(
+      describe_share_permission(options_, attempt->image, number), attempt->deadline,
+      [this, attempt, number](const Result<ApiAnswer, Failure>& answer) {
+        take_page(attempt, number, answer);
+      },
+      [attempt] { return !attempt->over && !attempt->broken; });
 }
 
-/// The listing is what it is; whether the image still exists may be left to ask.
-void EnsClient::conclude(const AttemptPtr& attempt) {
+void EnsClient::take_page(const AttemptPtr& attempt, int number, const Result<ApiAnswer, Failure>& answer) {
+  --attempt->outstanding;
   if (attempt->over) return;
-  attempt->over = true;
-  attempt->found = attempt->collector.take();
-  const Observation& found = attempt->found;
-  // Another key may have signed the last pages than the one that was identified.
-  if (options_.owner && (found.complete || !found.accounts.empty()) && !identity_known()) {
-    Observation refused;
-    refused.started = found.started;
-    refused.failure = make_failure(Reason::owner_mismatch,
-                                   "the key changed while the list was read; its owner is not known yet");
-    return deliver(attempt, std::move(refused));
+  auto page = answer ? decode_page(answer->root) : Result<Page, Failure>(Err(answer.error()));
+  if (answer) {
+    attempt->server_time = answer->server_time;
+    attempt->generations.insert(answer->generation);
   }
+  if (page) {
+    attempt->collector.add(number, std::move(*page));
+  } else if (!attempt->broken) {
+    attempt->broken = std::move(page).error();
+    gate_.recheck();
+  }
+  if (attempt->broken) {
+    // Rows that are on their way still count as seen.
+    if (attempt->outstanding > 0) return;
+    attempt->collector.fail(*attempt->broken);
+    return conclude(attempt);
+  }
+  if (!attempt->collector.pause_before_next()) return advance(attempt);
+  const Millis pause =
+      kShortestPause + Millis{static_cast<Millis::rep>(
+                           random_.unit() * static_cast<double>((kLongestPause - kShortestPause).count()))};
+  pausing_.emplace(clock_.mono() + pause, attempt);
+}
+
+void EnsClient::conclude(const AttemptPtr& attempt) {
+  attempt->found = attempt->collector.take();
+  attempt->read = true;
+  judge(attempt);
+}
+
+/// The listing is what it is; whose it is, and whether the image still exists, may be left to ask.
+void EnsClient::judge(const AttemptPtr& attempt) {
+  if (!owner_known(*attempt)) {
+    // The key was replaced while the list was read. The new one's owner can be asked for, an old one's not.
+    const auto current = current_generation();
+    const bool askable =
+        std::all_of(attempt->generations.begin(), attempt->generations.end(),
+                    [this, current](auto g) { return own_generations_.contains(g) || g == current; });
+    if (askable && current != foreign_generation_) return await_identity(attempt);
+    return refuse(attempt, askable ? foreign_
+                                   : make_failure(Reason::credentials,
+                                                  "the key was replaced while the list was read, before its "
+                                                  "owner was known"));
+  }
+  const Observation& found = attempt->found;
   const bool turned_empty =
       found.complete && found.accounts.empty() && found.transient.empty() && attempt->had_accounts;
   const bool id_refused = !found.complete && found.failure.reason == Reason::invalid_image;
-  if (turned_empty || id_refused) return ask_inventory(attempt, 1);
-  deliver(attempt, std::move(attempt->found));
+  if (turned_empty || id_refused) return ask_inventory(attempt);
+  deliver(attempt);
 }
 
-void EnsClient::ask_inventory(const AttemptPtr& attempt, int page) {
+/// The deadline passed: what was read until now is what there is.
+void EnsClient::expire(const AttemptPtr& attempt) {
+  if (!attempt->read) {
+    attempt->collector.fail(attempt->broken.value_or(
+        make_failure(Reason::timeout, "the list could not be read to its end before the deadline")));
+    attempt->found = attempt->collector.take();
+    attempt->read = true;
+  }
+  if (!owner_known(*attempt)) {
+    return refuse(attempt,
+                  make_failure(Reason::timeout, "the owner of the key was not known before the deadline"));
+  }
+  deliver(attempt);
+}
+
+void EnsClient::ask_inventory(const AttemptPtr& attempt) {
   ApiCall call{options_.scheme, options_.host, "DescribeSelfImages", kEnsVersion, {}};
   call.query = {{"ImageId", attempt->image.str()},
-                {"PageNumber", std::to_string(page)},
+                {"PageNumber", std::to_string(attempt->inventory.page)},
                 {"PageSize", std::to_string(kInventoryPageSize)}};
   gate_.call(std::move(call), attempt->deadline,
-             [this, attempt, page](const Result<ApiAnswer, Failure>& answer) {
-               take_inventory(attempt, page, answer);
-             });
+             [this, attempt](const Result<ApiAnswer, Failure>& answer) { take_inventory(attempt, answer); });
 }
 
-void EnsClient::take_inventory(const AttemptPtr& attempt, int page,
-                               const Result<ApiAnswer, Failure>& answer) {
-  Observation found = std::move(attempt->found);
-  const auto inventory =
+void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer, Failure>& answer) {
+  if (attempt->over) return;
+  const auto page =
       answer ? decode_inventory(answer->root) : Result<InventoryPage, Failure>(Err(answer.error()));
-  if (!inventory) return deliver(attempt, std::move(found));  // nobody knows: the listing stands as it is
-  attempt->inventory_rows += inventory->rows;
-  const auto& own = inventory->own_images;
-  if (std::find(own.begin(), own.end(), attempt->image.str()) != own.end())
-    return deliver(attempt, std::move(found));
-  const auto total = static_cast<std::size_t>(std::max<std::int64_t>(0, inventory->total_count.value_or(0)));
-  const bool more = inventory->rows > 0 && attempt->inventory_rows < total;
-  if (more && page < kMaxInventoryPages) {
-    attempt->found = std::move(found);
-    return ask_inventory(attempt, page + 1);
+  // Wherever nobody can tell, the listing stands as it is.
+  const bool ours = answer && (!options_.owner || own_generations_.contains(answer->generation));
+  if (!page || !page->total_count || !ours) return deliver(attempt);
+  Inventory& inventory = attempt->inventory;
+  const auto& own = page->own_images;
+  const bool listed = std::find(own.begin(), own.end(), attempt->image.str()) != own.end();
+  const bool moved = inventory.total.value_or(*page->total_count) != *page->total_count;
+  inventory.total = page->total_count;
+  bool repeats = false;
+  for (const std::string& image : page->images)
+    repeats = !inventory.images.insert(image).second || repeats;
+  const auto rows = static_cast<std::int64_t>(inventory.images.size());
+  if (listed || moved || repeats || rows > *inventory.total) return deliver(attempt);
+  if (rows < *inventory.total) {
+    if (page->images.empty() || ++inventory.page > kMaxInventoryPages) return deliver(attempt);
+    return ask_inventory(attempt);
   }
-  const bool whole = inventory->total_count && attempt->inventory_rows == total;
-  if (whole) {
-    found.complete = false;
-    found.gone = true;
-    found.accounts.clear();
-    found.failure = make_failure(Reason::image_gone, "the account's own inventory does not list this image");
+  if (inventory.page > 1 && inventory.pass_before != inventory.images) {
+    if (inventory.pass_before) return deliver(attempt);
+    Inventory again;
+    again.pass_before = std::move(inventory.images);
+    inventory = std::move(again);
+    return ask_inventory(attempt);
   }
-  deliver(attempt, std::move(found));
+  Observation& found = attempt->found;
+  found.complete = false;
+  found.gone = true;
+  found.accounts.clear();
+  found.failure = make_failure(Reason::image_gone, "the account's own inventory does not list this image");
+  deliver(attempt);
 }
 
-void EnsClient::deliver(const AttemptPtr& attempt, Observation found) {
+/// Nothing that was read is judged.
+void EnsClient::refuse(const AttemptPtr& attempt, Failure why) {
+  if (!attempt->read) attempt->found = attempt->collector.take();
+  attempt->read = true;
+  Observation nothing;
+  nothing.started = attempt->found.started;
+  nothing.failure = std::move(why);
+  attempt->found = std::move(nothing);
+  deliver(attempt);
+}
+
+void EnsClient::deliver(const AttemptPtr& attempt) {
   attempt->over = true;
-  found.server_time = attempt->server_time;
-  found.duration = std::chrono::duration_cast<Millis>(clock_.mono() - attempt->started);
-  attempt->done(std::move(found));
+  deadlines_.erase(attempt->in_deadlines);
+  attempt->found.server_time = attempt->server_time;
+  attempt->found.duration = std::chrono::duration_cast<Millis>(clock_.mono() - attempt->started);
+  attempt->done(std::move(attempt->found));
 }
 
 }  // namespace sharedrift

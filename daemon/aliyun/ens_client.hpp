@@ -5,10 +5,10 @@
 #include "ports.hpp"
 
 #include <cstdint>
-#include <list>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,7 +31,7 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
 
 /// Lists shares by DescribeImageSharePermission, and asks DescribeSelfImages whether an image is gone when
 /// its list turned empty or its id is refused. With an owner pinned, GetCallerIdentity is asked for each new
-/// key before anything is judged.
+/// key, and no page signed with a key whose owner is not known to be the pinned one is ever judged.
 class EnsClient final : public ShareSource {
  public:
   EnsClient(EnsOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
@@ -46,44 +46,66 @@ class EnsClient final : public ShareSource {
   [[nodiscard]] double budget() const { return gate_.budget(); }
 
  private:
+  struct Attempt;
+  using AttemptPtr = std::shared_ptr<Attempt>;
+  /// How far the account's inventory was read. Absence from one answer is proof; from several only if two
+  /// passes over them agree, since images may move between pages meanwhile.
+  struct Inventory {
+    int page = 1;
+    std::optional<std::int64_t> total;
+    std::set<std::string> images;
+    std::optional<std::set<std::string>> pass_before;
+  };
   /// One attempt under way; kept alive by the calls that will come back to it.
   struct Attempt {
     Attempt(const ImageId& id, ListingLimits limits, WallTime now) : image(id), collector(id, limits, now) {}
     ImageId image;
     ListingCollector collector;
     bool had_accounts = false;
-    bool over = false;
     MonoTime deadline;
     MonoTime started;
-    std::optional<WallTime> server_time;
-    std::size_t inventory_rows = 0;
-    Observation found;  ///< while the inventory is asked
     FetchDone done;
+    std::multimap<MonoTime, AttemptPtr>::iterator in_deadlines;
+    int outstanding = 0;                  ///< pages asked for
+    std::optional<Failure> broken;        ///< the first page that failed; what is under way is still taken
+    std::set<std::uint64_t> generations;  ///< of the credentials that signed its pages
+    std::optional<WallTime> server_time;
+    bool read = false;  ///< the collector is done, `found` is its result
+    Observation found;
+    Inventory inventory;
+    bool over = false;
   };
-  using AttemptPtr = std::shared_ptr<Attempt>;
 
   void begin(const AttemptPtr& attempt);
   void advance(const AttemptPtr& attempt);
   void ask_page(const AttemptPtr& attempt, int number);
+  void take_page(const AttemptPtr& attempt, int number, const Result<ApiAnswer, Failure>& answer);
   void conclude(const AttemptPtr& attempt);
-  void ask_inventory(const AttemptPtr& attempt, int page);
-  void take_inventory(const AttemptPtr& attempt, int page, const Result<ApiAnswer, Failure>& answer);
-  void deliver(const AttemptPtr& attempt, Observation found);
+  void judge(const AttemptPtr& attempt);
+  void expire(const AttemptPtr& attempt);
+  void ask_inventory(const AttemptPtr& attempt);
+  void take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer, Failure>& answer);
+  void refuse(const AttemptPtr& attempt, Failure why);
+  void deliver(const AttemptPtr& attempt);
 
-  [[nodiscard]] bool identity_known() const;
-  void ask_identity(MonoTime deadline);
-  void take_identity(std::uint64_t generation, const Result<ApiAnswer, Failure>& answer);
+  [[nodiscard]] std::optional<std::uint64_t> current_generation() const;
+  [[nodiscard]] bool owner_known(const Attempt& attempt) const;
+  void await_identity(const AttemptPtr& attempt);
+  void take_identity(const Result<ApiAnswer, Failure>& answer);
 
   EnsOptions options_;
   ApiGate gate_;
   CredentialSource& credentials_;
   const Clock& clock_;
   Random& random_;
-  std::multimap<MonoTime, AttemptPtr> pausing_;  ///< between two passes
+  std::vector<AttemptPtr> fresh_;                  ///< handed in since the last pump()
+  std::multimap<MonoTime, AttemptPtr> deadlines_;  ///< of all attempts under way
+  std::multimap<MonoTime, AttemptPtr> pausing_;    ///< between two passes
   std::vector<AttemptPtr> awaiting_identity_;
   bool asking_identity_ = false;
-  std::optional<std::uint64_t> identified_;  ///< the generation of the key that is known to be the owner's
-  std::vector<AttemptPtr> fresh_;            ///< handed in since the last pump()
+  std::set<std::uint64_t> own_generations_;  ///< keys that are known to be the pinned owner's; the last few
+  std::optional<std::uint64_t> foreign_generation_;  ///< the last key that is known to be another account's
+  Failure foreign_;                                  ///< what is to be said about it
 };
 
 }  // namespace sharedrift

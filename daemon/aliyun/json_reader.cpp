@@ -10,7 +10,11 @@ namespace sharedrift {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxValues = 1'000'000;
+/// More than the rows of the largest body the transport lets through; about 30 MB of values.
+constexpr std::size_t kMaxValues = 300'000;
+/// Names are compared one by one. Answers have about twenty; without a bound an object of many would take
+/// hours.
+constexpr std::size_t kMaxMembers = 100;
 
 /// Builds the value from the parser's events and refuses what the parser lets pass: depth, duplicates,
 /// floods.
@@ -40,6 +44,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return close(); }
   bool key(string_t& name) override {
     const auto& members = path_.back().members;
+    if (members.size() >= kMaxMembers) return exceed("too many names in an object");
     if (std::any_of(members.begin(), members.end(),
                     [&name](const auto& member) { return member.first == name; })) {
       return refuse("a name occurs twice in an object");
@@ -53,12 +58,16 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   JsonValue root;
-  std::string problem;
+  JsonProblem problem{"not JSON"};
 
  private:
   bool refuse(std::string what) {
-    if (problem.empty()) problem = std::move(what);
+    problem.what = std::move(what);
     return false;
+  }
+  bool exceed(std::string what) {
+    problem.capped = true;
+    return refuse(std::move(what));
   }
   bool put_text(JsonValue::Kind kind, std::string text) {
     JsonValue made{kind};
@@ -66,7 +75,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return put(std::move(made));
   }
   bool put(JsonValue value) {
-    if (++values_ > kMaxValues) return refuse("too many values");
+    if (++values_ > kMaxValues) return exceed("too many values");
     if (path_.empty()) {
       root = std::move(value);
     } else if (path_.back().is(JsonValue::Kind::object)) {
@@ -77,7 +86,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool open(JsonValue::Kind kind) {
-    if (path_.size() >= kMaxDepth) return refuse("nested too deeply");
+    if (path_.size() >= kMaxDepth) return exceed("nested too deeply");
     path_.push_back(JsonValue{kind});
     return true;
   }
@@ -108,15 +117,9 @@ std::optional<std::int64_t> JsonValue::integer() const {
   return value;
 }
 
-Result<JsonValue, std::string> parse_json(std::string_view text) {
+Result<JsonValue, JsonProblem> parse_json(std::string_view text) {
   Builder builder;
-  try {
-    if (!nlohmann::json::sax_parse(text, &builder)) {
-      return Err(builder.problem.empty() ? std::string{"not JSON"} : std::move(builder.problem));
-    }
-  } catch (const nlohmann::json::exception& error) {  // 3.11.2 throws for some numbers out of range
-    return Err(std::string{"not JSON ("} + std::to_string(error.id) + ")");
-  }
+  if (!nlohmann::json::sax_parse(text, &builder)) return Err(std::move(builder.problem));
   return std::move(builder.root);
 }
 

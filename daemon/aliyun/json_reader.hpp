@@ -26,8 +26,13 @@ struct JsonValue {
   [[nodiscard]] bool is(Kind wanted) const { return kind == wanted; }
 };
 
-/// Strict: valid UTF-8, nothing after the value, no duplicate names, at most 32 levels and a million values.
-/// The error says what is wrong without quoting the text. No recursion, whatever the depth.
-Result<JsonValue, std::string> parse_json(std::string_view text);
+struct JsonProblem {
+  std::string what;     ///< what is wrong, without quoting the text
+  bool capped = false;  ///< it may be JSON, but there is too much of it
+};
+
+/// Strict: valid UTF-8, nothing after the value, no duplicate names, at most 32 levels, 300000 values and 100
+/// members in an object. No recursion, whatever the depth.
+Result<JsonValue, JsonProblem> parse_json(std::string_view text);
 
 }  // namespace sharedrift

@@ -15,7 +15,7 @@ double TokenBucket::tokens_at(MonoTime now) const {
 
 void TokenBucket::set_rate(double rate, MonoTime now) {
   tokens_ = tokens_at(now);
-  at_ = now;
+  at_ = std::max(at_, now);
   rate_ = rate;
   tokens_ = std::min(tokens_, burst());
 }
@@ -23,7 +23,7 @@ void TokenBucket::set_rate(double rate, MonoTime now) {
 bool TokenBucket::take(MonoTime now) {
   if (rate_ <= 0) return true;
   tokens_ = tokens_at(now);
-  at_ = now;
+  at_ = std::max(at_, now);
   constexpr double kRounding = 1e-9;
   if (tokens_ + kRounding < 1) return false;
   tokens_ -= 1;
@@ -42,8 +42,11 @@ bool RetryBudget::take() {
   return true;
 }
 
-void ThrottleGovernor::on_throttled(Millis hint, MonoTime now) {
-  share_ = std::max(kLeast, share_ / 2);
+void ThrottleGovernor::on_throttled(Millis hint, MonoTime sent, MonoTime now) {
+  if (sent >= slowed_at_) {
+    share_ = std::max(kLeast, share_ / 2);
+    slowed_at_ = now;
+  }
   const Millis hold = std::clamp(hint, kSmallestHold, kLongestHint);
   hold_until_ = std::max(hold_until_, now + hold);
 }

@@ -45,8 +45,9 @@ class RetryBudget {
 /// Slows down when the API says that it is too much, and comes back step by step.
 class ThrottleGovernor {
  public:
-  /// `hint`: how long the API asks to wait; 0 if it does not say.
-  void on_throttled(Millis hint, MonoTime now);
+  /// `hint`: how long the API asks to wait; 0 if it does not say. Refusals of requests that were sent before
+  /// the last slowdown are its echo: they do not slow down again.
+  void on_throttled(Millis hint, MonoTime sent, MonoTime now);
   void on_success() { share_ = std::min(1.0, share_ + kRecovery); }
   /// The share of the configured rate and concurrency that may be used now, kLeast to 1.
   [[nodiscard]] double share() const { return share_; }
@@ -57,7 +58,8 @@ class ThrottleGovernor {
   static constexpr double kLeast = 0.1;
   static constexpr double kRecovery = 0.02;
   double share_ = 1.0;
-  MonoTime hold_until_;
+  MonoTime slowed_at_ = MonoTime::min();
+  MonoTime hold_until_ = MonoTime::min();
 };
 
 /// The longest wait that a hint of the API can order: it must not silence the monitor.

@@ -5,9 +5,9 @@
 #include "core/time.hpp"
 #include "ports.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -25,19 +25,24 @@ struct ApiCall {
 struct Acs3Signature {
   std::string canonical_request;
   std::string string_to_sign;
-  std::string authorization;
+  std::string authorization;  ///< empty: there was nothing to sign with
 };
 
-/// `headers` are those to sign: names in lower case (host, content-type and x-acs-*, in any order), values
-/// raw. Source of the format: "V3 request structure and signature", Alibaba Cloud documentation; ens-api
-/// notes 2.1.
-Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
-                        std::vector<HttpHeader> headers, std::string_view body_sha256,
-                        const std::string& access_key_id, const Secret& secret);
+/// A header as it is signed: the name in lower case, the value raw.
+struct SignedHeader {
+  std::string_view name;
+  std::string_view value;
+};
 
-/// The signed POST of a call, ready for the transport. `nonce` must be unique for 15 minutes, `now` within 15
-/// minutes of the API's clock. Pure.
-HttpRequest signed_request(const ApiCall& call, const Credentials& credentials, std::string_view nonce,
-                           WallTime now);
+/// `headers` are those to sign (host, content-type and x-acs-*, in any order). An empty id or secret signs
+/// nothing. Source of the format: "V3 request structure and signature", Alibaba Cloud documentation.
+Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
+                        std::vector<SignedHeader> headers, std::string_view body_sha256,
+                        std::string_view access_key_id, const Secret& secret);
+
+/// The signed POST of a call, ready for the transport; none if the credentials lack id or secret. `nonce`
+/// must be unique for 15 minutes, `now` within 15 minutes of the API's clock. Pure.
+std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials& credentials,
+                                          std::string_view nonce, WallTime now);
 
 }  // namespace sharedrift

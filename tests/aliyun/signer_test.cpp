@@ -1,5 +1,7 @@
 #include "aliyun/signer.hpp"
 
+#include "api_answers.hpp"
+
 #include <filesystem>
 #include <fstream>
 
@@ -11,6 +13,7 @@ namespace sharedrift {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::header_of;
 using ::testing::Not;
 
 std::vector<nlohmann::json> vectors() {
@@ -22,10 +25,11 @@ std::vector<nlohmann::json> vectors() {
   return out;
 }
 
-std::vector<HttpHeader> headers_of(const nlohmann::json& vector) {
-  std::vector<HttpHeader> headers;
+/// Views of the texts in `vector`.
+std::vector<SignedHeader> headers_of(const nlohmann::json& vector) {
+  std::vector<SignedHeader> headers;
   for (const auto& [name, value] : vector["expected"]["headers_to_sign"].items())
-    headers.push_back({name, value});
+    headers.push_back({name, value.get_ref<const std::string&>()});
   return headers;
 }
 
@@ -73,15 +77,11 @@ TEST(Signer, BuildsTheRequestsOfTheVectorsThatPostAnEmptyBody) {
     call.action = inputs["action"];
     call.version = inputs["version"];
     call.query = query_of(inputs);
-    const HttpRequest request =
-        signed_request(call, credentials_of(inputs), inputs["nonce"].get<std::string>(),
-                       *parse_rfc3339(inputs["timestamp"].get<std::string>()));
-    std::string authorization;
-    for (const HttpHeader& header : request.headers) {
-      if (header.name == "authorization") authorization = header.value;
-    }
-    EXPECT_EQ(authorization, vector["expected"]["authorization"]) << vector["id"];
-    EXPECT_EQ(request.url,
+    const auto request = signed_request(call, credentials_of(inputs), inputs["nonce"].get<std::string>(),
+                                        *parse_rfc3339(inputs["timestamp"].get<std::string>()));
+    ASSERT_TRUE(request);
+    EXPECT_EQ(header_of(*request, "authorization"), vector["expected"]["authorization"]) << vector["id"];
+    EXPECT_EQ(request->url,
               "https://" + call.host + "/?" + vector["expected"]["canonical_query"].get<std::string>());
     ++checked;
   }
@@ -127,15 +127,44 @@ TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
   credentials.access_key_id = "STS.id";
   credentials.access_key_secret = Secret("secret");
   credentials.security_token = Secret("token==");
-  const HttpRequest request =
+  const auto request =
       signed_request({"https", "h", "A", "V", {{"ImageId", "m-1"}}}, credentials, "n", WallTime{});
-  EXPECT_EQ(request.url, "https://h/?ImageId=m-1");
-  std::string authorization;
-  for (const HttpHeader& header : request.headers) {
-    if (header.name == "authorization") authorization = header.value;
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->url, "https://h/?ImageId=m-1");
+  for (const HttpHeader& header : request->headers)
     EXPECT_THAT(header.value, Not(HasSubstr("secret")));
-  }
-  EXPECT_THAT(authorization, HasSubstr("x-acs-security-token"));
+  EXPECT_THAT(header_of(*request, "authorization"), HasSubstr("x-acs-accesskey-id"));
+  EXPECT_THAT(header_of(*request, "authorization"), HasSubstr("x-acs-security-token"));
+  EXPECT_EQ(header_of(*request, "x-acs-security-token"), "token==");
+}
+
+TEST(Signer, SignsNothingWithoutIdOrSecret) {
+  const ApiCall call{"https", "h", "A", "V", {}};
+  Credentials credentials;
+  credentials.access_key_id = "id";
+  EXPECT_FALSE(signed_request(call, credentials, "n", WallTime{}));
+  EXPECT_EQ(sign_acs3("POST", "", {{"host", "h"}}, "hash", "id", Secret{}).authorization, "");
+  credentials.access_key_secret = Secret("s");
+  EXPECT_TRUE(signed_request(call, credentials, "n", WallTime{}));
+  credentials.access_key_id.clear();
+  EXPECT_FALSE(signed_request(call, credentials, "n", WallTime{}));
+}
+
+TEST(Signer, SignsThePortAndAFormAsTheDocumentationAsks) {
+  // Recomputed with Python's hashlib and hmac from the rules of the documentation.
+  const Acs3Signature signature =
+      sign_acs3("POST", encode_parameters({{"ImageId", std::string(3000, '*')}, {"Page", ""}}),
+                {{"x-acs-action", " Describe "},
+                 {"host", "127.0.0.1:8443"},
+                 {"content-type", "application/x-www-form-urlencoded"}},
+                "2d3ae3a2a8c6d0e8b3b0b8f2a1f0c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5", "FAKE-ID",
+                Secret("not-a-real-secret"));
+  EXPECT_EQ(signature.string_to_sign,
+            "ACS3-HMAC-SHA256\n36d42f810b416ce4be764668083acc0a805e4dd7c3f4935f56914948054afabd");
+  EXPECT_EQ(signature.authorization,
+            "ACS3-HMAC-SHA256 "
+            "Credential=FAKE-ID,SignedHeaders=content-type;host;x-acs-action,Signature="
+            "b1b8148387a37dbf2e5787bbdd1b1826c1e9a94352f61667b9d439ec10ae920d");
 }
 
 TEST(Signer, SignsVersionOneAsDocumented) {
