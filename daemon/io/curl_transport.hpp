@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/blocking_http.hpp"  // perform(): most who make a transport of their own block on it
 #include "ports.hpp"
 
 #include <memory>
@@ -9,13 +10,19 @@ namespace sharedrift {
 /// HttpTransport on libcurl's multi interface: one thread, any number of exchanges, kept-alive connections.
 /// The rules of the port hold here: TLS 1.2 at least with peer and host verified, no redirects, no content
 /// coding, caps on header and body bytes, one deadline from name resolution to the last byte, no proxy but
-/// the route's. Plain http only to loopback and link-local metadata services.
+/// the route's. Plain http goes to loopback only, unless the route says otherwise.
 ///
-/// A kept-alive connection that died is tried once more on a fresh one by libcurl, with the same bytes: a
-/// signed request may so arrive twice and be refused for its nonce, which callers must take as a reason to
-/// sign anew.
+/// A connection that the far side has closed is not used again. If it closes it at the very moment the next
+/// request goes out, the exchange fails with Reason::reset instead of being sent a second time: the first
+/// copy may have been seen, and a caller that signs must sign anew.
+///
+/// SIGPIPE must be ignored by the process: OpenSSL writes without asking for no signal.
+///
+/// A deadline that passes is Reason::dns while the name is looked up, connect or proxy until there is a
+/// connection or tunnel, and timeout from the TLS handshake on.
 class CurlTransport final : public HttpTransport {
  public:
+  /// Throws std::runtime_error when libcurl cannot start, which takes a machine without memory.
   CurlTransport();
   ~CurlTransport() override;
   CurlTransport(const CurlTransport&) = delete;
@@ -30,9 +37,5 @@ class CurlTransport final : public HttpTransport {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// One exchange for callers that have nothing else to do: blocks until it is over, or until stop is requested
-/// (then the error is a timeout). `transport` must be driven by nobody else.
-HttpResult perform(HttpTransport& transport, HttpRequest request, MonoTime deadline, std::stop_token stop);
 
 }  // namespace sharedrift

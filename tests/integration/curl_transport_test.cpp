@@ -1,9 +1,12 @@
-#include "io/curl_transport.hpp"
-
+#include "integration/fake_dns.hpp"
+#include "integration/transport_kit.hpp"
 #include "io/http_server.hpp"
-#include "support/raw_client.hpp"
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -13,6 +16,9 @@ namespace sharedrift {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace testing;  // NOLINT(google-build-using-namespace): the kit of these tests
+using std::chrono::steady_clock;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -22,27 +28,8 @@ std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions options =
   return std::move(*server);
 }
 
-/// A server that sends these bytes, then holds the connection for `hold` if the peer stays.
-std::unique_ptr<HttpServer> serve_bytes(std::string bytes, Millis hold = Millis{0}) {
-  return serve([bytes = std::move(bytes), hold](const ServerRequest&) {
-    ServerResponse response;
-    response.raw = [bytes, hold](const RawWriter& write) {
-      write(bytes);
-      std::this_thread::sleep_for(hold);
-    };
-    return response;
-  });
-}
-
 HttpRequest to(int port, const std::string& path = "/") {
-  HttpRequest request;
-  request.url = "http://127.0.0.1:" + std::to_string(port) + path;
-  return request;
-}
-
-HttpResult exchange(HttpRequest request, Millis limit = 3s) {
-  CurlTransport transport;
-  return perform(transport, std::move(request), std::chrono::steady_clock::now() + limit, {});
+  return get("http://127.0.0.1:" + std::to_string(port) + path);
 }
 
 TEST(CurlTransport, ExchangesWhatIsAsked) {
@@ -75,41 +62,6 @@ TEST(CurlTransport, SendsBodies) {
   EXPECT_EQ(exchange(request)->body, "PUTpayload");
 }
 
-struct Fault {
-  std::string name;
-  std::string bytes;
-  Millis hold;
-  Reason reason;
-};
-
-TEST(CurlTransport, EveryBadAnswerHasItsReason) {
-  const std::string ok = "HTTP/1.1 200 OK\r\n";
-  const std::vector<Fault> faults{
-      {"silence", "", 600ms, Reason::timeout},
-      {"half a head", ok + "Content-Len", 600ms, Reason::timeout},
-      {"half a body", ok + "Content-Length: 10\r\n\r\n12345", 600ms, Reason::timeout},
-      {"cut body", ok + "Content-Length: 10\r\n\r\n12345", 0s, Reason::reset},
-      {"nothing", "", 0s, Reason::reset},
-      {"unframed", ok + "\r\n{\"TotalCount\":0}", 0s, Reason::protocol},
-      {"cut chunks", ok + "Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n", 0s, Reason::reset},
-      {"gzip", ok + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 0s, Reason::protocol},
-      {"large by length", ok + "Content-Length: 99999999999\r\n\r\n" + std::string(6U << 20U, 'x'), 2s,
-       Reason::too_large},
-      {"header flood", ok + "A: " + std::string(70'000, 'h') + "\r\nContent-Length: 0\r\n\r\n", 0s,
-       Reason::too_large},
-      {"not http", "SSH-2.0-OpenSSH\r\n", 0s, Reason::protocol},
-  };
-  for (const Fault& fault : faults) {
-    const auto server = serve_bytes(fault.bytes, fault.hold);
-    const auto start = std::chrono::steady_clock::now();
-    const HttpResult result = exchange(to(server->port()), 400ms);
-    ASSERT_FALSE(result) << fault.name;
-    EXPECT_EQ(to_string(result.error().reason), to_string(fault.reason))
-        << fault.name << ": " << result.error().detail;
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 900ms) << fault.name;
-  }
-}
-
 TEST(CurlTransport, DoesNotFollowRedirects) {
   std::atomic<int> requests = 0;
   const auto server = serve([&requests](const ServerRequest&) {
@@ -132,14 +84,6 @@ TEST(CurlTransport, NamesAClosedPort) {
   EXPECT_EQ(result.error().reason, Reason::connect);
   EXPECT_THAT(result.error().detail, HasSubstr("127.0.0.1:" + std::to_string(port)));
   EXPECT_THAT(result.error().detail, Not(HasSubstr("secret")));
-}
-
-TEST(CurlTransport, PlainHttpStaysOnLoopback) {
-  HttpRequest request;
-  request.url = "http://ens.aliyuncs.com/";
-  const HttpResult result = exchange(request);
-  ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().reason, Reason::protocol);
 }
 
 TEST(CurlTransport, IgnoresTheEnvironmentsProxyUnlessTold) {
@@ -182,23 +126,6 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
   EXPECT_EQ(right, 500U);
 }
 
-TEST(CurlTransport, StopsAtOnceInEveryPhase) {
-  const auto silent = serve_bytes("", 500ms);
-  const auto dripping = serve_bytes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", 500ms);
-  for (const int port : {silent->port(), dripping->port()}) {
-    CurlTransport transport;
-    std::stop_source stop;
-    std::jthread stopper([&stop] {
-      std::this_thread::sleep_for(100ms);
-      stop.request_stop();
-    });
-    const auto start = std::chrono::steady_clock::now();
-    const HttpResult result = perform(transport, to(port), start + 10s, stop.get_token());
-    EXPECT_FALSE(result);
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 400ms);
-  }
-}
-
 TEST(CurlTransport, ADeadlineInThePastSendsNothing) {
   std::atomic<int> requests = 0;
   const auto server = serve([&requests](const ServerRequest&) {
@@ -207,6 +134,235 @@ TEST(CurlTransport, ADeadlineInThePastSendsNothing) {
   });
   EXPECT_EQ(exchange(to(server->port()), -1ms).error().reason, Reason::timeout);
   EXPECT_EQ(requests, 0);
+}
+
+TEST(CurlTransport, TheNextAddressIsTried) {
+  const FakeDns dns;
+  const Trust trust;
+  const FaultServer server(answer(), server_tls(trust.ca.issue({"x", "DNS:twin.test"})));
+  const HttpResult result = exchange(get(url_of("https", "twin.test", server.port()), trust.route));
+  EXPECT_EQ(reason_of(result), "success, status 200");
+}
+
+TEST(CurlTransport, ThroughAProxyEachSideHearsOnlyItsOwn) {
+  const Trust trust;
+  for (const char* status : {"HTTP/1.1 200 Connection established", "HTTP/1.0 200 OK"}) {
+    const FaultServer origin(answer(), trust.good());
+    const FaultServer proxy(proxy_to(origin.port(), status));
+    HttpRequest request =
+        get(url_of("https", "localhost", origin.port()),
+            trust.through("http://user:pass-word@127.0.0.1:" + std::to_string(proxy.port())));
+    request.headers = {{"authorization", "signature-of-ours"}};
+    const HttpResult result = exchange(std::move(request));
+    ASSERT_EQ(reason_of(result), "success, status 200");
+    const std::string encoded = "dXNlcjpwYXNzLXdvcmQ=";  // user:pass-word
+    EXPECT_THAT(proxy.heard(), HasSubstr("CONNECT localhost:" + std::to_string(origin.port())));
+    EXPECT_THAT(proxy.heard(), HasSubstr(encoded));
+    EXPECT_THAT(proxy.heard(), AllOf(Not(HasSubstr("signature-of-ours")), Not(HasSubstr("query-secret"))));
+    EXPECT_THAT(origin.heard(), HasSubstr("signature-of-ours"));
+    EXPECT_THAT(origin.heard(), AllOf(Not(HasSubstr(encoded)), Not(HasSubstr("Proxy-"))));
+  }
+}
+
+TEST(CurlTransport, TheTunnelDoesNotVouchForTheServer) {
+  const Trust trust;
+  const FaultServer origin(answer(), server_tls(TestCa::self_signed()));
+  const FaultServer proxy(proxy_to(origin.port()));
+  const std::string url = "http://127.0.0.1:" + std::to_string(proxy.port());
+  EXPECT_EQ(reason_of(exchange(get(url_of("https", "localhost", origin.port()), trust.through(url)))), "tls");
+}
+
+class Environment {
+ public:
+  Environment(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  ~Environment() { ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+TEST(CurlTransport, TheEnvironmentsProxyIsUsedOnlyWhenAskedFor) {
+  const Trust trust;
+  const FaultServer origin(answer(), trust.good());
+  const FaultServer refuses(answer_bytes("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
+  const Environment proxy("https_proxy", "http://127.0.0.1:" + std::to_string(refuses.port()));
+  const std::string url = url_of("https", "localhost", origin.port());
+  EXPECT_EQ(reason_of(exchange(get(url, trust.route))), "success, status 200");
+  auto asked = std::make_shared<HttpRoute>(*trust.route);
+  asked->proxy_from_environment = true;
+  EXPECT_EQ(reason_of(exchange(get(url, asked))), "proxy");
+  {
+    const Environment except("no_proxy", "localhost");
+    EXPECT_EQ(reason_of(exchange(get(url, asked))), "success, status 200");
+    EXPECT_EQ(
+        reason_of(exchange(get(url, trust.through("http://127.0.0.1:" + std::to_string(refuses.port()))))),
+        "proxy")
+        << "the environment's exceptions are for the environment's proxy";
+  }
+  asked->never_proxy = true;
+  EXPECT_EQ(reason_of(exchange(get(url, asked))), "success, status 200");
+}
+
+TEST(CurlTransport, SixteenAtOnceShareSixteenConnections) {
+  const Trust trust;
+  const FaultServer server(answer(), trust.good());
+  CurlTransport transport;
+  const std::string url = url_of("https", "localhost", server.port());
+  const auto limit = steady_clock::now() + kAmple;
+  std::size_t good = 0;
+  for (int burst = 0; burst < 10; ++burst) {
+    std::size_t open = 16;
+    for (int i = 0; i < 16; ++i) {
+      transport.start(get(url, trust.route), limit, [&](const HttpResult& result) {
+        --open;
+        good += result && result->body == "{}" ? 1U : 0U;
+      });
+    }
+    while (open > 0)
+      transport.run_once(limit);
+  }
+  EXPECT_EQ(good, 160U);
+  EXPECT_LE(server.connections(), 16U);
+}
+
+TEST(CurlTransport, ASignedRequestIsNotSentTwice) {
+  // Answers once, and ends the connection when the second request has come.
+  const FaultServer server([](FaultConnection& c) {
+    if (c.read_request() && c.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")) (void)c.read_request();
+  });
+  CurlTransport transport;
+  HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
+  request.method = "POST";
+  request.body = "signed";
+  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200");
+  const HttpResult second = exchange(transport, request);
+  EXPECT_EQ(reason_of(second), "reset");
+  EXPECT_THAT(second.error().detail, HasSubstr("kept-alive connection"));
+  const std::string heard = server.heard();
+  std::size_t copies = 0;
+  for (std::size_t at = heard.find("POST "); at != std::string::npos; at = heard.find("POST ", at + 1))
+    ++copies;
+  EXPECT_EQ(copies, 2U);
+  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200") << "the fresh connection is good";
+}
+
+TEST(CurlTransport, AConnectionThatWasClosedInPeaceIsNotUsedAgain) {
+  std::mutex mutex;
+  std::size_t closed = 0;
+  const FaultServer server([&](FaultConnection& c) {
+    if (c.read_request()) c.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
+    const std::scoped_lock lock(mutex);
+    ++closed;
+  });
+  CurlTransport transport;
+  for (std::size_t i = 1; i <= 3; ++i) {
+    EXPECT_EQ(reason_of(exchange(transport, get(url_of("http", "127.0.0.1", server.port())))),
+              "success, status 200");
+    std::this_thread::sleep_for(50ms);  // the end of the connection is on its way
+  }
+  EXPECT_EQ(server.connections(), 3U);
+}
+
+TEST(CurlTransport, TheTrustFileIsReadOnceForManyConnections) {
+  const Trust trust;
+  const FaultServer server(
+      answer_bytes("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"), trust.good());
+  CurlTransport transport;
+  const HttpRequest request = get(url_of("https", "localhost", server.port()), trust.route);
+  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200");
+  std::filesystem::remove(trust.route->ca_file);
+  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200");
+  EXPECT_EQ(server.connections(), 2U);
+  EXPECT_EQ(reason_of(exchange(request)), "tls") << "another transport has to look";
+}
+
+TEST(CurlTransport, HeadAndBodilessAnswersNeedNoFraming) {
+  const FaultServer server([](FaultConnection& c) {
+    while (const auto request = c.read_request()) {
+      const bool head = request->starts_with("HEAD ");
+      if (!c.send(head ? "HTTP/1.1 200 OK\r\n\r\n" : "HTTP/1.1 204 No Content\r\n\r\n")) return;
+    }
+  });
+  HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
+  EXPECT_EQ(reason_of(exchange(request)), "success, status 204");
+  request.method = "HEAD";
+  EXPECT_EQ(reason_of(exchange(request)), "success, status 200");
+}
+
+TEST(CurlTransport, OnlyTheFinalHeadCounts) {
+  const FaultServer server(
+      answer_bytes("HTTP/1.1 103 Early Hints\r\nX-A: early\r\nContent-Length: 9\r\n\r\n"
+                   "HTTP/1.1 200 OK\r\nX-B: late\r\nTransfer-Encoding: chunked\r\n\r\n"
+                   "2\r\n{}\r\n0\r\nX-C: trailer\r\n\r\n"));
+  const HttpResult result = exchange(get(url_of("http", "127.0.0.1", server.port())));
+  ASSERT_EQ(reason_of(result), "success, status 200");
+  EXPECT_EQ(result->body, "{}");
+  EXPECT_EQ(result->header("x-a"), "");
+  EXPECT_EQ(result->header("x-b"), "late");
+  EXPECT_EQ(result->header("x-c"), "");
+}
+
+TEST(CurlTransport, RequestsThatMustNotGoOutDoNot) {
+  const FaultServer server(answer());
+  HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
+  for (const HttpHeader& header :
+       {HttpHeader{"x-token", "a\r\nEvil: 1"}, HttpHeader{"x-token", "caf\xC3\xA9"},
+        HttpHeader{"x\nEvil", "1"}, HttpHeader{"", "1"}}) {
+    request.headers = {header};
+    const HttpResult result = exchange(request);
+    EXPECT_EQ(reason_of(result), "protocol");
+    EXPECT_THAT(result.error().detail, Not(HasSubstr("caf")));
+  }
+  for (const char* url : {"http://ens.aliyuncs.com/", "http://127.evil.test/",
+                          "http://localhost:x@evil.test/", "http://127.0.0.1.evil.test/", "http://0x7f.1/",
+                          "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", ""}) {
+    EXPECT_EQ(reason_of(exchange(get(url))), "protocol") << url;
+  }
+  EXPECT_EQ(server.connections(), 0U);
+}
+
+TEST(CurlTransport, ARouteMayAllowPlainHttpElsewhere) {
+  const FakeDns dns;
+  const FaultServer server(answer());
+  const auto metadata = std::make_shared<HttpRoute>();
+  const std::string url = url_of("http", "origin.test", server.port());
+  EXPECT_EQ(reason_of(exchange(get(url, metadata))), "protocol");
+  metadata->plain_http_anywhere = true;
+  EXPECT_EQ(reason_of(exchange(get(url, metadata))), "success, status 200");
+}
+
+TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
+  const FaultServer server(answer());
+  CurlTransport transport;
+  const auto past = steady_clock::now() - 1s;
+  int refusals = 0;
+  std::function<void(HttpResult)> again = [&](const HttpResult& result) {
+    EXPECT_EQ(reason_of(result), "timeout");
+    if (++refusals < 3) transport.start(get("http://127.0.0.1/"), past, again);
+  };
+  transport.start(get("http://127.0.0.1/"), past, again);
+  EXPECT_EQ(refusals, 0) << "never from within start()";
+  transport.run_once(steady_clock::now() + 1s);
+  EXPECT_EQ(refusals, 1) << "one turn does not take in what it brought about";
+  transport.run_once(steady_clock::now() + 1s);
+  transport.run_once(steady_clock::now() + 1s);
+  EXPECT_EQ(refusals, 3);
+
+  int answers = 0;
+  const auto limit = steady_clock::now() + kAmple;
+  for (int i = 0; i < 4; ++i) {
+    transport.start(get(url_of("http", "127.0.0.1", server.port())), limit, [&](const HttpResult&) {
+      ++answers;
+      transport.cancel_all();
+    });
+  }
+  while (answers == 0)
+    transport.run_once(limit);
+  for (int i = 0; i < 20; ++i)
+    transport.run_once(steady_clock::now() + 5ms);
+  EXPECT_EQ(answers, 1);
 }
 
 }  // namespace

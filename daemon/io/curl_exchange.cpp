@@ -1,0 +1,303 @@
+#include "io/curl_exchange.hpp"
+
+#include "core/text.hpp"
+#include "io/curl_errors.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr std::size_t kMaxHeaderBytes = 64U << 10U;
+/// How long a changed CA bundle may go unnoticed. libcurl's own choice is a day; one load takes 25 ms.
+constexpr long kCaCacheSeconds = 600;
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+struct Authority {
+  std::string_view host;  ///< without brackets
+  std::string_view port;  ///< may be empty
+};
+
+Authority authority_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return {};
+  url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find_first_of("/?#\\"));
+  if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
+  if (url.starts_with('[')) {
+    const std::size_t end = std::min(url.find(']'), url.size());
+    const std::string_view rest = url.substr(std::min(end + 1, url.size()));
+    return {url.substr(1, end - 1), rest.starts_with(':') ? rest.substr(1) : std::string_view{}};
+  }
+  const std::size_t colon = url.find(':');
+  if (colon == std::string_view::npos) return {url, {}};
+  return {url.substr(0, colon), url.substr(colon + 1)};
+}
+
+/// Whether an http URL stays on this machine. Names that merely look like an address do not count; libcurl
+/// (since 7.78) resolves `localhost` to loopback itself, whatever the name service says.
+bool is_loopback(std::string_view url) {
+  const std::string host(authority_of(url).host);
+  if (host == "localhost") return true;
+  in_addr v4{};
+  if (::inet_pton(AF_INET, host.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24U) == 127U;
+  in6_addr v6{};
+  return ::inet_pton(AF_INET6, host.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool is_plain(const HttpRequest& request) {
+  return request.url.starts_with("http://");
+}
+
+/// Header names are tokens; values hold visible ASCII, blanks and tabs: anything else could begin a header or
+/// a request of its own.
+bool is_sendable(const HttpHeader& header) {
+  const auto token = [](char c) { return c > ' ' && c < 0x7F && c != ':'; };
+  const auto text = [](char c) { return (c >= ' ' && c < 0x7F) || c == '\t'; };
+  return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), token) &&
+         std::all_of(header.value.begin(), header.value.end(), text);
+}
+
+/// libcurl takes any count but the one it gave for "end the transfer".
+std::size_t refuse(Exchange& exchange, Reason reason, std::string detail) {
+  if (!exchange.verdict) exchange.verdict = TransportError{reason, std::move(detail)};
+  return 0;
+}
+
+bool may_lack_body(const Exchange& exchange) {
+  const int status = exchange.response.status;
+  return exchange.request.method == "HEAD" || status == 204 || status == 304;
+}
+
+std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes) {
+  Exchange::Head& head = exchange.head;
+  if (header.name == "content-length") {
+    if (head.length && *head.length != header.value)
+      return refuse(exchange, Reason::protocol, "the answer has two lengths");
+    head.length = header.value;
+  } else if (header.name == "transfer-encoding") {
+    // libcurl would undo `gzip, chunked` by itself.
+    if (lower(header.value) != "chunked")
+      return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
+    head.chunked = true;
+  } else if (header.name == "content-encoding" && lower(header.value) != "identity") {
+    return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
+  }
+  exchange.response.headers.push_back(std::move(header));
+  return bytes;
+}
+
+std::size_t take_header_line(Exchange& exchange, std::string_view data) {
+  Exchange::Head& head = exchange.head;
+  head.bytes += data.size();
+  if (head.bytes > kMaxHeaderBytes)
+    return refuse(exchange, Reason::too_large, "the answer's header is larger than 64 KiB");
+  const std::string_view line = trim(data);
+  if (line.starts_with("HTTP/")) {  // a new answer begins: what came before was a 1xx
+    const std::size_t bytes = head.bytes;
+    head = {};
+    head.bytes = bytes;
+    exchange.response.headers.clear();
+    return data.size();
+  }
+  if (line.empty()) {
+    head.complete = true;
+    return data.size();
+  }
+  if (head.complete) return data.size();  // a trailer: nobody asked for one
+  if (data.front() == ' ' || data.front() == '\t') {
+    // To libcurl it is part of the header before, to a reader of lines a header of its own.
+    return refuse(exchange, Reason::protocol, "the answer has a folded header");
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return data.size();
+  return take_header(
+      exchange, {lower(trim(line.substr(0, colon))), std::string{trim(line.substr(colon + 1))}}, data.size());
+}
+
+std::size_t take_body(Exchange& exchange, std::string_view data) {
+  if (!exchange.head.length && !exchange.head.chunked) {
+    // Its end would be wherever the connection breaks: a cut answer could not be told from a whole one.
+    return refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
+  }
+  if (exchange.response.body.size() + data.size() > exchange.request.max_body) {
+    return refuse(exchange, Reason::too_large,
+                  "the answer is larger than " + std::to_string(exchange.request.max_body) + " bytes");
+  }
+  exchange.response.body.append(data);
+  return data.size();
+}
+
+/// An exception must not pass through libcurl's frames.
+template <std::size_t (*take)(Exchange&, std::string_view)>
+std::size_t guarded(char* data, std::size_t size, std::size_t count, void* user) noexcept {
+  auto& exchange = *static_cast<Exchange*>(user);
+  try {
+    return take(exchange, {data, size * count});
+  } catch (const std::exception&) {
+    return refuse(exchange, Reason::local, "out of memory");
+  }
+}
+
+CURLcode on_handshake(CURL* /*easy*/, void* /*ssl_context*/, void* user) noexcept {
+  static_cast<Exchange*>(user)->handshake = true;
+  return CURLE_OK;
+}
+
+/// Called before a request goes out. The second call is libcurl's retry after a kept-alive connection turned
+/// out to be dead: the far side may have seen the first request, so the same signature must not arrive twice.
+int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int /*own_port*/) noexcept {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (!std::exchange(exchange.sent, true)) return CURL_PREREQFUNC_OK;
+  exchange.verdict = TransportError{Reason::reset, ""};
+  return CURL_PREREQFUNC_ABORT;
+}
+
+void configure_route(Exchange& exchange, const HttpRoute& route) {
+  CURL* easy = exchange.easy;
+  if (!route.ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, route.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route.ca_file.c_str());
+  }
+  // Debian's libcurl looks at a bundle and at a directory of the same certificates; with the directory it
+  // loads the bundle for each connection anew (7.88: only a store that came from a file alone is kept).
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  if (route.never_proxy) {
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  } else if (!route.proxy_url.empty()) {
+    exchange.proxied = true;
+    curl_easy_setopt(easy, CURLOPT_PROXY, route.proxy_url.c_str());
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  } else if (!route.proxy_from_environment) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // an empty name is "none", whatever the environment says
+  }
+}
+
+void configure_method(Exchange& exchange) {
+  CURL* easy = exchange.easy;
+  const HttpRequest& request = exchange.request;
+  if (request.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (request.method == "GET" && request.body.empty()) return;  // what a handle is set to from the start
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+  if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+bool add_header(Exchange& exchange, const char* line) {
+  curl_slist* longer = curl_slist_append(exchange.headers, line);
+  if (longer == nullptr) return false;
+  exchange.headers = longer;
+  return true;
+}
+
+bool add_headers(Exchange& exchange) {
+  bool has_type = false;
+  bool has_accept = false;
+  std::string line;
+  for (const HttpHeader& header : exchange.request.headers) {
+    has_type = has_type || lower(header.name) == "content-type";
+    has_accept = has_accept || lower(header.name) == "accept";
+    // libcurl takes `Name:` for "remove" and `Name;` for an empty value.
+    line.assign(header.name).append(header.value.empty() ? ";" : ": ").append(header.value);
+    if (!add_header(exchange, line.c_str())) return false;
+  }
+  return add_header(exchange, "Expect:") && (has_type || add_header(exchange, "Content-Type:")) &&
+         (has_accept || add_header(exchange, "Accept:")) &&
+         curl_easy_setopt(exchange.easy, CURLOPT_HTTPHEADER, exchange.headers) == CURLE_OK;
+}
+
+void configure_callbacks(Exchange& exchange) {
+  CURL* easy = exchange.easy;
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &guarded<take_header_line>);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &guarded<take_body>);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_handshake);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_sending);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange.error_text.data());
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
+}
+
+}  // namespace
+
+std::optional<TransportError> refuse_request(const HttpRequest& request) {
+  const bool anywhere = request.route && request.route->plain_http_anywhere;
+  if (is_plain(request) && !anywhere && !is_loopback(request.url)) {
+    return TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(request.url)};
+  }
+  for (const HttpHeader& header : request.headers) {
+    if (is_sendable(header)) continue;
+    return TransportError{Reason::protocol, "the header " + clean(header.name, 60) +
+                                                " cannot be sent: it is not visible ASCII"};
+  }
+  return std::nullopt;
+}
+
+std::string host_and_port(std::string_view url) {
+  const Authority authority = authority_of(url);
+  const bool v6 = authority.host.find(':') != std::string_view::npos;
+  const std::string host = clean(authority.host, 100);
+  return (v6 ? "[" + host + "]" : host) + ":" +
+         (authority.port.empty() ? (url.starts_with("http://") ? "80" : "443") : clean(authority.port, 10));
+}
+
+bool configure(Exchange& exchange, Millis left) {
+  CURL* easy = exchange.easy;
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A resolver thread that hangs must not be waited for (since 7.87).
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(exchange.request.max_body));
+  configure_callbacks(exchange);
+  configure_route(exchange, exchange.request.route ? *exchange.request.route : HttpRoute{});
+  configure_method(exchange);
+  const bool ready = curl_easy_setopt(easy, CURLOPT_URL, exchange.request.url.c_str()) == CURLE_OK &&
+                     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                                      is_plain(exchange.request) ? "http" : "https") == CURLE_OK;
+  return ready && add_headers(exchange);
+}
+
+HttpResult conclude(Exchange& exchange, CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange.response.status = static_cast<int>(status);
+  if (code == CURLE_OK && !exchange.head.complete) {
+    refuse(exchange, Reason::reset, "the connection ended inside the answer's header");  // success to 7.88
+  } else if (code == CURLE_OK && !exchange.head.length && !exchange.head.chunked && !may_lack_body(exchange)) {
+    refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
+  }
+  if (code == CURLE_OK && !exchange.verdict) return std::move(exchange.response);
+  return Err(error_of(exchange, code));
+}
+
+}  // namespace sharedrift

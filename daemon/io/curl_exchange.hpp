@@ -1,0 +1,53 @@
+#pragma once
+
+#include "ports.hpp"
+
+#include <array>
+#include <cstddef>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <curl/curl.h>
+
+namespace sharedrift {
+
+/// One exchange as CurlTransport has it under way: what was asked, what has come so far, and how far it got.
+/// libcurl holds its address, so it stays where it is until its handle is out of the multi handle.
+struct Exchange {
+  /// What the callbacks have seen of the answer's framing.
+  struct Head {
+    std::size_t bytes = 0;  ///< of every head of the exchange, the 1xx ones included
+    bool complete = false;  ///< the blank line came; what follows is a body, trailers or, after a 1xx, a head
+    bool chunked = false;
+    std::optional<std::string> length;
+  };
+
+  HttpRequest request;
+  HttpDone done;
+  HttpResponse response;
+  std::optional<TransportError> verdict;  ///< ours, as far as libcurl was not asked or did what we told it to
+  Head head;
+  bool proxied = false;  ///< a proxy was configured; one that libcurl finds in the environment does not count
+  bool handshake = false;  ///< TLS has begun, so there is a connection (and a tunnel)
+  bool sent = false;       ///< the request was handed to a connection
+  CURL* easy = nullptr;
+  curl_slist* headers = nullptr;
+  std::list<Exchange>::iterator self;
+  std::array<char, CURL_ERROR_SIZE> error_text{};
+};
+
+/// Why the request must not be sent, whatever libcurl would make of it.
+std::optional<TransportError> refuse_request(const HttpRequest& request);
+
+/// `host:port` of a URL, all of it that may be shown. Never the user and password.
+std::string host_and_port(std::string_view url);
+
+/// Sets every option of the handle, which must be new or reset. False when memory is short.
+bool configure(Exchange& exchange, Millis left);
+
+/// The outcome once libcurl is done with it: the answer if it is whole and framed, or the reason why not.
+HttpResult conclude(Exchange& exchange, CURLcode code);
+
+}  // namespace sharedrift
