@@ -52,25 +52,29 @@ MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   if (own_) own_(own, format);
   own += page_end(format);
   std::vector<Bytes> pieces;
-  GzipStream gzip;
-  if (encoding == Encoding::gzip) pieces.push_back(GzipStream::begin());
-  {
-    const std::lock_guard lock(mutex_);
-    refresh(format, encoding);
-    for (std::size_t i = 0; i < families_.size(); ++i) {
-      const Part& part = families_.at(i).parts.at(slot(static_cast<Metric>(i), format));
-      if (encoding == Encoding::gzip) gzip.add(part.gzip);
-      pieces.push_back(encoding == Encoding::gzip ? part.gzip.bytes : part.text);
-    }
-  }
-  if (encoding == Encoding::identity) {
-    pieces.push_back(std::make_shared<const std::string>(std::move(own)));
-  } else {
-    const GzipPiece tail = gzip_piece(own);
+  const std::lock_guard lock(mutex_);
+  refresh(format, encoding);
+  if (encoding == Encoding::gzip) {
+    GzipStream gzip;
+    pieces.push_back(GzipStream::begin());
+    for_each_part(format, [&gzip, &pieces](const Part& part) {
+      gzip.add(part.gzip);
+      pieces.push_back(part.gzip.bytes);
+    });
+    const GzipPiece tail = packer_.pack(own);
     gzip.add(tail);
     pieces.push_back(std::make_shared<const std::string>(*tail.bytes + gzip.end()));
+  } else {
+    for_each_part(format, [&pieces](const Part& part) { pieces.push_back(part.text); });
+    pieces.push_back(std::make_shared<const std::string>(std::move(own)));
   }
   return {without_crumbs(pieces)};
+}
+
+template <class Visit>
+void Exposition::for_each_part(TextFormat format, Visit visit) const {
+  for (std::size_t i = 0; i < families_.size(); ++i)
+    visit(families_.at(i).parts.at(slot(static_cast<Metric>(i), format)));
 }
 
 std::size_t Exposition::slot(Metric metric, TextFormat format) {
@@ -116,7 +120,7 @@ void Exposition::render(Metric metric, const Fleet& fleet, TextFormat format, En
     text = &scratch_;
   }
   if (encoding == Encoding::gzip) {
-    part.gzip = gzip_piece(*text);
+    part.gzip = packer_.pack(*text);
   } else {
     part.text = std::make_shared<const std::string>(*text);  // a copy of just the right size
   }

@@ -49,6 +49,8 @@ class Exposition {
     std::uint64_t version = 0;  ///< the board's when the parts were rendered; its first is 1
     std::array<Part, 2> parts;  ///< by format, or the first for both where the head is the same
   };
+  template <class Visit>
+  void for_each_part(TextFormat format, Visit visit) const;
   void refresh(TextFormat format, Encoding encoding);
   void render(Metric metric, const Fleet& fleet, TextFormat format, Encoding encoding);
   [[nodiscard]] static bool is_ready(const Part& part, Encoding encoding);
@@ -59,6 +61,7 @@ class Exposition {
   std::mutex mutex_;  ///< guards what follows; held while rendering, so that others wait for its result
   std::array<Family, kImageMetricCount> families_;
   std::string scratch_;
+  GzipPacker packer_;
 };
 
 }  // namespace sharedrift

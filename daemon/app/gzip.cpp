@@ -15,8 +15,15 @@ constexpr int kLevel = 1;
 constexpr int kRawDeflate = -15;
 constexpr int kMemory = 8;
 
+void append_little_endian(std::string& out, std::uint32_t value) {
+  for (unsigned shift = 0; shift < 32; shift += 8)
+    out += static_cast<char>((value >> shift) & 0xFFU);
+}
+
+}  // namespace
+
 /// Feeds and drains zlib, whose counters have 32 bits.
-class Deflater {
+class GzipPacker::Deflater {
  public:
   Deflater() {
     if (deflateInit2(&stream_, kLevel, Z_DEFLATED, kRawDeflate, kMemory, Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -30,11 +37,12 @@ class Deflater {
   std::string run(std::string_view text) {
     constexpr std::size_t kAtOnce = 1U << 20U;
     std::string out;
+    deflateReset(&stream_);
     do {
       const std::string_view part = text.substr(0, kAtOnce);
       text.remove_prefix(part.size());
       // zlib does not write through next_in; its type predates const.
-      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));  // NOLINT
+      stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
       stream_.avail_in = static_cast<uInt>(part.size());
       drain(out, text.empty() ? Z_SYNC_FLUSH : Z_NO_FLUSH);
     } while (!text.empty());
@@ -45,7 +53,7 @@ class Deflater {
  private:
   void drain(std::string& out, int flush) {
     do {
-      stream_.next_out = reinterpret_cast<Bytef*>(buffer_.data());  // NOLINT
+      stream_.next_out = reinterpret_cast<Bytef*>(buffer_.data());
       stream_.avail_out = static_cast<uInt>(buffer_.size());
       deflate(&stream_, flush);  // cannot fail: the stream is sound and there is room
       out.append(buffer_.data(), buffer_.size() - stream_.avail_out);
@@ -55,22 +63,19 @@ class Deflater {
   std::array<char, 16384> buffer_{};
 };
 
-void append_little_endian(std::string& out, std::uint32_t value) {
-  for (unsigned shift = 0; shift < 32; shift += 8)
-    out += static_cast<char>((value >> shift) & 0xFFU);
-}
+GzipPacker::GzipPacker() = default;
+GzipPacker::~GzipPacker() = default;
 
-}  // namespace
-
-GzipPiece gzip_piece(std::string_view text) {
+GzipPiece GzipPacker::pack(std::string_view text) {
   GzipPiece piece;
   if (text.empty()) {  // not even the mark of a flush
     piece.bytes = std::make_shared<const std::string>();
     return piece;
   }
-  piece.bytes = std::make_shared<const std::string>(Deflater().run(text));
-  piece.crc = static_cast<std::uint32_t>(
-      crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));  // NOLINT: bytes are bytes
+  if (deflater_ == nullptr) deflater_ = std::make_unique<Deflater>();
+  piece.bytes = std::make_shared<const std::string>(deflater_->run(text));
+  piece.crc =
+      static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
   piece.length = text.size();
   return piece;
 }

@@ -26,7 +26,7 @@ void append_head(std::string& out, const MetricSpec& metric, TextFormat format) 
 }
 
 void append_number(std::string& out, std::int64_t value) {
-  std::array<char, 24> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): written before it is read
+  std::array<char, 24> buffer;
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   out.append(buffer.data(), end.ptr);
 }

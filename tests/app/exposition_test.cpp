@@ -86,6 +86,7 @@ TEST(Exposition, AgreesWithItsSlowTwinThroughEveryChange) {
       ASSERT_EQ(text(exposition, format), expected) << "round " << round;
       ASSERT_EQ(testing::gunzip(exposition.page(format, Encoding::gzip).joined()), expected)
           << "round " << round;
+      if (round % 10 != 0) continue;
       ASSERT_NO_THROW(ExpositionParser::parse(expected, openmetrics)) << "round " << round;
     }
   }
