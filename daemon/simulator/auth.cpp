@@ -11,7 +11,6 @@ namespace sharedrift::simulator {
 namespace {
 
 constexpr std::chrono::minutes kWindow{15};
-constexpr std::size_t kMaxNonces = 1'000'000;
 
 Err<ApiError> refuse(std::string_view code, std::string_view field = {}) {
   return Err(api_error(code, field));
@@ -134,7 +133,7 @@ Result<const Key*, ApiError> check_rpc(World& world, const Call& call, WallTime 
 }  // namespace
 
 bool NonceMemory::insert(std::string_view key_id, std::string_view nonce, MonoTime now) {
-  while (!order_.empty() && (order_.front().first + kWindow <= now || order_.size() >= kMaxNonces)) {
+  while (!order_.empty() && (order_.front().first + kWindow <= now || order_.size() >= capacity_)) {
     seen_.erase(order_.front().second);
     order_.pop_front();
   }

@@ -6,6 +6,7 @@
 #include "simulator/call.hpp"
 #include "simulator/world.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -15,14 +16,16 @@
 
 namespace sharedrift::simulator {
 
-/// The nonces of the last 15 minutes, as hashes and at most a million of them (the oldest go first). Time is
+/// The nonces of the last 15 minutes, as hashes and at most `capacity` of them (the oldest go first). Time is
 /// the steady clock's, so that a skewed server clock forgets nothing. Not thread-safe.
 class NonceMemory {
  public:
+  explicit NonceMemory(std::size_t capacity = 1'000'000) : capacity_(capacity) {}
   /// False if it was seen before.
   bool insert(std::string_view key_id, std::string_view nonce, MonoTime now);
 
  private:
+  std::size_t capacity_;
   std::deque<std::pair<MonoTime, std::uint64_t>> order_;
   std::unordered_set<std::uint64_t> seen_;
 };
