@@ -126,7 +126,7 @@ MonoTime ApiGate::next_wake(MonoTime now) const {
   if (!ready_.empty() && in_flight_ < slots() && !credentials_.pending()) {
     next = std::min(next, std::max(governor_.hold_until(), bucket_.ready_at(now)));
   }
-  return next;
+  return std::max(next, now);
 }
 
 Millis ApiGate::correction() const {

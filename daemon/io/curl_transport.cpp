@@ -93,7 +93,8 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
 void CurlTransport::Impl::release(Exchange& exchange) {
   if (exchange.easy != nullptr) {
     curl_multi_remove_handle(multi_, exchange.easy);
-    curl_easy_reset(exchange.easy);  // keeps nothing that points into the exchange; connections are the multi's
+    curl_easy_reset(
+        exchange.easy);  // keeps nothing that points into the exchange; connections are the multi's
     idle_.push_back(exchange.easy);
     exchange.easy = nullptr;
   }
@@ -137,8 +138,10 @@ void CurlTransport::Impl::run_once(MonoTime until) {
   if (finish_done() > 0) return;
   long wait = kLongestWaitMillis;
   if (until != MonoTime::max()) {
-    const auto left = std::chrono::ceil<Millis>(until - std::chrono::steady_clock::now()).count();
-    wait = std::clamp<long>(left, 0, kLongestWaitMillis);
+    // The difference of two moments far apart does not fit: compare before subtracting.
+    const MonoTime now = std::chrono::steady_clock::now();
+    const auto left = until <= now ? 0 : std::chrono::ceil<Millis>(until - now).count();
+    wait = std::min<long>(left, kLongestWaitMillis);
   }
   curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);
   curl_multi_perform(multi_, &running);

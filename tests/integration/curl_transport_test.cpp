@@ -126,6 +126,13 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
   EXPECT_EQ(right, 500U);
 }
 
+TEST(CurlTransport, AMomentLongPastIsNow) {
+  CurlTransport transport;
+  const auto start = std::chrono::steady_clock::now();
+  transport.run_once(MonoTime::min());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+}
+
 TEST(CurlTransport, ADeadlineInThePastSendsNothing) {
   std::atomic<int> requests = 0;
   const auto server = serve([&requests](const ServerRequest&) {
