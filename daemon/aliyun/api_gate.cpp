@@ -141,7 +141,8 @@ void ApiGate::launch(CallPtr call, Instant now) {
   }
   if (!credentials) return finish(std::move(call), std::move(credentials).error());
   if (credentials->generation == call->refused_generation) {
-    return finish(std::move(call), Failure(*call->last));  // no other credentials came
+    Failure why = *call->last;  // no other credentials came
+    return finish(std::move(call), std::move(why));
   }
   if (credentials->generation != reported_generation_) {
     reported_generation_ = credentials->generation;

@@ -46,10 +46,10 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     const auto& members = path_.back().members;
     if (members.size() >= kMaxMembers) return exceed("too many names in an object");
     if (std::any_of(members.begin(), members.end(),
-                    [&name](const auto& member) { return member.first == name; })) {
+                    [&name](const auto& member) { return member.name == name; })) {
       return refuse("a name occurs twice in an object");
     }
-    path_.back().members.emplace_back(std::move(name), JsonValue{});
+    path_.back().members.push_back({std::move(name), JsonValue{}});
     return true;
   }
   bool parse_error(std::size_t position, const std::string& /*token*/,
@@ -79,7 +79,7 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     if (path_.empty()) {
       root = std::move(value);
     } else if (path_.back().is(JsonValue::Kind::object)) {
-      path_.back().members.back().second = std::move(value);
+      path_.back().members.back().value = std::move(value);
     } else {
       path_.back().items.push_back(std::move(value));
     }
@@ -104,8 +104,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   const auto found = std::find_if(members.begin(), members.end(),
-                                  [name](const auto& member) { return member.first == name; });
-  return found == members.end() ? nullptr : &found->second;
+                                  [name](const auto& member) { return member.name == name; });
+  return found == members.end() ? nullptr : &found->value;
 }
 
 std::optional<std::int64_t> JsonValue::integer() const {

@@ -11,19 +11,26 @@
 
 namespace sharedrift {
 
+struct JsonMember;
+
 /// A JSON value whose numbers keep their digits: account ids must not pass through a double.
 struct JsonValue {
   enum class Kind { null, boolean, number, string, array, object };
   Kind kind = Kind::null;
-  bool flag = false;                                       ///< of a boolean
-  std::string text;                                        ///< of a string; of a number: as written
-  std::vector<JsonValue> items;                            ///< of an array
-  std::vector<std::pair<std::string, JsonValue>> members;  ///< of an object, in order, names unique
+  bool flag = false;                ///< of a boolean
+  std::string text;                 ///< of a string; of a number: as written
+  std::vector<JsonValue> items;     ///< of an array
+  std::vector<JsonMember> members;  ///< of an object, in order, names unique
 
   [[nodiscard]] const JsonValue* find(std::string_view name) const;  ///< null where it is absent or no object
   /// An integer, written as a number or as a string of digits; none for anything else.
   [[nodiscard]] std::optional<std::int64_t> integer() const;
   [[nodiscard]] bool is(Kind wanted) const { return kind == wanted; }
+};
+
+struct JsonMember {
+  std::string name;
+  JsonValue value;
 };
 
 struct JsonProblem {

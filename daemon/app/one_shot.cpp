@@ -47,7 +47,7 @@ class Countdown final : public PollListener {
 }  // namespace
 
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
-                                                        std::stop_token stop) {
+                                                        const std::stop_token& stop) {
   watch.confirm_clears = 1;
   std::set<ImageId> waiting;
   for (const auto& policy : watch.images)

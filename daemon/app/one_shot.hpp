@@ -27,7 +27,7 @@ struct OneShotPorts {
 /// proof (there is no second one to wait for). Views in the order of `watch`. Ends early, with what it has,
 /// when stop is requested.
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
-                                                        std::stop_token stop);
+                                                        const std::stop_token& stop);
 
 /// Only the images asked for; an id that is not in the config is the error.
 Result<WatchList, std::string> selected(WatchList watch, const std::vector<ImageId>& images);

@@ -42,7 +42,7 @@ Poller::Poller(Parts parts) : parts_(std::move(parts)) {
     policies_.emplace(policy->id, policy);
 }
 
-void Poller::run(std::stop_token stop) {
+void Poller::run(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] { wake(); });
   while (!stop.stop_requested()) {
     turn();

@@ -70,7 +70,7 @@ class Poller {
   explicit Poller(Parts parts);
 
   /// Polls until stop is requested; returns within moments then. What was in flight is dropped and due again.
-  void run(std::stop_token stop);
+  void run(const std::stop_token& stop);
   /// Thread-safe. Wakes the loop: credentials changed, or somebody wants to know whether it lives.
   void wake() noexcept { parts_.transport.wake(); }
   /// Thread-safe. Grows with every turn of the loop: the watchdog's proof of progress.

@@ -65,9 +65,10 @@ std::string status_page(const Fleet& fleet, WallTime now) {
     append_accounts(out, *view, DriftKind::missing, *fleet.account_names);
     out +=
         "<td>" + (view->last_complete ? format_rfc3339(*view->last_complete) : std::string{"never"}) + "<td>";
-    if (view->last_failure)
+    if (view->last_failure) {
       append_html(out,
                   std::string{to_string(view->last_failure->reason)} + ": " + view->last_failure->detail);
+    }
     out += "</tr>";
   }
   return out + "</table></html>\n";

@@ -80,10 +80,11 @@ Json image_json(const ImageView& view, const AccountNames& names) {
 Json value_json(const FieldValue& value) {
   return std::visit(
       [](const auto& v) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, WallTime>)
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, WallTime>) {
           return format_rfc3339(v);
-        else
+        } else {
           return v;
+        }
       },
       value);
 }
@@ -135,11 +136,11 @@ std::string json_events(const std::vector<Event>& events) {
 }
 
 std::string json_success(const std::string& data) {
-  return "{\"status\":\"success\",\"data\":" + data + "}\n";
+  return R"({"status":"success","data":)" + data + "}\n";
 }
 
 std::string json_error(std::string_view type, std::string_view message) {
-  std::string out = "{\"status\":\"error\",\"errorType\":";
+  std::string out = R"({"status":"error","errorType":)";
   append_json_string(out, type);
   out += ",\"error\":";
   append_json_string(out, message);

@@ -163,9 +163,10 @@ ServerResponse WebRoutes::reload() const {
         403, "Reloading by HTTP is off; start with --web.enable-lifecycle, or send SIGHUP.\n");
   }
   const auto verdict = backend_.reload();
-  if (!verdict)
+  if (!verdict) {
     return ServerResponse::text(
         500, "The new configuration was refused; the old one stays in force.\n" + verdict.error());
+  }
   return ServerResponse::text(200, "The new configuration is in force.\n");
 }
 

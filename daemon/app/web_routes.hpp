@@ -54,7 +54,7 @@ class WebRoutes {
   };
   Answer route(const ServerRequest& request);
   ServerResponse metrics(const ServerRequest& request);
-  ServerResponse reload() const;
+  [[nodiscard]] ServerResponse reload() const;
   [[nodiscard]] ServerResponse api(const ServerRequest& request, std::string_view& label) const;
   [[nodiscard]] ServerResponse api_events(const ServerRequest& request) const;
 

@@ -19,6 +19,7 @@ class AccountId {
 
   [[nodiscard]] std::string_view str() const { return {digits_.data(), length_}; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 inside <=> for a pointer
   friend auto operator<=>(const AccountId&, const AccountId&) = default;
 
  private:
@@ -35,6 +36,7 @@ class ImageId {
 
   [[nodiscard]] const std::string& str() const { return text_; }
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 inside <=> for a pointer
   friend auto operator<=>(const ImageId&, const ImageId&) = default;
 
  private:

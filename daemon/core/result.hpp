@@ -58,11 +58,11 @@ class [[nodiscard]] Result {
   [[nodiscard]] T value_or(T fallback) const& { return has_value() ? *get() : std::move(fallback); }
 
  private:
-  T* get() {
+  [[nodiscard]] T* get() {
     assert(has_value());
     return &std::get<0>(data_);
   }
-  const T* get() const {
+  [[nodiscard]] const T* get() const {
     assert(has_value());
     return &std::get<0>(data_);
   }
@@ -77,6 +77,7 @@ class [[nodiscard]] Result {
 
 /// `SD_TRY(name, expression);` declares `name` with the value of a Result, or returns its error from the
 /// function. The only macro: the language has no other way to return from the caller.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared cannot be in parentheses
 #define SD_TRY(name, expression)                                               \
   auto SD_CONCAT(sd_try_, __LINE__) = (expression);                            \
   if (!SD_CONCAT(sd_try_, __LINE__)) {                                         \

@@ -293,7 +293,8 @@ HttpResult conclude(Exchange& exchange, CURLcode code) {
   exchange.response.status = static_cast<int>(status);
   if (code == CURLE_OK && !exchange.head.complete) {
     refuse(exchange, Reason::reset, "the connection ended inside the answer's header");  // success to 7.88
-  } else if (code == CURLE_OK && !exchange.head.length && !exchange.head.chunked && !may_lack_body(exchange)) {
+  } else if (code == CURLE_OK && !exchange.head.length && !exchange.head.chunked &&
+             !may_lack_body(exchange)) {
     refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
   }
   if (code == CURLE_OK && !exchange.verdict) return std::move(exchange.response);
