@@ -101,6 +101,11 @@ class App {
         lines_(logger_, nullptr) {}
 
   int run() {
+    if (!options_.web_config_file
+             .empty()) {  // serving in the clear what was asked to be locked would be worse
+      return fail(kBadConfig,
+                  "--web.config.file is not supported by this release; put a proxy in front for TLS");
+    }
     auto config = load();
     if (!config) return fail(kBadConfig, config.error());
     if (options_.config_check) {

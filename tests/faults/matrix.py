@@ -109,7 +109,7 @@ API = [
     ("echo of another page", dict(kind="echo", page_number=7), ["incomplete"], ["echo_mismatch"]),
     ("smaller pages than asked", dict(kind="small_pages", size=1), ["incomplete"], ["echo_mismatch"]),
     ("duplicate JSON keys", dict(kind="duplicate_keys"), ["incomplete"], ["bad_payload"]),
-    ("deep JSON", dict(kind="deep"), ["incomplete"], ["bad_payload"]),
+    ("deep JSON", dict(kind="deep"), ["incomplete"], ["bad_payload", "too_large"]),
     ("invalid UTF-8", dict(kind="bad_text", form="invalid_utf8"), ["incomplete"], ["bad_payload"]),
     ("error code on HTTP 200", dict(kind="code_on_success"), ["forbidden"], ["forbidden"]),
     ("NoPermission", dict(kind="error", code="NoPermission"), ["forbidden"], ["forbidden"]),
