@@ -226,8 +226,8 @@ Result<std::string, EndpointFault> check_credentials_uri(std::string_view text) 
   return origin(url) + url.path;
 }
 
-std::string masked_url(std::string_view text) {
-  auto url = parse_url(text);
+std::string masked_url(std::string_view url_text) {
+  auto url = parse_url(url_text);
   if (!url) return "***";
   const std::string bare = origin(*url);
   const std::size_t start = bare.find("://") + 3;

@@ -43,6 +43,6 @@ Result<std::string, EndpointFault> check_metadata_endpoint(std::string_view text
 Result<std::string, EndpointFault> check_credentials_uri(std::string_view text);
 
 /// The address as it may be shown: without user, password and query.
-std::string masked_url(std::string_view url);
+std::string masked_url(std::string_view url_text);
 
 }  // namespace sharedrift

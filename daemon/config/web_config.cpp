@@ -237,7 +237,7 @@ class WebReader {
     if (!reader_.expect_scalar(at, "a bcrypt hash")) return;
     const std::string_view hash = reader_.raw(at);
     if (!is_bcrypt(hash)) {
-      reader_.fail(at, "expected a bcrypt hash", "htpasswd -nBC 10 \"\" | tr -d ':\\n'");
+      reader_.fail(at, "expected a bcrypt hash", R"(htpasswd -nBC 10 "" | tr -d ':\n')");
       return;
     }
     const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');

@@ -63,16 +63,12 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
 }
 
 std::string YamlReader::path(const Place& at) const {
-  std::vector<const Place*> steps;
-  for (const Place* p = &at; p->parent != nullptr; p = p->parent)
-    steps.push_back(p);
-  std::string out;
-  for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
-    if ((*step)->key != kNoYamlNode) {
-      append_path_key(out, tree_.text((*step)->key));
-    } else {
-      append_path_index(out, (*step)->index);
-    }
+  if (at.parent == nullptr) return {};
+  std::string out = path(*at.parent);  // as deep as the tree, which is bounded
+  if (at.key != kNoYamlNode) {
+    append_path_key(out, tree_.text(at.key));
+  } else {
+    append_path_index(out, at.index);
   }
   return out;
 }
