@@ -20,7 +20,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config";
 
@@ -172,6 +171,7 @@ TEST(ConfigLoader, StaleAfterFollowsTheInterval) {
   EXPECT_EQ(accepted("poll: {interval: 10m}\n" + kSmallest).poll.stale_after, Millis{1'800'000});
   EXPECT_EQ(accepted("poll: {stale_after: 5m}\n" + kSmallest).poll.stale_after, Millis{300'000});
   EXPECT_EQ(accepted("poll: {interval: 1s}\n" + kSmallest).images.at(0)->interval, Millis{1'000});
+  EXPECT_EQ(accepted(kSmallest + "    interval: 15m\n").images.at(0)->interval, Millis{900'000});
 }
 
 TEST(ConfigLoader, ExceptionThatHasEndedIsStillAFileThatIsUnderstood) {
