@@ -1,6 +1,7 @@
 #include "simulator/answer.hpp"
 
 #include "core/text.hpp"
+#include "simulator/xml.hpp"
 
 #include <algorithm>
 #include <array>
@@ -81,32 +82,6 @@ void member(std::string& out, std::string_view name, std::string_view value) {
   append_json_string(out, value);
 }
 
-std::string xml_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
-}
-
-std::string xml_body(const ApiError& error, const ErrorContext& context) {
-  std::string out = "<?xml version='1.0' encoding='UTF-8'?><Error>";
-  const std::array<std::pair<std::string_view, std::string_view>, 4> parts{{{"RequestId", context.request_id},
-                                                                            {"HostId", context.host_id},
-                                                                            {"Code", error.code},
-                                                                            {"Message", error.message}}};
-  for (const auto& [name, value] : parts) {
-    out.append("<").append(name).append(">").append(xml_escaped(value));
-    out.append("</").append(name).append(">");
-  }
-  return out + "</Error>";
-}
-
 std::string json_body(const ApiError& error, const ErrorContext& context) {
   const bool lower = context.form == ErrorForm::lower_case;
   std::string out = "{";
@@ -154,11 +129,10 @@ ApiError api_error(std::string_view code, std::string_view field) {
 SimAnswer error_answer(const ApiError& error, const ErrorContext& context) {
   SimAnswer answer;
   answer.status = error.status;
+  answer.body = json_body(error, context);
   if (context.form == ErrorForm::xml) {
-    answer.content_type = "text/xml;charset=utf-8";
-    answer.body = xml_body(error, context);
-  } else {
-    answer.body = json_body(error, context);
+    answer.content_type = kXmlType;
+    answer.body = to_xml(answer.body, "Error");
   }
   return answer;
 }

@@ -196,6 +196,13 @@ bool within_rate(Fault& fault, MonoTime now) {
   return ++fault.in_window <= fault.number("per_second");
 }
 
+json description_of(const Parameter& p) {
+  if (!p.choices.empty()) return p.choices;
+  if (p.is_number()) return {{"min", p.min}, {"max", p.max}, {"default", p.number}};
+  if (p.required) return "required";
+  return {{"default", p.fallback}};
+}
+
 bool covers(const std::string& scope, std::string_view value) {
   return scope.empty() || scope == value;
 }
@@ -292,12 +299,7 @@ json FaultBoard::kinds() {
   for (const Kind& kind : kKinds) {
     json parameters = json::object();
     for (const Parameter& p : kind.used()) {
-      if (!p.choices.empty())
-        parameters[std::string(p.name)] = p.choices;
-      else if (p.is_number())
-        parameters[std::string(p.name)] = {{"min", p.min}, {"max", p.max}, {"default", p.number}};
-      else
-        parameters[std::string(p.name)] = p.required ? json("required") : json({{"default", p.fallback}});
+      parameters[std::string(p.name)] = description_of(p);
     }
     out.push_back({{"kind", kind.name}, {"does", kind.does}, {"parameters", std::move(parameters)}});
   }

@@ -12,10 +12,8 @@ constexpr std::size_t kMaxNames = 1'000;  // so that made-up names cannot grow t
 }  // namespace
 
 void Journal::count(Counts& counts, const std::string& name) {
-  if (const auto it = counts.find(name); it != counts.end())
-    ++it->second;
-  else
-    ++counts[counts.size() < kMaxNames ? name : "(other)"];
+  const bool known = counts.size() < kMaxNames || counts.contains(name);
+  ++counts[known ? name : "(other)"];
 }
 
 void Journal::add(JournalEntry entry) {

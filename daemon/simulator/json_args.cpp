@@ -87,10 +87,12 @@ std::vector<std::string> JsonArgs::texts(std::string_view name) {
     if (!text) fail("'" + std::string(name) + "' must be a list of strings");
     out.push_back(text.value_or(""));
   };
-  if (value->is_array())
-    std::for_each(value->begin(), value->end(), add);
-  else
+  if (!value->is_array()) {
     add(*value);
+    return out;
+  }
+  for (const json& one : *value)
+    add(one);
   return out;
 }
 

@@ -142,35 +142,31 @@ std::string rows_json(const Page& page, const Effects& effects) {
   return out + "]";
 }
 
+/// What stands where an object with Account is expected.
+std::string accounts_value(const Page& page, const Effects& effects, std::string_view shape) {
+  if (const Fault* deep = effects.find(FaultKind::deep)) {
+    const auto depth = static_cast<std::size_t>(deep->number("depth"));
+    return std::string(depth, '[') + std::string(depth, ']');
+  }
+  if (shape == "null") return "null";
+  if (shape == "array") return rows_json(page, effects);
+  if (shape == "empty_array") return "[]";
+  if (shape == "empty_object") return "{}";
+  if (shape == "account_null") return R"({"Account":null})";
+  if (shape == "account_object") return R"({"Account":{"0":{"AliyunUid":"1"}}})";
+  if (shape == "text") return R"("[{\"AliyunId\": 1},]")";
+  return "{\"Account\":" + rows_json(page, effects) + "}";
+}
+
 /// `"Accounts":...,` or nothing.
 std::string accounts_member(const Page& page, const Effects& effects) {
   const Fault* fault = effects.find(FaultKind::accounts);
   const std::string shape = fault == nullptr ? "" : fault->text("shape");
-  const Fault* deep = effects.find(FaultKind::deep);
   if (shape == "missing") return {};
-  std::string value;
-  if (deep != nullptr) {
-    const auto depth = static_cast<std::size_t>(deep->number("depth"));
-    value = std::string(depth, '[') + std::string(depth, ']');
-  } else if (shape == "null")
-    value = "null";
-  else if (shape == "array")
-    value = rows_json(page, effects);
-  else if (shape == "empty_array")
-    value = "[]";
-  else if (shape == "empty_object")
-    value = "{}";
-  else if (shape == "account_null")
-    value = R"({"Account":null})";
-  else if (shape == "account_object")
-    value = R"({"Account":{"0":{"AliyunUid":"1"}}})";
-  else if (shape == "text")
-    value = R"("[{\"AliyunId\": 1},]")";
-  else
-    value = "{\"Account\":" + rows_json(page, effects) + "}";
   const Fault* twice = effects.find(FaultKind::duplicate_keys);
   const bool doubled = twice != nullptr && twice->text("name") == "Accounts";
-  return (doubled ? R"("Accounts":{"Account":[]},"Accounts":)" : "\"Accounts\":") + value + ",";
+  return (doubled ? R"("Accounts":{"Account":[]},"Accounts":)" : "\"Accounts\":") +
+         accounts_value(page, effects, shape) + ",";
 }
 
 /// `"TotalCount":...,` or nothing.
@@ -194,12 +190,12 @@ std::string code_member(const Effects& effects) {
   if (fault == nullptr) return {};
   const std::string& code = fault->text("code");
   const bool digits = !code.empty() && code.find_first_not_of("0123456789") == std::string::npos;
-  std::string out = "\"Code\":";
-  if (digits)
-    out += code;
-  else
-    append_json_string(out, code);
-  return out + ",";
+  std::string value = code;
+  if (!digits) {
+    value.clear();
+    append_json_string(value, code);
+  }
+  return "\"Code\":" + value + ",";
 }
 
 }  // namespace

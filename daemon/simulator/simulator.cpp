@@ -4,6 +4,7 @@
 #include "simulator/control.hpp"
 #include "simulator/load.hpp"
 #include "simulator/spoil.hpp"
+#include "simulator/xml.hpp"
 
 #include <utility>
 
@@ -64,6 +65,13 @@ void add_wait_hint(SimAnswer& answer, const Effects& effects) {
   answer.headers.emplace_back("Retry-After", std::to_string((wait + 999) / 1'000));
 }
 
+/// Callers that sign with parameters, or not at all, get XML unless they ask for JSON.
+bool wants_xml(const Call& call, const OperationInfo* operation) {
+  const bool by_parameters = call.scheme == Scheme::rpc || (operation != nullptr && !operation->is_signed);
+  const std::string_view format = call.parameter("Format").value_or("XML");
+  return by_parameters && format != "JSON" && format != "json";
+}
+
 std::string shown(std::string_view text) {
   return clean(text, kMaxShown);
 }
@@ -117,10 +125,7 @@ SimAnswer Simulator::serve(const ServerRequest& request, Instant now) {
   std::string_view action = MetadataService::action_of(request);
   const bool api = action.empty();
   const OperationInfo* operation = api ? find_operation(call.version, call.action) : nullptr;
-  if (operation != nullptr)
-    action = operation->action;
-  else if (api)
-    action = "(unknown)";
+  if (api) action = operation == nullptr ? "(unknown)" : operation->action;
   const Effects effects =
       faults_.strike(call.parameter("ImageId").value_or(""), action, call.key_id, now.mono);
   if (const Fault* skew = effects.find(FaultKind::clock_skew)) {
@@ -150,10 +155,15 @@ Simulator::Outcome Simulator::call_api(const Call& call, const Effects& effects,
                                        const std::string& request_id) {
   const bool at_root = call.request->path == "/" || call.request->path.empty();
   const OperationInfo* operation = at_root ? find_operation(call.version, call.action) : nullptr;
+  const bool xml = wants_xml(call, operation);
   Outcome outcome;
   ApiResult result = run(call, operation, effects, now, request_id);
   if (result) {
     outcome.answer.body = std::move(result).value();
+    if (xml) {
+      outcome.answer.content_type = kXmlType;
+      outcome.answer.body = to_xml(outcome.answer.body, call.action + "Response");
+    }
   } else {
     ApiError error = std::move(result).error();
     if (effects.find(FaultKind::trailing_tab) != nullptr) error.code += '\t';
@@ -162,7 +172,7 @@ Simulator::Outcome Simulator::call_api(const Call& call, const Effects& effects,
                                           .host_id = host,
                                           .product = operation == nullptr ? "Ens" : operation->product,
                                           .action = operation == nullptr ? "" : operation->action,
-                                          .form = error_form(effects)});
+                                          .form = xml ? ErrorForm::xml : error_form(effects)});
     outcome.code = std::move(error.code);
     add_wait_hint(outcome.answer, effects);
   }

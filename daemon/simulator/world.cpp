@@ -60,10 +60,8 @@ std::vector<Statement> statements_from(const std::vector<std::string>& patterns)
   Statement allowed{true, {}};
   Statement denied{false, {}};
   for (const std::string& pattern : patterns) {
-    if (pattern.starts_with('!'))
-      denied.actions.push_back(pattern.substr(1));
-    else
-      allowed.actions.push_back(pattern);
+    const bool denies = pattern.starts_with('!');
+    (denies ? denied : allowed).actions.push_back(pattern.substr(denies ? 1 : 0));
   }
   return {std::move(allowed), std::move(denied)};
 }

@@ -114,8 +114,8 @@ class World {
   /// Sessions end by themselves; the oldest beyond a bound are forgotten.
   const Key& add_session(Key key);
   Result<Unit, std::string> add_role(Role role);
-  const Role* find_role(std::string_view arn) const;
-  const Role* find_role_by_name(std::string_view name) const;
+  [[nodiscard]] const Role* find_role(std::string_view arn) const;
+  [[nodiscard]] const Role* find_role_by_name(std::string_view name) const;
 
   [[nodiscard]] const std::map<std::string, Image, std::less<>>& images() const { return images_; }
   [[nodiscard]] const std::map<std::string, Key, std::less<>>& keys() const { return keys_; }

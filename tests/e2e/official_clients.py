@@ -51,7 +51,7 @@ def certificate(directory):
 
 
 def main():
-    modules = install(pathlib.Path(sys.argv[1]))
+    modules = install(pathlib.Path(sys.argv[1]).resolve())
     with workspace() as (directory, own):
         cert, key = certificate(directory)
         token = directory / "oidc-token"
@@ -61,7 +61,7 @@ def main():
             {"provider_arn": "acs:ram::1111111111111111:oidc-provider/k8s", "token_file": str(token)}]}))
         simulator = own(Simulator(directory, f"--scenario={scenario}", f"--tls-cert={cert}", f"--tls-key={key}"))
         tls_port = re.search(r'"tls_port":\s*(\d+)', simulator.output()).group(1)
-        clients = own(Process("clients", ["node", "--test", HERE / "clients.js"], directory, env={
+        clients = own(Process("clients", ["node", "--test", "--test-reporter=tap", HERE / "clients.js"], directory, env={
             "MODULES": str(modules), "HTTP": f"127.0.0.1:{simulator.port}", "TLS": f"127.0.0.1:{tls_port}",
             "AK": Simulator.KEY, "SK": Simulator.SECRET, "TOKEN_FILE": str(token), "NODE_EXTRA_CA_CERTS": str(cert),
             "no_proxy": "*"}))

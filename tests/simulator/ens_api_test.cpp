@@ -120,6 +120,20 @@ TEST(Api, WrapsErrorsInItsEnvelope) {
   EXPECT_EQ(answer.body.size(), 5U);
 }
 
+TEST(Api, AnswersInXmlToLegacyCallersWhoDoNotAskForJson) {
+  Sim sim;
+  const auto answer = [&sim](const char* format, const char* image) {
+    return sim.send(sim.rpc("DescribeImageSharePermission", {{"ImageId", image}, {"Format", format}}));
+  };
+  const Answered xml = answer("", kImage);
+  EXPECT_EQ(xml.raw.content_type, "text/xml;charset=utf-8");
+  EXPECT_THAT(xml.text,
+              HasSubstr("<DescribeImageSharePermissionResponse><Accounts><Account><AliyunUid>1715107400000001"
+                        "</AliyunUid></Account><Account><AliyunUid>1715107400000002"));
+  EXPECT_THAT(answer("XML", "m-<").text, HasSubstr("<Error><Code>InvalidParameter.ImageId</Code>"));
+  EXPECT_EQ(answer("json", kImage).body["TotalCount"], 3);
+}
+
 TEST(Api, KnowsItsOperationsAndVersions) {
   Sim sim;
   const Answered unknown = sim.call("DescribeNothing");
