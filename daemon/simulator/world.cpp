@@ -140,15 +140,17 @@ Result<std::size_t, std::string> World::share_generated(const std::string& image
                                                         std::size_t first) {
   Image* found = find_image(image);
   if (found == nullptr) return no_such_image(image);
+  if (found->shared.size() + count > kMaxSharesPerImage) return Err(std::string("too many shares"));
   const std::unordered_set<AccountId> there(found->shared.begin(), found->shared.end());
-  std::vector<std::string> accounts;
-  for (std::size_t n = first; accounts.size() < count; ++n) {
-    std::string account = generated_account(n);
-    if (const auto id = AccountId::parse(account); id && !there.contains(*id)) {
-      accounts.push_back(std::move(account));
-    }
+  found->shared.reserve(found->shared.size() + count);
+  std::size_t added = 0;
+  for (std::size_t n = first; added < count; ++n) {
+    const auto id = AccountId::parse(generated_account(n));
+    if (!id || there.contains(*id)) continue;
+    found->shared.push_back(*id);
+    ++added;
   }
-  return share(image, accounts);
+  return added;
 }
 
 Result<Unit, std::string> World::add_key(Key key) {
