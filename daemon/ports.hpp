@@ -125,7 +125,8 @@ struct Credentials {
   std::optional<WallTime> expires;  ///< none: does not expire
   std::uint64_t generation = 0;     ///< grows with each change of the source's credentials
   std::string origin;  ///< for people and a label: `environment`, `static_file`, `ecs_ram_role` ...
-  std::optional<WallTime> obtained{};  ///< when they were fetched; of a file, when it was last written
+  std::optional<WallTime>
+      obtained{};  ///< when they were fetched; of a file, when it was last written; none: unknown
   std::string
       warning{};  ///< clean; what a person should put right although they work (loose file mode). Empty: none
 };

@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include "app/board.hpp"
+#include "app/credential_news.hpp"
 #include "app/engine.hpp"
 #include "app/ens_sources.hpp"
 #include "app/event_log.hpp"
@@ -144,7 +145,7 @@ class App {
   [[nodiscard]] Shard shard() const { return {options_.shard_index, options_.shard_count}; }
 
   void build_engine(const ConfigPtr& config) {
-    const EnsWorld world{clock_, random_, transport_, metrics_, [this] { transport_.wake(); }};
+    const EnsWorld world{clock_, random_, transport_, credential_news_, [this] { transport_.wake(); }};
     engine_ = std::make_unique<Engine>(
         Engine::Ports{clock_, random_, transport_, *store_, lines_, surface_,
                       [world](const Config& c, std::unique_ptr<ShareSources> previous) {
@@ -331,6 +332,10 @@ class App {
   Board board_;
   SelfMetrics metrics_{
       kVersion, kRevision, {[this] { return logger_.counts(); }, [] { return read_process_stats(); }}};
+  CredentialNews credential_news_{
+      metrics_, [this](Level level, std::string_view event, const std::vector<Field>& fields) {
+        logger_.log(level, event, fields);
+      }};
   Exposition exposition_{board_, [this](std::string& out, TextFormat format) {
                            metrics_.set_state(store_->ok(), store_->last_write());
                            metrics_.append_page(out, format);

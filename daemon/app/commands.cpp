@@ -1,4 +1,5 @@
 #include "app/app.hpp"
+#include "app/credential_news.hpp"
 #include "app/ens_sources.hpp"
 #include "app/exposition.hpp"
 #include "app/log_record.hpp"
@@ -108,7 +109,14 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
-  Unobserved observer;
+  Unobserved unobserved;
+  CredentialNews observer(unobserved, [](Level level, std::string_view, const std::vector<Field>& fields) {
+    if (level < Level::warn) return;
+    std::string line = "share-drift-exporter: warning:";
+    for (const Field& field : fields)
+      line += " " + field.key + "=" + to_text(field.value);
+    std::fprintf(stderr, "%s\n", line.c_str());
+  });
   const auto sources = make_ens_sources(
       config, nullptr, {clock, random, transport, observer, [&transport] { transport.wake(); }});
   Progress progress;

@@ -86,6 +86,9 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
      "Where the credentials in use come from, always 1."},
     {Metric::credentials_expiry, "share_drift_credentials_expiry_timestamp_seconds", gauge, "profile",
      "When the credentials in use expire, in seconds since 1970; absent for those that do not."},
+    {Metric::credentials_obtained, "share_drift_credentials_obtained_timestamp_seconds", gauge, "profile",
+     "When the credentials in use were fetched or their file was last written, in seconds since 1970; absent "
+     "where nobody knows."},
     {Metric::credentials_refresh_failures, "share_drift_credentials_refresh_failures_total", counter,
      "profile", "Attempts to get new credentials that failed."},
     {Metric::clock_skew, "share_drift_clock_skew_seconds", gauge, "profile",

@@ -47,6 +47,7 @@ enum class Metric : std::size_t {
   api_budget,
   credentials_info,
   credentials_expiry,
+  credentials_obtained,
   credentials_refresh_failures,
   clock_skew,
   config_last_reload_successful,

@@ -82,6 +82,7 @@ struct SelfMetrics::Families {
   Family<Gauge>& api_budget = gauges(Metric::api_budget, registry);
   Family<Gauge>& credentials_info = gauges(Metric::credentials_info, registry);
   Family<Gauge>& credentials_expiry = gauges(Metric::credentials_expiry, registry);
+  Family<Gauge>& credentials_obtained = gauges(Metric::credentials_obtained, registry);
   Family<Counter>& refresh_failures = counters(Metric::credentials_refresh_failures, registry);
   Family<Gauge>& clock_skew = gauges(Metric::clock_skew, registry);
   Gauge& reload_successful = gauges(Metric::config_last_reload_successful, registry).Add({});
@@ -105,6 +106,7 @@ struct SelfMetrics::ProfileSeries {
   Histogram* duration;
   Gauge* budget;
   Gauge* expiry;
+  Gauge* obtained;
   Counter* refresh_failures;
   Gauge* skew;
   std::mutex origin_mutex;
@@ -161,6 +163,7 @@ void SelfMetrics::add_profile(const Profile& profile) {
   series->duration = &f.api_request_duration.Add(labels, bounds(kRequestBuckets));
   series->budget = &f.api_budget.Add(labels);
   series->expiry = &f.credentials_expiry.Add(labels, kUnknown);
+  series->obtained = &f.credentials_obtained.Add(labels, kUnknown);
   series->refresh_failures = &f.refresh_failures.Add(labels);
   series->skew = &f.clock_skew.Add(labels, kUnknown);
   profiles_.emplace(profile.name, std::move(series));
@@ -175,6 +178,7 @@ void SelfMetrics::remove_profile(ProfileSeries& series) {
   f.api_request_duration.Remove(series.duration);
   f.api_budget.Remove(series.budget);
   f.credentials_expiry.Remove(series.expiry);
+  f.credentials_obtained.Remove(series.obtained);
   f.refresh_failures.Remove(series.refresh_failures);
   f.clock_skew.Remove(series.skew);
   if (series.info != nullptr) f.credentials_info.Remove(series.info);
@@ -261,6 +265,7 @@ void SelfMetrics::on_credentials_refresh_failed(std::string_view profile) {
 void SelfMetrics::on_credentials(std::string_view profile, const Credentials& credentials) {
   with(profile, [this, &credentials](ProfileSeries& series) {
     series.expiry->Set(credentials.expires ? unix_seconds(*credentials.expires) : kUnknown);
+    series.obtained->Set(credentials.obtained ? unix_seconds(*credentials.obtained) : kUnknown);
     const std::lock_guard lock(series.origin_mutex);
     if (series.info != nullptr && series.origin == credentials.origin) return;
     if (series.info != nullptr) families_->credentials_info.Remove(series.info);

@@ -64,8 +64,9 @@ TEST(SelfMetrics, EverythingKnowableIsThereFromTheStart) {
   for (const MetricSpec& metric : metric_table().subspan(kImageMetricCount)) {
     const bool unknown_yet =
         metric.id == Metric::credentials_info || metric.id == Metric::credentials_expiry ||
-        metric.id == Metric::clock_skew || metric.id == Metric::config_info ||
-        metric.id == Metric::config_last_reload_success || metric.id == Metric::state_last_write;
+        metric.id == Metric::credentials_obtained || metric.id == Metric::clock_skew ||
+        metric.id == Metric::config_info || metric.id == Metric::config_last_reload_success ||
+        metric.id == Metric::state_last_write;
     const auto* family = find_family(page, metric.name);
     ASSERT_EQ(family == nullptr, unknown_yet) << metric.name;
     if (family == nullptr) continue;
@@ -139,15 +140,19 @@ TEST(SelfMetrics, WhatIsNotKnownIsAbsent) {
   Credentials credentials;
   credentials.origin = "ecs_ram_role";
   credentials.expires = WallTime{Millis{1'795'000'000'500}};
+  credentials.obtained = WallTime{Millis{1'794'000'000'000}};
   metrics.on_credentials("default", credentials);
   metrics.on_clock_skew("default", -2);
   EXPECT_EQ(value_of(metrics, "share_drift_credentials_expiry_timestamp_seconds"), 1'795'000'000.5);
+  EXPECT_EQ(value_of(metrics, "share_drift_credentials_obtained_timestamp_seconds"), 1'794'000'000);
   EXPECT_EQ(value_of(metrics, "share_drift_clock_skew_seconds"), -2);
   credentials.origin = "static_file";
   credentials.expires = std::nullopt;
+  credentials.obtained = std::nullopt;
   metrics.on_credentials("default", credentials);
   metrics.on_clock_skew("default", std::numeric_limits<double>::infinity());
   EXPECT_EQ(find_family(parsed(metrics), "share_drift_credentials_expiry_timestamp_seconds"), nullptr);
+  EXPECT_EQ(find_family(parsed(metrics), "share_drift_credentials_obtained_timestamp_seconds"), nullptr);
   EXPECT_EQ(find_family(parsed(metrics), "share_drift_clock_skew_seconds"), nullptr);
   const auto infos = samples_of(parsed(metrics), "share_drift_credentials_info");
   ASSERT_THAT(infos, SizeIs(1));  // the source before is gone

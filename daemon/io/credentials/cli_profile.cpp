@@ -24,8 +24,10 @@ std::string lower(std::string_view text) {
 
 class CliConfig {
  public:
-  CliConfig(const CredentialOptions& options, Sight& sight, const std::vector<WipedJson>& profiles)
-      : options_(options), sight_(sight), profiles_(profiles) {}
+  /// `may_run`: nobody else can write to the file, so its commands may be run.
+  CliConfig(const CredentialOptions& options, Sight& sight, const std::vector<WipedJson>& profiles,
+            bool may_run)
+      : options_(options), sight_(sight), profiles_(profiles), may_run_(may_run) {}
 
   Finding profile(std::string_view name, int depth);
 
@@ -39,6 +41,7 @@ class CliConfig {
   const CredentialOptions& options_;
   Sight& sight_;
   const std::vector<WipedJson>& profiles_;
+  bool may_run_;
 };
 
 Finding CliConfig::profile(std::string_view name, int depth) {
@@ -53,6 +56,9 @@ Finding CliConfig::profile(std::string_view name, int depth) {
     if (mode == "ramrolearn") return ram_role(p, key(p, !p.text("sts_token").empty()));
     if (mode == "chainableramrolearn") return chained(p, depth);
     if (mode == "oidc") return oidc(p);
+    if (mode == "external" && !may_run_) {
+      return Broken{"its process_command is not run, since others can write to the file: chmod 600 it"};
+    }
     if (mode == "external") return external_command(p.text("process_command"), sight_.world);
     CredentialOptions inner = options_;
     if (mode == "ecsramrole") {
@@ -156,7 +162,7 @@ Finding look_cli_profile(const CredentialOptions& options, Sight& sight) {
   std::string name = options.profile.empty() ? sight.variable("ALIBABA_CLOUD_PROFILE") : options.profile;
   if (name.empty()) name = json.text("current");
   if (name.empty()) return Broken{where + "no profile is current, and ALIBABA_CLOUD_PROFILE is not set"};
-  Finding finding = CliConfig(options, sight, profiles).profile(name, 0);
+  Finding finding = CliConfig(options, sight, profiles, file->trusted).profile(name, 0);
   if (auto* broken = std::get_if<Broken>(&finding)) broken->why = where + broken->why;
   return from_file(std::move(finding), *file);
 }

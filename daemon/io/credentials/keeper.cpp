@@ -49,13 +49,16 @@ Result<Credentials, Failure> CredentialKeeper::current() {
 void CredentialKeeper::report_rejected(std::uint64_t generation) {
   const std::lock_guard lock(mutex_);
   if (!good_ || good_->generation != generation) return;  // they were replaced meanwhile
+  const bool known = good_is_rejected_;
   good_is_rejected_ = true;
   if (!good_is_remote_) {
     look_again_ = true;  // the next current() reads the files, changed or not
     return;
   }
+  if (known) return;  // its refresh is planned or under way
   const MonoTime now = world_.clock.mono();
-  const MonoTime when = refresh_after_rejection(now, good_since_);
+  const MonoTime when = refresh_after_rejection(now, last_forced_);
+  last_forced_ = when;
   due_ = due_ ? std::min(*due_, when) : when;
   pending_ = pending_ || when <= now;
 }
@@ -129,10 +132,9 @@ void CredentialKeeper::take(Result<Credentials, Failure> got, News& news) {
   failures_ = 0;
   if (remote) due_ = next_refresh(now, got->expires, world_.random.unit());
   got->warning = clean(got->warning, kMaxDetail);
-  if (!got->obtained) got->obtained = now.wall;
+  if (!got->obtained && remote) got->obtained = now.wall;
   const bool same = good_ && same_key(*good_, *got);
   got->generation = same ? generation_ : ++generation_;
-  if (!same || remote) good_since_ = now.mono;
   if (!good_ || !same_report(*good_, *got)) news.changed = *got;
   good_ = std::move(*got);
   good_is_remote_ = remote;

@@ -47,9 +47,9 @@ class CredentialKeeper {
   std::optional<Credentials> good_;
   bool good_is_remote_ = false;
   bool good_is_rejected_ = false;
-  MonoTime good_since_{};
-  std::optional<Failure> failure_;  ///< of the last try; none after a success
-  int failures_ = 0;                ///< in a row
+  std::optional<MonoTime> last_forced_;  ///< refresh for a rejection
+  std::optional<Failure> failure_;       ///< of the last try; none after a success
+  int failures_ = 0;                     ///< in a row
   bool pending_ = false;
   std::optional<MonoTime> due_;
   std::uint64_t generation_ = 0;

@@ -61,6 +61,10 @@ std::string mode_warning(const std::string& path, const struct stat& s) {
   return {};
 }
 
+bool trusted(const struct stat& s) {
+  return (s.st_mode & 0022U) == 0 && (s.st_uid == 0 || s.st_uid == ::geteuid());
+}
+
 /// The bytes of an open file, or nothing when it is longer than `max_bytes`; errno is set on a read error.
 std::optional<Secret> read_all(int fd, std::size_t max_bytes) {
   std::string text(max_bytes + 1, '\0');
@@ -124,7 +128,7 @@ Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size
     return KeyFile{
         std::move(*text), to_stamp(path, s),
         WallTime{std::chrono::duration_cast<Millis>(std::chrono::nanoseconds{nanoseconds(s.st_mtim)})},
-        mode_warning(path, s)};
+        mode_warning(path, s), trusted(s)};
   }
 }
 

@@ -30,6 +30,7 @@ struct KeyFile {
   FileStamp stamp;
   WallTime modified;
   std::string warning;  ///< others may read or write it; empty: its mode is fine
+  bool trusted = true;  ///< nobody but root and this user can change it
 };
 
 struct KeyFileProblem {

@@ -33,8 +33,8 @@ MonoTime next_retry(MonoTime now, int failures, double jitter) {
   return now + whole / 2 + share(whole / 2, jitter);
 }
 
-MonoTime refresh_after_rejection(MonoTime now, MonoTime obtained) {
-  return std::max(now, obtained + kBetweenRejections);
+MonoTime refresh_after_rejection(MonoTime now, std::optional<MonoTime> last_forced) {
+  return last_forced ? std::max(now, *last_forced + kBetweenRejections) : now;
 }
 
 }  // namespace sharedrift

@@ -17,8 +17,9 @@ MonoTime next_refresh(Instant now, std::optional<WallTime> expires, double jitte
 /// half of it random.
 MonoTime next_retry(MonoTime now, int failures, double jitter);
 
-/// After the API refused credentials that were got at `obtained`: at once, but once a minute at most, since a
-/// role without permission is refused with every new token, too.
-MonoTime refresh_after_rejection(MonoTime now, MonoTime obtained);
+/// After the API refused the credentials: at once, but once a minute at most, since a role that is refused
+/// with every new token must not make us ask for them without end. `last_forced`: the last time that this led
+/// to a refresh.
+MonoTime refresh_after_rejection(MonoTime now, std::optional<MonoTime> last_forced);
 
 }  // namespace sharedrift

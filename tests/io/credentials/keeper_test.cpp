@@ -46,6 +46,7 @@ TEST(RefreshPlan, BacksOffWithJitterUpToAMinute) {
 
 TEST(RefreshPlan, ARejectionRefreshesAtOnceButOnceAMinuteAtMost) {
   const MonoTime now{1h};
+  EXPECT_EQ(refresh_after_rejection(now, std::nullopt), now);
   EXPECT_EQ(refresh_after_rejection(now, now - 61s), now);
   EXPECT_EQ(refresh_after_rejection(now, now - 10s), now + 50s);
 }
@@ -239,7 +240,7 @@ TEST(Keeper, ARejectionForcesOneRefreshAMinute) {
   bench.serve_uri();
   bench.id();
   bench.next();
-  bench.machine.clock.advance(2min);
+  bench.machine.clock.advance(2s);
   bench.keeper().report_rejected(7);  // not what is in force
   EXPECT_GT(*bench.keeper().due(), bench.machine.clock.mono());
   bench.keeper().report_rejected(1);
@@ -254,6 +255,28 @@ TEST(Keeper, ARejectionForcesOneRefreshAMinute) {
   bench.keeper().report_rejected(2);  // fresh, and refused again: not the credentials' fault
   EXPECT_EQ(*bench.keeper().due(), bench.machine.clock.mono() + 1min);
   EXPECT_FALSE(bench.keeper().pending());
+  bench.machine.clock.advance(30s);
+  bench.keeper().report_rejected(2);
+  EXPECT_EQ(*bench.keeper().due(), bench.machine.clock.mono() + 30s);
+  bench.next();
+  EXPECT_EQ(bench.served, 3);
+}
+
+TEST(Keeper, ARefreshThatFailsAfterARejectionIsTriedAgainWithBackoff) {
+  Bench bench(CredentialPlace::credentials_uri);
+  bench.serve_uri();
+  bench.id();
+  bench.next();
+  bench.up = false;
+  bench.keeper().report_rejected(1);
+  bench.next();
+  EXPECT_EQ(bench.id(), "STS.1");  // still what is known; the API may change its mind
+  EXPECT_FALSE(bench.keeper().pending());
+  bench.keeper().report_rejected(1);
+  EXPECT_GT(*bench.keeper().due(), bench.machine.clock.mono());
+  bench.up = true;
+  bench.next();
+  EXPECT_EQ(bench.id(), "STS.2");
 }
 
 TEST(Keeper, ChangesFromAFileToARoleAndBackWithoutAGap) {

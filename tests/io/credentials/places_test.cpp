@@ -292,6 +292,16 @@ TEST(Places, CliProfileRemote) {
          };
        },
        "STS.X", ""},
+      {"External in a file that others can write", place,
+       [](auto& m, auto&) {
+         write_cli(m, cli_profile("main", "External", R"("process_command":"tool")"));
+         std::filesystem::permissions(m.home.file(".aliyun/config.json"), std::filesystem::perms{0666});
+         m.run = [](const auto& /*argv*/) -> Result<std::string, std::string> {
+           ADD_FAILURE() << "it was run";
+           return Err(std::string{"run"});
+         };
+       },
+       "", "process_command is not run, since others can write to the file"},
       {"External fails", place,
        [](auto& m, auto&) {
          write_cli(m, cli_profile("main", "External", R"("process_command":"tool hush")"));

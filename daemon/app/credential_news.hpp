@@ -1,0 +1,51 @@
+#pragma once
+
+#include "ports.hpp"
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sharedrift {
+
+/// Stands before another observer, passes everything on, and puts what happens to credentials into words:
+/// once when it begins, once when it is over. Thread-safe.
+///  - `credentials_changed` (profile, source, expires): info when the source is another one, debug when it
+///    just renewed them;
+///  - `credentials_warning` (profile, source, detail): a file that others can read, a source that was passed
+///    over, a renewal that failed while the earlier credentials still serve;
+///  - `credentials_recovered` (profile, source): none of that any more.
+class CredentialNews final : public ApiObserver {
+ public:
+  using Tell = std::function<void(Level, std::string_view event, const std::vector<Field>& fields)>;
+  /// `next` outlives this.
+  CredentialNews(ApiObserver& next, Tell tell) : next_(next), tell_(std::move(tell)) {}
+
+  void on_request(std::string_view profile) override { next_.on_request(profile); }
+  void on_answer(std::string_view profile, Millis took) override { next_.on_answer(profile, took); }
+  void on_failure(std::string_view profile, Reason reason) override { next_.on_failure(profile, reason); }
+  void on_retry(std::string_view profile) override { next_.on_retry(profile); }
+  void on_clock_skew(std::string_view profile, double seconds) override {
+    next_.on_clock_skew(profile, seconds);
+  }
+  void on_credentials(std::string_view profile, const Credentials& credentials) override;
+  void on_credentials_refresh_failed(std::string_view profile) override {
+    next_.on_credentials_refresh_failed(profile);
+  }
+
+ private:
+  struct Told {
+    std::string origin;
+    std::uint64_t generation = 0;
+    std::string warning;  ///< without digits: times and counts in it are no news
+  };
+  ApiObserver& next_;
+  Tell tell_;
+  std::mutex mutex_;
+  std::map<std::string, Told, std::less<>> told_;  ///< by profile
+};
+
+}  // namespace sharedrift
