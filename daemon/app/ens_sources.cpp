@@ -85,9 +85,9 @@ EnsOptions ens_options(const ProfileConfig& profile, std::shared_ptr<const HttpR
 
 /// Blocking exchanges are rare (a refresh now and then): each has a transport of its own, so threads share
 /// nothing.
-HttpResult fetch_once(HttpRequest request, Millis timeout, std::stop_token stop) {
+HttpResult fetch_once(HttpRequest request, Millis timeout, const std::stop_token& stop) {
   CurlTransport transport;
-  return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, std::move(stop));
+  return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, stop);
 }
 
 bool same(const CredentialConfig& a, const CredentialConfig& b) {

@@ -5,7 +5,8 @@
 
 namespace sharedrift {
 
-HttpResult perform(HttpTransport& transport, HttpRequest request, MonoTime deadline, std::stop_token stop) {
+HttpResult perform(HttpTransport& transport, HttpRequest request, MonoTime deadline,
+                   const std::stop_token& stop) {
   std::optional<HttpResult> result;
   transport.start(std::move(request), deadline, [&result](HttpResult r) { result = std::move(r); });
   const std::stop_callback wake_up(stop, [&transport] { transport.wake(); });

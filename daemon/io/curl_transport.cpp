@@ -65,7 +65,8 @@ void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone
   exchange.self = std::prev(flying_.end());
   exchange.request = std::move(request);
   exchange.done = std::move(done);
-  const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
+  const MonoTime now = std::chrono::steady_clock::now();
+  const auto left = deadline <= now ? Millis{0} : std::chrono::ceil<Millis>(deadline - now);
   if (left <= Millis{0}) {
     exchange.verdict =
         TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
@@ -93,8 +94,7 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
 void CurlTransport::Impl::release(Exchange& exchange) {
   if (exchange.easy != nullptr) {
     curl_multi_remove_handle(multi_, exchange.easy);
-    curl_easy_reset(
-        exchange.easy);  // keeps nothing that points into the exchange; connections are the multi's
+    curl_easy_reset(exchange.easy);  // forgets what points into the exchange; connections are the multi's
     idle_.push_back(exchange.easy);
     exchange.easy = nullptr;
   }

@@ -21,7 +21,11 @@ using ::testing::Not;
 /// Machines that run tests are busy; an exchange without a deadline takes for ever.
 constexpr Millis kSlack{5'000};
 /// Peak memory that a whole table of faults may add: the caps of its exchanges and the servers' own.
-constexpr long kMemoryKib = 32L << 10U;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr long kMemoryKib = 256L << 10U;  // freed memory is kept back, and every byte has a shadow
+#else
+constexpr long kMemoryKib = 16L << 10U;
+#endif
 
 long peak_memory_kib() {
   rusage usage{};

@@ -17,11 +17,12 @@ struct Fault {
 };
 
 /// An honest answer to each request, on a connection that is kept alive.
-inline FaultScript answer(std::string body = "{}") {
-  return [body = std::move(body)](FaultConnection& connection) {
-    const std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+inline FaultScript answer(const std::string& body = "{}") {
+  std::string page = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ";
+  page.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
+  return [page = std::move(page)](FaultConnection& connection) {
     while (connection.read_request()) {
-      if (!connection.send(head + std::to_string(body.size()) + "\r\n\r\n" + body)) return;
+      if (!connection.send(page)) return;
     }
   };
 }

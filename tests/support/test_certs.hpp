@@ -77,7 +77,7 @@ class TestCa {
     X509_NAME* name = X509_get_subject_name(certificate.get());
     const auto* common = reinterpret_cast<const unsigned char*>(wish.common_name.c_str());  // NOLINT
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common, -1, -1, 0);
-    const Identity self{certificate, key};
+    Identity self{certificate, key};
     const Identity& signer = issuer != nullptr ? *issuer : self;
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer.certificate.get()));
     if (authority) extend(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
