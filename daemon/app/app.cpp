@@ -157,6 +157,7 @@ class App {
                         ::kill(::getpid(), kWakeMain);
                       }},
         shard());
+    metrics_.set_shard(options_.shard_index, options_.shard_count);
     surface_.await(watch_list(*config, shard()));
     in_force(config);
     engine_->restore(config);

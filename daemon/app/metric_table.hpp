@@ -34,6 +34,8 @@ enum class Metric : std::size_t {
   watched_images,
   // of the daemon
   build_info,
+  shard_ordinal,
+  shard_count,
   polls,
   poll_failures,
   poll_duration,

@@ -69,6 +69,8 @@ prometheus::MetricFamily sampled(Metric metric, double value) {
 struct SelfMetrics::Families {
   Registry registry;
   Family<Gauge>& build_info = gauges(Metric::build_info, registry);
+  Gauge& shard_ordinal = gauges(Metric::shard_ordinal, registry).Add({});
+  Gauge& shard_count = gauges(Metric::shard_count, registry).Add({}, 1);
   Counter& polls = counters(Metric::polls, registry).Add({});
   Family<Counter>& poll_failures = counters(Metric::poll_failures, registry);
   Histogram& poll_duration = histograms(Metric::poll_duration, registry).Add({}, bounds(kPollBuckets));
@@ -204,6 +206,11 @@ void SelfMetrics::set_totals(const std::array<std::uint64_t, kAllCloseReasons.si
                       counter.Value());  // the library ignores a step back
   }
   families_->clears_held.Set(static_cast<double>(clears_held));
+}
+
+void SelfMetrics::set_shard(int index, int count) {
+  families_->shard_ordinal.Set(index);
+  families_->shard_count.Set(count);
 }
 
 void SelfMetrics::config_loaded(const std::string& sha256, WallTime when) {

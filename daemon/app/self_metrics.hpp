@@ -57,6 +57,9 @@ class SelfMetrics final : public ApiObserver {
   /// The profiles of the configuration in force: new ones begin at 0, kept ones go on, others' series go.
   void set_profiles(const std::vector<Profile>& profiles);
 
+  /// Which of how many shards this is; the one of one until told.
+  void set_shard(int index, int count);
+
   void on_attempt(const Observation& seen);
   void on_overruns(std::uint64_t periods);
   /// Closes by CloseReason, of all time: counters go on over a restart.

@@ -16,7 +16,6 @@ UNITS = {"short", "s", "bytes", "percentunit", "reqps", "ops", "dateTimeAsIso", 
 KINDS = {"stat", "table", "timeseries", "state-timeline"}
 BOTH = ('job=~"$job"', 'instance=~"$instance"')
 FOREIGN = {"ALERTS", "up"}  # Prometheus' own
-SHARDS = {"share_drift_shard_ordinal", "share_drift_shard_count"}  # may be absent from the daemon's table: only shards have them
 DOCS_URL = "https://docs.example.com/share-drift"
 
 
@@ -153,8 +152,6 @@ def check_names(root, queries, metrics):
                 continue
             family = pack.base_name(name, metrics)
             used.add(family)
-            if family in SHARDS - set(metrics):
-                continue
             if family not in metrics:
                 yield f"{where}: the daemon has no {name}"
                 continue
