@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Every query of the pack on a Prometheus that scrapes the real daemon, in each state of the story: check_story.py SOURCE_DIR.
+
+SHAREDRIFT_BIN_DIR names the programs; --pictures FOLDER leaves pictures of the dashboards there, as the README shows them.
+"""
+import argparse
+import json
+import pathlib
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from harness import Daemon, Failed, Prometheus, Simulator, fetch, parse_metrics, wait_for, workspace  # noqa: E402
+import boards as pack  # noqa: E402
+from live_queries import run_all  # noqa: E402
+from render_dashboard import render  # noqa: E402
+
+ROOT = HERE.parents[1]
+IMAGE, CANARY = "m-edge-base", "m-canary"
+PARTNER, LAB, STRANGER, ODD = "2222222222222222", "3333333333333333", "4444444444444444", "9999999999999999"
+SCENARIO = {"images": [{"id": IMAGE, "accounts": [PARTNER]}, {"id": "m-edge-gpu", "accounts": [PARTNER, LAB]}, {"id": CANARY, "accounts": [ODD]}]}
+
+
+def config(simulator, extra=""):
+    return f"""\
+profiles:
+  default:
+    endpoint: {simulator.url}
+    credentials: {{source: environment}}
+    requests_per_second: 50
+    timeout: 2s
+    max_attempts: 2
+poll: {{interval: 1s, spread: none}}
+accounts:
+  "{PARTNER}": {{name: partner-north}}
+  "{LAB}": {{name: lab}}
+  "{STRANGER}": {{name: former-contractor}}
+images:
+  - {{id: {IMAGE}, name: edge-base, team: edge-os, severity: page, required: ["{PARTNER}"], allowed: []}}
+  - id: m-edge-gpu
+    name: edge-gpu
+    team: gpu
+    allowed: ["{PARTNER}"]
+    exceptions:
+      - {{account: "{LAB}", expires: 2099-12-31, owner: jane, ticket: SEC-12, reason: pilot}}
+  - {{id: {CANARY}, name: canary, allowed: [], canary: true}}
+{extra}"""
+
+
+class Stage:
+    def __init__(self, directory, keep):
+        scenario = directory / "scenario.json"
+        scenario.write_text(json.dumps(SCENARIO))
+        self.simulator = keep(Simulator(directory, f"--scenario={scenario}"))
+        self.daemon = keep(Daemon(directory, config(self.simulator), "--web.enable-lifecycle"))
+        self.prometheus = keep(Prometheus(directory, f"""\
+global: {{scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s}}
+rule_files: ["{ROOT}/dashboards/alerts/*.yml"]
+scrape_configs:
+  - job_name: share-drift
+    static_configs: [{{targets: ["127.0.0.1:{self.daemon.port}"]}}]
+"""))
+
+    def fires(self, *names, image=None):
+        def holds():
+            firing = {labels["alertname"] for labels in self.prometheus.firing() if image in (None, labels.get("image_id"))}
+            if not set(names) <= firing:
+                raise Failed(f"firing: {firing}")
+            return True
+        wait_for(f"{names} to fire", holds, 25, 0.2)
+
+    def ends(self, *names):
+        wait_for(f"{names} to end", lambda: not {labels["alertname"] for labels in self.prometheus.firing()} & set(names), 25, 0.2)
+
+    def queries(self, state, *must, blind=False):
+        faults, ran = run_all(self.prometheus.url, IMAGE, must, blind)
+        if faults:
+            raise Failed(f"{state}: " + "\n".join(faults))
+        print(f"{state}: {ran} queries", flush=True)
+
+
+def check_names(daemon):
+    """What is exposed is what the table documents; what the table has and the page lacks is only what cannot be known."""
+    metrics = pack.documented(ROOT)
+    exposed = {pack.base_name(name, metrics) for name, _ in parse_metrics(daemon.http("/metrics")[2].decode())}
+    if exposed - set(metrics):
+        raise Failed(f"exposed and not in the table: {exposed - set(metrics)}")
+    # a key without an end has no expiry; everything else must have been there by now
+    if missing := set(metrics) - exposed - {"share_drift_credentials_expiry_timestamp_seconds"}:
+        raise Failed(f"in the table and never exposed: {missing}")
+
+
+def play(stage, pictures):
+    simulator, daemon, prometheus = stage.simulator, stage.daemon, stage.prometheus
+    prometheus.wait_query("count_over_time(share_drift_build_info[1m]) > 5", bool)
+    if firing := {labels["alertname"] for labels in prometheus.firing()} - {"ShareDriftWatchdog"}:
+        raise Failed(f"nothing is wrong, and {firing} fire")
+    stage.queries("clean", "Temporary permissions")
+
+    simulator.control("share", image=IMAGE, accounts=[STRANGER])
+    stage.fires("ShareDriftUnexpectedAccount", image=IMAGE)
+    check_names(daemon)
+    stage.queries("drift", "Open drift", "Firing alerts", "Images that drifted")
+
+    simulator.control("faults", kind="throttle")
+    stage.fires("ShareDriftListingStale", "ShareDriftApiThrottled", "ShareDriftUnexpectedAccount")
+    stage.queries("throttled", "Failures by reason", "Images that could not be read", "Open drift", blind=True)
+    simulator.control("faults/clear")
+    stage.ends("ShareDriftListingStale")
+
+    simulator.control("unshare", image=IMAGE, accounts=[PARTNER])
+    stage.fires("ShareDriftRequiredAccountMissing", "ShareDriftUnexpectedAccount", image=IMAGE)
+    stage.queries("required account missing", "Open drift")
+    if pictures:
+        time.sleep(25)
+        simulator.control("share", image="m-edge-gpu", accounts=["5555555555555555"])
+        simulator.control("faults", kind="throttle", image="m-edge-gpu")
+        time.sleep(12)
+        for uid in ("share-drift-overview", "share-drift-image", "share-drift-exporter"):
+            render(prometheus.url, uid, pictures / f"{uid}.png", IMAGE, 2.0)
+        simulator.control("faults/clear")
+
+    simulator.control("keys/disable", id=Simulator.KEY)
+    stage.fires("ShareDriftPermissionLost", "ShareDriftUnexpectedAccount")
+    stage.queries("forbidden", "Images that could not be read", blind=True)
+    simulator.control("keys/enable", id=Simulator.KEY)
+    stage.ends("ShareDriftPermissionLost")
+
+    daemon.write_config(config(simulator, "surprise: true\n"))
+    fetch(daemon.url + "/-/reload", method="POST")
+    stage.fires("ShareDriftConfigReloadFailed")
+    daemon.write_config(config(simulator, "# reviewed\n"))
+    fetch(daemon.url + "/-/reload", method="POST")
+    stage.fires("ShareDriftAllowListChanged")
+    stage.ends("ShareDriftConfigReloadFailed")
+    stage.queries("reloaded")
+
+    simulator.control("unshare", image=IMAGE, accounts=[STRANGER])
+    simulator.control("unshare", image=CANARY, accounts=[ODD])
+    stage.fires("ShareDriftCanaryDriftMissing", image=CANARY)
+    prometheus.wait_query(f'share_drift_unexpected_accounts{{image_id="{IMAGE}"}}', lambda values: values == [0.0])
+    stage.queries("taken back, canary lost")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("source", nargs="?")
+    parser.add_argument("--pictures", type=pathlib.Path)
+    arguments = parser.parse_args()
+    with workspace() as (directory, keep):
+        play(Stage(directory, keep), arguments.pictures)
+
+
+if __name__ == "__main__":
+    main()
