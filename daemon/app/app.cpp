@@ -11,6 +11,7 @@
 #include "app/self_metrics.hpp"
 #include "app/version.hpp"
 #include "app/web_routes.hpp"
+#include "app/web_security.hpp"
 #include "config/config_loader.hpp"
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
@@ -102,13 +103,10 @@ class App {
         lines_(logger_, nullptr) {}
 
   int run() {
-    if (!options_.web_config_file
-             .empty()) {  // serving in the clear what was asked to be locked would be worse
-      return fail(kBadConfig,
-                  "--web.config.file is not supported by this release; put a proxy in front for TLS");
-    }
     auto config = load();
     if (!config) return fail(kBadConfig, config.error());
+    auto door = open_door();
+    if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
       std::printf("%s: good\n", options_.config_file.c_str());
       return 0;
@@ -135,6 +133,20 @@ class App {
     auto config = load_config(options_.config_file);
     if (!config) return Err(joined(config.error()));
     return ConfigPtr(std::make_shared<const Config>(std::move(*config)));
+  }
+
+  /// TLS, users and headers; without a web config the door stays open.
+  Result<Unit, std::string> open_door() {
+    if (options_.web_config_file.empty()) return Unit{};
+    auto door = WebSecurity::open(options_.web_config_file, clock_, [this](const auto& faults) {
+      const std::string reason = faults.empty() ? std::string{} : clean(to_string(faults.front()), 400);
+      logger_.log(faults.empty() ? Level::info : Level::error,
+                  faults.empty() ? "web_config_reloaded" : "web_config_rejected",
+                  {{"file", options_.web_config_file}, {"reason", reason}});
+    });
+    if (!door) return Err(joined(door.error()));
+    door_ = std::move(*door);
+    return Unit{};
   }
 
   static int fail(int code, const std::string& why) {
@@ -187,7 +199,7 @@ class App {
     if (options_.systemd_socket) {
       SD_TRY(sockets, SystemdNotifier::listening_sockets());
       for (const int fd : sockets) {
-        ServerOptions server;
+        ServerOptions server = server_options();
         server.adopted_fd = fd;
         SD_TRY(started, HttpServer::start(server, handler));
         servers_.push_back(std::move(started));
@@ -201,7 +213,7 @@ class App {
     }
     if (addresses.empty()) addresses = default_listen_addresses();
     for (const ListenAddress& address : addresses) {
-      ServerOptions server;
+      ServerOptions server = server_options();
       server.host = address.host;
       server.port = address.port;
       auto started = HttpServer::start(server, handler);
@@ -214,6 +226,12 @@ class App {
     return Unit{};
   }
 
+  ServerOptions server_options() {
+    ServerOptions server;
+    if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
+    return server;
+  }
+
   WebBackend make_backend() {
     WebBackend backend;
     backend.fleet = [this] { return board_.fleet(); };
@@ -222,11 +240,14 @@ class App {
     };
     backend.ready = [this] { return !stopping_ && surface_.first_cycle_done(); };
     backend.config = [this] { return to_yaml(*config()); };
-    backend.events = [this](const EventsWanted& wanted) {
-      return read_events(store_->path(), {wanted.image_id, wanted.since, wanted.limit});
-    };
+    backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
     backend.reload = [this] { return reload(); };
     backend.now = [this] { return clock_.wall(); };
+    backend.stale_after = [this] { return config()->poll.stale_after; };
+    if (door_) {
+      backend.refuse = [this](const ServerRequest& request) { return door_->refuse(request); };
+      backend.headers = [this] { return door_->headers(); };
+    }
     backend.count = [this](std::string_view path, int code) { metrics_.on_http_request(path, code); };
     return backend;
   }
@@ -349,6 +370,7 @@ class App {
   ConfigPtr config_;  ///< guarded by config_mutex_
   std::mutex reload_mutex_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
 };

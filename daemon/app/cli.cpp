@@ -50,8 +50,7 @@ void add_run_flags(CLI::App& app, Raw& raw) {
       ->allow_extra_args(false);
   app.add_option("--web.telemetry-path", options.telemetry_path, "Path of the metrics")
       ->capture_default_str();
-  app.add_option("--web.config.file", options.web_config_file,
-                 "Not in this release: refused, so that nothing is served unlocked");
+  app.add_option("--web.config.file", options.web_config_file, "TLS and users, as exporter-toolkit has them");
   app.add_flag("--web.systemd-socket", options.systemd_socket, "Take the listening sockets from systemd");
   app.add_flag("--web.enable-lifecycle", options.enable_lifecycle, "Allow POST /-/reload");
   app.add_option("--web.max-requests", options.max_requests, "Scrapes served at a time, 0 = no limit")

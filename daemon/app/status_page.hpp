@@ -1,12 +1,21 @@
 #pragma once
 
 #include "app/board.hpp"
+#include "app/web_json.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace sharedrift {
 
-/// The page at `/`: every image with its verdict, whole without scripts.
-std::string status_page(const Fleet& fleet, WallTime now);
+/// What the page is made from besides the images.
+struct StatusPageFrame {
+  JudgingAt at;
+  std::string_view telemetry_path;  ///< begins with a slash
+};
+
+/// The page at `/`: the verdict on all images in one sentence, then every image, the worst first. Whole
+/// without scripts; with them it follows the JSON API. Nothing from outside reaches it unescaped.
+std::string status_page(const Fleet& fleet, const StatusPageFrame& frame);
 
 }  // namespace sharedrift

@@ -1,150 +1,206 @@
 #include "app/web_json.hpp"
 
+#include "app/log_record.hpp"
+#include "app/page_writer.hpp"
+#include "app/standing.hpp"
 #include "core/text.hpp"
 
-#include <nlohmann/json.hpp>
+#include <cstdint>
+#include <optional>
 
 namespace sharedrift {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+/// Writes the members of one object. Keys are ours.
+class JsonObject {
+ public:
+  explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+  ~JsonObject() { out_ += '}'; }
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string& key(std::string_view name) {
+    out_ += out_.back() == '{' ? "\"" : ",\"";
+    out_.append(name).append("\":");
+    return out_;
+  }
+  void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
+  void boolean(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
+  void number(std::string_view name, std::int64_t value) { append_number(key(name), value); }
+  void number(std::string_view name, const std::optional<std::int64_t>& value) {
+    if (value) return number(name, *value);
+    key(name) += "null";
+  }
+  void time(std::string_view name, const std::optional<WallTime>& value) {
+    if (value) return text(name, format_rfc3339(*value));
+    key(name) += "null";
+  }
+  /// `append` writes one item; nothing of it ends in a comma or a bracket that opens.
+  template <class Items, class Append>
+  void list(std::string_view name, const Items& items, Append append) {
+    key(name) += '[';
+    bool first = true;
+    for (const auto& item : items) {
+      if (!first) out_ += ',';
+      first = false;
+      append(item);
+    }
+    out_ += ']';
+  }
+
+ private:
+  std::string& out_;
+};
+
+void add_account(JsonObject& json, const AccountId& account, const AccountNames& names) {
+  json.text("account_id", account.str());
+  const auto name = names.find(account);
+  json.text("account_name", name == names.end() ? std::string_view{} : std::string_view{name->second});
 }
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json(nullptr);
-}
-Json or_null(const std::optional<WallTime>& time) {
-  return time ? Json(format_rfc3339(*time)) : Json(nullptr);
-}
-
-Json name_of(const AccountId& account, const AccountNames& names) {
-  const auto found = names.find(account);
-  return found == names.end() ? Json("") : Json(found->second);
-}
-
-Json drift_json(const DriftView& drift, const AccountNames& names) {
-  return {{"account_id", std::string{drift.account.str()}},
-          {"account_name", name_of(drift.account, names)},
-          {"kind", std::string{to_string(drift.kind)}},
-          {"since", format_rfc3339(drift.since)},
-          {"not_before", or_null(drift.not_before)},
-          {"first_seen", or_null(drift.first_seen)},
-          {"last_seen", or_null(drift.last_seen)},
-          {"clearing", drift.clearing},
-          {"held", drift.held},
-          {"first_run", drift.first_run}};
+void add_drift(JsonObject& json, const DriftView& drift, const AccountNames& names) {
+  add_account(json, drift.account, names);
+  json.text("kind", to_string(drift.kind));
+  json.time("since", drift.since);
+  json.time("not_before", drift.not_before);
+  json.time("first_seen", drift.first_seen);
+  json.time("last_seen", drift.last_seen);
+  json.boolean("clearing", drift.clearing);
+  json.boolean("held", drift.held);
+  json.boolean("first_run", drift.first_run);
 }
 
-Json failure_json(const std::optional<Failure>& failure) {
-  if (!failure) return nullptr;
-  return {{"reason", std::string{to_string(failure->reason)}},
-          {"detail", failure->detail},
-          {"code", failure->code},
-          {"http_status", failure->http_status},
-          {"request_id", failure->request_id}};
+void add_failure(JsonObject& json, const std::optional<Failure>& failure) {
+  std::string& out = json.key("last_failure");
+  if (!failure) {
+    out += "null";
+    return;
+  }
+  JsonObject inner(out);
+  inner.text("reason", to_string(failure->reason));
+  inner.text("detail", failure->detail);
+  inner.text("code", failure->code);
+  inner.number("http_status", failure->http_status);
+  inner.text("request_id", failure->request_id);
 }
 
-Json image_json(const ImageView& view, const AccountNames& names) {
+void add_image(JsonObject& json, const ImageView& view, const AccountNames& names, const JudgingAt& at) {
   const ImagePolicy& policy = *view.policy;
-  Json json{{"image_id", policy.id.str()},
-            {"image_name", policy.name},
-            {"team", policy.team},
-            {"severity", policy.severity},
-            {"profile", policy.profile},
-            {"canary", policy.canary},
-            {"state", std::string{to_string(view.state)}},
-            {"state_since", or_null(view.state_since)},
-            {"listing_complete", view.listing_complete},
-            {"last_complete", or_null(view.last_complete)},
-            {"last_attempt", or_null(view.last_attempt)},
-            {"interval_seconds", std::chrono::duration<double>(policy.interval).count()},
-            {"shared_accounts", or_null(view.shared_accounts)},
-            {"allowed_accounts", view.allowed_accounts},
-            {"unexpected_accounts", or_null(view.unexpected_accounts)},
-            {"missing_accounts", or_null(view.missing_accounts)},
-            {"unlisted_accounts", or_null(view.unlisted_accounts)},
-            {"unused_entries", or_null(view.unused_entries)},
-            {"last_failure", failure_json(view.last_failure)}};
-  Json drifts = Json::array();
-  for (const DriftView& drift : view.drifts)
-    drifts.push_back(drift_json(drift, names));
-  json["drift"] = std::move(drifts);
-  return json;
+  const Judgement judgement = judge(view, at.now, at.stale_after);
+  json.text("image_id", policy.id.str());
+  json.text("image_name", policy.name);
+  json.text("team", policy.team);
+  json.text("severity", policy.severity);
+  json.text("profile", policy.profile);
+  json.boolean("canary", policy.canary);
+  json.text("verdict", to_string(judgement.standing));
+  json.text("why", judgement.why);
+  json.boolean("stale", judgement.stale);
+  json.text("state", to_string(view.state));
+  json.time("state_since", view.state_since);
+  json.boolean("listing_complete", view.listing_complete);
+  json.time("last_complete", view.last_complete);
+  json.time("last_attempt", view.last_attempt);
+  append_millis(json.key("interval_seconds"), policy.interval);
+  json.number("shared_accounts", view.shared_accounts);
+  json.number("allowed_accounts", static_cast<std::int64_t>(view.allowed_accounts));
+  json.number("unexpected_accounts", view.unexpected_accounts);
+  json.number("missing_accounts", view.missing_accounts);
+  json.number("unlisted_accounts", view.unlisted_accounts);
+  json.number("unused_entries", view.unused_entries);
+  std::string& out = json.key("counters");
+  {
+    JsonObject counters(out);
+    counters.number("listings", static_cast<std::int64_t>(view.counters.listings));
+    counters.number("failures", static_cast<std::int64_t>(view.counters.failures));
+    counters.number("flaps", static_cast<std::int64_t>(view.counters.flaps));
+  }
+  add_failure(json, view.last_failure);
+  json.list("drift", view.drifts, [&out, &names](const DriftView& drift) {
+    JsonObject item(out);
+    add_drift(item, drift, names);
+  });
 }
 
-Json value_json(const FieldValue& value) {
-  return std::visit(
-      [](const auto& v) -> Json {
-        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, WallTime>) {
-          return format_rfc3339(v);
-        } else {
-          return v;
-        }
-      },
-      value);
+std::string_view grant_name(Grant grant) {
+  switch (grant) {
+    case Grant::none: return "none";
+    case Grant::required: return "required";
+    case Grant::allowed: return "allowed";
+    case Grant::exception: return "exception";
+  }
+  return "";
 }
 
 }  // namespace
 
-std::string json_image(const ImageView& view, const AccountNames& names) {
-  Json json = image_json(view, names);
-  Json accounts = Json::array();
-  for (const AccountId& account : view.sightings) {
-    accounts.push_back(
-        {{"account_id", std::string{account.str()}}, {"account_name", name_of(account, names)}});
+void append_image_json(std::string& out, const ImageView& view, const AccountNames& names,
+                       const JudgingAt& at) {
+  JsonObject json(out);
+  add_image(json, view, names, at);
+  json.list("accounts", view.sightings, [&](const AccountId& account) {
+    JsonObject item(out);
+    add_account(item, account, names);
+    item.text("grant", grant_name(grant_of(*view.policy, account, at.now)));
+  });
+  json.list("exceptions", view.exceptions, [&](const Exception& exception) {
+    JsonObject item(out);
+    add_account(item, exception.account, names);
+    item.time("expires", exception.expires);
+    item.text("owner", exception.owner);
+    item.text("ticket", exception.ticket);
+    item.text("reason", exception.reason);
+  });
+}
+
+void append_images_json(std::string& out, const Fleet& fleet, const JudgingAt& at) {
+  out += '[';
+  for (const ViewPtr& view : fleet.views) {
+    if (out.back() != '[') out += ',';
+    JsonObject json(out);
+    add_image(json, *view, *fleet.account_names, at);
   }
-  json["accounts"] = std::move(accounts);
-  return dump(json);
+  out += ']';
 }
 
-std::string json_images(const Fleet& fleet) {
-  Json images = Json::array();
-  for (const ViewPtr& view : fleet.views)
-    images.push_back(image_json(*view, *fleet.account_names));
-  return dump(images);
-}
-
-std::string json_drift(const Fleet& fleet) {
-  Json list = Json::array();
+void append_drift_json(std::string& out, const Fleet& fleet) {
+  out += '[';
   for (const ViewPtr& view : fleet.views) {
     for (const DriftView& drift : view->drifts) {
-      Json entry{{"image_id", view->policy->id.str()}, {"image_name", view->policy->name}};
-      entry.update(drift_json(drift, *fleet.account_names));
-      list.push_back(std::move(entry));
+      if (out.back() != '[') out += ',';
+      JsonObject json(out);
+      json.text("image_id", view->policy->id.str());
+      json.text("image_name", view->policy->name);
+      json.boolean("canary", view->policy->canary);
+      add_drift(json, drift, *fleet.account_names);
     }
   }
-  return dump(list);
+  out += ']';
 }
 
-std::string json_events(const std::vector<Event>& events) {
-  Json list = Json::array();
+void append_events_json(std::string& out, const std::vector<Event>& events) {
+  out += '[';
   for (const Event& event : events) {
-    Json entry{{"ts", format_rfc3339(event.at)},
-               {"level", std::string{to_string(level_of(event.type))}},
-               {"event", std::string{to_string(event.type)}}};
-    if (!event.image_id.empty()) entry["image_id"] = event.image_id;
-    for (const Field& field : event.fields)
-      entry[field.key] = value_json(field.value);
-    list.push_back(std::move(entry));
+    if (out.back() != '[') out += ',';
+    std::vector<Field> fields;
+    fields.reserve(event.fields.size() + 1);
+    if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
+    fields.insert(fields.end(), event.fields.begin(), event.fields.end());
+    append_record(out, LogFormat::json, event.at, level_of(event.type), to_string(event.type), fields);
   }
-  return dump(list);
-}
-
-std::string json_success(const std::string& data) {
-  return R"({"status":"success","data":)" + data + "}\n";
+  out += ']';
 }
 
 std::string json_error(std::string_view type, std::string_view message) {
-  std::string out = R"({"status":"error","errorType":)";
-  append_json_string(out, type);
-  out += ",\"error\":";
-  append_json_string(out, message);
-  return out + "}\n";
+  std::string out;
+  {
+    JsonObject json(out);
+    json.text("status", "error");
+    json.text("errorType", type);
+    json.text("error", message);
+  }
+  return out + "\n";
 }
 
 }  // namespace sharedrift

@@ -1,225 +1,285 @@
 #include "app/web_routes.hpp"
 
+#include "app/gzip.hpp"
+#include "app/negotiation.hpp"
+#include "app/self_metrics.hpp"
+#include "app/status_assets.hpp"
 #include "app/status_page.hpp"
 #include "app/web_json.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <limits>
 
 namespace sharedrift {
 
 namespace {
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
+constexpr std::size_t kWorthZipping = 1024;
+constexpr std::string_view kImagePrefix = "/api/v1/images/";
+constexpr std::string_view kAssetPrefix = "/assets/";
 
-ServerResponse json(int status, std::string body) {
-  ServerResponse response = ServerResponse::text(status, std::move(body));
-  response.content_type = "application/json";
-  return response;
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&lower](char x, char y) { return lower(x) == lower(y); });
 }
 
-ServerResponse bad_data(const std::string& message) {
-  return json(400, json_error("bad_data", message));
-}
-
-ServerResponse not_allowed(const std::string& allow) {
-  ServerResponse response = ServerResponse::text(405, "This path takes " + allow + ".\n");
-  response.headers.emplace_back("Allow", allow);
-  return response;
-}
-
-/// What a list header's member says: `name;q=0.5` in lower case, q 1 if it is not there or cannot be read.
-struct Preference {
-  std::string name;
-  std::string parameters;
-  double q = 1;
-};
-
-std::vector<Preference> parse_preferences(std::string_view header) {
-  std::vector<Preference> out;
-  while (!header.empty()) {
-    const std::size_t comma = std::min(header.find(','), header.size());
-    std::string item{trim(header.substr(0, comma))};
-    header.remove_prefix(std::min(comma + 1, header.size()));
-    std::erase(item, ' ');
-    std::transform(item.begin(), item.end(), item.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    Preference preference;
-    const std::size_t semicolon = std::min(item.find(';'), item.size());
-    preference.name = item.substr(0, semicolon);
-    preference.parameters = item.substr(semicolon) + ";";
-    if (const std::size_t q = preference.parameters.find(";q="); q != std::string::npos) {
-      const char* begin = preference.parameters.data() + q + 3;
-      double value = 1;
-      if (std::from_chars(begin, preference.parameters.data() + preference.parameters.size(), value).ec ==
-          std::errc{}) {
-        preference.q = value;
-      }
-    }
-    if (!preference.name.empty()) out.push_back(std::move(preference));
-  }
-  return out;
+/// The server would send both.
+void set_header(Headers& headers, std::string name, std::string value) {
+  std::erase_if(headers, [&name](const auto& header) { return same_name(header.first, name); });
+  headers.emplace_back(std::move(name), std::move(value));
 }
 
 bool is_read(const ServerRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
 }
 
-}  // namespace
-
-TextFormat negotiate_format(std::string_view accept) {
-  double open_metrics = 0;
-  double text = 0;
-  for (const Preference& wanted : parse_preferences(accept)) {
-    const bool version_fits = wanted.parameters.find(";version=") == std::string::npos ||
-                              wanted.parameters.find(";version=1.0.0;") != std::string::npos;
-    if (wanted.name == "application/openmetrics-text" && version_fits)
-      open_metrics = std::max(open_metrics, wanted.q);
-    if (wanted.name == "text/plain") text = std::max(text, wanted.q);
-  }
-  return open_metrics > 0 && open_metrics >= text ? TextFormat::openmetrics : TextFormat::prometheus;
-}
-
-bool accepts_gzip(std::string_view accept_encoding) {
-  double any = 0;
-  std::optional<double> gzip;
-  for (const Preference& wanted : parse_preferences(accept_encoding)) {
-    if (wanted.name == "gzip" || wanted.name == "x-gzip") gzip = wanted.q;
-    if (wanted.name == "*") any = wanted.q;
-  }
-  return gzip.value_or(any) > 0;
-}
-
-ServerResponse WebRoutes::answer(const ServerRequest& request) {
-  Answer made = route(request);
-  made.response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  backend_.count(made.path, made.response.status);
-  return std::move(made.response);
-}
-
-WebRoutes::Answer WebRoutes::route(const ServerRequest& request) {
-  const std::string& path = request.path;
-  if (path == "/-/reload") {
-    if (request.method != "POST") return {not_allowed("POST"), "/-/reload"};
-    return {reload(), "/-/reload"};
-  }
-  std::string_view label = "other";
-  const std::array<std::string_view, 5> plain{"/", "/-/healthy", "/-/ready", "/config", "/metrics"};
-  const bool is_metrics = path == options_.telemetry_path;
-  const auto* known = std::find(plain.begin(), plain.end(),
-                                is_metrics ? std::string_view{"/metrics"} : std::string_view{path});
-  const bool found = is_metrics || (known != plain.end() && *known != "/metrics");
-  if (found) label = *known;
-  const bool is_api = path.starts_with("/api/v1/");
-  if (!found && !is_api) return {ServerResponse::text(404, "Not found.\n"), "other"};
-  if (!is_read(request)) return {not_allowed("GET, HEAD"), label};
-  if (is_api) {
-    ServerResponse response = api(request, label);
-    return {std::move(response), label};
-  }
-  if (is_metrics) return {metrics(request), label};
-  if (label == "/-/healthy") return {ServerResponse::text(200, "Healthy.\n"), label};
-  if (label == "/-/ready") {
-    return backend_.ready()
-               ? Answer{ServerResponse::text(200, "Ready.\n"), label}
-               : Answer{ServerResponse::text(503, "Not every image was attempted yet, or stopping.\n"),
-                        label};
-  }
-  if (label == "/config") return {ServerResponse::text(200, backend_.config()), label};
-  ServerResponse page = ServerResponse::text(200, status_page(backend_.fleet(), backend_.now()));
-  page.content_type = "text/html; charset=utf-8";
-  page.headers.emplace_back("Content-Security-Policy", "default-src 'none'");
-  return {std::move(page), label};
-}
-
-ServerResponse WebRoutes::metrics(const ServerRequest& request) {
-  struct Slot {  // given back however this ends
-    explicit Slot(std::atomic<int>& counter) : scrapes(counter), now(++counter) {}
-    Slot(const Slot&) = delete;
-    Slot& operator=(const Slot&) = delete;
-    ~Slot() { --scrapes; }
-    std::atomic<int>& scrapes;
-    int now;
-  } const slot(scrapes_);
-  if (options_.max_requests > 0 && slot.now > options_.max_requests) {
-    return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
-  }
-  const TextFormat format = negotiate_format(request.header("accept"));
-  const bool gzip = accepts_gzip(request.header("accept-encoding"));
-  MetricsPage page = backend_.metrics(format, gzip ? Encoding::gzip : Encoding::identity);
+/// Sends `body` as the client can take it. What is asked for again and did not change is not sent again.
+ServerResponse send(const ServerRequest& request, std::string_view content_type, std::string body) {
   ServerResponse response;
-  response.content_type = content_type(format);
-  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
-  response.tail = std::move(page.pieces);
+  response.content_type = content_type;
+  response.headers = {{"Cache-Control", "no-cache"}, {"Vary", "Accept-Encoding"}};
+  // Weak: the same for both codings.
+  const std::string tag =
+      "W/\"" + std::to_string(stable_hash(body)) + "-" + std::to_string(body.size()) + "\"";
+  response.headers.emplace_back("ETag", tag);
+  const std::string_view known = request.header("if-none-match");
+  if (known == "*" || known.find(std::string_view(tag).substr(2)) != std::string_view::npos) {
+    response.status = 304;
+    return response;
+  }
+  if (body.size() < kWorthZipping ||
+      negotiate_encoding(request.header("accept-encoding")) == Encoding::identity) {
+    response.body = std::make_shared<const std::string>(std::move(body));
+    return response;
+  }
+  GzipStream gzip;
+  const GzipPiece piece = GzipPacker().pack(body);
+  gzip.add(piece);
+  response.body = GzipStream::begin();
+  response.tail = {piece.bytes, std::make_shared<const std::string>(gzip.end())};
+  response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
 }
 
-ServerResponse WebRoutes::reload() const {
-  if (!options_.enable_lifecycle) {
-    return ServerResponse::text(
-        403, "Reloading by HTTP is off; start with --web.enable-lifecycle, or send SIGHUP.\n");
-  }
-  const auto verdict = backend_.reload();
-  if (!verdict) {
-    return ServerResponse::text(
-        500, "The new configuration was refused; the old one stays in force.\n" + verdict.error());
-  }
-  return ServerResponse::text(200, "The new configuration is in force.\n");
+constexpr std::string_view kJson = "application/json";
+
+ServerResponse json_failure(int status, std::string_view type, std::string_view message) {
+  ServerResponse response = ServerResponse::text(status, json_error(type, message));
+  response.content_type = kJson;
+  return response;
 }
 
-ServerResponse WebRoutes::api(const ServerRequest& request, std::string_view& label) const {
-  const std::string& path = request.path;
-  constexpr std::string_view kImage = "/api/v1/images/";
-  if (path == "/api/v1/images") {
-    label = "/api/v1/images";
-    return json(200, json_success(json_images(backend_.fleet())));
-  }
-  if (path.starts_with(kImage)) {
-    label = "/api/v1/images/ID";
-    const Fleet fleet = backend_.fleet();
-    const std::string id = path.substr(kImage.size());
-    const auto view = std::find_if(fleet.views.begin(), fleet.views.end(),
-                                   [&id](const ViewPtr& v) { return v->policy->id.str() == id; });
-    if (view == fleet.views.end())
-      return json(404, json_error("not_found", "no such image is watched: " + clean(id)));
-    return json(200, json_success(json_image(**view, *fleet.account_names)));
-  }
-  if (path == "/api/v1/drift") {
-    label = "/api/v1/drift";
-    return json(200, json_success(json_drift(backend_.fleet())));
-  }
-  if (path == "/api/v1/events") {
-    label = "/api/v1/events";
-    return api_events(request);
-  }
-  return json(404, json_error("not_found", "no such resource"));
+template <class Append>
+ServerResponse json_success(const ServerRequest& request, Append append) {
+  std::string body = R"({"status":"success","data":)";
+  append(body);
+  body += "}\n";
+  return send(request, kJson, std::move(body));
 }
 
-ServerResponse WebRoutes::api_events(const ServerRequest& request) const {
-  EventsWanted wanted;
+/// A scrape that is counted for as long as this lives.
+struct ScrapeSlot {
+  explicit ScrapeSlot(std::atomic<int>& scrapes) : row(scrapes), number(++scrapes) {}
+  ScrapeSlot(const ScrapeSlot&) = delete;
+  ScrapeSlot& operator=(const ScrapeSlot&) = delete;
+  ~ScrapeSlot() { --row; }
+  std::atomic<int>& row;
+  int number;
+};
+
+/// As Prometheus takes times: RFC 3339 or seconds since 1970.
+std::optional<WallTime> parse_moment(std::string_view text) {
+  if (const auto time = parse_rfc3339(text)) return time;
+  double seconds = 0;
+  constexpr double kLatest = 253'402'300'800;  // the year 10000
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size() || !(seconds >= 0) || seconds >= kLatest) {
+    return std::nullopt;
+  }
+  return WallTime{Millis{static_cast<std::int64_t>(seconds * 1000)}};
+}
+
+/// The error is the message for a bad_data answer.
+Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) {
+  EventQuery query;
+  query.limit = kDefaultEvents;
   for (const auto& [name, value] : request.query) {
     if (name == "image") {
-      if (!ImageId::parse(value)) return bad_data("image: not an image id");
-      wanted.image_id = value;
+      if (!ImageId::parse(value)) return Err(std::string("image: not an image id"));
+      query.image_id = value;
     } else if (name == "since") {
-      wanted.since = parse_rfc3339(value);
-      if (!wanted.since) return bad_data("since: not an RFC 3339 time, e.g. 2026-11-24T09:20:44Z");
+      query.since = parse_moment(value);
+      if (!query.since) {
+        return Err(
+            std::string("since: neither an RFC 3339 time (2026-11-24T09:20:44Z) nor seconds since 1970"));
+      }
     } else if (name == "limit") {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), wanted.limit);
-      if (error != std::errc{} || end != value.data() + value.size() || wanted.limit == 0 ||
-          wanted.limit > kMostEvents) {
-        return bad_data("limit: a number from 1 to " + std::to_string(kMostEvents));
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), query.limit);
+      if (error != std::errc{} || end != value.data() + value.size() || query.limit == 0 ||
+          query.limit > kMostEvents) {
+        return Err("limit: not a number from 1 to " + std::to_string(kMostEvents));
       }
     } else {
-      return bad_data("unknown parameter " + clean(name, 40) + "; known are image, since, limit");
+      return Err("unknown parameter " + clean(name, 40) + "; there are image, since, limit");
     }
   }
-  const auto events = backend_.events(wanted);
-  if (!events) return json(503, json_error("unavailable", events.error()));
-  return json(200, json_success(json_events(*events)));
+  return query;
+}
+
+}  // namespace
+
+WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
+    : backend_(std::move(backend)), options_(std::move(options)) {}
+
+ServerResponse WebRoutes::answer(const ServerRequest& request) {
+  const Route route = find(request.path);
+  std::optional<ServerResponse> refusal;
+  if (!route.open && backend_.refuse) refusal = backend_.refuse(request);
+  ServerResponse response = refusal ? std::move(*refusal) : dispatch(route, request);
+  set_header(response.headers, "X-Content-Type-Options", "nosniff");
+  if (backend_.headers) {
+    for (auto& [name, value] : backend_.headers())
+      set_header(response.headers, std::move(name), std::move(value));
+  }
+  if (backend_.count) backend_.count(route.label, response.status);
+  return response;
+}
+
+WebRoutes::Route WebRoutes::find(std::string_view path) const {
+  if (path == options_.telemetry_path) return {.label = "/metrics", .handler = &WebRoutes::metrics};
+  if (path == "/") return {.label = "/", .handler = &WebRoutes::page};
+  if (path == "/-/healthy") return {.label = "/-/healthy", .open = true, .handler = &WebRoutes::healthy};
+  if (path == "/-/ready") return {.label = "/-/ready", .open = true, .handler = &WebRoutes::ready};
+  if (path == "/-/reload") return {.label = "/-/reload", .allow = "POST", .handler = &WebRoutes::reload};
+  if (path == "/config") return {.label = "/config", .handler = &WebRoutes::config};
+  if (path == "/api/v1/images") return {.label = "/api/v1/images", .handler = &WebRoutes::images};
+  if (path == "/api/v1/drift") return {.label = "/api/v1/drift", .handler = &WebRoutes::drift};
+  if (path == "/api/v1/events") return {.label = "/api/v1/events", .handler = &WebRoutes::events};
+  if (path.starts_with(kImagePrefix)) return {.label = "/api/v1/images/ID", .handler = &WebRoutes::image};
+  if (path.starts_with(kAssetPrefix) && find_asset(path) != nullptr) {
+    return {.label = "other", .handler = &WebRoutes::asset};
+  }
+  return {.label = "other", .allow = "", .handler = &WebRoutes::not_found};
+}
+
+ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
+  const bool fits = route.allow == "POST" ? request.method == "POST" : is_read(request);
+  if (fits || route.allow.empty()) return (this->*route.handler)(request);
+  ServerResponse response = ServerResponse::text(405, "This path takes " + std::string(route.allow) + ".\n");
+  response.headers.emplace_back("Allow", route.allow);
+  return response;
+}
+
+ServerResponse WebRoutes::healthy(const ServerRequest& /*request*/) {
+  return ServerResponse::text(200, "Healthy.\n");
+}
+
+ServerResponse WebRoutes::ready(const ServerRequest& /*request*/) {
+  if (backend_.ready()) return ServerResponse::text(200, "Ready.\n");
+  return ServerResponse::text(503, "Not ready: not every image was attempted yet, or stopping.\n");
+}
+
+ServerResponse WebRoutes::reload(const ServerRequest& request) {
+  if (!options_.enable_lifecycle) {
+    return ServerResponse::text(
+        403, "Reloading by HTTP is off. Start with --web.enable-lifecycle, or send SIGHUP.\n");
+  }
+  // A browser says so when another site's page sends it here.
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") {
+    return ServerResponse::text(403, "Not from another site.\n");
+  }
+  const auto verdict = backend_.reload();
+  if (verdict) return ServerResponse::text(200, "The new configuration is in force.\n");
+  return ServerResponse::text(
+      500, "The new configuration was refused; the old one stays in force.\n" + verdict.error() + "\n");
+}
+
+ServerResponse WebRoutes::metrics(const ServerRequest& request) {
+  const auto slot = std::make_shared<ScrapeSlot>(scrapes_);
+  if (options_.max_requests > 0 && slot->number > options_.max_requests) {
+    return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
+  }
+  const TextFormat format = negotiate_format(request.header("accept"));
+  const Encoding encoding = negotiate_encoding(request.header("accept-encoding"));
+  ServerResponse response;
+  response.content_type = content_type(format);
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  response.tail = backend_.metrics(format, encoding).pieces;
+  // A scrape lasts until it is sent: the slot hangs on an empty last part of the answer.
+  static const std::string nothing;
+  response.tail.emplace_back(slot, &nothing);
+  return response;
+}
+
+ServerResponse WebRoutes::config(const ServerRequest& request) {
+  return send(request, "text/plain; charset=utf-8", backend_.config());
+}
+
+ServerResponse WebRoutes::page(const ServerRequest& request) {
+  const StatusPageFrame frame{{backend_.now(), backend_.stale_after()}, options_.telemetry_path};
+  ServerResponse response = send(request, "text/html; charset=utf-8", status_page(backend_.fleet(), frame));
+  response.headers.emplace_back("Content-Security-Policy", status_page_policy());
+  response.headers.emplace_back("X-Frame-Options", "deny");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+  return response;
+}
+
+ServerResponse WebRoutes::asset(const ServerRequest& request) {
+  const WebAsset* asset = find_asset(request.path);
+  ServerResponse response;
+  response.content_type = asset->content_type;
+  response.body = asset->body;
+  // The page names its assets with their hash.
+  response.headers = {{"Cache-Control", "private, max-age=31536000, immutable"},
+                      {"Cross-Origin-Resource-Policy", "same-origin"}};
+  return response;
+}
+
+ServerResponse WebRoutes::images(const ServerRequest& request) {
+  return json_success(request, [this](std::string& out) {
+    append_images_json(out, backend_.fleet(), {backend_.now(), backend_.stale_after()});
+  });
+}
+
+ServerResponse WebRoutes::image(const ServerRequest& request) {
+  const std::string_view id = std::string_view(request.path).substr(kImagePrefix.size());
+  const Fleet fleet = backend_.fleet();
+  const auto view = std::find_if(fleet.views.begin(), fleet.views.end(),
+                                 [id](const ViewPtr& v) { return v->policy->id.str() == id; });
+  if (view == fleet.views.end()) {
+    return json_failure(404, "not_found", "no image with the id " + clean(id) + " is watched");
+  }
+  return json_success(request, [&](std::string& out) {
+    append_image_json(out, **view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
+  });
+}
+
+ServerResponse WebRoutes::drift(const ServerRequest& request) {
+  return json_success(request, [this](std::string& out) { append_drift_json(out, backend_.fleet()); });
+}
+
+ServerResponse WebRoutes::events(const ServerRequest& request) {
+  const auto query = parse_event_query(request);
+  if (!query) return json_failure(400, "bad_data", query.error());
+  const auto events = backend_.events(*query);
+  if (!events) return json_failure(503, "unavailable", events.error());
+  return json_success(request, [&events](std::string& out) { append_events_json(out, *events); });
+}
+
+ServerResponse WebRoutes::not_found(const ServerRequest& request) {
+  if (request.path.starts_with("/api/")) return json_failure(404, "not_found", "no such resource");
+  return ServerResponse::text(404, "Not found.\n");
 }
 
 }  // namespace sharedrift

@@ -5,33 +5,35 @@
 #include "core/event.hpp"
 #include "core/result.hpp"
 #include "io/http_server.hpp"
+#include "io/state_db.hpp"
 
 #include <atomic>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sharedrift {
 
-/// What one page of events is about; see EventQuery of the state database.
-struct EventsWanted {
-  std::string image_id;
-  std::optional<WallTime> since;
-  std::size_t limit = 100;
-};
-
-/// What the routes need of the program. All of it is called on worker threads.
+/// What the routes need of the program. All of it is called on worker threads, several at a time. Only
+/// `refuse`, `headers` and `count` may be empty.
 struct WebBackend {
   std::function<Fleet()> fleet;
   std::function<MetricsPage(TextFormat, Encoding)> metrics;
   std::function<bool()> ready;
   std::function<std::string()> config;  ///< the config in force, without secrets
-  std::function<Result<std::vector<Event>, std::string>(const EventsWanted&)> events;
-  std::function<Result<Unit, std::string>()> reload;  ///< returns when the verdict is known
+  std::function<Result<std::vector<Event>, std::string>(const EventQuery&)> events;
+  /// Returns when the verdict is known. The error is what people are told.
+  std::function<Result<Unit, std::string>()> reload;
   std::function<WallTime()> now;
-  std::function<void(std::string_view path, int code)> count;  ///< path as in kHttpPaths
+  std::function<Millis()> stale_after;  ///< of the config in force
+  /// What keeps a request out (WebSecurity::refuse); health checks are not asked.
+  std::function<std::optional<ServerResponse>(const ServerRequest&)> refuse;
+  /// What every answer carries; replaces headers of the same name.
+  std::function<std::vector<std::pair<std::string, std::string>>()> headers;
+  std::function<void(std::string_view path, int code)> count;  ///< `path` is one of kHttpPaths
 };
 
 struct WebOptions {
@@ -40,33 +42,38 @@ struct WebOptions {
   int max_requests = 40;  ///< scrapes at a time; 0: no limit
 };
 
-/// The HTTP face of product.md: one function from request to response. Thread-safe.
+/// The HTTP face of product.md: one function from request to answer. Must outlive the answers it gave.
+/// Thread-safe.
 class WebRoutes {
  public:
-  WebRoutes(WebBackend backend, WebOptions options)
-      : backend_(std::move(backend)), options_(std::move(options)) {}
+  WebRoutes(WebBackend backend, WebOptions options);
   ServerResponse answer(const ServerRequest& request);
 
  private:
-  struct Answer {
-    ServerResponse response;
-    std::string_view path;  ///< the label
+  struct Route {
+    std::string_view label;  ///< as it is counted
+    std::string_view allow = "GET, HEAD";
+    bool open = false;  ///< answered to anybody
+    ServerResponse (WebRoutes::*handler)(const ServerRequest&) = nullptr;
   };
-  Answer route(const ServerRequest& request);
+  [[nodiscard]] Route find(std::string_view path) const;
+  ServerResponse dispatch(const Route& route, const ServerRequest& request);
+  ServerResponse healthy(const ServerRequest& request);
+  ServerResponse ready(const ServerRequest& request);
+  ServerResponse reload(const ServerRequest& request);
   ServerResponse metrics(const ServerRequest& request);
-  [[nodiscard]] ServerResponse reload() const;
-  [[nodiscard]] ServerResponse api(const ServerRequest& request, std::string_view& label) const;
-  [[nodiscard]] ServerResponse api_events(const ServerRequest& request) const;
+  ServerResponse config(const ServerRequest& request);
+  ServerResponse page(const ServerRequest& request);
+  ServerResponse asset(const ServerRequest& request);
+  ServerResponse images(const ServerRequest& request);
+  ServerResponse image(const ServerRequest& request);
+  ServerResponse drift(const ServerRequest& request);
+  ServerResponse events(const ServerRequest& request);
+  ServerResponse not_found(const ServerRequest& request);
 
   const WebBackend backend_;
   const WebOptions options_;
   std::atomic<int> scrapes_{0};
 };
-
-/// The format that an Accept header asks for: OpenMetrics 1.0 only if it is named and wanted at least as much
-/// as the text format; the text format for everything else.
-TextFormat negotiate_format(std::string_view accept);
-/// True if an Accept-Encoding header wants gzip (q above 0).
-bool accepts_gzip(std::string_view accept_encoding);
 
 }  // namespace sharedrift
