@@ -56,6 +56,7 @@ struct Event {
   std::string image_id;  ///< empty: not about an image
   std::vector<Field> fields;
 
+  void add(std::string key, FieldValue value) { fields.push_back({std::move(key), std::move(value)}); }
   [[nodiscard]] const FieldValue* find(std::string_view key) const;
   /// The field as text, or "" where it is absent.
   [[nodiscard]] std::string text(std::string_view key) const;

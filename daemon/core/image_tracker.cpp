@@ -7,9 +7,6 @@ namespace sharedrift {
 
 namespace {
 
-/// A failure that goes on is told again at every this many.
-constexpr std::uint64_t kRepeatEvery = 20;
-
 template <class Entry>
 auto find_entry(std::vector<Entry>& sorted, const AccountId& account) {
   return std::lower_bound(sorted.begin(), sorted.end(), account,
@@ -28,22 +25,6 @@ bool contains(const std::vector<AccountId>& sorted, const AccountId& account) {
 
 bool drift_before(const Drift& a, const Drift& b) {
   return a.kind != b.kind ? a.kind < b.kind : a.account < b.account;
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const std::string& part : parts) {
-    if (!out.empty()) out += ',';
-    out += part;
-  }
-  return out;
-}
-
-void add(Event& event, std::string key, FieldValue value) {
-  event.fields.push_back({std::move(key), std::move(value)});
-}
-void add_time(Event& event, std::string key, const std::optional<WallTime>& value) {
-  if (value) add(event, std::move(key), *value);
 }
 
 }  // namespace
@@ -277,8 +258,8 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
   if (policy_->canary) return;
   ++counters_.opened.at(static_cast<std::size_t>(kind));
   Event event = drift_event(EventType::drift_opened, account, kind, context);
-  add(event, "reason", std::string{why});
-  add(event, "first_run", drift.first_run);
+  event.add("reason", std::string{why});
+  event.add("first_run", drift.first_run);
   context.events.push_back(std::move(event));
 }
 
@@ -290,8 +271,8 @@ void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) 
   ++counters_.closed.at(static_cast<std::size_t>(drift.kind));
   ++context.closes.at(static_cast<std::size_t>(why));
   Event event = drift_event(EventType::drift_closed, drift.account, drift.kind, context);
-  add(event, "reason", std::string{to_string(why)});
-  add(event, "opened", drift.since);
+  event.add("reason", std::string{to_string(why)});
+  event.add("opened", drift.since);
   context.events.push_back(std::move(event));
 }
 
@@ -327,10 +308,10 @@ void ImageTracker::expire(Context& context) {
     if (exception.expires <= judged_at_ || exception.expires > context.judged_at) continue;
     any = true;
     Event event = make_event(EventType::exception_expired, context);
-    add(event, "account_id", std::string{exception.account.str()});
-    add(event, "owner", exception.owner);
-    add(event, "ticket", exception.ticket);
-    add(event, "expired", exception.expires);
+    event.add("account_id", std::string{exception.account.str()});
+    event.add("owner", exception.owner);
+    event.add("ticket", exception.ticket);
+    event.add("expired", exception.expires);
     context.events.push_back(std::move(event));
   }
   judged_at_ = context.judged_at;
@@ -348,94 +329,9 @@ void ImageTracker::unwatch(Context& context) {
     close(drift, CloseReason::unwatched, context);
 }
 
-void ImageTracker::judge_canary(Context& context) {
-  if (!policy_->canary) return;
-  const bool open = std::any_of(drifts_.begin(), drifts_.end(),
-                                [](const Drift& d) { return d.kind == DriftKind::unexpected; });
-  if (!open && complete_listings_ < context.watch.confirm_clears) return;  // not proven either way
-  if (canary_ok_ == open) return;
-  const bool first = !canary_ok_;
-  canary_ok_ = open;
-  context.changed = true;
-  if (first && open) return;  // as it should be
-  context.events.push_back(make_event(open ? EventType::canary_restored : EventType::canary_lost, context));
-}
-
-void ImageTracker::note_outcome(const Observation& seen, Context& context) {
-  context.changed = context.changed || listing_complete_ != seen.complete;
-  listing_complete_ = seen.complete;
-  if (seen.complete) {
-    if (failures_in_a_row_ > 0) {
-      Event event = make_event(EventType::listing_recovered, context);
-      add(event, "failures", static_cast<std::int64_t>(failures_in_a_row_));
-      context.events.push_back(std::move(event));
-    }
-    failures_in_a_row_ = 0;
-    last_failure_.reset();
-    note_state(seen.accounts.empty() ? ImageState::empty : ImageState::ok, context);
-    return;
-  }
-  ++counters_.failures;
-  ++failures_in_a_row_;
-  const bool same_reason = last_failure_ && last_failure_->reason == seen.failure.reason;
-  last_failure_ = seen.failure;
-  note_state(state_of_failure(seen.failure.reason, seen.pages > 0), context);
-  if (same_reason && failures_in_a_row_ % kRepeatEvery != 0) return;
-  const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;
-  Event event = make_event(answered ? EventType::listing_incomplete : EventType::poll_failed, context);
-  add(event, "reason", std::string{to_string(seen.failure.reason)});
-  if (!seen.failure.code.empty()) add(event, "code", seen.failure.code);
-  if (seen.failure.http_status != 0) add(event, "http_status", std::int64_t{seen.failure.http_status});
-  add(event, "detail", seen.failure.detail);
-  add(event, "failures", static_cast<std::int64_t>(failures_in_a_row_));
-  if (!seen.failure.request_id.empty()) add(event, "request_id", seen.failure.request_id);
-  context.events.push_back(std::move(event));
-}
-
-void ImageTracker::note_state(ImageState state, Context& context) {
-  if (state == state_) return;
-  const ImageState before = std::exchange(state_, state);
-  state_since_ = context.now.wall;
-  context.changed = true;
-  const bool expected = state == ImageState::ok || state == ImageState::empty;
-  if (before == ImageState::never_read && expected) return;  // a start is not news for every image
-  Event event = make_event(EventType::image_state_changed, context);
-  add(event, "from", std::string{to_string(before)});
-  add(event, "to", std::string{to_string(state)});
-  context.events.push_back(std::move(event));
-}
-
 bool ImageTracker::is_open(const AccountId& account, DriftKind kind) const {
   return std::any_of(drifts_.begin(), drifts_.end(),
                      [&account, kind](const Drift& d) { return d.kind == kind && d.account == account; });
-}
-
-Event ImageTracker::make_event(EventType type, const Context& context) const {
-  Event event{type, context.now.wall, policy_->id.str(), {}};
-  if (!policy_->name.empty()) add(event, "image_name", policy_->name);
-  return event;
-}
-
-Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftKind kind,
-                                const Context& context) const {
-  Event event = make_event(type, context);
-  add(event, "account_id", std::string{account.str()});
-  const auto name = context.watch.account_names.find(account);
-  if (name != context.watch.account_names.end()) add(event, "account_name", name->second);
-  add(event, "kind", std::string{to_string(kind)});
-  if (const Sighting* sighting = sighting_of(account); kind == DriftKind::unexpected && sighting != nullptr) {
-    add_time(event, "not_before", sighting->not_before);
-    add(event, "first_seen", sighting->first_seen);
-    add(event, "last_seen", sighting->last_seen);
-    add_time(event, "not_after", sighting->first_missed);
-  }
-  if (const Absence* absence = absence_of(account); kind == DriftKind::missing && absence != nullptr) {
-    add_time(event, "last_seen", absence->last_seen);
-    add(event, "not_after", absence->first_missed);
-  }
-  if (!request_ids_.empty()) add(event, "request_ids", joined(request_ids_));
-  if (!context.watch.config_hash.empty()) add(event, "config", context.watch.config_hash);
-  return event;
 }
 
 const Sighting* ImageTracker::sighting_of(const AccountId& account) const {
@@ -455,90 +351,6 @@ ImageTracker::Accounts ImageTracker::listed_now() const {
 
 std::int64_t ImageTracker::held() const {
   return std::count_if(sightings_.begin(), sightings_.end(), [](const Sighting& s) { return s.held; });
-}
-
-bool ImageTracker::is_stale(const Context& context) const {
-  return context.now.mono >= last_complete_mono_ + context.watch.stale_after;
-}
-
-MonoTime ImageTracker::next_deadline(const Context& context) const {
-  MonoTime next = MonoTime::max();
-  if (last_complete_ && !is_stale(context)) next = last_complete_mono_ + context.watch.stale_after;
-  if (const auto expiry = next_expiry(*policy_, context.judged_at)) {
-    next = std::min(next, context.now.mono + (*expiry - context.judged_at));
-  }
-  return next;
-}
-
-DriftView ImageTracker::drift_view(const Drift& drift) const {
-  DriftView view{drift.account, drift.kind, drift.since};
-  view.first_run = drift.first_run;
-  if (const Sighting* sighting = sighting_of(drift.account);
-      drift.kind == DriftKind::unexpected && sighting != nullptr) {
-    view.not_before = sighting->not_before;
-    view.first_seen = sighting->first_seen;
-    view.last_seen = sighting->last_seen;
-    view.clearing = sighting->absences > 0;
-    view.held = sighting->held;
-  }
-  if (const Absence* absence = absence_of(drift.account);
-      drift.kind == DriftKind::missing && absence != nullptr) {
-    view.last_seen = absence->last_seen;
-  }
-  return view;
-}
-
-std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) const {
-  auto view = std::make_shared<ImageView>();
-  view->policy = policy_;
-  view->state = state_;
-  view->state_since = state_since_;
-  view->listing_complete = listing_complete_;
-  view->last_complete = last_complete_;
-  view->last_attempt = last_attempt_;
-  view->last_failure = last_failure_;
-  view->counters = counters_;
-  view->allowed_accounts = allowed_count(*policy_, context.judged_at);
-  std::int64_t unexpected = 0;
-  std::int64_t missing = 0;
-  for (const Drift& drift : drifts_) {
-    ++(drift.kind == DriftKind::unexpected ? unexpected : missing);
-    view->drifts.push_back(drift_view(drift));
-  }
-  // A 0 is a claim that needs a proof, and one that is not too old; what is above 0 stays until proven
-  // otherwise.
-  const bool proven = last_complete_ && !is_stale(context);
-  const auto gauge = [](std::int64_t value, bool claim_allowed) {
-    return value > 0 || (value == 0 && claim_allowed) ? std::optional(value) : std::nullopt;
-  };
-  view->unexpected_accounts = gauge(unexpected, proven);
-  view->missing_accounts = gauge(missing, proven);
-  if (last_complete_) {
-    view->shared_accounts = gauge(shared_accounts_, proven);
-    view->unused_entries = gauge(unused_entries_, proven);
-  }
-  if (total_count_ >= 0) view->unlisted_accounts = gauge(unlisted_, proven);
-  view->exceptions = policy_->exceptions;
-  for (const Sighting& sighting : sightings_)
-    view->sightings.push_back(sighting.account);
-  return view;
-}
-
-ImageRecord ImageTracker::record() const {
-  ImageRecord record{policy_->id};
-  record.state = state_;
-  record.last_complete = last_complete_;
-  record.last_attempt = last_attempt_;
-  record.state_since = state_since_;
-  record.shared_accounts = shared_accounts_;
-  record.unused_entries = unused_entries_;
-  record.unlisted = unlisted_;
-  record.listing_complete = listing_complete_;
-  record.counters = counters_;
-  record.sightings = sightings_;
-  record.absences = absences_;
-  record.drifts = drifts_;
-  return record;
 }
 
 }  // namespace sharedrift

@@ -1,0 +1,114 @@
+// What an image's tracker tells: its events, and what of an outcome is worth one.
+
+#include "core/image_tracker.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+
+/// A failure that goes on is told again at every this many.
+constexpr std::uint64_t kRepeatEvery = 20;
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) {
+    if (!out.empty()) out += ',';
+    out += part;
+  }
+  return out;
+}
+
+void add_time(Event& event, std::string key, const std::optional<WallTime>& value) {
+  if (value) event.add(std::move(key), *value);
+}
+
+}  // namespace
+
+void ImageTracker::judge_canary(Context& context) {
+  if (!policy_->canary) return;
+  const bool open = std::any_of(drifts_.begin(), drifts_.end(),
+                                [](const Drift& d) { return d.kind == DriftKind::unexpected; });
+  if (!open && complete_listings_ < context.watch.confirm_clears) return;  // not proven either way
+  if (canary_ok_ == open) return;
+  const bool first = !canary_ok_;
+  canary_ok_ = open;
+  context.changed = true;
+  if (first && open) return;  // as it should be
+  context.events.push_back(make_event(open ? EventType::canary_restored : EventType::canary_lost, context));
+}
+
+void ImageTracker::note_outcome(const Observation& seen, Context& context) {
+  context.changed = context.changed || listing_complete_ != seen.complete;
+  listing_complete_ = seen.complete;
+  if (seen.complete) {
+    if (failures_in_a_row_ > 0) {
+      Event event = make_event(EventType::listing_recovered, context);
+      event.add("failures", static_cast<std::int64_t>(failures_in_a_row_));
+      context.events.push_back(std::move(event));
+    }
+    failures_in_a_row_ = 0;
+    last_failure_.reset();
+    note_state(seen.accounts.empty() ? ImageState::empty : ImageState::ok, context);
+    return;
+  }
+  ++counters_.failures;
+  ++failures_in_a_row_;
+  const bool same_reason = last_failure_ && last_failure_->reason == seen.failure.reason;
+  last_failure_ = seen.failure;
+  note_state(state_of_failure(seen.failure.reason, seen.pages > 0), context);
+  if (same_reason && failures_in_a_row_ % kRepeatEvery != 0) return;
+  const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;
+  Event event = make_event(answered ? EventType::listing_incomplete : EventType::poll_failed, context);
+  event.add("reason", std::string{to_string(seen.failure.reason)});
+  if (!seen.failure.code.empty()) event.add("code", seen.failure.code);
+  if (seen.failure.http_status != 0) event.add("http_status", std::int64_t{seen.failure.http_status});
+  event.add("detail", seen.failure.detail);
+  event.add("failures", static_cast<std::int64_t>(failures_in_a_row_));
+  if (!seen.failure.request_id.empty()) event.add("request_id", seen.failure.request_id);
+  context.events.push_back(std::move(event));
+}
+
+void ImageTracker::note_state(ImageState state, Context& context) {
+  if (state == state_) return;
+  const ImageState before = std::exchange(state_, state);
+  state_since_ = context.now.wall;
+  context.changed = true;
+  const bool expected = state == ImageState::ok || state == ImageState::empty;
+  if (before == ImageState::never_read && expected) return;  // a start is not news for every image
+  Event event = make_event(EventType::image_state_changed, context);
+  event.add("from", std::string{to_string(before)});
+  event.add("to", std::string{to_string(state)});
+  context.events.push_back(std::move(event));
+}
+
+Event ImageTracker::make_event(EventType type, const Context& context) const {
+  Event event{type, context.now.wall, policy_->id.str(), {}};
+  if (!policy_->name.empty()) event.add("image_name", policy_->name);
+  return event;
+}
+
+Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftKind kind,
+                                const Context& context) const {
+  Event event = make_event(type, context);
+  event.add("account_id", std::string{account.str()});
+  const auto name = context.watch.account_names.find(account);
+  if (name != context.watch.account_names.end()) event.add("account_name", name->second);
+  event.add("kind", std::string{to_string(kind)});
+  if (const Sighting* sighting = sighting_of(account); kind == DriftKind::unexpected && sighting != nullptr) {
+    add_time(event, "not_before", sighting->not_before);
+    event.add("first_seen", sighting->first_seen);
+    event.add("last_seen", sighting->last_seen);
+    add_time(event, "not_after", sighting->first_missed);
+  }
+  if (const Absence* absence = absence_of(account); kind == DriftKind::missing && absence != nullptr) {
+    add_time(event, "last_seen", absence->last_seen);
+    event.add("not_after", absence->first_missed);
+  }
+  if (!request_ids_.empty()) event.add("request_ids", joined(request_ids_));
+  if (!context.watch.config_hash.empty()) event.add("config", context.watch.config_hash);
+  return event;
+}
+
+}  // namespace sharedrift

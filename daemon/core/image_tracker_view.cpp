@@ -1,0 +1,93 @@
+// What an image's tracker hands on: the view for those who look, the record for its next life.
+
+#include "core/image_tracker.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+ImageRecord ImageTracker::record() const {
+  ImageRecord record{policy_->id};
+  record.state = state_;
+  record.last_complete = last_complete_;
+  record.last_attempt = last_attempt_;
+  record.state_since = state_since_;
+  record.shared_accounts = shared_accounts_;
+  record.unused_entries = unused_entries_;
+  record.unlisted = unlisted_;
+  record.listing_complete = listing_complete_;
+  record.counters = counters_;
+  record.sightings = sightings_;
+  record.absences = absences_;
+  record.drifts = drifts_;
+  return record;
+}
+
+std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) const {
+  auto view = std::make_shared<ImageView>();
+  view->policy = policy_;
+  view->state = state_;
+  view->state_since = state_since_;
+  view->listing_complete = listing_complete_;
+  view->last_complete = last_complete_;
+  view->last_attempt = last_attempt_;
+  view->last_failure = last_failure_;
+  view->counters = counters_;
+  view->allowed_accounts = allowed_count(*policy_, context.judged_at);
+  std::int64_t unexpected = 0;
+  std::int64_t missing = 0;
+  for (const Drift& drift : drifts_) {
+    ++(drift.kind == DriftKind::unexpected ? unexpected : missing);
+    view->drifts.push_back(drift_view(drift));
+  }
+  // A 0 is a claim that needs a proof, and one that is not too old; what is above 0 stays until proven
+  // otherwise.
+  const bool proven = last_complete_ && !is_stale(context);
+  const auto gauge = [](std::int64_t value, bool claim_allowed) {
+    return value > 0 || (value == 0 && claim_allowed) ? std::optional(value) : std::nullopt;
+  };
+  view->unexpected_accounts = gauge(unexpected, proven);
+  view->missing_accounts = gauge(missing, proven);
+  if (last_complete_) {
+    view->shared_accounts = gauge(shared_accounts_, proven);
+    view->unused_entries = gauge(unused_entries_, proven);
+  }
+  if (total_count_ >= 0) view->unlisted_accounts = gauge(unlisted_, proven);
+  view->exceptions = policy_->exceptions;
+  for (const Sighting& sighting : sightings_)
+    view->sightings.push_back(sighting.account);
+  return view;
+}
+
+DriftView ImageTracker::drift_view(const Drift& drift) const {
+  DriftView view{drift.account, drift.kind, drift.since};
+  view.first_run = drift.first_run;
+  if (const Sighting* sighting = sighting_of(drift.account);
+      drift.kind == DriftKind::unexpected && sighting != nullptr) {
+    view.not_before = sighting->not_before;
+    view.first_seen = sighting->first_seen;
+    view.last_seen = sighting->last_seen;
+    view.clearing = sighting->absences > 0;
+    view.held = sighting->held;
+  }
+  if (const Absence* absence = absence_of(drift.account);
+      drift.kind == DriftKind::missing && absence != nullptr) {
+    view.last_seen = absence->last_seen;
+  }
+  return view;
+}
+
+bool ImageTracker::is_stale(const Context& context) const {
+  return context.now.mono >= last_complete_mono_ + context.watch.stale_after;
+}
+
+MonoTime ImageTracker::next_deadline(const Context& context) const {
+  MonoTime next = MonoTime::max();
+  if (last_complete_ && !is_stale(context)) next = last_complete_mono_ + context.watch.stale_after;
+  if (const auto expiry = next_expiry(*policy_, context.judged_at)) {
+    next = std::min(next, context.now.mono + (*expiry - context.judged_at));
+  }
+  return next;
+}
+
+}  // namespace sharedrift
