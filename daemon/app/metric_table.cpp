@@ -62,7 +62,7 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
     {Metric::build_info, "share_drift_build_info", gauge, "revision,version",
      "The version that runs, always 1."},
     {Metric::shard_ordinal, "share_drift_shard_ordinal", gauge, "", "The number of this shard, from 0."},
-    {Metric::shard_count, "share_drift_shard_count", gauge, "",
+    {Metric::shard_count, "share_drift_shards", gauge, "",
      "How many shards share the images between them; 1 means that this one watches all."},
     {Metric::polls, "share_drift_polls_total", counter, "", "Attempts to list an image, of all images."},
     {Metric::poll_failures, "share_drift_poll_failures_total", counter, "reason",

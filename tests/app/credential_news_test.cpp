@@ -43,7 +43,7 @@ TEST(CredentialNews, TellsEachChangeOnceAndPassesEverythingOn) {
   key.generation = 3;
   key.expires = WallTime{Millis{1'795'000'000'000}};
   EXPECT_THAT(bench.hear(key), ElementsAre("info credentials_changed profile=p source=ecs_ram_role "
-                                           "expires=2026-11-18T15:06:40.000Z"));
+                                           "expires=2026-11-18T11:06:40.000Z"));
   EXPECT_EQ(bench.next.generation, 3U);
   bench.news.on_request("p");
   bench.news.on_answer("p", Millis{1});

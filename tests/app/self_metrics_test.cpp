@@ -55,10 +55,10 @@ double value_of(const SelfMetrics& metrics, const std::string& name, const std::
 TEST(SelfMetrics, TellsWhichShardOfHowManyItIs) {
   SelfMetrics metrics("1.2.3", "abc", fixed_sources());
   EXPECT_EQ(value_of(metrics, "share_drift_shard_ordinal"), 0);
-  EXPECT_EQ(value_of(metrics, "share_drift_shard_count"), 1);
+  EXPECT_EQ(value_of(metrics, "share_drift_shards"), 1);
   metrics.set_shard(2, 5);
   EXPECT_EQ(value_of(metrics, "share_drift_shard_ordinal"), 2);
-  EXPECT_EQ(value_of(metrics, "share_drift_shard_count"), 5);
+  EXPECT_EQ(value_of(metrics, "share_drift_shards"), 5);
 }
 
 TEST(SelfMetrics, EverythingKnowableIsThereFromTheStart) {
