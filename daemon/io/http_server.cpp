@@ -57,6 +57,13 @@ class GuardedStream final : public httplib::Stream {
 /// The connection that the running worker serves: the library does not hand it to handlers.
 thread_local GuardedSocket* current_socket = nullptr;
 
+struct CurrentSocket {
+  explicit CurrentSocket(GuardedSocket& socket) { current_socket = &socket; }
+  CurrentSocket(const CurrentSocket&) = delete;
+  CurrentSocket& operator=(const CurrentSocket&) = delete;
+  ~CurrentSocket() { current_socket = nullptr; }
+};
+
 /// cpp-httplib parses and writes HTTP, and that is all: sockets, threads, deadlines and caps are ours.
 class HttpEngine final : public httplib::Server {
  public:
@@ -70,7 +77,7 @@ class HttpEngine final : public httplib::Server {
   /// Serves a connection to its end. It must have been entered.
   void serve(int fd) {
     GuardedSocket socket(fd);
-    current_socket = &socket;
+    const CurrentSocket current(socket);
     const std::size_t max_input = options_.max_head + options_.max_body;
     socket.allow(SteadyClock::now() + options_.head_deadline, max_input);
     if (options_.tls_context) {
