@@ -1,5 +1,6 @@
 #include "aliyun/answer.hpp"
 
+#include "core/failure.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -10,13 +11,6 @@ namespace sharedrift {
 namespace {
 
 using Kind = JsonValue::Kind;
-
-Failure make_failure(Reason reason, std::string detail) {
-  Failure failure;
-  failure.reason = reason;
-  failure.detail = std::move(detail);
-  return failure;
-}
 
 std::string text_of(const JsonValue& root, std::string_view name, std::string_view other_name) {
   for (const std::string_view candidate : {name, other_name}) {

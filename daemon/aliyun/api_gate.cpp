@@ -1,6 +1,7 @@
 #include "aliyun/api_gate.hpp"
 
 #include "aliyun/answer.hpp"
+#include "core/failure.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -29,13 +30,6 @@ Millis wait_hint(const HttpResponse& response, WallTime now) {
   if (const auto seconds = number("retry-after"); seconds > 0) return std::chrono::seconds{seconds};
   const auto date = parse_http_date(response.header("retry-after"));
   return date && *date > now ? *date - now : Millis{0};
-}
-
-Failure make_failure(Reason reason, std::string detail) {
-  Failure failure;
-  failure.reason = reason;
-  failure.detail = std::move(detail);
-  return failure;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "aliyun/ens_client.hpp"
 
 #include "aliyun/answer.hpp"
+#include "core/failure.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,13 +17,6 @@ constexpr int kMaxInventoryPages = 50;
 constexpr std::size_t kGenerationsKept = 8;
 constexpr Millis kShortestPause{50};
 constexpr Millis kLongestPause{500};
-
-Failure make_failure(Reason reason, std::string detail) {
-  Failure failure;
-  failure.reason = reason;
-  failure.detail = std::move(detail);
-  return failure;
-}
 
 }  // namespace
 

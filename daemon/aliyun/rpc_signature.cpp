@@ -1,5 +1,7 @@
 #include "aliyun/rpc_signature.hpp"
 
+#include "core/text.hpp"
+
 #include <array>
 
 #include <openssl/evp.h>
@@ -11,8 +13,7 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size() + text.size() / 4);
   for (const char c : text) {
-    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-        c == '.' || c == '~') {
+    if (is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
       out += c;
     } else {
       const auto byte = static_cast<unsigned char>(c);

@@ -45,7 +45,7 @@ std::vector<Preference> parse_preferences(std::string_view header) {
   std::string text;
   for (const char c : header) {
     if (c == ' ' || c == '\t' || c == '"') continue;
-    text += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    text += to_lower(c);
   }
   std::vector<Preference> out;
   std::string_view rest = text;

@@ -26,6 +26,8 @@ class JsonObject {
     return out_;
   }
   void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
+  /// Of a person or a server: readers put it in front of people.
+  void outside_text(std::string_view name, std::string_view value) { text(name, clean(value, kLongest)); }
   void boolean(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
   void number(std::string_view name, std::int64_t value) { append_number(key(name), value); }
   void number(std::string_view name, const std::optional<std::int64_t>& value) {
@@ -50,13 +52,15 @@ class JsonObject {
   }
 
  private:
+  static constexpr std::size_t kLongest = 300;
   std::string& out_;
 };
 
 void add_account(JsonObject& json, const AccountId& account, const AccountNames& names) {
   json.text("account_id", account.str());
   const auto name = names.find(account);
-  json.text("account_name", name == names.end() ? std::string_view{} : std::string_view{name->second});
+  json.outside_text("account_name",
+                    name == names.end() ? std::string_view{} : std::string_view{name->second});
 }
 
 void add_drift(JsonObject& json, const DriftView& drift, const AccountNames& names) {
@@ -79,19 +83,19 @@ void add_failure(JsonObject& json, const std::optional<Failure>& failure) {
   }
   JsonObject inner(out);
   inner.text("reason", to_string(failure->reason));
-  inner.text("detail", failure->detail);
-  inner.text("code", failure->code);
+  inner.outside_text("detail", failure->detail);
+  inner.outside_text("code", failure->code);
   inner.number("http_status", failure->http_status);
-  inner.text("request_id", failure->request_id);
+  inner.outside_text("request_id", failure->request_id);
 }
 
 void add_image(JsonObject& json, const ImageView& view, const AccountNames& names, const JudgingAt& at) {
   const ImagePolicy& policy = *view.policy;
   const Judgement judgement = judge(view, at.now, at.stale_after);
   json.text("image_id", policy.id.str());
-  json.text("image_name", policy.name);
-  json.text("team", policy.team);
-  json.text("severity", policy.severity);
+  json.outside_text("image_name", policy.name);
+  json.outside_text("team", policy.team);
+  json.outside_text("severity", policy.severity);
   json.text("profile", policy.profile);
   json.boolean("canary", policy.canary);
   json.text("verdict", to_string(judgement.standing));
@@ -148,9 +152,9 @@ void append_image_json(std::string& out, const ImageView& view, const AccountNam
     JsonObject item(out);
     add_account(item, exception.account, names);
     item.time("expires", exception.expires);
-    item.text("owner", exception.owner);
-    item.text("ticket", exception.ticket);
-    item.text("reason", exception.reason);
+    item.outside_text("owner", exception.owner);
+    item.outside_text("ticket", exception.ticket);
+    item.outside_text("reason", exception.reason);
   });
 }
 
@@ -171,7 +175,7 @@ void append_drift_json(std::string& out, const Fleet& fleet) {
       if (out.back() != '[') out += ',';
       JsonObject json(out);
       json.text("image_id", view->policy->id.str());
-      json.text("image_name", view->policy->name);
+      json.outside_text("image_name", view->policy->name);
       json.boolean("canary", view->policy->canary);
       add_drift(json, drift, *fleet.account_names);
     }

@@ -25,9 +25,8 @@ constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kAssetPrefix = "/assets/";
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&lower](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
 /// The server would send both.

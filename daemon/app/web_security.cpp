@@ -1,6 +1,7 @@
 #include "app/web_security.hpp"
 
 #include "app/web_tls.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -123,7 +124,7 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   state->stamps.push_back(FileStamp::of(file_));
   auto config = load_web_config(file_);
   if (!config) {
-    state->faults = std::move(config).error();
+    state->faults = config.error();
   } else if (config->tls.has_value() != has_tls_) {
     state->faults.push_back({file_, 0, 0, "tls_server_config",
                              has_tls_ ? "is gone; a server with TLS stays one" : "is new; it needs a restart",
@@ -191,9 +192,8 @@ std::vector<std::pair<std::string, std::string>> WebSecurity::headers() {
 
 std::optional<BasicCredentials> parse_basic_auth(std::string_view header) {
   constexpr std::string_view kScheme = "basic ";
-  if (header.size() < kScheme.size() ||
-      !std::equal(kScheme.begin(), kScheme.end(), header.begin(),
-                  [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b - 'A' + 'a' : b); })) {
+  if (header.size() < kScheme.size() || !std::equal(kScheme.begin(), kScheme.end(), header.begin(),
+                                                    [](char a, char b) { return a == to_lower(b); })) {
     return std::nullopt;
   }
   header.remove_prefix(kScheme.size());

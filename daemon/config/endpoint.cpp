@@ -1,6 +1,7 @@
 #include "config/endpoint.hpp"
 
 #include "config/diagnostic.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,26 +16,12 @@ constexpr std::array<std::string_view, 5> kEnsHosts{
     "ens.aliyuncs.com", "ens.ap-southeast-1.aliyuncs.com", "ens-vpc.cn-zhangjiakou.aliyuncs.com",
     "ens.vpc-proxy.aliyuncs.com", "ens-vpc.ap-southeast-1.aliyuncs.com"};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 bool is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 bool all_of(std::string_view text, bool (*is)(char)) {
   return std::all_of(text.begin(), text.end(), is);
 }
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 /// The next part before `separator`; the rest stays in `text`.
 std::string_view take_part(std::string_view& text, char separator) {
   const std::size_t end = std::min(text.find(separator), text.size());
@@ -97,7 +84,7 @@ std::optional<EndpointFault> read_authority(std::string_view text, Url& url) {
       return EndpointFault{"has no valid host name", "letters, digits, hyphens and dots, or a full address"};
     }
   }
-  url.host = lower(host);
+  url.host = to_lower(host);
   if (text.empty()) return std::nullopt;
   constexpr int kMostPort = 65535;
   const std::string_view digits = text.substr(1);
@@ -165,7 +152,7 @@ Result<Url, EndpointFault> parse_url(std::string_view text) {
   Url url;
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) return fault("is not an address", "begin it with https://");
-  const std::string scheme = lower(text.substr(0, scheme_end));
+  const std::string scheme = to_lower(text.substr(0, scheme_end));
   if (scheme != "https" && scheme != "http") return fault("must begin with https:// or http://");
   url.https = scheme == "https";
   text.remove_prefix(scheme_end + 3);

@@ -2,6 +2,7 @@
 
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -76,8 +77,7 @@ void read_word(YamlReader& reader, const Place& at, TextRule rule, std::string_v
   std::string value;
   if (!reader.text(at, rule, value)) return;
   const bool ok = std::all_of(value.begin(), value.end(), [more](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           more.find(c) != std::string_view::npos;
+    return is_alnum(c) || more.find(c) != std::string_view::npos;
   });
   if (ok) {
     out = std::move(value);
@@ -147,8 +147,7 @@ void read_role_keys(YamlReader& reader, const Fields& fields, CredentialConfig& 
 bool is_config_name(std::string_view name) {
   constexpr std::size_t kLongest = 64;
   return !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
-           c == '_' || c == '-';
+    return is_alnum(c) || c == '.' || c == '_' || c == '-';
   });
 }
 
@@ -166,7 +165,6 @@ CredentialConfig read_credentials(YamlReader& reader, const Place& at) {
   const bool source_known = source && reader.choice(*source, kCredentialSources, out.source);
   if (source_known) {
     refuse_foreign_keys(reader, fields, out.source);
-    if (out.source == CredentialKind::static_file) fields.require("file");
     if (out.source == CredentialKind::ram_role) fields.require("role_arn");
   }
   fields.with("file", [&](const Place& p) { reader.file_path(p, out.file); });

@@ -2,6 +2,7 @@
 
 #include "config/config_loader.hpp"
 #include "config/yaml_reader.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -253,7 +254,7 @@ class WebReader {
   std::string directory_;
 };
 
-WebConfigResult parse(std::string_view text, const std::string& file) {
+WebConfigResult read_web_config(std::string_view text, const std::string& file) {
   DiagnosticList problems(file);
   YamlTree tree;
   WebConfig config;
@@ -273,7 +274,7 @@ WebConfigResult parse(std::string_view text, const std::string& file) {
 
 WebConfigResult parse_web_config(std::string_view text, const std::string& file) {
   try {
-    return parse(text, file);
+    return read_web_config(text, file);
   } catch (const std::exception& error) {  // out of memory
     return Err(std::vector<Diagnostic>{{file, 0, 0, "", std::string("cannot be read: ") + error.what(), ""}});
   }

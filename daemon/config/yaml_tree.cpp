@@ -131,9 +131,7 @@ class TextCheck {
 }  // namespace
 
 void append_path_key(std::string& path, std::string_view key) {
-  const auto is_word = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
-  };
+  const auto is_word = [](char c) { return is_alnum(c) || c == '_' || c == '-'; };
   if (!path.empty()) path += '.';
   path += !key.empty() && std::all_of(key.begin(), key.end(), is_word) ? clean(key, 60) : in_quotes(key);
 }

@@ -1,6 +1,7 @@
 #include "core/failure.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sharedrift {
 
@@ -57,6 +58,13 @@ std::optional<ImageState> parse_image_state(std::string_view text) {
                                    [text](ImageState state) { return to_string(state) == text; });
   if (found == kAllImageStates.end()) return std::nullopt;
   return *found;
+}
+
+Failure make_failure(Reason reason, std::string detail) {
+  Failure failure;
+  failure.reason = reason;
+  failure.detail = std::move(detail);
+  return failure;
 }
 
 ImageState state_of_failure(Reason reason, bool any_page_read) {

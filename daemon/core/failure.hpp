@@ -69,6 +69,8 @@ struct Failure {
   std::string request_id;  ///< may be empty
 };
 
+Failure make_failure(Reason reason, std::string detail);
+
 /// What is known of an image at its last attempt (product.md, "The states").
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
 inline constexpr std::array kAllImageStates{

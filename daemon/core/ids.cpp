@@ -1,17 +1,12 @@
 #include "core/ids.hpp"
 
+#include "core/text.hpp"
+
 #include <algorithm>
 
 namespace sharedrift {
 
 namespace {
-// Not std::isdigit and friends: those ask the locale.
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_alnum(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 constexpr std::size_t kMaxImageId = 128;
 }  // namespace
 
@@ -30,6 +25,10 @@ std::optional<ImageId> ImageId::parse(std::string_view text) {
                                 [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
   if (!safe) return std::nullopt;
   return ImageId{std::string{text}};
+}
+
+bool contains(const std::vector<AccountId>& sorted, const AccountId& account) {
+  return std::binary_search(sorted.begin(), sorted.end(), account);
 }
 
 std::uint64_t stable_hash(std::string_view text) {

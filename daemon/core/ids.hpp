@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sharedrift {
 
@@ -27,6 +28,9 @@ class AccountId {
   std::array<char, 20> digits_{};
   std::uint8_t length_ = 0;
 };
+
+/// True if a list that is sorted holds the account.
+bool contains(const std::vector<AccountId>& sorted, const AccountId& account);
 
 /// An image id: 1 to 128 of `A-Za-z0-9._-`, beginning with a letter or digit. Safe in URLs, labels, logs and
 /// file names.

@@ -19,10 +19,6 @@ const Entry* lookup(const std::vector<Entry>& sorted, const AccountId& account) 
   return found != sorted.end() && found->account == account ? &*found : nullptr;
 }
 
-bool contains(const std::vector<AccountId>& sorted, const AccountId& account) {
-  return std::binary_search(sorted.begin(), sorted.end(), account);
-}
-
 bool drift_before(const Drift& a, const Drift& b) {
   return a.kind != b.kind ? a.kind < b.kind : a.account < b.account;
 }

@@ -1,5 +1,7 @@
 #include "core/listing.hpp"
 
+#include "core/failure.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,13 +22,6 @@ bool worth_another_pass(Reason reason) {
 
 std::size_t row_count(const Page& page) {
   return page.accounts.size() + page.unusable_rows;
-}
-
-Failure make_failure(Reason reason, std::string detail) {
-  Failure failure;
-  failure.reason = reason;
-  failure.detail = std::move(detail);
-  return failure;
 }
 
 }  // namespace

@@ -6,10 +6,6 @@ namespace sharedrift {
 
 namespace {
 
-bool contains(const std::vector<AccountId>& sorted, const AccountId& account) {
-  return std::binary_search(sorted.begin(), sorted.end(), account);
-}
-
 const Exception* exception_for(const ImagePolicy& policy, const AccountId& account) {
   const auto found = std::lower_bound(policy.exceptions.begin(), policy.exceptions.end(), account,
                                       [](const Exception& e, const AccountId& a) { return e.account < a; });

@@ -77,10 +77,11 @@ class [[nodiscard]] Result {
 
 /// `SD_TRY(name, expression);` declares `name` with the value of a Result, or returns its error from the
 /// function. The only macro: the language has no other way to return from the caller.
-// NOLINTNEXTLINE(bugprone-macro-parentheses): a name that is declared cannot be in parentheses
+// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared cannot be in parentheses
 #define SD_TRY(name, expression)                                               \
   auto SD_CONCAT(sd_try_, __LINE__) = (expression);                            \
   if (!SD_CONCAT(sd_try_, __LINE__)) {                                         \
     return ::sharedrift::Err(std::move(SD_CONCAT(sd_try_, __LINE__)).error()); \
   }                                                                            \
   auto name = std::move(SD_CONCAT(sd_try_, __LINE__)).value()
+// NOLINTEND(bugprone-macro-parentheses)

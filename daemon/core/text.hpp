@@ -26,6 +26,18 @@ void append_label_value(std::string& out, std::string_view text);
 /// Edit distance with transpositions, for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// ASCII, whatever the locale: not std::isdigit and friends, which ask for it.
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::string to_lower(std::string_view text);
+
 /// Without ASCII blanks and tabs and line ends at either end.
 std::string_view trim(std::string_view text);
 

@@ -9,7 +9,7 @@ namespace {
 /// clocks.
 constexpr Millis kClockNoise{2'000};
 
-std::int64_t seconds(WallTime::duration duration) {
+std::int64_t whole_seconds(WallTime::duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 }  // namespace
@@ -27,7 +27,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
                            "",
                            {{"from", *saved.last_alive},
                             {"to", now.wall},
-                            {"seconds", seconds(now.wall - *saved.last_alive)}}});
+                            {"seconds", whole_seconds(now.wall - *saved.last_alive)}}});
   }
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);

@@ -45,7 +45,7 @@ class Tracker {
   Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step);
 
   /// One attempt's outcome. An image that is not watched is ignored.
-  Step apply(const ImageId& image, const Observation& seen, Instant now);
+  Step apply(const ImageId& id, const Observation& seen, Instant now);
   /// A new accepted configuration: kept images keep counters and state, removed ones close as `unwatched`.
   Step reconfigure(WatchList watch, Instant now);
   /// Time alone: exceptions that end, zeros that go stale, cycles that end. Call at next_deadline() or later.

@@ -18,13 +18,6 @@ constexpr std::size_t kMaxHeaderBytes = 64U << 10U;
 /// How long a changed CA bundle may go unnoticed. libcurl's own choice is a day; one load takes 25 ms.
 constexpr long kCaCacheSeconds = 600;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
 struct Authority {
   std::string_view host;  ///< without brackets
   std::string_view port;  ///< may be empty
@@ -89,10 +82,10 @@ std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes
     head.length = header.value;
   } else if (header.name == "transfer-encoding") {
     // libcurl would undo `gzip, chunked` by itself.
-    if (lower(header.value) != "chunked")
+    if (to_lower(header.value) != "chunked")
       return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
     head.chunked = true;
-  } else if (header.name == "content-encoding" && lower(header.value) != "identity") {
+  } else if (header.name == "content-encoding" && to_lower(header.value) != "identity") {
     return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
   }
   exchange.response.headers.push_back(std::move(header));
@@ -123,8 +116,9 @@ std::size_t take_header_line(Exchange& exchange, std::string_view data) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return data.size();
-  return take_header(
-      exchange, {lower(trim(line.substr(0, colon))), std::string{trim(line.substr(colon + 1))}}, data.size());
+  return take_header(exchange,
+                     {to_lower(trim(line.substr(0, colon))), std::string{trim(line.substr(colon + 1))}},
+                     data.size());
 }
 
 std::size_t take_body(Exchange& exchange, std::string_view data) {
@@ -213,8 +207,8 @@ bool add_headers(Exchange& exchange) {
   bool has_accept = false;
   std::string line;
   for (const HttpHeader& header : exchange.request.headers) {
-    has_type = has_type || lower(header.name) == "content-type";
-    has_accept = has_accept || lower(header.name) == "accept";
+    has_type = has_type || to_lower(header.name) == "content-type";
+    has_accept = has_accept || to_lower(header.name) == "accept";
     // libcurl takes `Name:` for "remove" and `Name;` for an empty value.
     line.assign(header.name).append(header.value.empty() ? ";" : ": ").append(header.value);
     if (!add_header(exchange, line.c_str())) return false;

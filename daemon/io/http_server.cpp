@@ -38,8 +38,8 @@ using SteadyClock = std::chrono::steady_clock;
 class GuardedStream final : public httplib::Stream {
  public:
   explicit GuardedStream(GuardedSocket& socket) : socket_(socket) {}
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
+  [[nodiscard]] bool is_readable() const override { return true; }
+  [[nodiscard]] bool is_writable() const override { return true; }
   ssize_t read(char* out, std::size_t size) override { return socket_.read(out, size); }
   ssize_t write(const char* data, std::size_t size) override { return socket_.write(data, size); }
   void get_remote_ip_and_port(std::string& ip, int& port) const override {
@@ -48,7 +48,7 @@ class GuardedStream final : public httplib::Stream {
     port = peer.port;
   }
   void get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
-  socket_t socket() const override { return socket_.fd(); }
+  [[nodiscard]] socket_t socket() const override { return socket_.fd(); }
 
  private:
   GuardedSocket& socket_;
@@ -149,9 +149,7 @@ ServerRequest to_request(const httplib::Request& from) {
   request.path = from.path;
   request.query = parse_query(from.target);
   for (const auto& [name, value] : from.headers) {
-    std::string lower = name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::string lower = to_lower(name);
     // The library adds these two behind what the peer sent under the same names.
     if (lower != "remote_addr" && lower != "remote_port")
       request.headers.emplace_back(std::move(lower), value);

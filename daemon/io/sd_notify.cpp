@@ -50,9 +50,10 @@ std::optional<Millis> SystemdNotifier::watchdog_interval() {
 
 Result<std::vector<int>, std::string> SystemdNotifier::listening_sockets() {
   const int count = sd_listen_fds(1);
-  if (count <= 0)
+  if (count <= 0) {
     return Err(
         std::string{"systemd handed over no socket; enable the socket unit or drop --web.systemd-socket"});
+  }
   std::vector<int> sockets;
   for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; ++fd) {
     if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {

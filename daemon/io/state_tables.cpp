@@ -398,9 +398,9 @@ Result<std::vector<Event>, sqlite::Error> StateTables::read_events(const std::st
     SD_TRY(row, rows.step());
     if (!row) break;
     const auto type = parse_event_type(rows.text(1));
-    if (type)
-      events.push_back(
-          {*type, WallTime{Millis{rows.integer(0)}}, rows.text(2), fields_from_json(rows.text(3))});
+    if (!type) continue;  // of a later release
+    events.push_back(
+        {*type, WallTime{Millis{rows.integer(0)}}, rows.text(2), fields_from_json(rows.text(3))});
   }
   std::reverse(events.begin(), events.end());
   return events;

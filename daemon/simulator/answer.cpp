@@ -126,6 +126,10 @@ ApiError api_error(std::string_view code, std::string_view field) {
   return {400, std::string(code), "The request has failed."};
 }
 
+Err<ApiError> invalid(std::string_view field) {
+  return Err(api_error("InvalidParameter." + std::string(field)));
+}
+
 SimAnswer error_answer(const ApiError& error, const ErrorContext& context) {
   SimAnswer answer;
   answer.status = error.status;

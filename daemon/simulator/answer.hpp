@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/result.hpp"
 #include "core/time.hpp"
 
 #include <cstddef>
@@ -41,6 +42,8 @@ struct ApiError {
 /// The error of that code with the status and the message that are documented for it; an unknown code is 400
 /// with a general message. `field` fills the place of `%s`, where the message has one.
 ApiError api_error(std::string_view code, std::string_view field = {});
+/// InvalidParameter.FIELD, for a parameter whose value is none.
+Err<ApiError> invalid(std::string_view field);
 
 /// How an error body departs from the usual envelope (all seen in the wild).
 enum class ErrorForm : std::uint8_t { usual, lower_case, xml, http_status, denied_detail };

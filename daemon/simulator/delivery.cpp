@@ -28,14 +28,14 @@ std::string head(const SimAnswer& answer, Delivery::Framing framing) {
   return out.append("\r\n");
 }
 
-void cut(const SimAnswer& answer, const RawWriter& write) {
+void send_cut(const SimAnswer& answer, const RawWriter& write) {
   const Delivery& d = answer.delivery;
   const std::string part = answer.body.substr(0, d.bytes);
   const bool chunked = d.framing == Delivery::Framing::chunked && !part.empty();
   write(head(answer, d.framing) + (chunked ? chunk(part) : part));
 }
 
-void drip(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
+void send_drip(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
   const std::string all = head(answer, Delivery::Framing::length) + answer.body;
   const std::size_t step = std::max<std::size_t>(1, answer.delivery.bytes);
   for (std::size_t at = 0; at < all.size(); at += step) {
@@ -44,7 +44,7 @@ void drip(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
   }
 }
 
-void endless(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
+void send_endless(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
   const bool chunked = answer.delivery.framing == Delivery::Framing::chunked;
   const std::string blanks(16'384, ' ');
   const std::string block = chunked ? chunk(blanks) : blanks;
@@ -55,9 +55,9 @@ void endless(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
 
 void deliver(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
   switch (answer.delivery.how) {
-    case Delivery::How::cut: return cut(answer, write);
-    case Delivery::How::drip: return drip(answer, write, nap);
-    case Delivery::How::endless: return endless(answer, write, nap);
+    case Delivery::How::cut: return send_cut(answer, write);
+    case Delivery::How::drip: return send_drip(answer, write, nap);
+    case Delivery::How::endless: return send_endless(answer, write, nap);
     case Delivery::How::reset:
       if (answer.delivery.bytes > 0) {
         write((head(answer, Delivery::Framing::length) + answer.body).substr(0, answer.delivery.bytes));

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
 
-Err<ApiError> invalid(std::string_view field) {
-  return Err(api_error("InvalidParameter." + std::string(field)));
-}
-
 /// A paging parameter: absent means `fallback`, anything but an integer from 1 to `max` is refused.
 Result<std::int64_t, ApiError> paging(const Call& call, std::string_view name, std::int64_t max,
                                       std::int64_t fallback) {

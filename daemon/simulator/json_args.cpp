@@ -42,7 +42,7 @@ const json* JsonArgs::raw(std::string_view name) {
   return find(name);
 }
 
-std::string JsonArgs::text(std::string_view name, std::optional<std::string> fallback) {
+std::string JsonArgs::text(std::string_view name, const std::optional<std::string>& fallback) {
   const json* value = find(name);
   if (value == nullptr) {
     if (!fallback) fail("'" + std::string(name) + "' is missing");
@@ -105,7 +105,7 @@ std::string JsonArgs::choice(std::string_view name, std::string_view choices) {
   return chosen;
 }
 
-void JsonArgs::fail(std::string message) {
+void JsonArgs::fail(const std::string& message) {
   if (!error_) error_ = what_ + ": " + clean(message, 400);
 }
 

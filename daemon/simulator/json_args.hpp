@@ -19,7 +19,7 @@ class JsonArgs {
   /// `object` must outlive this; `what` names it in messages.
   JsonArgs(const nlohmann::json& object, std::string what);
 
-  std::string text(std::string_view name, std::optional<std::string> fallback = std::nullopt);
+  std::string text(std::string_view name, const std::optional<std::string>& fallback = std::nullopt);
   std::int64_t number(std::string_view name, std::int64_t min, std::int64_t max,
                       std::optional<std::int64_t> fallback = std::nullopt);
   bool boolean(std::string_view name, bool fallback);
@@ -32,7 +32,7 @@ class JsonArgs {
 
   [[nodiscard]] bool has(std::string_view name) const;
   /// Says that something is wrong; the first message wins.
-  void fail(std::string message);
+  void fail(const std::string& message);
   /// The first thing wrong, unknown members included.
   [[nodiscard]] std::optional<std::string> error() const;
 

@@ -83,10 +83,7 @@ std::string quoted(std::string_view text, const Effects& effects, std::string_vi
   const std::string& form = bad->text("form");
   if (form == "invalid_utf8") out += "\xff\xc0\xaf";
   if (form == "nul") out += "\\u0000x";
-  if (form == "bidi")
-    out +=
-        "\xe2\x80\xae"
-        "gnp.exe";
+  if (form == "bidi") out.append({'\xe2', '\x80', '\xae'}).append("gnp.exe");
   if (form == "newline") out += "\\nlevel=error event=forged";
   if (form == "escape") out += "\\u001b[2J";
   return out + "\"";
@@ -95,8 +92,8 @@ std::string quoted(std::string_view text, const Effects& effects, std::string_vi
 std::string row_json(const AccountId& account, const Effects& effects) {
   const Fault* fault = effects.find(FaultKind::rows);
   const std::string form = fault == nullptr ? "" : fault->text("form");
-  const std::string digits(account.str());
-  const std::string text = quoted(digits, effects, "account");
+  std::string digits(account.str());
+  std::string text = quoted(digits, effects, "account");
   if (form == "strings") return text;
   if (form == "numbers") return digits;
   if (form == "numeric_uid") return "{\"AliyunUid\":" + digits + "}";

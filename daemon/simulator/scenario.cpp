@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxBytes = 8U << 20U;
-constexpr int kMaxDepth = 20;
+constexpr int kMaxNodeDepth = 20;
 constexpr int kMaxNodes = 2'000'000;
 
 std::string place(const YAML::Node& node) {
@@ -22,7 +22,7 @@ std::string place(const YAML::Node& node) {
 /// Scalars stay text, so that no account id passes through a number. The bounds are there for aliases, which
 /// can make a small file endless.
 Result<json, std::string> to_json(const YAML::Node& node, int depth, int& nodes) {
-  if (depth > kMaxDepth || ++nodes > kMaxNodes) return Err(place(node) + "too deep or too large");
+  if (depth > kMaxNodeDepth || ++nodes > kMaxNodes) return Err(place(node) + "too deep or too large");
   if (node.IsScalar()) return json(node.Scalar());
   if (node.IsSequence()) {
     json out = json::array();

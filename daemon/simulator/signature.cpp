@@ -1,5 +1,7 @@
 #include "simulator/signature.hpp"
 
+#include "core/text.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -56,8 +58,7 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 16);
   for (const char c : text) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
+    const bool plain = is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~';
     if (plain) {
       out += c;
       continue;

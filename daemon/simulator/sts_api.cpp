@@ -12,10 +12,6 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMaxPolicy = 2'048;
 
-Err<ApiError> invalid(std::string_view field) {
-  return Err(api_error("InvalidParameter." + std::string(field)));
-}
-
 /// What every kind of AssumeRole asks for, checked.
 struct RoleRequest {
   const Role* role = nullptr;

@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMaxDepth = 10;
+constexpr int kMaxElementDepth = 10;
 
 void append_escaped(std::string& out, std::string_view text) {
   for (const char c : text) {
@@ -22,7 +22,7 @@ void append_escaped(std::string& out, std::string_view text) {
 }
 
 void append_element(std::string& out, std::string_view name, const json& value, int depth) {
-  if (depth > kMaxDepth) return;
+  if (depth > kMaxElementDepth) return;
   if (value.is_array()) {
     for (const json& item : value)
       append_element(out, name, item, depth + 1);

@@ -17,7 +17,7 @@ RULE = re.compile(r"^      - alert: (\w+)\n        expr: (\|\n(?:          .*\n)
 
 
 def promtool(*arguments):
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=150)
 
 
 def tests_of(alerts_dir):

@@ -21,8 +21,7 @@ WallTime wall_now() {
   return std::chrono::floor<Millis>(std::chrono::system_clock::now());
 }
 
-Scene make_scene(const std::string& name) {
-  const WallTime now = wall_now();
+Scene make_scene(const std::string& name, WallTime now) {
   if (name == "calm") return calm(now);
   if (name == "hostile") return hostile(now);
   if (name == "crowd") return crowd(now, 1000);
@@ -37,12 +36,14 @@ Scene make_scene(const std::string& name) {
 
 class Preview {
  public:
-  Preview() : scene_(make_scene("story")), routes_(backend(), {}) {}
+  Preview() : scene_(make_scene("story", started_)), routes_(backend(), {}) {}
 
   ServerResponse answer(const ServerRequest& request) {
     if (request.path == "/_test/scene") {
       const std::scoped_lock lock(mutex_);
-      scene_ = make_scene(std::string(request.parameter("name").value_or("story")));
+      const bool again = request.parameter("again").has_value();  // as it was for the one before
+      if (!again) started_ = wall_now();
+      scene_ = make_scene(std::string(request.parameter("name").value_or("story")), started_);
       return ServerResponse::text(200, "");
     }
     if (request.path == "/_test/answer") {
@@ -75,6 +76,7 @@ class Preview {
   }
 
   std::mutex mutex_;
+  WallTime started_ = wall_now();
   Scene scene_;
   std::atomic<int> code_{200};
   std::atomic<int> calls_{0};

@@ -20,9 +20,9 @@ const calls = async () => Number(await (await fetch(`${url}/_test/count`)).text(
 
 /** A page on a scene. Complaints of the browser and requests to elsewhere fail the test. */
 async function visit(scene, run, options = {}) {
-  await post(`/_test/scene?name=${scene}`);
+  const { path = "/", clock = false, complaints = false, again = false, ...rest } = options;
+  await post(`/_test/scene?name=${scene}${again ? "&again=1" : ""}`);
   await post("/_test/answer?code=200");
-  const { path = "/", clock = false, complaints = false, ...rest } = options;
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...rest });
   const page = await context.newPage();
   const faults = [];
@@ -81,9 +81,10 @@ test("without scripts it is a plain table with every image", () => visit("story"
   assert.equal(await text(page, "#headline"), "2 images are leaking");
   assert.equal(await page.locator("#rows > tr").count(), 18);
   const first = await text(page, "#rows > tr:first-child");
-  for (const part of ["Leaking", "edge-base-2026.11", "reseller-apac", "1700000000000003", "clearing", "48 s ago"]) {
+  for (const part of ["Leaking", "edge-base-2026.11", "reseller-apac", "1700000000000003", "clearing"]) {
     assert.ok(first.includes(part), `${part} in ${first}`);
   }
+  assert.match(first, /\b(4[89]|5\d) s ago/);
   assert.equal(await page.locator("button, input, select").count(), 0, "nothing that does nothing");
   await picture(page, "desktop-no-script");
 }, { javaScriptEnabled: false }));
@@ -97,7 +98,7 @@ test("scripts change nothing of what the server said", async () => {
   for (const scene of ["story", "hostile", "calm", "empty"]) {
     let plain;
     await visit(scene, async (page) => { plain = await state(page); }, { javaScriptEnabled: false });
-    await visit(scene, async (page) => assert.deepEqual(await state(page), plain, scene));
+    await visit(scene, async (page) => assert.deepEqual(await state(page), plain, scene), { again: true });
   }
 });
 

@@ -15,13 +15,6 @@ namespace {
 constexpr std::size_t kMaxConfig = 1U << 20U;
 constexpr int kMaxSourceProfiles = 5;
 
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return result;
-}
-
 class CliConfig {
  public:
   /// `may_run`: nobody else can write to the file, so its commands may be run.
@@ -49,7 +42,7 @@ Finding CliConfig::profile(std::string_view name, int depth) {
                                   [name](const WipedJson& p) { return p.text("name") == name; });
   if (found == profiles_.end()) return Broken{"has no profile \"" + clean(name, 60) + "\""};
   const WipedJson& p = *found;
-  const std::string mode = lower(p.text("mode"));  // the CLI takes any case, so do we
+  const std::string mode = to_lower(p.text("mode"));  // the CLI takes any case, so do we
   auto finding = [&]() -> Finding {
     if (mode == "ak") return key(p, false);
     if (mode == "ststoken") return key(p, true);

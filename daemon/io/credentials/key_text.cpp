@@ -40,8 +40,7 @@ std::string_view trim_invisible(std::string_view text) {
 }
 
 bool in_id(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' || c == '-' ||
-         c == '_';
+  return is_alnum(c) || c == '.' || c == '-' || c == '_';
 }
 bool visible(char c) {
   return c > ' ' && c <= '~';

@@ -19,10 +19,7 @@ std::string Sight::variable(const char* name) const {
 }
 
 bool Sight::enabled(const char* name) const {
-  std::string value = variable(name);
-  std::transform(value.begin(), value.end(), value.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return value == "true";
+  return to_lower(variable(name)) == "true";
 }
 
 std::optional<std::string> Sight::in_home(std::string_view below_home) const {

@@ -8,14 +8,12 @@ namespace sharedrift {
 
 namespace {
 
-constexpr std::size_t kMaxToken = 64U << 10U;
+constexpr std::size_t kMaxTokenFile = 64U << 10U;
 constexpr std::string_view kSessionName = "share-drift-exporter";
 
 bool all_of(std::string_view text, std::string_view extra) {
-  return std::all_of(text.begin(), text.end(), [extra](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           extra.find(c) != std::string_view::npos;
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [extra](char c) { return is_alnum(c) || extra.find(c) != std::string_view::npos; });
 }
 
 std::optional<std::string> fault(const RoleRequest& role) {
@@ -88,7 +86,7 @@ Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const Cr
   if (token_file.empty()) return Broken{"the path of the OIDC token is not set"};
   return Remote{[role = std::move(role), token_file = std::move(token_file),
                  &world](std::stop_token stop) -> Result<Credentials, Failure> {
-    auto file = read_key_file(token_file, kMaxToken);  // the cluster replaces it every hour or so
+    auto file = read_key_file(token_file, kMaxTokenFile);  // the cluster replaces it every hour or so
     if (!file) return Err(credential_failure("OIDC token " + std::move(file).error().what));
     const std::string_view token = trim(file->text.reveal());
     if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {

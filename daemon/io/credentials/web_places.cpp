@@ -101,8 +101,7 @@ HttpResult Metadata::get(std::string_view path, const std::string& token, const 
 
 bool usable_role_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
-           c == '-' || c == '_';
+    return is_alnum(c) || c == '.' || c == '-' || c == '_';
   });
 }
 
