@@ -388,7 +388,7 @@ TEST(HttpServer, WorkersAreMadeWhenTheyAreNeeded) {
   const auto server = serve(echo);
   for (int i = 0; i < 20; ++i)
     http_get(server->port());
-  EXPECT_LE(threads(), before + 4) << "a listener and a worker or two";
+  EXPECT_LE(threads(), before + 4) << "a listener and a few workers, not one per request";
 }
 
 TEST(HttpServer, OddRequestsAreRefusedNotServed) {
