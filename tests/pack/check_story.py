@@ -22,12 +22,12 @@ PARTNER, LAB, STRANGER, ODD = "2222222222222222", "3333333333333333", "444444444
 SCENARIO = {"images": [{"id": IMAGE, "accounts": [PARTNER]}, {"id": "m-edge-gpu", "accounts": [PARTNER, LAB]}, {"id": CANARY, "accounts": [ODD]}]}
 
 
-def config(simulator, extra=""):
+def config(simulator, key, extra=""):
     return f"""\
 profiles:
   default:
     endpoint: {simulator.url}
-    credentials: {{source: environment}}
+    credentials: {{source: static_file, file: "{key}"}}
     requests_per_second: 50
     timeout: 2s
     max_attempts: 2
@@ -50,10 +50,14 @@ images:
 
 class Stage:
     def __init__(self, directory, keep):
+        self.began = time.monotonic()
         scenario = directory / "scenario.json"
         scenario.write_text(json.dumps(SCENARIO))
         self.simulator = keep(Simulator(directory, f"--scenario={scenario}"))
-        self.daemon = keep(Daemon(directory, config(self.simulator), "--web.enable-lifecycle"))
+        self.key = directory / "key"
+        self.key.write_text(f"access_key_id={Simulator.KEY}\naccess_key_secret={Simulator.SECRET}\n")
+        self.key.chmod(0o600)
+        self.daemon = keep(Daemon(directory, config(self.simulator, self.key), "--web.enable-lifecycle", key=None))
         self.prometheus = keep(Prometheus(directory, f"""\
 global: {{scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s}}
 rule_files: ["{ROOT}/dashboards/alerts/*.yml"]
@@ -77,7 +81,7 @@ scrape_configs:
         faults, ran = run_all(self.prometheus.url, IMAGE, must, blind)
         if faults:
             raise Failed(f"{state}: " + "\n".join(faults))
-        print(f"{state}: {ran} queries", flush=True)
+        print(f"{state}: {ran} queries, at {time.monotonic() - self.began:.0f} s", flush=True)
 
 
 def check_names(daemon):
@@ -127,10 +131,10 @@ def play(stage, pictures):
     simulator.control("keys/enable", id=Simulator.KEY)
     stage.ends("ShareDriftPermissionLost")
 
-    daemon.write_config(config(simulator, "surprise: true\n"))
+    daemon.write_config(config(simulator, stage.key, "surprise: true\n"))
     fetch(daemon.url + "/-/reload", method="POST")
     stage.fires("ShareDriftConfigReloadFailed")
-    daemon.write_config(config(simulator, "# reviewed\n"))
+    daemon.write_config(config(simulator, stage.key, "# reviewed\n"))
     fetch(daemon.url + "/-/reload", method="POST")
     stage.fires("ShareDriftAllowListChanged")
     stage.ends("ShareDriftConfigReloadFailed")
