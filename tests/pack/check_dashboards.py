@@ -102,13 +102,19 @@ def check_panel(panel):
         renamed = next(t["options"]["renameByName"] for t in panel["transformations"] if t["id"] == "organize")
         yield from (f"override of {o['matcher']['options']}, which is no column" for o in panel["fieldConfig"]["overrides"]
                     if o["matcher"]["options"] not in renamed.values())
+    else:
+        legends = [re.sub(r"\\\{\\\{.*?\\\}\\\}", ".+", re.escape(t["legendFormat"])) for t in targets]
+        yield from (f"override of {o['matcher']['options']}, which no legend says" for o in panel["fieldConfig"]["overrides"]
+                    if not any(re.fullmatch(legend, o["matcher"]["options"]) for legend in legends))
     if len(targets) > 1 and panel["type"] in ("timeseries", "state-timeline") and any(t["legendFormat"] == "__auto" for t in targets):
         yield "several queries and no legend"
 
 
 def check_query(query, metrics):
     text = query.text
-    if query.kind != "annotation":
+    if query.kind == "annotation":  # asked once a minute: what changes between two looks must be in one of them
+        yield from (f"looks back {window} only" for window in re.findall(r"\[([^\]]+)\]", text) if window != "3m")
+    else:
         for function, window in re.findall(r"\b(rate|irate|increase|delta|changes|\w+_over_time)\((?:[^()\[]|\{[^}]*\})*\[([^\]]+)\]", text):
             if window not in ("$__rate_interval", "$__range"):
                 yield f"{function} over a fixed {window}"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every query of the pack on a Prometheus that scrapes the real daemon, in each state of the story: check_story.py SOURCE_DIR.
 
-SHAREDRIFT_BIN_DIR names the programs; --pictures FOLDER leaves pictures of the dashboards there, as the README shows them.
+SHAREDRIFT_BIN_DIR names the programs. With --pictures FOLDER it plays a longer story with more images instead, and leaves
+the pictures of the dashboards there that the README shows.
 """
 import argparse
 import json
@@ -13,16 +14,26 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from harness import Daemon, Failed, Prometheus, Simulator, fetch, parse_metrics, wait_for, workspace  # noqa: E402
 import boards as pack  # noqa: E402
+import exhibition  # noqa: E402
 from live_queries import run_all  # noqa: E402
-from render_dashboard import render  # noqa: E402
 
 ROOT = HERE.parents[1]
 IMAGE, CANARY = "m-edge-base", "m-canary"
 PARTNER, LAB, STRANGER, ODD = "2222222222222222", "3333333333333333", "4444444444444444", "9999999999999999"
-SCENARIO = {"images": [{"id": IMAGE, "accounts": [PARTNER]}, {"id": "m-edge-gpu", "accounts": [PARTNER, LAB]}, {"id": CANARY, "accounts": [ODD]}]}
+SHARES = {IMAGE: [PARTNER], "m-edge-gpu": [PARTNER, LAB], CANARY: [ODD]}
+IMAGES = f"""\
+  - {{id: {IMAGE}, name: edge-base, team: edge-os, severity: page, required: ["{PARTNER}"], allowed: []}}
+  - id: m-edge-gpu
+    name: edge-gpu
+    team: gpu
+    allowed: ["{PARTNER}"]
+    exceptions:
+      - {{account: "{LAB}", expires: 2099-12-31, owner: jane, ticket: SEC-12, reason: pilot}}
+  - {{id: {CANARY}, name: canary, allowed: [], canary: true}}
+"""
 
 
-def config(simulator, key, extra=""):
+def config(simulator, key, images, extra=""):
     return f"""\
 profiles:
   default:
@@ -37,34 +48,34 @@ accounts:
   "{LAB}": {{name: lab}}
   "{STRANGER}": {{name: former-contractor}}
 images:
-  - {{id: {IMAGE}, name: edge-base, team: edge-os, severity: page, required: ["{PARTNER}"], allowed: []}}
-  - id: m-edge-gpu
-    name: edge-gpu
-    team: gpu
-    allowed: ["{PARTNER}"]
-    exceptions:
-      - {{account: "{LAB}", expires: 2099-12-31, owner: jane, ticket: SEC-12, reason: pilot}}
-  - {{id: {CANARY}, name: canary, allowed: [], canary: true}}
-{extra}"""
+{images}{extra}"""
 
 
 class Stage:
-    def __init__(self, directory, keep):
+    """Simulator, daemon and Prometheus about images that are shared as `shares` says and watched as `images` says."""
+
+    def __init__(self, directory, keep, shares, images):
         self.began = time.monotonic()
+        self.images = images
         scenario = directory / "scenario.json"
-        scenario.write_text(json.dumps(SCENARIO))
+        scenario.write_text(json.dumps({"images": [{"id": image, "accounts": accounts} for image, accounts in shares.items()]}))
         self.simulator = keep(Simulator(directory, f"--scenario={scenario}"))
         self.key = directory / "key"
         self.key.write_text(f"access_key_id={Simulator.KEY}\naccess_key_secret={Simulator.SECRET}\n")
         self.key.chmod(0o600)
-        self.daemon = keep(Daemon(directory, config(self.simulator, self.key), "--web.enable-lifecycle", key=None))
+        self.daemon = keep(Daemon(directory, config(self.simulator, self.key, images), "--web.enable-lifecycle", key=None))
         self.prometheus = keep(Prometheus(directory, f"""\
 global: {{scrape_interval: 1s, evaluation_interval: 1s, scrape_timeout: 1s}}
 rule_files: ["{ROOT}/dashboards/alerts/*.yml"]
 scrape_configs:
   - job_name: share-drift
-    static_configs: [{{targets: ["127.0.0.1:{self.daemon.port}"]}}]
+    static_configs: [{{targets: ["127.0.0.1:{self.daemon.port}"], labels: {{instance: "monitor-1:10191"}}}}]
 """))
+
+    def reload(self, extra):
+        """Reloads with lines added to the config; returns the status of the answer."""
+        self.daemon.write_config(config(self.simulator, self.key, self.images, extra))
+        return fetch(self.daemon.url + "/-/reload", method="POST")[0]
 
     def fires(self, *names, image=None):
         def holds():
@@ -95,7 +106,7 @@ def check_names(daemon):
         raise Failed(f"in the table and never exposed: {missing}")
 
 
-def play(stage, pictures):
+def play(stage):
     simulator, daemon, prometheus = stage.simulator, stage.daemon, stage.prometheus
     prometheus.wait_query("count_over_time(share_drift_build_info[1m]) > 5", bool)
     if firing := {labels["alertname"] for labels in prometheus.firing()} - {"ShareDriftWatchdog"}:
@@ -105,7 +116,7 @@ def play(stage, pictures):
     simulator.control("share", image=IMAGE, accounts=[STRANGER])
     stage.fires("ShareDriftUnexpectedAccount", image=IMAGE)
     check_names(daemon)
-    stage.queries("drift", "Open drift", "Firing alerts", "Images that drifted")
+    stage.queries("drift", "Open drift", "Firing alerts", "Images that drifted", "Drift opened")
 
     simulator.control("faults", kind="throttle")
     stage.fires("ShareDriftListingStale", "ShareDriftApiThrottled", "ShareDriftUnexpectedAccount")
@@ -116,14 +127,6 @@ def play(stage, pictures):
     simulator.control("unshare", image=IMAGE, accounts=[PARTNER])
     stage.fires("ShareDriftRequiredAccountMissing", "ShareDriftUnexpectedAccount", image=IMAGE)
     stage.queries("required account missing", "Open drift")
-    if pictures:
-        time.sleep(25)
-        simulator.control("share", image="m-edge-gpu", accounts=["5555555555555555"])
-        simulator.control("faults", kind="throttle", image="m-edge-gpu")
-        time.sleep(12)
-        for uid in ("share-drift-overview", "share-drift-image", "share-drift-exporter"):
-            render(prometheus.url, uid, pictures / f"{uid}.png", IMAGE, 2.0)
-        simulator.control("faults/clear")
 
     simulator.control("keys/disable", id=Simulator.KEY)
     stage.fires("ShareDriftPermissionLost", "ShareDriftUnexpectedAccount")
@@ -131,20 +134,20 @@ def play(stage, pictures):
     simulator.control("keys/enable", id=Simulator.KEY)
     stage.ends("ShareDriftPermissionLost")
 
-    daemon.write_config(config(simulator, stage.key, "surprise: true\n"))
-    fetch(daemon.url + "/-/reload", method="POST")
+    if stage.reload("surprise: true\n") != 500:
+        raise Failed("a config with a surprise was not refused")
     stage.fires("ShareDriftConfigReloadFailed")
-    daemon.write_config(config(simulator, stage.key, "# reviewed\n"))
-    fetch(daemon.url + "/-/reload", method="POST")
+    if stage.reload("# reviewed\n") != 200:
+        raise Failed("the reviewed config was refused")
     stage.fires("ShareDriftAllowListChanged")
     stage.ends("ShareDriftConfigReloadFailed")
-    stage.queries("reloaded")
+    stage.queries("reloaded", "Config taken")
 
     simulator.control("unshare", image=IMAGE, accounts=[STRANGER])
     simulator.control("unshare", image=CANARY, accounts=[ODD])
     stage.fires("ShareDriftCanaryDriftMissing", image=CANARY)
     prometheus.wait_query(f'share_drift_unexpected_accounts{{image_id="{IMAGE}"}}', lambda values: values == [0.0])
-    stage.queries("taken back, canary lost")
+    stage.queries("taken back, canary lost", "Drift closed")
 
 
 def main():
@@ -153,7 +156,10 @@ def main():
     parser.add_argument("--pictures", type=pathlib.Path)
     arguments = parser.parse_args()
     with workspace() as (directory, keep):
-        play(Stage(directory, keep), arguments.pictures)
+        if arguments.pictures:
+            exhibition.play(Stage(directory, keep, exhibition.SHARES, exhibition.IMAGES), arguments.pictures)
+        else:
+            play(Stage(directory, keep, SHARES, IMAGES))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 """Runs every query of the pack against a Prometheus: live_queries.py URL [--image ID] [--must TITLE]...
 
 Panels, variables, annotations, rules, and the queries inside the annotations of rules. No query may fail. A panel whose
-text for no data is "no data" or "not known" must show something, and so must those named by --must; legends must name
-labels that the result has. With --blind, panels that say "not known" may: zeros that grew old were withdrawn.
+text for no data is "no data" or "not known" must show something, and so must panels and annotations named by --must; legends
+must name labels that the result has. With --blind, panels that say "not known" may: zeros that grew old were withdrawn.
 """
 import argparse
 import json
@@ -65,16 +65,18 @@ def run_all(url, image=None, must=(), blind=False):
         except (ValueError, OSError) as error:
             faults.append(f"{query.where}: {error}")
             continue
-        if query.panel:
-            title = query.panel["title"]
+        if query.kind != "variable":
+            title = query.panel["title"] if query.panel else query.where.split(": annotation ")[1]
             shown[title] = shown.get(title, False) or bool(series)
+        if query.panel:
             faults += [f"{query.where}: {fault}" for fault in check_legend(query, series)]
         elif query.kind == "variable" and not series:
             faults.append(f"{query.where}: no values")
+    faults += [f"{title} is empty" for title in must if not shown.get(title)]
     for board in boards.values():
         for panel in board["panels"]:
             no_value = panel.get("fieldConfig", {}).get("defaults", {}).get("noValue")
-            if (no_value in MUST_SHOW - ({"not known"} if blind else set()) or panel["title"] in must) and not shown[panel["title"]]:
+            if no_value in MUST_SHOW - ({"not known"} if blind else set()) and not shown[panel["title"]]:
                 faults.append(f"{board['uid']}: {panel['title']} is empty")
     for name, expression in [pair for pairs in pack.rule_expressions(ROOT) for pair in pairs]:
         ran += 1

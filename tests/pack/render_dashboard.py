@@ -56,7 +56,18 @@ def merged_rows(results, several):
     return [row for rows in merged.values() for row in rows]
 
 
-def draw_panel(url, panel, image, start, end, width, height):
+def marks_of(url, board, image, start, end):
+    """(time, color) of what the dashboard annotates: the first look that sees a change."""
+    step = max(1, int((end - start) / 240))
+    for note in board["annotations"]["list"]:
+        if "expr" in note:
+            text = pack.Query("", "annotation", note["expr"]).filled(image_id=image).replace("[3m]", f"[{2 * step + 2}s]")
+            for one in ask(url, "query_range", query=text, start=start, end=end, step=step)["result"]:
+                times = [float(t) for t, _ in one["values"]]
+                yield from ((at, note["iconColor"]) for before, at in zip([0.0, *times], times) if at - before > 1.5 * step)
+
+
+def draw_panel(url, panel, image, start, end, width, height, marks):
     queries = [pack.Query("", "panel", t["expr"], panel, t) for t in panel["targets"]]
     if panel["type"] in ("stat", "table"):
         results = [(q.target["refId"], ask(url, "query", query=q.filled(image_id=image), time=end)["result"]) for q in queries]
@@ -72,7 +83,7 @@ def draw_panel(url, panel, image, start, end, width, height):
             series.append((legend_of(query.target, one["metric"]), [(float(t), float(v)) for t, v in one["values"] if v != "NaN"]))
     series.sort()
     draw = render_panels.timeseries if panel["type"] == "timeseries" else render_panels.state_timeline
-    return draw(panel, series, start, end, width - 18, height - 34)
+    return draw(panel, series, start, end, width - 18, height - 34, marks)
 
 
 def page(url, board, image, minutes):
@@ -81,6 +92,7 @@ def page(url, board, image, minutes):
     start = end - 60 * minutes
     unit = (WIDTH - GAP) / 24
     parts, bottom = [], 0
+    marks = list(marks_of(url, board, image, start, end))
     for panel in board["panels"]:
         grid = panel["gridPos"]
         left, top = GAP + grid["x"] * unit, 50 + grid["y"] * CELL
@@ -90,10 +102,10 @@ def page(url, board, image, minutes):
         if panel["type"] == "row":
             parts.append(f'<div class="row" style="{place}">{html.escape(panel["title"])}</div>')
             continue
-        body = draw_panel(url, panel, image, start, end, int(width), height)
+        body = draw_panel(url, panel, image, start, end, int(width), height, marks)
         parts.append(f'<div class="panel" style="{place}"><h2>{html.escape(panel["title"])}</h2>{body}</div>')
     what = image if board["uid"] == "share-drift-image" else "all exporters"
-    head = f'<header>{html.escape(board["title"])}<small>{html.escape(what)} &middot; last {minutes:g} minutes, UTC</small></header>'
+    head = f'<header>{html.escape(board["title"])}<small>{html.escape(what)} &middot; last {minutes:g} min, UTC</small></header>'
     return f'<!DOCTYPE html><meta charset="utf-8"><style>{STYLE}</style><body>{head}{"".join(parts)}</body>', int(bottom + 12)
 
 

@@ -3,7 +3,9 @@ import html
 import math
 import time
 
-COLORS = {"green": "#37872d", "orange": "#e0802a", "red": "#c4162a", "blue": "#3d71d9", "purple": "#8f3bb8"}
+COLORS = {"green": "#37872d", "orange": "#e0802a", "red": "#c4162a", "blue": "#3d71d9", "purple": "#8f3bb8", "yellow": "#e0b400"}
+# On lines and areas Grafana takes the lighter shade of a name.
+LINES = {"green": "#73bf69", "orange": "#ff9830", "red": "#f2495c", "blue": "#5794f2", "purple": "#b877d9", "yellow": "#fade2a"}
 PALETTE = ["#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0", "#37872d", "#fade2a"]
 DURATIONS = [(31536000, "year"), (604800, "week"), (86400, "day"), (3600, "hour"), (60, "min"), (1, "s")]
 
@@ -141,8 +143,21 @@ def scale(series, panel, stacked):
     return bottom, math.ceil(top / step - 1e-9) * step, step
 
 
-def timeseries(panel, series, start, end, width, height):
-    """series: [(legend, [(time, value)])]"""
+def series_colors(panel, series):
+    """What the panel's overrides fix, and the palette for the others."""
+    fixed = {o["matcher"]["options"]: p["value"]["fixedColor"] for o in panel["fieldConfig"]["overrides"] for p in o["properties"]
+             if p["id"] == "color"}
+    return [LINES[fixed[legend]] if legend in fixed else PALETTE[i % len(PALETTE)] for i, (legend, _) in enumerate(series)]
+
+
+def marked(marks, x, bottom):
+    """Annotations, as Grafana draws them: a dashed line, and a wedge on the axis."""
+    return "".join(f'<path d="M{x(at):.1f},4V{bottom:.1f}" stroke="{LINES[color]}" stroke-dasharray="3 4" stroke-opacity=".8"/>'
+                   f'<path d="M{x(at):.1f},{bottom:.1f}l-4,6h8z" fill="{LINES[color]}"/>' for at, color in marks)
+
+
+def timeseries(panel, series, start, end, width, height, marks=()):
+    """series: [(legend, [(time, value)])]; marks: [(time, color)]"""
     if not any(points for _, points in series):
         return no_value(panel)
     defaults = panel["fieldConfig"]["defaults"]
@@ -151,56 +166,73 @@ def timeseries(panel, series, start, end, width, height):
     bottom, top, step = scale(series, panel, stacked)
     plot = height - 46
 
-    def xy(at, value):
-        return 60 + (width - 70) * (at - start) / (end - start), 8 + (plot - 8) * (1 - (value - bottom) / (top - bottom))
+    def x_of(at):
+        return 60 + (width - 70) * (at - start) / (end - start)
+
+    def y_of(value):
+        return 8 + (plot - 8) * (1 - (value - bottom) / (top - bottom))
     parts = []
     tick = bottom
     while tick <= top + step / 100:
-        y = xy(start, tick)[1]
-        parts.append(f'<line x1="60" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/><text x="54" y="{y + 4:.1f}" '
-                     f'text-anchor="end">{html.escape(formatted(tick, defaults["unit"]).replace(" req/s", "").replace(" ops/s", ""))}</text>')
+        label = formatted(tick, defaults["unit"]).replace(" req/s", "").replace(" ops/s", "")
+        parts.append(f'<line x1="60" x2="{width - 10}" y1="{y_of(tick):.1f}" y2="{y_of(tick):.1f}" class="grid"/>'
+                     f'<text x="54" y="{y_of(tick) + 4:.1f}" text-anchor="end">{html.escape(label)}</text>')
         tick += step
     if custom["thresholdsStyle"]["mode"] != "off":
         for threshold in defaults["thresholds"]["steps"][1:]:
             if bottom <= threshold["value"] <= top:
-                y = xy(start, threshold["value"])[1]
+                y = y_of(threshold["value"])
                 parts.append(f'<line x1="60" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}" stroke="{COLORS[threshold["color"]]}" stroke-dasharray="6 4"/>')
     below, legends = {}, []
-    for i, (legend, points) in enumerate(series):
-        color = PALETTE[i % len(PALETTE)]
+    colors = series_colors(panel, series)
+    for (legend, points), color in zip(series, colors):
         legends.append(f'<span><i style="background:{color}"></i>{html.escape(legend)}</span>')
-        gap = min((b[0] - a[0] for a, b in zip(points, points[1:])), default=15)
-        path, previous = [], None
-        for at, value in points:
-            base = below.get(at, 0) if stacked else 0
-            x, y = xy(at, base + value)
-            if bars:
-                w = max(2.0, (width - 70) * gap / (end - start) * 0.8)
-                if value:
-                    parts.append(f'<rect x="{x - w / 2:.1f}" y="{y:.1f}" width="{w:.1f}" height="{xy(at, base)[1] - y:.1f}" fill="{color}" fill-opacity=".7"/>')
-            else:
-                joined = previous is not None and at - previous < 2.5 * gap
-                path.append(f"H{x:.1f}V{y:.1f}" if joined else f"M{x:.1f},{y:.1f}")
-            if stacked:
-                below[at] = base + value
-            previous = at
-        if path:
-            parts.append(f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.8"/>')
-    parts.append(time_axis(start, end, width, plot + 16))
+        bases = [below.get(at, 0) for at, _ in points]
+        parts.append((bar_shapes if bars else line_shapes)(points, bases, color, x_of, y_of, custom["fillOpacity"] / 100))
+        if stacked:
+            below.update({at: base + value for (at, value), base in zip(points, bases)})
+    parts += [time_axis(start, end, width, plot + 18), marked(marks, x_of, plot)]
     return f'<svg width="{width}" height="{plot + 22}">{"".join(parts)}</svg><div class="legend">{"".join(legends)}</div>'
 
 
-def state_timeline(panel, series, start, end, width, height):
+def gap_of(points):
+    return min((b[0] - a[0] for a, b in zip(points, points[1:])), default=15)
+
+
+def bar_shapes(points, bases, color, x_of, y_of, opacity):
+    width = max(2.0, (x_of(gap_of(points)) - x_of(0)) * 0.8)
+    return "".join(f'<rect x="{x_of(at) - width / 2:.1f}" y="{y_of(base + value):.1f}" width="{width:.1f}" '
+                   f'height="{y_of(base) - y_of(base + value):.1f}" fill="{color}" fill-opacity="{opacity}"/>'
+                   for (at, value), base in zip(points, bases) if value)
+
+
+def line_shapes(points, bases, color, x_of, y_of, opacity):
+    """A line in steps that breaks where points are missing, over its area."""
+    gap, path, areas, previous = gap_of(points), [], [], None
+    for (at, value), base in zip(points, bases):
+        x, y = x_of(at), y_of(base + value)
+        if previous is not None and at - previous[0] < 2.5 * gap:
+            path.append(f"H{x:.1f}V{y:.1f}")
+            left, top, floor = x_of(previous[0]), y_of(previous[1]), y_of(previous[2])
+            areas.append(f"M{left:.1f},{top:.1f}H{x:.1f}V{floor:.1f}H{left:.1f}z" if floor > top else "")
+        else:
+            path.append(f"M{x:.1f},{y:.1f}")
+        previous = at, base + value, base
+    return (f'<path d="{"".join(areas)}" fill="{color}" fill-opacity="{opacity}"/>'
+            f'<path d="{"".join(path)}" fill="none" stroke="{color}" stroke-width="1.8"/>')
+
+
+def state_timeline(panel, series, start, end, width, height, marks=()):
     if not series:
         return no_value(panel)
     defaults = panel["fieldConfig"]["defaults"]
     left, plot = 170, height - 26
     band = min(34.0, plot / len(series))
-    parts = []
+    parts = [marked(marks, lambda at: left + (width - left - 10) * (at - start) / (end - start), len(series) * band)]
     for row, (legend, points) in enumerate(series):
         y = row * band + 3
         parts.append(f'<text x="{left - 8}" y="{y + band / 2 + 1:.0f}" text-anchor="end">{html.escape(legend.strip())}</text>')
-        gap = min((b[0] - a[0] for a, b in zip(points, points[1:])), default=15)
+        gap = gap_of(points)
         runs = []
         for at, value in points:
             if runs and runs[-1][2] == value and at - runs[-1][1] < 2.5 * gap:
@@ -214,5 +246,5 @@ def state_timeline(panel, series, start, end, width, height):
             parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{band - 6:.1f}" fill="{color}" rx="2"/>')
             if panel["options"]["showValue"] != "never" and w > 14:
                 parts.append(f'<text x="{x + 5:.1f}" y="{y + band / 2 + 1:.0f}" style="fill:#fff">{html.escape(text)}</text>')
-    parts.append(f'<g transform="translate({left - 60},0)">{time_axis(start, end, width - left + 60, len(series) * band + 16)}</g>')
-    return f'<svg width="{width}" height="{len(series) * band + 22:.0f}">{"".join(parts)}</svg>'
+    parts.append(f'<g transform="translate({left - 60},0)">{time_axis(start, end, width - left + 60, len(series) * band + 18)}</g>')
+    return f'<svg width="{width}" height="{len(series) * band + 24:.0f}">{"".join(parts)}</svg>'
