@@ -12,7 +12,7 @@ import tempfile
 
 import boards as pack
 
-UNITS = {"short", "s", "bytes", "percentunit", "reqps", "ops", "dateTimeAsIso", "dateTimeFromNow"}
+UNITS = {"short", "s", "bytes", "percentunit", "reqps", "ops", "dateTimeAsIso", "dateTimeFromNow", "suffix: intervals"}
 KINDS = {"stat", "table", "timeseries", "state-timeline"}
 BOTH = ('job=~"$job"', 'instance=~"$instance"')
 FOREIGN = {"ALERTS", "up"}  # Prometheus' own

@@ -78,10 +78,10 @@ def draw_panel(url, panel, image, start, end, width, height, marks):
     step = max(1, int((end - start) / (24 if "interval" in panel else 240)))
     series = []
     for query in queries:
-        text = query.filled(image_id=image, **({"__rate_interval": f"{step + 5}s"} if "interval" in panel else {}))
-        for one in ask(url, "query_range", query=text, start=start, end=end, step=step)["result"]:
-            series.append((legend_of(query.target, one["metric"]), [(float(t), float(v)) for t, v in one["values"] if v != "NaN"]))
-    series.sort()
+        text = query.filled(image_id=image, **({"__rate_interval": f"{step + 1}s"} if "interval" in panel else {}))
+        found = ask(url, "query_range", query=text, start=start, end=end, step=step)["result"]
+        series += sorted((legend_of(query.target, one["metric"]), [(float(t), float(v)) for t, v in one["values"] if v != "NaN"])
+                         for one in found)
     draw = render_panels.timeseries if panel["type"] == "timeseries" else render_panels.state_timeline
     return draw(panel, series, start, end, width - 18, height - 34, marks)
 

@@ -42,6 +42,8 @@ def formatted(value, unit, decimals=None):
         return f"{value * 100:.{1 if decimals is None else decimals}f}%"
     if unit == "bytes":
         return number(value, decimals, ("B", "KiB", "MiB", "GiB"), 1024)
+    if unit.startswith("suffix:"):
+        return number(value, decimals) + unit.removeprefix("suffix:")
     if unit in ("reqps", "ops"):
         return number(value, decimals) + {"reqps": " req/s", "ops": " ops/s"}[unit]
     return number(value, decimals)
@@ -80,6 +82,7 @@ def stat(panel, results):
             legend if options["textMode"] == "name" else formatted(value, defaults["unit"], defaults.get("decimals")),
             threshold_color(value, defaults["thresholds"]["steps"]))
         style = f"background:{color}" if options["colorMode"] == "background" else f"color:{color}"
+        style += ";font-size:24px" if len(text) > 10 else ""
         cells.append(f'<div class="stat" style="{style}">{html.escape(text)}</div>')
     return "".join(cells)
 
@@ -138,9 +141,12 @@ def scale(series, panel, stacked):
     top, bottom = max(totals.values(), default=1), panel["fieldConfig"]["defaults"].get("min", min(0, lowest))
     if top <= bottom:
         top = bottom + 1
-    step = 10 ** math.floor(math.log10((top - bottom) / 3))
-    step *= next(m for m in (1, 2, 5, 10) if (top - bottom) / (step * m) <= 4)
-    return bottom, math.ceil(top / step - 1e-9) * step, step
+    if panel["fieldConfig"]["defaults"]["unit"] == "bytes":
+        step = 2 ** math.ceil(math.log2((top - bottom) / 4))
+    else:
+        step = 10 ** math.floor(math.log10((top - bottom) / 3))
+        step *= next(m for m in (1, 2, 5, 10) if (top - bottom) / (step * m) <= 4)
+    return math.floor(bottom / step + 1e-9) * step, math.ceil(top / step - 1e-9) * step, step
 
 
 def series_colors(panel, series):
@@ -174,7 +180,7 @@ def timeseries(panel, series, start, end, width, height, marks=()):
     parts = []
     tick = bottom
     while tick <= top + step / 100:
-        label = formatted(tick, defaults["unit"]).replace(" req/s", "").replace(" ops/s", "")
+        label = formatted(tick, defaults["unit"]).removesuffix(" req/s").removesuffix(" ops/s").removesuffix(" intervals")
         parts.append(f'<line x1="60" x2="{width - 10}" y1="{y_of(tick):.1f}" y2="{y_of(tick):.1f}" class="grid"/>'
                      f'<text x="54" y="{y_of(tick) + 4:.1f}" text-anchor="end">{html.escape(label)}</text>')
         tick += step
@@ -226,7 +232,7 @@ def state_timeline(panel, series, start, end, width, height, marks=()):
     if not series:
         return no_value(panel)
     defaults = panel["fieldConfig"]["defaults"]
-    left, plot = 170, height - 26
+    left, plot = 205, height - 26
     band = min(34.0, plot / len(series))
     parts = [marked(marks, lambda at: left + (width - left - 10) * (at - start) / (end - start), len(series) * band)]
     for row, (legend, points) in enumerate(series):
