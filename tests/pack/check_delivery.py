@@ -20,10 +20,12 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 from harness import Alertmanager, Failed, fetch, wait_for, workspace  # noqa: E402
 
 IMAGE = {"job": "share-drift", "instance": "mon:10191", "profile": "default", "image_id": "m-example1",
-         "image_name": "edge-base", "severity": "page"}
+         "image_name": "edge-base", "team": "edge-os", "severity": "page"}
 DAEMON = {"job": "share-drift", "instance": "mon:10191"}
 FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "since 2026-11-24 10:00:00 UTC", "Certain.",
-         "share-drift-exporter plan --image m-example1", "runbooks/ShareDriftUnexpectedAccount.md"]
+         "share-drift-exporter plan --image m-example1", "mon:10191", "edge-os",
+         "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
+         "runbooks/ShareDriftUnexpectedAccount.md"]
 
 
 class Sink(http.server.ThreadingHTTPServer):
@@ -142,6 +144,7 @@ PAGE = {"summary": "An image is shared with an account that should not have it",
         "description": "Image m-example1 (edge-base) is shared with 1 account that its allow-list does not let in.",
         "accounts": "4444444444444444 (lab-west) since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
         "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
+        "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
         "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}
 
 
@@ -170,7 +173,7 @@ def check_channels(directory, keep):
     slack = wait_for("Slack", lambda: posted("/slack"))[0]
     lacks(json.dumps(slack), "the Slack message")
     wecom = wait_for("WeCom", lambda: posted("/wecom/message/send"))[0]
-    lacks(wecom["text"]["content"], "the WeCom message", FACTS[:4] + FACTS[5:6])
+    lacks(wecom["text"]["content"], "the WeCom message", FACTS[:4] + FACTS[5:7])
     bridge = wait_for("the DingTalk bridge", lambda: posted("/dingtalk/share-drift/send"))[0]
     lacks(json.dumps(bridge), "the bridge's input")
     post(alertmanager, *[(*page, now(-1)) for page in pages])
@@ -206,7 +209,7 @@ def check_inhibition(directory, keep):
     for name, labels in heard:
         wait_for(f"{name} {labels['severity']} to arrive", lambda name=name, labels=labels: arrived(name, labels), 15)
     paths = {name: arrived(name, labels)[0] for name, labels in heard}
-    expected = {"ShareDriftUnexpectedAccount": "/page", "ShareDriftUnexpectedAccountNotRevoked": "/escalation",
+    expected = {"ShareDriftUnexpectedAccount": "/page-edge-os", "ShareDriftMassChangeHeld": "/page", "ShareDriftUnexpectedAccountNotRevoked": "/escalation",
                 "ShareDriftRequiredAccountMissing": "/ticket", "ShareDriftWatchdog": "/heartbeat"}
     if {name: paths[name] for name in expected} != expected:
         raise Failed(f"went elsewhere: {paths}")

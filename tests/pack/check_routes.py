@@ -39,9 +39,10 @@ def amtool(*arguments):
 
 def alert(status, image, name, accounts):
     return {"status": status, "startsAt": "2026-11-24T10:00:00Z", "endsAt": "2026-11-24T11:00:00Z",
-            "labels": {"alertname": "ShareDriftUnexpectedAccount", "severity": "page", "image_id": image, "image_name": name},
+            "labels": {"alertname": "ShareDriftUnexpectedAccount", "severity": "page", "image_id": image, "image_name": name,
+                       "instance": "mon:10191", "profile": "cn", "team": "edge-os"},
             "annotations": {"summary": "An image is shared", "description": f"Image {image} ({name}) is shared.",
-                            "accounts": accounts, "certainty": "Certain.", "action": "Take it away.",
+                            "accounts": accounts, "certainty": "Certain.", "action": "Take it away.", "calls": "aliyun ens --RemoveAccounts 44",
                             "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}}
 
 
@@ -81,17 +82,18 @@ def check_templates(templates):
         return text
 
     facts = ("44 (lab-west) since noon\n33 since one", "Certain.", "Take it away.", "runbooks/ShareDriftUnexpectedAccount.md",
-             "2026-11-24 10:00:00 UTC")
+             "2026-11-24 10:00:00 UTC", "aliyun ens --RemoveAccounts 44", "mon:10191", "edge-os")
     expect("sharedrift.subject", one, "[PAGE] An image is shared: edge<b>base (m-1)")
     expect("sharedrift.subject", mixed, "[PAGE] An image is shared (1 firing, 1 resolved)")
     expect("sharedrift.subject", ended, "[RESOLVED] An image is shared: old-base (m-2)")
     expect("sharedrift.text", one, *facts, "m-1 (edge<b>base)")
     expect("sharedrift.text", mixed, "44 (lab-west)", "Resolved: ShareDriftUnexpectedAccount: old-base (m-2)", "55 (lab-east)",
            "to 2026-11-24 11:00:00 UTC")
-    expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", unwanted=("What to do",))
+    expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os\n")
+    expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", "share-drift-exporter history m-2", unwanted=("What to do", "aliyun"))
     expect("sharedrift.html", one, *facts, "edge&lt;b&gt;base", unwanted=("edge<b>base",))
     expect("sharedrift.link", one, "d/share-drift-image")
-    expect("sharedrift.short", one, "44 (lab-west)", "plan --image m-1")
+    expect("sharedrift.short", one, "44 (lab-west)", "Next, on mon:10191: share-drift-exporter plan --image m-1")
     expect("sharedrift.short", ended, "Resolved:", unwanted=("plan --image",))
     if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes")

@@ -35,6 +35,8 @@ def check_alert(name, annotations, block, uids):
             yield "the description does not name the image"
     if re.match("ShareDrift(Unexpected|Required)", name) and "account_name" not in annotations.get("accounts", ""):
         yield "does not list the accounts by name"
+    if re.match("ShareDrift(Unexpected|Required)", name) and "aliyun ens ModifyImageSharePermission" not in annotations.get("calls", ""):
+        yield "does not have the calls"
 
 
 def check_runbook(name, text):

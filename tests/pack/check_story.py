@@ -7,12 +7,13 @@ the pictures of the dashboards there that the README shows.
 import argparse
 import json
 import pathlib
+import re
 import sys
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import Daemon, Failed, Prometheus, Simulator, fetch, parse_metrics, wait_for, workspace  # noqa: E402
+from harness import Daemon, Failed, Prometheus, Simulator, fetch, parse_metrics, run, wait_for, workspace  # noqa: E402
 import boards as pack  # noqa: E402
 import exhibition  # noqa: E402
 from live_queries import run_all  # noqa: E402
@@ -95,6 +96,16 @@ scrape_configs:
         print(f"{state}: {ran} queries, at {time.monotonic() - self.began:.0f} s", flush=True)
 
 
+def check_calls(stage):
+    """The page has the calls that `plan` prints, but for the endpoint, which only the config knows."""
+    _, plan, _ = run("plan", f"--config.file={stage.daemon.config}", f"--image={IMAGE}", key=None)
+    calls = [re.sub(r" --endpoint \S+", "", line) for line in plan.splitlines() if line.startswith("aliyun ")]
+    alerts = json.loads(fetch(stage.prometheus.url + "/api/v1/alerts")[2])["data"]["alerts"]
+    paged = [a["annotations"].get("calls") for a in alerts if a["labels"].get("image_id") == IMAGE and "calls" in a["annotations"]]
+    if len(calls) != 1 or paged != calls:
+        raise Failed(f"plan says {calls}, the page {paged}")
+
+
 def check_names(daemon):
     """What is exposed is what the table documents; what the table has and the page lacks is only what cannot be known."""
     metrics = pack.documented(ROOT)
@@ -116,6 +127,7 @@ def play(stage):
     simulator.control("share", image=IMAGE, accounts=[STRANGER])
     stage.fires("ShareDriftUnexpectedAccount", image=IMAGE)
     check_names(daemon)
+    check_calls(stage)
     stage.queries("drift", "Open drift", "Firing alerts", "Images that drifted", "Drift opened")
 
     simulator.control("faults", kind="throttle")
