@@ -71,11 +71,11 @@ SimAnswer MetadataService::credentials(World& world, IdSource& ids, std::string_
   if (role == nullptr) return not_found();
   Session& session = sessions_[role->name];
   const Key* key = world.find_key(session.key_id);
+  const auto life = world.behaviour.metadata_session;
   // Like the real one: the same credentials until the last half of their life, and none that were revoked.
-  if (key == nullptr || !key->active || session.renew <= now) {
-    const auto life = world.behaviour.metadata_session;
+  if (key == nullptr || !key->active || session.life != life || session.opened + life / 2 <= now) {
     key = &open_session(world, ids, *role, "sim-instance", std::nullopt, now + life);
-    session = {key->id, now + life / 2};
+    session = {key->id, now, life};
   }
   SimAnswer answer;
   answer.body = "{\"Code\":\"Success\"";

@@ -21,7 +21,8 @@ class MetadataService {
  private:
   struct Session {
     std::string key_id;
-    WallTime renew{};
+    WallTime opened{};
+    std::chrono::seconds life{};
   };
   SimAnswer new_token(IdSource& ids, const ServerRequest& request, MonoTime now);
   SimAnswer credentials(World& world, IdSource& ids, std::string_view role_name, WallTime now);
