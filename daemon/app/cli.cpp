@@ -25,78 +25,126 @@ struct Raw {
   std::string format = "table";
 };
 
-void add_common_flags(CLI::App& app, Raw& raw) {
-  app.add_option("--config.file", raw.options.config_file, "Configuration file")->capture_default_str();
-  app.add_option("--log.level", raw.log_level, "Least level that is logged: debug, info, warn, error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str();
-  app.add_option("--log.format", raw.log_format, "logfmt or json")
-      ->check(CLI::IsMember({"logfmt", "json"}))
+/// One word of a closed list; the list is its type in the help.
+void add_choice(CLI::App& app, const std::string& name, std::string& value, const std::string& description,
+                const std::vector<std::string>& words) {
+  app.add_option(name, value, description)
+      ->check(CLI::IsMember(words).description(""))
+      ->type_name(CLI::detail::join(words, "|"))
       ->capture_default_str();
 }
 
+CLI::Option* add_number(CLI::App& app, const std::string& name, int& value, const std::string& description,
+                        const CLI::Range& range) {
+  return app.add_option(name, value, description)
+      ->check(CLI::Range(range).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_common_flags(CLI::App& app, Raw& raw) {
+  app.set_help_flag("-h,--help", "this text");
+  app.add_option("--config.file", raw.options.config_file, "config")
+      ->type_name("FILE")
+      ->capture_default_str();
+  add_choice(app, "--log.level", raw.log_level, "least level logged", {"debug", "info", "warn", "error"});
+  add_choice(app, "--log.format", raw.log_format, "form of a log line", {"logfmt", "json"});
+}
+
 void add_storage_flag(CLI::App& app, Raw& raw) {
-  app.add_option(
-      "--storage.path", raw.options.storage_path,
-      "State database (default: $STATE_DIRECTORY/state.db, else /var/lib/share-drift-exporter/state.db)");
+  app.add_option("--storage.path", raw.options.storage_path, "state database (default: in $STATE_DIRECTORY)")
+      ->type_name("FILE");
 }
 
 void add_run_flags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   add_common_flags(app, raw);
-  app.add_flag("--config.check", options.config_check, "Check the configuration and end");
-  app.add_option("--web.listen-address", options.listen_addresses,
-                 "Address to serve on, repeatable (default: 127.0.0.1:10191 and [::1]:10191)")
+  app.add_flag("--config.check", options.config_check, "say whether the configuration is good, and end");
+  app.add_option("--web.listen-address", options.listen_addresses, "repeatable (default: loopback, 10191)")
+      ->type_name("ADDRESS")
       ->allow_extra_args(false);
-  app.add_option("--web.telemetry-path", options.telemetry_path, "Path of the metrics")
+  app.add_option("--web.telemetry-path", options.telemetry_path, "where the metrics are")
+      ->type_name("PATH")
       ->capture_default_str();
-  app.add_option("--web.config.file", options.web_config_file, "TLS and users, as exporter-toolkit has them");
-  app.add_flag("--web.systemd-socket", options.systemd_socket, "Take the listening sockets from systemd");
-  app.add_flag("--web.enable-lifecycle", options.enable_lifecycle, "Allow POST /-/reload");
-  app.add_option("--web.max-requests", options.max_requests, "Scrapes served at a time, 0 = no limit")
-      ->check(CLI::Range(0, 10'000))
-      ->capture_default_str();
+  app.add_option("--web.config.file", options.web_config_file, "TLS, users, headers (as exporter-toolkit)")
+      ->type_name("FILE");
+  app.add_flag("--web.systemd-socket", options.systemd_socket, "take the listening sockets from systemd");
+  app.add_flag("--web.enable-lifecycle", options.enable_lifecycle, "allow POST /-/reload");
+  add_number(app, "--web.max-requests", options.max_requests, "scrapes at a time, 0: no limit",
+             CLI::Range(0, 10'000));
   add_storage_flag(app, raw);
-  app.add_option("--shard.index", raw.shard_index,
-                 "This shard's number from 0, or auto: the number that ends the host's name")
+  app.add_option("--shard.index", raw.shard_index, "from 0; auto: by the host name's end")
+      ->type_name("N|auto")
       ->capture_default_str();
-  app.add_option("--shard.count", options.shard_count, "Number of shards")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
+  add_number(app, "--shard.count", options.shard_count, "number of shards", CLI::Range(1, 10'000));
 }
 
 void add_image_flag(CLI::App& app, Raw& raw) {
-  app.add_option("--image", raw.images, "Only this image, repeatable")->allow_extra_args(true);
+  app.add_option("--image", raw.images, "only this image, repeatable")
+      ->type_name("ID")
+      ->allow_extra_args(true);
 }
 
 std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
   std::map<Command, CLI::App*> commands;
-  commands[Command::run] = app.add_subcommand("run", "The daemon (default)");
+  commands[Command::run] = app.add_subcommand("run", "The daemon: polls, and serves what it knows.");
   add_run_flags(*commands[Command::run], raw);
   auto* check = commands[Command::check] = app.add_subcommand(
-      "check", "Poll once and print; exit 0 in sync, 1 drift, 2 usage or config, 3 could not tell");
+      "check", "Polls once. Exit: 0 in sync, 1 drift, 2 usage or config, 3 could not tell.");
   add_common_flags(*check, raw);
   add_image_flag(*check, raw);
-  check->add_option("--format", raw.format, "table, json, sarif or prometheus")
-      ->check(CLI::IsMember({"table", "json", "sarif", "prometheus"}))
-      ->capture_default_str();
+  add_choice(*check, "--format", raw.format, "form of the report", {"table", "json", "sarif", "prometheus"});
   auto* lint = commands[Command::lint] =
-      app.add_subcommand("lint", "Check the configuration closely; exit 0 clean, 1 warnings, 2 errors");
+      app.add_subcommand("lint", "Checks the configuration closely. Exit: 0 clean, 1 warnings, 2 errors.");
   add_common_flags(*lint, raw);
-  lint->add_flag("--online", raw.options.online, "Also poll once and name entries that match nothing");
+  lint->add_flag("--online", raw.options.online, "also poll, and name entries without match");
   auto* baseline = commands[Command::baseline] =
-      app.add_subcommand("baseline", "Poll once and print what is shared now, as YAML");
+      app.add_subcommand("baseline", "Polls once and prints what is shared now as YAML, for review.");
   add_common_flags(*baseline, raw);
   add_image_flag(*baseline, raw);
   auto* plan = commands[Command::plan] =
-      app.add_subcommand("plan", "Poll once and print, never run, the calls that would end the drift");
+      app.add_subcommand("plan", "Polls once and prints, never runs, the calls that would end the drift.");
   add_common_flags(*plan, raw);
   add_image_flag(*plan, raw);
-  auto* history = commands[Command::history] = app.add_subcommand("history", "Print the recorded events");
+  auto* history = commands[Command::history] =
+      app.add_subcommand("history", "Prints the recorded events, oldest first.");
   add_common_flags(*history, raw);
   add_storage_flag(*history, raw);
-  history->add_option("image", raw.images, "Only this image")->expected(0, 1);
+  history->add_option("image", raw.images, "only this image")->expected(0, 1);
   return commands;
+}
+
+/// The flags, one a line of at most 80 columns. Shell completion and the test of the manual read these lines.
+std::string flag_lines(const CLI::App& app) {
+  constexpr std::size_t kColumn = 32;
+  std::string out;
+  for (const CLI::Option* option : app.get_options()) {
+    if (!option->nonpositional()) continue;
+    std::string line = "  " + option->get_name(false, true);
+    if (option->get_items_expected_max() > 0) line += " " + option->get_type_name();
+    line += line.size() + 2 > kColumn ? "  " : std::string(kColumn - line.size(), ' ');
+    line += option->get_description();
+    if (!option->get_default_str().empty()) line += " (" + option->get_default_str() + ")";
+    out += line + "\n";
+  }
+  return out;
+}
+
+/// Fits a terminal of 80 x 24.
+std::string help(const CLI::App& app) {
+  return app.get_description() +
+         "\nUsage: share-drift-exporter [COMMAND] [FLAGS]        (COMMAND --help says more)\n"
+         "  run       the daemon (default)      baseline  what is shared now, as YAML\n"
+         "  check     poll once and judge       plan      the calls that end drift\n"
+         "  lint      check the configuration   history   the recorded events\n"
+         "Flags of run:\n" +
+         flag_lines(app);
+}
+
+std::string help_of_command(const CLI::App& command) {
+  const std::string positional = command.get_name() == "history" ? " [IMAGE]" : "";
+  return command.get_description() + "\nUsage: share-drift-exporter " + command.get_name() + positional +
+         " [FLAGS]\n" + flag_lines(command);
 }
 
 CliExit usage(const std::string& message) {
@@ -157,7 +205,8 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
   Raw raw;
   CLI::App app{"Watches with whom Alibaba Cloud ENS images are shared, and proves what it says.",
                "share-drift-exporter"};
-  app.set_version_flag("--version", std::string{"share-drift-exporter "} + kVersion + " (" + kRevision + ")");
+  app.set_version_flag("--version", std::string{"share-drift-exporter "} + kVersion + " (" + kRevision + ")",
+                       "version and revision");
   app.require_subcommand(0, 1);
   add_run_flags(app, raw);  // `run` may be left out
   const std::map<Command, CLI::App*> commands = add_commands(app, raw);
@@ -166,7 +215,7 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
     const auto parsed = app.get_subcommands();
-    return Err(CliExit{0, parsed.empty() ? app.help() : parsed.front()->help()});
+    return Err(CliExit{0, parsed.empty() ? help(app) : help_of_command(*parsed.front())});
   } catch (const CLI::CallForVersion& version) {
     return Err(CliExit{0, std::string{version.what()} + "\n"});
   } catch (const CLI::ParseError& error) {
