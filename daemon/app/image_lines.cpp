@@ -50,6 +50,8 @@ constexpr std::array kLines{
     Line{Metric::allowed_accounts, Form::integer, [](V v) { return count(v.allowed_accounts); }},
     Line{Metric::unexpected_accounts, Form::integer,
          [](V v) { return unless_canary(v, v.unexpected_accounts); }},
+    Line{Metric::unexpected_count_bound, Form::integer,
+         [](V v) { return unless_canary(v, v.unexpected_count_bound); }},
     Line{Metric::canary_drift_open, Form::integer, canary_open},
     Line{Metric::missing_accounts, Form::integer, [](V v) { return v.missing_accounts; }},
     Line{Metric::unlisted_accounts, Form::integer, [](V v) { return v.unlisted_accounts; }},

@@ -19,6 +19,10 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
     {Metric::unexpected_accounts, "share_drift_unexpected_accounts", gauge, "image_id",
      "Accounts that have access and should not, as of the last poll. Rises on partial reads too, falls only "
      "on proof; absent while nothing is proven."},
+    {Metric::unexpected_count_bound, "share_drift_unexpected_accounts_count_bound", gauge, "image_id",
+     "TotalCount of the last answer that had one minus the accounts that the allow-list lets in, at least 0, "
+     "as of the last "
+     "poll: so many unexpected accounts there must be, listed or not, if the API counts right."},
     {Metric::canary_drift_open, "share_drift_canary_drift_open", gauge, "image_id",
      "Whether the drift that a canary image must always show is seen, as of the last poll. Anything but 1 "
      "means that the detection is broken."},

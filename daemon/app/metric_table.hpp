@@ -14,6 +14,7 @@ enum class Metric : std::size_t {
   shared_accounts,
   allowed_accounts,
   unexpected_accounts,
+  unexpected_count_bound,
   canary_drift_open,
   missing_accounts,
   unlisted_accounts,

@@ -52,7 +52,11 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
     view->shared_accounts = gauge(shared_accounts_, proven);
     view->unused_entries = gauge(unused_entries_, proven);
   }
-  if (total_count_ >= 0) view->unlisted_accounts = gauge(unlisted_, proven);
+  if (total_count_ >= 0) {
+    const auto allowed = static_cast<std::int64_t>(view->allowed_accounts);
+    view->unexpected_count_bound = gauge(std::max<std::int64_t>(0, total_count_ - allowed), proven);
+    view->unlisted_accounts = gauge(unlisted_, proven);
+  }
   view->exceptions = policy_->exceptions;
   for (const Sighting& sighting : sightings_)
     view->sightings.push_back(sighting.account);

@@ -39,6 +39,8 @@ struct ImageView {
   // The set-valued gauges. None: not known, or a 0 whose proof is older than stale_after (a 0 is a claim).
   std::optional<std::int64_t> shared_accounts;
   std::optional<std::int64_t> unexpected_accounts;
+  /// TotalCount minus what the allow-list lets in: a claim of the API, so never part of unexpected_accounts.
+  std::optional<std::int64_t> unexpected_count_bound;
   std::optional<std::int64_t> missing_accounts;
   std::optional<std::int64_t> unlisted_accounts;
   std::optional<std::int64_t> unused_entries;

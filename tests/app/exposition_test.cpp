@@ -97,7 +97,7 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->state = ImageState::never_read;
   view->shared_accounts = view->unexpected_accounts = view->missing_accounts = std::nullopt;
-  view->unlisted_accounts = view->unused_entries = std::nullopt;
+  view->unlisted_accounts = view->unused_entries = view->unexpected_count_bound = std::nullopt;
   view->last_complete = view->last_attempt = std::nullopt;
   view->counters = {};
   board.publish(view);
@@ -105,7 +105,7 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   for (const char* name :
        {"share_drift_shared_accounts", "share_drift_unexpected_accounts", "share_drift_missing_accounts",
         "share_drift_unlisted_accounts", "share_drift_unused_entries", "share_drift_canary_drift_open",
-        "share_drift_account_since_timestamp_seconds"}) {
+        "share_drift_unexpected_accounts_count_bound", "share_drift_account_since_timestamp_seconds"}) {
     EXPECT_EQ(find_family(page, name), nullptr) << name;
   }
   for (const char* name : {"share_drift_listing_last_complete_timestamp_seconds",
@@ -246,7 +246,7 @@ std::size_t shared_pieces(const MetricsPage& a, const MetricsPage& b) {
     return std::find(b.pieces.begin(), b.pieces.end(), piece) != b.pieces.end();
   }));
 }
-constexpr std::size_t kBigFamilies = 17;  // all but canaries, accounts and totals
+constexpr std::size_t kBigFamilies = 18;  // all but canaries, accounts and totals
 
 TEST(Exposition, KeepsWhatDidNotChange) {
   Board board;
@@ -368,7 +368,7 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   blind->listing_complete = false;
   blind->last_complete = std::nullopt;
   blind->shared_accounts = blind->unexpected_accounts = blind->missing_accounts = std::nullopt;
-  blind->unlisted_accounts = blind->unused_entries = std::nullopt;
+  blind->unlisted_accounts = blind->unused_entries = blind->unexpected_count_bound = std::nullopt;
   blind->counters = {7, 7, {}, {}, 0};
   board.publish(blind);
   auto canary = std::make_shared<ImageView>(*a_view("m-canary"));

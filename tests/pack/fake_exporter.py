@@ -75,6 +75,7 @@ class FakeExporter:
             yield "share_drift_canary_drift_open", of, int(bool(image.get("unexpected")))
         else:
             yield "share_drift_unexpected_accounts", of, len(image.get("unexpected", {}))
+            yield "share_drift_unexpected_accounts_count_bound", of, len(image.get("unexpected", {})) + image.get("unlisted", 0)
         yield "share_drift_missing_accounts", of, len(image.get("missing", {}))
         yield "share_drift_shared_accounts", of, 3 + len(image.get("unexpected", {})) - len(image.get("missing", {}))
         yield "share_drift_unlisted_accounts", of, image.get("unlisted", 0)
