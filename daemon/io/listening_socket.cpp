@@ -18,7 +18,7 @@ namespace sharedrift {
 
 namespace {
 
-constexpr int kBacklog = 128;
+constexpr int kBacklog = SOMAXCONN;  // a flood waits in the kernel, where it costs next to nothing
 constexpr int kDeferAcceptSeconds = 3;
 
 struct FreeAddresses {

@@ -1,7 +1,11 @@
 #include "io/worker_pool.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
+
+#include <poll.h>
+#include <unistd.h>
 
 namespace sharedrift {
 
@@ -26,13 +30,38 @@ bool WorkerPool::add_worker() {
 
 void WorkerPool::enqueue(int fd) {
   bool crowded = false;
+  int dropped = -1;
   {
     const std::scoped_lock lock(mutex_);
     waiting_.push_back(fd);
     crowded = waiting_.size() > idle_ && !add_worker();
+    if (waiting_.size() > kWaitingPerWorker * most_) dropped = take(Pick::silent);
   }
+  if (dropped >= 0) ::close(dropped);
   if (crowded) make_room_();
   ready_.notify_one();
+}
+
+/// Removes the oldest or newest of those that have sent something, or the oldest that has not; if there is
+/// none, the oldest of all.
+int WorkerPool::take(Pick pick) {
+  std::vector<pollfd> states;
+  states.reserve(waiting_.size());
+  for (const int fd : waiting_)
+    states.push_back({fd, POLLIN, 0});
+  if (states.size() > 1) ::poll(states.data(), states.size(), 0);
+  const auto fits = [pick](const pollfd& s) { return (s.revents == 0) == (pick == Pick::silent); };
+  std::size_t place = 0;
+  if (pick == Pick::newest) {
+    const auto found = std::find_if(states.rbegin(), states.rend(), fits);
+    if (found != states.rend()) place = static_cast<std::size_t>(states.rend() - found) - 1;
+  } else {
+    const auto found = std::find_if(states.begin(), states.end(), fits);
+    if (found != states.end()) place = static_cast<std::size_t>(found - states.begin());
+  }
+  const int fd = waiting_[place];
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
+  return fd;
 }
 
 bool WorkerPool::is_crowded() const {
@@ -58,8 +87,8 @@ void WorkerPool::work() {
     ready_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
     --idle_;
     if (waiting_.empty()) return;
-    const int fd = waiting_.front();
-    waiting_.pop_front();
+    const int fd = take(newest_next_ ? Pick::newest : Pick::oldest);
+    newest_next_ = !newest_next_;
     lock.unlock();
     serve_(fd);
     lock.lock();
