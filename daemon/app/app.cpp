@@ -31,6 +31,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include <malloc.h>
 #include <unistd.h>
 
 namespace sharedrift {
@@ -297,6 +298,8 @@ class App {
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
+      // What a burst of requests, large answers or an old configuration needed: glibc keeps it otherwise.
+      if (number != kWakeMain) ::malloc_trim(0);
       if (number > 0) continue;
       if (!listeners_live()) {
         logger_.log(Level::error, "internal_error",

@@ -21,6 +21,9 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
 constexpr std::size_t kWorthZipping = 1024;
+/// Of answers that are made for one client alone, at a time. Ten thousand events take some twenty megabytes
+/// while they are turned into text; as many as there are workers would be a gigabyte.
+constexpr int kHeavyAnswers = 4;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kAssetPrefix = "/assets/";
 
@@ -83,12 +86,17 @@ ServerResponse json_success(const ServerRequest& request, Append append) {
   return send(request, kJson, std::move(body));
 }
 
-/// A scrape that is counted for as long as this lives.
-struct ScrapeSlot {
-  explicit ScrapeSlot(std::atomic<int>& scrapes) : row(scrapes), number(++scrapes) {}
-  ScrapeSlot(const ScrapeSlot&) = delete;
-  ScrapeSlot& operator=(const ScrapeSlot&) = delete;
-  ~ScrapeSlot() { --row; }
+/// An answer that is counted for as long as this lives: until it is sent.
+struct Slot {
+  explicit Slot(std::atomic<int>& answers) : row(answers), number(++answers) {}
+  Slot(const Slot&) = delete;
+  Slot& operator=(const Slot&) = delete;
+  ~Slot() { --row; }
+  /// Hangs it on an empty last part of the answer.
+  static void keep(std::shared_ptr<Slot> slot, ServerResponse& response) {
+    static const std::string nothing;
+    response.tail.emplace_back(std::move(slot), &nothing);
+  }
   std::atomic<int>& row;
   int number;
 };
@@ -153,15 +161,18 @@ ServerResponse WebRoutes::answer(const ServerRequest& request) {
 
 WebRoutes::Route WebRoutes::find(std::string_view path) const {
   if (path == options_.telemetry_path) return {.label = "/metrics", .handler = &WebRoutes::metrics};
-  if (path == "/") return {.label = "/", .handler = &WebRoutes::page};
+  if (path == "/") return {.label = "/", .heavy = true, .handler = &WebRoutes::page};
   if (path == "/-/healthy") return {.label = "/-/healthy", .open = true, .handler = &WebRoutes::healthy};
   if (path == "/-/ready") return {.label = "/-/ready", .open = true, .handler = &WebRoutes::ready};
   if (path == "/-/reload") return {.label = "/-/reload", .allow = "POST", .handler = &WebRoutes::reload};
-  if (path == "/config") return {.label = "/config", .handler = &WebRoutes::config};
-  if (path == "/api/v1/images") return {.label = "/api/v1/images", .handler = &WebRoutes::images};
-  if (path == "/api/v1/drift") return {.label = "/api/v1/drift", .handler = &WebRoutes::drift};
-  if (path == "/api/v1/events") return {.label = "/api/v1/events", .handler = &WebRoutes::events};
-  if (path.starts_with(kImagePrefix)) return {.label = "/api/v1/images/ID", .handler = &WebRoutes::image};
+  if (path == "/config") return {.label = "/config", .heavy = true, .handler = &WebRoutes::config};
+  if (path == "/api/v1/images")
+    return {.label = "/api/v1/images", .heavy = true, .handler = &WebRoutes::images};
+  if (path == "/api/v1/drift") return {.label = "/api/v1/drift", .heavy = true, .handler = &WebRoutes::drift};
+  if (path == "/api/v1/events")
+    return {.label = "/api/v1/events", .heavy = true, .handler = &WebRoutes::events};
+  if (path.starts_with(kImagePrefix))
+    return {.label = "/api/v1/images/ID", .heavy = true, .handler = &WebRoutes::image};
   if (path.starts_with(kAssetPrefix) && find_asset(path) != nullptr) {
     return {.label = "other", .handler = &WebRoutes::asset};
   }
@@ -170,9 +181,25 @@ WebRoutes::Route WebRoutes::find(std::string_view path) const {
 
 ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
   const bool fits = route.allow == "POST" ? request.method == "POST" : is_read(request);
-  if (fits || route.allow.empty()) return (this->*route.handler)(request);
+  if (fits || route.allow.empty())
+    return route.heavy ? answer_heavy(route, request) : (this->*route.handler)(request);
   ServerResponse response = ServerResponse::text(405, "This path takes " + std::string(route.allow) + ".\n");
   response.headers.emplace_back("Allow", route.allow);
+  return response;
+}
+
+ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& request) {
+  auto slot = std::make_shared<Slot>(heavy_);
+  if (slot->number > kHeavyAnswers) {
+    constexpr std::string_view kBusy = "too many large answers at a time";
+    ServerResponse busy = request.path.starts_with("/api/")
+                              ? json_failure(503, "unavailable", kBusy)
+                              : ServerResponse::text(503, std::string(kBusy) + "\n");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
+  }
+  ServerResponse response = (this->*route.handler)(request);
+  Slot::keep(std::move(slot), response);
   return response;
 }
 
@@ -202,7 +229,7 @@ ServerResponse WebRoutes::reload(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::metrics(const ServerRequest& request) {
-  const auto slot = std::make_shared<ScrapeSlot>(scrapes_);
+  auto slot = std::make_shared<Slot>(scrapes_);
   if (options_.max_requests > 0 && slot->number > options_.max_requests) {
     return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
   }
@@ -213,9 +240,7 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   response.tail = backend_.metrics(format, encoding).pieces;
-  // A scrape lasts until it is sent: the slot hangs on an empty last part of the answer.
-  static const std::string nothing;
-  response.tail.emplace_back(slot, &nothing);
+  Slot::keep(std::move(slot), response);
   return response;
 }
 

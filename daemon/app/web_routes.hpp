@@ -53,11 +53,13 @@ class WebRoutes {
   struct Route {
     std::string_view label;  ///< as it is counted
     std::string_view allow = "GET, HEAD";
-    bool open = false;  ///< answered to anybody
+    bool open = false;   ///< answered to anybody
+    bool heavy = false;  ///< its answers can be large, and are made anew each time
     ServerResponse (WebRoutes::*handler)(const ServerRequest&) = nullptr;
   };
   [[nodiscard]] Route find(std::string_view path) const;
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
+  ServerResponse answer_heavy(const Route& route, const ServerRequest& request);
   ServerResponse healthy(const ServerRequest& request);
   ServerResponse ready(const ServerRequest& request);
   ServerResponse reload(const ServerRequest& request);
@@ -73,7 +75,8 @@ class WebRoutes {
 
   const WebBackend backend_;
   const WebOptions options_;
-  std::atomic<int> scrapes_{0};
+  std::atomic<int> scrapes_{0};  ///< under way
+  std::atomic<int> heavy_{0};    ///< the same, of large answers
 };
 
 }  // namespace sharedrift

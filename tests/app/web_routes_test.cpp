@@ -158,6 +158,22 @@ TEST_F(WebRoutesTest, NoLimitIsNoLimit) {
   EXPECT_EQ(open.back().status, 200);
 }
 
+TEST_F(WebRoutesTest, FewLargeAnswersAreUnderWayAtATime) {
+  std::vector<ServerResponse> open;
+  for (const char* path : {"/", "/config", "/api/v1/images", "/api/v1/events"})
+    open.push_back(get(path));
+  EXPECT_EQ(open.back().status, 200);
+  const ServerResponse refused = get("/api/v1/drift");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+  EXPECT_EQ(Json::parse(body_of(refused))["errorType"], "unavailable");
+  EXPECT_EQ(get("/").status, 503);
+  EXPECT_EQ(get("/metrics").status, 200) << "scrapes have places of their own";
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  open.pop_back();
+  EXPECT_EQ(get("/api/v1/drift").status, 200);
+}
+
 TEST_F(WebRoutesTest, HealthAndReadiness) {
   EXPECT_EQ(get("/-/healthy").status, 200);
   EXPECT_EQ(get("/-/ready").status, 200);
