@@ -218,6 +218,11 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
     return Err(CliExit{0, parsed.empty() ? help(app) : help_of_command(*parsed.front())});
   } catch (const CLI::CallForVersion& version) {
     return Err(CliExit{0, std::string{version.what()} + "\n"});
+  } catch (const CLI::ExtrasError&) {
+    // Of a flag that there is not, only the name: people try to pass secrets this way.
+    const std::vector<std::string> extras = app.remaining(true);
+    const std::string first = extras.empty() ? "" : extras.front();
+    return Err(usage("The following argument was not expected: " + first.substr(0, first.find('='))));
   } catch (const CLI::ParseError& error) {
     return Err(usage(error.what()));
   }

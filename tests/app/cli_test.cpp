@@ -64,6 +64,18 @@ TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
   }
 }
 
+TEST(Cli, WhatFollowsAnUnknownFlagIsNotRepeated) {
+  const std::vector<std::vector<std::string>> tries{
+      {"--secret=hush"}, {"--secret", "hush"}, {"run", "--secret=hush"}, {"check", "--secret", "hush"}};
+  for (const std::vector<std::string>& arguments : tries) {
+    const auto parsed = parse_command_line(arguments, "host");
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().code, 2);
+    EXPECT_NE(parsed.error().text.find("--secret"), std::string::npos) << parsed.error().text;
+    EXPECT_EQ(parsed.error().text.find("hush"), std::string::npos) << parsed.error().text;
+  }
+}
+
 TEST(Cli, HelpAndVersionAreNoErrors) {
   EXPECT_EQ(parse({"--help"}).error().code, 0);
   EXPECT_THAT(parse({"--help"}).error().text, HasSubstr("--web.listen-address"));
