@@ -159,7 +159,8 @@ class Daemon(Process):
         self.url = f"http://127.0.0.1:{self.port}"
         keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret} if key else {}
         super().__init__(name, [*wrapper, BIN / "share-drift-exporter", "run", f"--config.file={self.config}",
-                                f"--web.listen-address=127.0.0.1:{self.port}", "--log.format=json",
+                                f"--web.listen-address=127.0.0.1:{self.port}",
+                                *([] if any(f.startswith("--log.format") for f in flags) else ["--log.format=json"]),
                                 *([] if any(f.startswith("--storage.path") for f in flags) else
                                   [f"--storage.path={self.directory / (name + '.db')}"]), *flags],
                          directory, env={**keys, **(env or {})}, **popen)

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""The scrape side under attack: attack.py
+
+Idle, dripping, flooding and lying clients against the real daemon. While each attack lasts an honest scrape is answered within a
+second; afterwards memory is where it was after the first time, and so are threads and descriptors.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import resource
+import socket
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+from harness import Daemon, Failed, Simulator, parse_metrics, wait_for, workspace  # noqa: E402
+
+IMAGES = 100
+MANY = 10_000
+LIMIT_MIB = 32  # above a daemon at rest, whatever is sent
+
+
+def scrape(port):
+    """One honest scrape on a connection of its own: the seconds it took."""
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = b""
+        while piece := s.recv(65536):
+            answer += piece
+    took = time.monotonic() - begun
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200") or len(parse_metrics(body.decode())) < IMAGES:
+        raise Failed(f"the scrape was answered with {head[:60]!r}")
+    return took
+
+
+def status(daemon):
+    """(RSS in KiB, threads, descriptors)"""
+    text = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
+    return (int(re.search(r"VmRSS:\s*(\d+)", text)[1]), int(re.search(r"Threads:\s*(\d+)", text)[1]),
+            len(os.listdir(f"/proc/{daemon.pid}/fd")))
+
+
+class Attack:
+    """Connections that are kept, and a thread that goes on sending."""
+
+    def __init__(self, port):
+        self.port, self.open, self.ended = port, [], threading.Event()
+        self.thread = None
+
+    def connect(self, count, *, patient=True):
+        for _ in range(count):
+            s = socket.socket()
+            s.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                s.connect(("127.0.0.1", self.port))
+            self.open.append(s)
+        if patient:
+            time.sleep(0.3)
+        return self.open[-count:]
+
+    def send(self, sockets, data):
+        for s in sockets:
+            with contextlib.suppress(OSError):
+                s.send(data)
+
+    def keep_sending(self, sockets, data, every):
+        def drip():
+            while not self.ended.wait(every):
+                self.send(sockets, data)
+        self.thread = threading.Thread(target=drip, daemon=True)
+        self.thread.start()
+
+    def stop(self):
+        self.ended.set()
+        if self.thread:
+            self.thread.join()
+        for s in self.open:
+            s.close()
+
+
+def idle(attack):
+    attack.connect(MANY)
+
+
+def slow_heads(attack):
+    sockets = attack.connect(500)
+    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
+    attack.keep_sending(sockets, b"a", 0.2)
+
+
+def slow_readers(attack):
+    """They ask for everything large and take nothing."""
+    for path in ("/metrics", "/api/v1/images", "/", "/api/v1/events?limit=10000"):
+        attack.send(attack.connect(100), f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+
+
+def giant_heads(attack):
+    sockets = attack.connect(200)
+    attack.send(sockets, b"GET / HTTP/1.1\r\nHost: x\r\nX: ")
+    attack.keep_sending(sockets, b"a" * 65536, 0.05)
+
+
+def many_heads(attack):
+    sockets = attack.connect(200)
+    attack.send(sockets, b"GET / HTTP/1.1\r\n")
+    attack.keep_sending(sockets, b"A: b\r\n" * 1000, 0.05)
+
+
+def long_targets(attack):
+    attack.send(attack.connect(200), b"GET /" + b"%2e" * 100_000)
+
+
+def pipelining(attack):
+    sockets = attack.connect(100)
+    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+
+
+def bodies(attack):
+    sockets = attack.connect(200)
+    attack.send(sockets, b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
+    attack.keep_sending(sockets, b"x" * 65536, 0.05)
+
+
+def chunks(attack):
+    sockets = attack.connect(200)
+    attack.send(sockets, b"PUT /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    attack.keep_sending(sockets, b"1000\r\n" + b"x" * 4096 + b"\r\n", 0.05)
+
+
+def bad_methods(attack):
+    for line in (b"BREW / HTTP/1.1", b"GET", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9", b"PRI * HTTP/2.0", b"\0" * 64,
+                 b"OPTIONS * HTTP/1.1", b"CONNECT x:1 HTTP/1.1", b"TRACE / HTTP/1.1", b"DELETE /metrics HTTP/1.1"):
+        attack.send(attack.connect(40, patient=False), line + b"\r\nHost: x\r\n\r\n")
+
+
+def in_and_out(attack):
+    """Connections one after the other, as fast as one can: with a reset, with half a request, with a whole one."""
+    def hammer():
+        number = 0
+        while not attack.ended.is_set() and number < MANY:
+            number += 1
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", attack.port), timeout=2) as s:
+                if number % 3 == 0:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                if number % 3 != 1:
+                    s.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"[: 10 if number % 2 else 99])
+    attack.thread = threading.Thread(target=hammer, daemon=True)
+    attack.thread.start()
+
+
+ATTACKS = [idle, slow_heads, slow_readers, giant_heads, many_heads, long_targets, pipelining, bodies, chunks, bad_methods, in_and_out]
+
+
+def under(attack, daemon):
+    """Attacks, and scrapes six times meanwhile: (slowest scrape, largest RSS)."""
+    force = Attack(daemon.port)
+    slowest, largest = 0.0, 0
+    try:
+        attack(force)
+        for _ in range(6):
+            slowest = max(slowest, scrape(daemon.port))
+            largest = max(largest, status(daemon)[0])
+            time.sleep(0.15)
+    finally:
+        force.stop()
+    return slowest, largest
+
+
+def main():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < MANY + 500:
+        raise Failed(f"{MANY} connections need as many descriptors; {hard} are allowed here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    missed = 0
+    with workspace() as (directory, keep):
+        simulator = keep(Simulator(directory, f"--images={IMAGES}", "--accounts=20"))
+        images = "".join(f"  - {{id: m-sim-{n}, allowed: []}}\n" for n in range(1, IMAGES + 1))
+        daemon = keep(Daemon(directory, f'profiles:\n  default: {{endpoint: "{simulator.url}", requests_per_second: 0}}\n'
+                                        f"poll: {{interval: 10s}}\nimages:\n{images}", "--web.enable-lifecycle",
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))))  # as in the unit
+        wait_for("drift", lambda: daemon.value("share_drift_unexpected_accounts", image_id="m-sim-1") == 20)
+        at_rest = status(daemon)[0]
+        for attack in ATTACKS:
+            with contextlib.suppress(OSError, Failed):
+                under(attack, daemon)
+        time.sleep(1)
+        before = status(daemon)
+        print(f"at rest {at_rest} KiB, after a first round {before[0]} KiB, {before[1]} threads, {before[2]} descriptors")
+        print(f"{'attack':<14} {'scrape, at most':>16} {'RSS, at most':>14}")
+        for attack in ATTACKS:
+            try:
+                slowest, largest = under(attack, daemon)
+                wrong = "" if slowest < 1 else "  MISSED: more than a second"
+                wrong += "" if largest < at_rest + LIMIT_MIB * 1024 else f"  MISSED: more than {LIMIT_MIB} MiB above rest"
+                print(f"{attack.__name__:<14} {slowest:>14.3f} s {largest:>10} KiB{wrong}", flush=True)
+            except (OSError, Failed) as error:
+                wrong = str(error)
+                print(f"{attack.__name__:<14} MISSED: {error}", flush=True)
+            missed += bool(wrong)
+        wait_for("every connection to be gone", lambda: status(daemon)[2] <= before[2], 15)
+        after = status(daemon)
+        print(f"at the end {after[0]} KiB, {after[1]} threads, {after[2]} descriptors")
+        if after[1] > before[1]:
+            raise Failed("threads were left behind")
+        wait_for("the poll loop to go on", lambda: daemon.value("share_drift_poll_overruns_total") is not None)
+        if daemon.stop() != 0:
+            raise Failed("did not stop cleanly")
+    print(f"{missed} attacks got through" if missed else "every scrape was answered within a second")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
