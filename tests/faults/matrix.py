@@ -397,7 +397,81 @@ def process(table):
             simulator.control("keys/enable", id=Simulator.KEY)
             wait_for("recovery", lambda: proven(daemon), 15)
             return "forbidden, then proven again"
+        for hours, ahead in ((1, "ahead"), (-1, "behind")):
+            table.row(f"local clock an hour {ahead}", "adopts the API's, drift stays",
+                      lambda hours=hours: local_clock(directory, simulator, hours))
+        table.row("key rotated in place", "forbidden at most, proven again", lambda: rotated_in_place(directory, simulator))
+        table.row("session token expired", "forbidden, then proven again", lambda: session_expired(directory, simulator))
         table.row("key revoked, then given back", "forbidden, drift stays", lambda: with_daemon(directory, simulator, "revoked", rotated))
+
+
+def local_clock(directory, simulator, hours):
+    """The daemon's wall clock jumps by an hour while it runs, and back; its steady clock does not."""
+    library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    clock = directory / f"clock{hours}"
+    clock.write_text("+0")
+    environment = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+                   "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+
+    def act(daemon):
+        def skewed(seconds):
+            return lambda: abs((daemon.value("share_drift_clock_skew_seconds", profile="default") or 0) - seconds) < 60
+        clock.write_text(f"{hours * 3600:+d}")
+        wait_for("the skew to be seen", skewed(-3600 * hours), 10)
+        wait_for("the truth by a wrong clock", lambda: proven(daemon), 15)
+        simulator.control("share", image=CLEAN, accounts=[STRANGER])
+        try:
+            daemon.wait_value("share_drift_unexpected_accounts", 1.0, image_id=CLEAN)
+            clock.write_text("+0")
+            wait_for("the skew to end", skewed(0), 10)
+        finally:
+            simulator.control("unshare", image=CLEAN, accounts=[STRANGER])
+        wait_for("the truth after it", lambda: proven(daemon), 15)
+        if [e["image_id"] for e in daemon.events("drift_closed")] != [CLEAN]:
+            raise Failed("the clock closed a drift")
+        return "skew seen, a new drift raised, one closed"
+    return with_daemon(directory, simulator, f"clock{hours}", act, env=environment)
+
+
+def rotated_in_place(directory, simulator):
+    """Another key in the file, the old one disabled, no restart."""
+    key = directory / "key"
+
+    def write(identity, secret):
+        key.write_text(f"access_key_id={identity}\naccess_key_secret={secret}\n")
+        key.chmod(0o600)
+    simulator.control("keys", id="rotated-1", secret="fake-one")
+    write("rotated-1", "fake-one")
+    daemon = Daemon(directory, config(simulator.url, credentials=f'{{source: static_file, file: "{key}"}}'), name="rotated",
+                    key=None)
+    try:
+        wait_for("the truth", lambda: proven(daemon), 10)
+        simulator.control("keys/rotate", id="rotated-1", new_id="rotated-2", secret="fake-two")
+        wait_for("forbidden", lambda: daemon.state(DRIFT) == "forbidden", 10)
+        write("rotated-2", "fake-two")
+        wait_for("recovery", lambda: proven(daemon), 10)
+        if daemon.events("drift_closed"):
+            raise Failed("the rotation closed a drift")
+        return "forbidden, then proven by the new key"
+    finally:
+        daemon.stop()
+
+
+def session_expired(directory, simulator):
+    simulator.control("keys", id="STS.matrix", secret="fake", token="fake-token")
+    environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "STS.matrix", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "fake",
+                   "ALIBABA_CLOUD_SECURITY_TOKEN": "fake-token"}
+    daemon = Daemon(directory, config(simulator.url, credentials="{source: environment}"), name="session", key=None,
+                    env=environment)
+    try:
+        wait_for("the truth", lambda: proven(daemon), 10)
+        simulator.control("keys/expire", id="STS.matrix", in_seconds=0)
+        seen = blind(daemon, ["forbidden"], ["key_rejected"])
+        simulator.control("keys/expire", id="STS.matrix", in_seconds=3600)
+        wait_for("recovery", lambda: proven(daemon), 20)
+        return f"{seen}, recovered"
+    finally:
+        daemon.stop()
 
 
 PAUSE = int(os.environ.get("SHAREDRIFT_PAUSE_SECONDS", "60"))
