@@ -9,10 +9,12 @@
 
 namespace sharedrift {
 
-WorkerPool::WorkerPool(int most, std::function<void(int)> serve, std::function<void()> make_room)
-    : most_(static_cast<std::size_t>(most)), serve_(std::move(serve)), make_room_(std::move(make_room)) {
-  threads_.reserve(most_);
-}
+WorkerPool::WorkerPool(int most, std::function<void(int)> serve, std::function<void()> make_room,
+                       Millis linger)
+    : most_(static_cast<std::size_t>(most)),
+      serve_(std::move(serve)),
+      make_room_(std::move(make_room)),
+      linger_(linger) {}
 
 WorkerPool::~WorkerPool() {
   shutdown();
@@ -31,8 +33,10 @@ bool WorkerPool::add_worker() {
 void WorkerPool::enqueue(int fd) {
   bool crowded = false;
   int dropped = -1;
+  std::list<std::jthread> retired;  // joined at the end: they have nothing more to do
   {
     const std::scoped_lock lock(mutex_);
+    retired.swap(retired_);
     waiting_.push_back(fd);
     crowded = waiting_.size() > idle_ && !add_worker();
     if (waiting_.size() > kWaitingPerWorker * most_) dropped = take(Pick::silent);
@@ -69,29 +73,69 @@ bool WorkerPool::is_crowded() const {
   return waiting_.size() > idle_;
 }
 
+std::size_t WorkerPool::workers() const {
+  const std::scoped_lock lock(mutex_);
+  return threads_.size();
+}
+
 void WorkerPool::shutdown() {
+  std::list<std::jthread> ending;
   {
     const std::scoped_lock lock(mutex_);
     ending_ = true;
+    ending.swap(threads_);
+    ending.splice(ending.end(), retired_);
   }
   ready_.notify_all();
-  for (std::jthread& thread : threads_) {
-    if (thread.joinable()) thread.join();
+}
+
+/// On a worker that is about to be idle or to serve: how many were busy at a time, lately.
+void WorkerPool::note_use() {
+  const MonoTime now = std::chrono::steady_clock::now();
+  if (now - peak_since_ >= linger_) {
+    peak_before_ = now - peak_since_ >= 2 * linger_ ? 0 : peak_;
+    peak_ = 0;
+    peak_since_ = now;
   }
+  peak_ = std::max(peak_, threads_.size() - idle_);
+}
+
+/// On a worker that has nothing to do: true if it shall end.
+bool WorkerPool::retire() {
+  if (ending_) return true;
+  if (threads_.size() <= std::max({kKept, peak_, peak_before_})) return false;
+  const auto self = std::find_if(threads_.begin(), threads_.end(), [](const std::jthread& thread) {
+    return thread.get_id() == std::this_thread::get_id();
+  });
+  retired_.splice(retired_.end(), threads_, self);
+  return true;
 }
 
 void WorkerPool::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    ++idle_;
-    ready_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
-    --idle_;
-    if (waiting_.empty()) return;
+    if (waiting_.empty()) {
+      ++idle_;
+      const auto needed = [this] { return ending_ || !waiting_.empty(); };
+      if (threads_.size() > kKept) {
+        ready_.wait_for(lock, linger_, needed);
+      } else {
+        ready_.wait(lock, needed);
+      }
+      note_use();
+      --idle_;
+    }
+    if (waiting_.empty()) {
+      if (retire()) return;
+      continue;
+    }
+    note_use();
     const int fd = take(newest_next_ ? Pick::newest : Pick::oldest);
     newest_next_ = !newest_next_;
     lock.unlock();
     serve_(fd);
     lock.lock();
+    if (waiting_.empty() && retire()) return;
   }
 }
 

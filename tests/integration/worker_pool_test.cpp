@@ -111,5 +111,31 @@ TEST(WorkerPool, TooManyThatWaitCostTheOldestSilentOnes) {
   held.let_go();
 }
 
+TEST(WorkerPool, WhoIsNotNeededAnyMoreEnds) {
+  std::mutex gate;
+  WorkerPool pool(
+      8,
+      [&gate](int fd) {
+        const std::scoped_lock wait(gate);
+        ::close(fd);
+      },
+      [] {}, 20ms);
+  for (int storm = 0; storm < 3; ++storm) {
+    std::array<Pair, 8> storming;
+    {
+      const std::scoped_lock hold(gate);
+      for (const Pair& pair : storming)
+        pool.enqueue(pair.theirs);
+      EXPECT_EQ(pool.workers(), 8U);
+    }
+    const auto end = std::chrono::steady_clock::now() + 5s;
+    while (pool.workers() > 2 && std::chrono::steady_clock::now() < end)
+      std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(pool.workers(), 2U);
+    for (const Pair& pair : storming)
+      EXPECT_TRUE(pair.was_closed());
+  }
+}
+
 }  // namespace
 }  // namespace sharedrift
