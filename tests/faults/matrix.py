@@ -5,7 +5,9 @@ Each row starts from the same truth: m-drift is shared with an account that must
 fault lasts the drift must stay open, the state must say why, and nobody may claim that m-clean is fine beyond its proof.
 When it ends, both are proven again. No row may lose or invent a drift.
 """
+import concurrent.futures
 import contextlib
+import functools
 import os
 import pathlib
 import re
@@ -21,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from harness import Daemon, Failed, Simulator, wait_for, workspace  # noqa: E402
 
+ROWS_AT_A_TIME = 4
 DRIFT, CLEAN, STRANGER, FRIEND = "m-drift", "m-clean", "4242424242424242", "1715107400000001"
 
 
@@ -68,19 +71,41 @@ def blind(daemon, states, reasons):
 
 
 class Table:
-    """Runs rows and prints what was expected and what was seen."""
+    """Runs rows, a few at a time since they wait more than they work, and prints what was expected and what was seen."""
 
     def __init__(self):
         self.missed = 0
-        print(f"{'fault':<34} {'expected':<34} seen")
+        self.rows = []
 
     def row(self, fault, expected, run):
+        self.rows.append((fault, expected, run))
+
+    def run(self):
+        with concurrent.futures.ThreadPoolExecutor(ROWS_AT_A_TIME) as pool:
+            print(f"{'fault':<34} {'expected':<42} seen")
+            for (fault, expected, _), seen in zip(self.rows, pool.map(self.see, self.rows)):
+                print(f"{fault:<34} {expected:<42} {seen}", flush=True)
+        self.rows.clear()
+
+    def see(self, row):
         try:
-            seen = run()
+            return row[2]()
         except (Failed, OSError, AssertionError) as miss:
             self.missed += 1
-            seen = f"MISSED: {miss}"
-        print(f"{fault:<34} {expected:<34} {seen}", flush=True)
+            return f"MISSED: {miss}"
+
+
+@contextlib.contextmanager
+def place(directory, name):
+    """A directory and a simulator of a row's own."""
+    own = directory / name
+    own.mkdir()
+    simulator = Simulator(own)
+    try:
+        populate(simulator)
+        yield own, simulator
+    finally:
+        simulator.stop()
 
 
 # Faults that the simulator injects into one running daemon: (name, fault, states, reasons)
@@ -131,42 +156,38 @@ HARMLESS = [
 
 
 def api(table):
-    with workspace() as (directory, keep):
-        simulator = keep(Simulator(directory))
-        populate(simulator)
-        # Retries and throttling would slow later rows down: each row has a daemon of its own.
+    with workspace() as (directory, _):
         for number, (name, fault, states, reasons) in enumerate(API):
             def run(fault=fault, states=states, reasons=reasons, number=number):
-                daemon = Daemon(directory, config(simulator.url), name=f"api{number}")
-                try:
-                    wait_for("the truth", lambda: proven(daemon), 10)
-                    simulator.control("faults", **fault)
-                    seen = blind(daemon, states, reasons)
-                    simulator.control("faults/clear")
-                    wait_for("recovery", lambda: proven(daemon), 20)
-                    if not daemon.events("listing_recovered"):
-                        raise Failed("no listing_recovered event")
-                    return f"{seen}, recovered"
-                finally:
-                    with contextlib.suppress(Failed):
+                with place(directory, f"api{number}") as (own, simulator):
+                    daemon = Daemon(own, config(simulator.url))
+                    try:
+                        wait_for("the truth", lambda: proven(daemon), 10)
+                        simulator.control("faults", **fault)
+                        seen = blind(daemon, states, reasons)
                         simulator.control("faults/clear")
-                    daemon.stop()
+                        wait_for("recovery", lambda: proven(daemon), 20)
+                        if not daemon.events("listing_recovered"):
+                            raise Failed("no listing_recovered event")
+                        return f"{seen}, recovered"
+                    finally:
+                        daemon.stop()
             table.row(name, f"{states[0]}/{reasons[0]}, drift stays", run)
         for number, (name, fault) in enumerate(HARMLESS):
             def run(fault=fault, number=number):
-                daemon = Daemon(directory, config(simulator.url), name=f"odd{number}", wait=False)
-                try:
+                with place(directory, f"odd{number}") as (own, simulator):
                     simulator.control("faults", **fault)
-                    daemon.wait_ready()
-                    wait_for("the truth in spite of it", lambda: proven(daemon), 10)
-                    for line in daemon.output().splitlines():
-                        if any(ord(c) < 0x20 or 0x202A <= ord(c) <= 0x202E for c in line):
-                            raise Failed("a control character reached the log")
-                    return "proven"
-                finally:
-                    simulator.control("faults/clear")
-                    daemon.stop()
+                    daemon = Daemon(own, config(simulator.url))
+                    try:
+                        wait_for("the truth in spite of it", lambda: proven(daemon), 10)
+                        for line in daemon.output().splitlines():
+                            if any(ord(c) < 0x20 or 0x202A <= ord(c) <= 0x202E for c in line):
+                                raise Failed("a control character reached the log")
+                        return "proven"
+                    finally:
+                        daemon.stop()
             table.row(name, "still proven", run)
+        table.run()
 
 
 def openssl(directory, *arguments):
@@ -298,6 +319,7 @@ def network(table):
                 server.wait()
         table.row("TLS 1.1 only", "unreachable/tls, no claim", old_tls)
         table.row("no credentials", "unreachable/credentials, no claim", lambda: no_credentials(directory))
+        table.run()
 
 
 def no_credentials(directory):
@@ -316,31 +338,37 @@ def no_credentials(directory):
         with_key.stop()
 
 
-def with_daemon(directory, simulator, name, act, **options):
-    daemon = Daemon(directory, config(simulator.url), "--web.enable-lifecycle", name=name, **options)
-    try:
-        wait_for("the truth", lambda: proven(daemon), 10)
-        return act(daemon)
-    finally:
-        if daemon.running() and daemon.stop() != 0:
-            raise Failed(f"ended with {daemon.process.returncode}")
+def with_daemon(act, **options):
+    """A row: act(daemon, its simulator) on a daemon that has proven both images, and that must stop cleanly."""
+    def run(own, simulator):
+        daemon = Daemon(own, config(simulator.url), "--web.enable-lifecycle", **options)
+        try:
+            wait_for("the truth", lambda: proven(daemon), 10)
+            return act(daemon, simulator)
+        finally:
+            if daemon.running() and daemon.stop() != 0:
+                raise Failed(f"ended with {daemon.process.returncode}")
+    return run
 
 
 def process(table):
-    with workspace() as (directory, keep):
-        simulator = keep(Simulator(directory))
-        populate(simulator)
+    with workspace() as (directory, _):
+        def row(fault, expected, act):
+            def run():
+                with place(directory, fault.replace(" ", "-")) as (own, simulator):
+                    return act(own, simulator)
+            table.row(fault, expected, run)
 
-        def swapped(daemon):
+        def swapped(daemon, _):
             daemon.write_config("\x00 not: [a config")
             if daemon.http("/-/reload", data=b"", method="POST")[0] != 500:
                 raise Failed("garbage was accepted")
             daemon.wait_value("share_drift_config_last_reload_successful", 0.0)
             wait_for("the old config in force", lambda: proven(daemon), 5)
             return "refused, old one in force, gauge 0"
-        table.row("config swapped for garbage", "refused, old one in force", lambda: with_daemon(directory, simulator, "swap", swapped))
+        row("config swapped for garbage", "refused, old one in force", with_daemon(swapped))
 
-        def storm(daemon):
+        def storm(daemon, _):
             for _ in range(200):
                 daemon.send(signal.SIGHUP)
                 time.sleep(0.005)
@@ -349,23 +377,23 @@ def process(table):
             if opened != 1:
                 raise Failed(f"the drift was counted {opened} times")
             return f"{len(daemon.events('config_reloaded'))} reloads, counters kept"
-        table.row("HUP storm", "counters kept, drift stays", lambda: with_daemon(directory, simulator, "storm", storm))
+        row("HUP storm", "counters kept, drift stays", with_daemon(storm))
 
-        def early_hup():
+        def early_hup(own, simulator):
             for delay in (0.0, 0.002, 0.005, 0.01, 0.02, 0.05):
-                daemon = Daemon(directory, config(simulator.url), name="early", wait=False)
+                daemon = Daemon(own, config(simulator.url), wait=False)
                 # What comes before main belongs to the loader; from the first line of main on the signal is held back.
                 wait_for("main", lambda: int(re.search(r"SigBlk:\s*(\w+)", pathlib.Path(
-                    f"/proc/{daemon.pid}/status").read_text())[1], 16) & 1, 5, 0.0005)
+                    f"/proc/{daemon.pid}/status").read_text())[1], 16) & 1, 20, 0.001)
                 time.sleep(delay)
                 daemon.send(signal.SIGHUP)
                 daemon.wait_ready()
                 if daemon.stop() != 0:
                     raise Failed("a HUP during the start ended it")
             return "started every time"
-        table.row("HUP in every phase of the start", "started every time", early_hup)
+        row("HUP in every phase of the start", "started every time", early_hup)
 
-        def descriptors(daemon):
+        def descriptors(daemon, simulator):
             hard = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)[1]
             used = len(os.listdir(f"/proc/{daemon.pid}/fd"))
             resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used, hard))
@@ -374,9 +402,9 @@ def process(table):
             resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (hard, hard))
             wait_for("recovery", lambda: proven(daemon), 15)
             return "recovered by itself"
-        table.row("no file descriptors left", "recovers by itself", lambda: with_daemon(directory, simulator, "fds", descriptors))
+        row("no file descriptors left", "recovers by itself", with_daemon(descriptors))
 
-        def paused(daemon):
+        def paused(daemon, _):
             daemon.send(signal.SIGSTOP)
             time.sleep(PAUSE)
             daemon.send(signal.SIGCONT)
@@ -384,12 +412,12 @@ def process(table):
             if daemon.events("drift_closed"):
                 raise Failed("the pause closed a drift")
             return f"went on after {PAUSE} s"
-        table.row(f"SIGSTOP {PAUSE} s, SIGCONT", "goes on, drift stays", lambda: with_daemon(directory, simulator, "pause", paused))
+        row(f"SIGSTOP {PAUSE} s, SIGCONT", "goes on, drift stays", with_daemon(paused))
 
-        table.row("full disk", "state_ok 0, polling goes on, catches up", lambda: full_disk(directory, simulator))
-        table.row("read-only state", "state_ok 0, polling goes on", lambda: read_only(directory, simulator))
+        row("full disk", "state_ok 0, polling goes on, catches up", full_disk)
+        row("read-only state", "state_ok 0, polling goes on", read_only)
 
-        def rotated(daemon):
+        def rotated(daemon, simulator):
             simulator.control("keys/disable", id=Simulator.KEY)
             wait_for("forbidden", lambda: daemon.state(DRIFT) == "forbidden", 10)
             if daemon.value("share_drift_unexpected_accounts", image_id=DRIFT) != 1:
@@ -398,14 +426,14 @@ def process(table):
             wait_for("recovery", lambda: proven(daemon), 15)
             return "forbidden, then proven again"
         for hours, ahead in ((1, "ahead"), (-1, "behind")):
-            table.row(f"local clock an hour {ahead}", "adopts the API's, drift stays",
-                      lambda hours=hours: local_clock(directory, simulator, hours))
-        table.row("key rotated in place", "forbidden at most, proven again", lambda: rotated_in_place(directory, simulator))
-        table.row("session token expired", "forbidden, then proven again", lambda: session_expired(directory, simulator))
-        table.row("key revoked, then given back", "forbidden, drift stays", lambda: with_daemon(directory, simulator, "revoked", rotated))
+            row(f"local clock an hour {ahead}", "adopts the API's, drift stays", functools.partial(local_clock, hours))
+        row("key rotated in place", "forbidden at most, proven again", rotated_in_place)
+        row("session token expired", "forbidden, then proven again", session_expired)
+        row("key revoked, then given back", "forbidden, drift stays", with_daemon(rotated))
+        table.run()
 
 
-def local_clock(directory, simulator, hours):
+def local_clock(hours, directory, simulator):
     """The daemon's wall clock jumps by an hour while it runs, and back; its steady clock does not."""
     library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
     clock = directory / f"clock{hours}"
@@ -413,7 +441,7 @@ def local_clock(directory, simulator, hours):
     environment = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
                    "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
 
-    def act(daemon):
+    def act(daemon, _):
         def skewed(seconds):
             return lambda: abs((daemon.value("share_drift_clock_skew_seconds", profile="default") or 0) - seconds) < 60
         clock.write_text(f"{hours * 3600:+d}")
@@ -430,7 +458,7 @@ def local_clock(directory, simulator, hours):
         if [e["image_id"] for e in daemon.events("drift_closed")] != [CLEAN]:
             raise Failed("the clock closed a drift")
         return "skew seen, a new drift raised, one closed"
-    return with_daemon(directory, simulator, f"clock{hours}", act, env=environment)
+    return with_daemon(act, env=environment)(directory, simulator)
 
 
 def rotated_in_place(directory, simulator):
@@ -509,12 +537,12 @@ def full_disk(directory, simulator):
 
 
 def read_only(directory, simulator):
-    place = directory / "read-only"
-    place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(place)], capture_output=True).returncode != 0:
+    mount = directory / "read-only"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(mount)], capture_output=True).returncode != 0:
         return "no right to mount here: not tried"
     try:
-        daemon = Daemon(directory, config(simulator.url), f"--storage.path={place / 'state.db'}", name="readonly")
+        daemon = Daemon(directory, config(simulator.url), f"--storage.path={mount / 'state.db'}", name="readonly")
         try:
             wait_for("the truth", lambda: proven(daemon), 10)
             daemon.wait_value("share_drift_state_ok", 0.0)
@@ -524,7 +552,7 @@ def read_only(directory, simulator):
         finally:
             daemon.stop()
     finally:
-        subprocess.run(["umount", str(place)], check=True)
+        subprocess.run(["umount", str(mount)], check=True)
 
 
 def main():
