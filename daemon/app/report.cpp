@@ -1,5 +1,6 @@
 #include "app/report.hpp"
 
+#include "aliyun/rpc_signature.hpp"
 #include "app/version.hpp"
 #include "core/text.hpp"
 
@@ -86,6 +87,18 @@ Json image_json(const ImageView& view, const ReportInput& input) {
   return image;
 }
 
+/// A path as SARIF wants it: a relative reference, or a file URI if it is absolute.
+std::string uri_of(const std::string& path) {
+  std::string uri = path.starts_with('/') ? "file://" : "";
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    uri += percent_encode(std::string_view{path}.substr(begin, end - begin));
+    if (end < path.size()) uri += '/';
+    begin = end + 1;
+  }
+  return uri;
+}
+
 Json sarif_rule(const char* id, const char* text, const char* level) {
   return {{"id", id}, {"shortDescription", {{"text", text}}}, {"defaultConfiguration", {{"level", level}}}};
 }
@@ -94,7 +107,7 @@ Json sarif_result(const ImageView& view, const char* rule, const char* level, co
                   const std::string& account, const ReportInput& input) {
   Json result{{"ruleId", rule}, {"level", level}, {"message", {{"text", message}}}};
   result["locations"] =
-      Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", input.config_file}}}}},
+      Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(input.config_file)}}}}},
                     {"logicalLocations",
                      Json::array({{{"fullyQualifiedName", view.policy->id.str()}, {"kind", "resource"}}})}}});
   result["partialFingerprints"] = {

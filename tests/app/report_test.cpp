@@ -70,6 +70,18 @@ TEST(Report, SarifHasAResultForEachAccountAndSuppressesExceptions) {
     EXPECT_FALSE(result.contains("baselineState"));
 }
 
+TEST(Report, SarifNamesTheConfigurationByAUri) {
+  ReportInput input = three_images();
+  const auto uri = [&input](const std::string& file) {
+    input.config_file = file;
+    const auto json = nlohmann::json::parse(report_sarif(input));
+    return json["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+  };
+  EXPECT_EQ(uri("/etc/a b#\xc3\xbc%/c.yml"), "file:///etc/a%20b%23%C3%BC%25/c.yml");
+  EXPECT_EQ(uri("drift/c.yml"), "drift/c.yml");
+  EXPECT_EQ(uri("a:b"), "a%3Ab") << "no scheme";
+}
+
 TEST(Report, PlanIsOneCallAnAccount) {
   const std::string plan = report_plan(three_images(), {{"default", "ens.ap-southeast-1.aliyuncs.com"}});
   EXPECT_THAT(
