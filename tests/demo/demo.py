@@ -167,7 +167,9 @@ class Story:
         good = self.daemon.config.read_text()
         self.daemon.write_config(good.replace("allowed:", "alowed:"))
         status, _, body = self.daemon.http("/-/reload", data=b"", method="POST")
-        print(f"    POST /-/reload answered {status}: {body.decode().splitlines()[1].replace(str(self.directory) + '/', '')}")
+        print(f"    POST /-/reload answered {status}:")
+        for line in body.decode().strip().splitlines()[1:]:
+            print(f"                 {line.replace(str(self.directory) + '/', '')}")
         if status != 500:
             raise Failed(f"a bad reload was answered with {status}")
         self.notified("ShareDriftConfigReloadFailed", after=then)
