@@ -159,8 +159,7 @@ int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int
   return CURL_PREREQFUNC_ABORT;
 }
 
-void configure_route(Exchange& exchange, const HttpRoute& route) {
-  CURL* easy = exchange.easy;
+void prepare_route(CURL* easy, const HttpRoute& route) {
   if (!route.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, route.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route.ca_file.c_str());
@@ -173,7 +172,6 @@ void configure_route(Exchange& exchange, const HttpRoute& route) {
   if (route.never_proxy) {
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
   } else if (!route.proxy_url.empty()) {
-    exchange.proxied = true;
     curl_easy_setopt(easy, CURLOPT_PROXY, route.proxy_url.c_str());
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
   } else if (!route.proxy_from_environment) {
@@ -181,55 +179,94 @@ void configure_route(Exchange& exchange, const HttpRoute& route) {
   }
 }
 
+/// Says all of it each time: the handle may have had another method before.
 void configure_method(Exchange& exchange) {
-  CURL* easy = exchange.easy;
+  CURL* easy = exchange.handle.easy;
   const HttpRequest& request = exchange.request;
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
   if (request.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    return;
+  } else if (request.method == "GET" && request.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
-  if (request.method == "GET" && request.body.empty()) return;  // what a handle is set to from the start
-  curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
-  if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-bool add_header(Exchange& exchange, const char* line) {
-  curl_slist* longer = curl_slist_append(exchange.headers, line);
-  if (longer == nullptr) return false;
-  exchange.headers = longer;
-  return true;
-}
-
-bool add_headers(Exchange& exchange) {
+/// libcurl only reads the list, so its links and lines lie in two blocks of the exchange's own.
+bool configure_headers(Exchange& exchange) {
   bool has_type = false;
   bool has_accept = false;
-  std::string line;
+  std::string& lines = exchange.header_lines;
+  std::vector<std::size_t> starts;
+  const auto begin_line = [&lines, &starts](std::string_view name) {
+    starts.push_back(lines.size());
+    lines.append(name);
+  };
+  lines.reserve(1024);
+  starts.reserve(exchange.request.headers.size() + 3);
   for (const HttpHeader& header : exchange.request.headers) {
     has_type = has_type || to_lower(header.name) == "content-type";
     has_accept = has_accept || to_lower(header.name) == "accept";
+    begin_line(header.name);
     // libcurl takes `Name:` for "remove" and `Name;` for an empty value.
-    line.assign(header.name).append(header.value.empty() ? ";" : ": ").append(header.value);
-    if (!add_header(exchange, line.c_str())) return false;
+    lines.append(header.value.empty() ? ";" : ": ").append(header.value) += '\0';
   }
-  return add_header(exchange, "Expect:") && (has_type || add_header(exchange, "Content-Type:")) &&
-         (has_accept || add_header(exchange, "Accept:")) &&
-         curl_easy_setopt(exchange.easy, CURLOPT_HTTPHEADER, exchange.headers) == CURLE_OK;
+  for (const auto& [name, wanted] : {std::pair<std::string_view, bool>{"Expect:", true},
+                                     {"Content-Type:", !has_type},
+                                     {"Accept:", !has_accept}}) {
+    if (!wanted) continue;
+    begin_line(name);
+    lines += '\0';
+  }
+  exchange.headers.resize(starts.size());
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    exchange.headers[i] = {lines.data() + starts[i],
+                           i + 1 < starts.size() ? &exchange.headers[i + 1] : nullptr};
+  }
+  return curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, exchange.headers.data()) == CURLE_OK;
 }
 
-void configure_callbacks(Exchange& exchange) {
-  CURL* easy = exchange.easy;
+void prepare_callbacks(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &guarded<take_header_line>);
-  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &guarded<take_body>);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_handshake);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_sending);
+}
+
+void point_callbacks_at(Exchange& exchange) {
+  CURL* easy = exchange.handle.easy;
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange.error_text.data());
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
+}
+
+/// What every exchange on one route has in common: set once for a handle.
+bool prepare(EasyHandle& handle) {
+  CURL* easy = handle.easy;
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A resolver thread that hangs must not be waited for (since 7.87).
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  prepare_callbacks(easy);
+  prepare_route(easy, handle.route ? *handle.route : HttpRoute{});
+  handle.prepared =
+      curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, handle.plain ? "http" : "https") == CURLE_OK;
+  return handle.prepared;
 }
 
 }  // namespace
@@ -255,35 +292,43 @@ std::string host_and_port(std::string_view url) {
          (authority.port.empty() ? (url.starts_with("http://") ? "80" : "443") : clean(authority.port, 10));
 }
 
+bool EasyHandle::serves(const HttpRequest& request) const {
+  return prepared && plain == is_plain(request) && route == request.route;
+}
+
 bool configure(Exchange& exchange, Millis left) {
-  CURL* easy = exchange.easy;
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  // A resolver thread that hangs must not be waited for (since 7.87).
-  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  EasyHandle& handle = exchange.handle;
+  const HttpRequest& request = exchange.request;
+  if (!handle.serves(request)) {
+    reset(handle);
+    handle.route = request.route;
+    handle.plain = is_plain(request);
+    if (!prepare(handle)) return false;
+  }
+  exchange.proxied = handle.route && !handle.route->never_proxy && !handle.route->proxy_url.empty();
+  CURL* easy = handle.easy;
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(exchange.request.max_body));
-  configure_callbacks(exchange);
-  configure_route(exchange, exchange.request.route ? *exchange.request.route : HttpRoute{});
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_body));
+  point_callbacks_at(exchange);
   configure_method(exchange);
-  const bool ready = curl_easy_setopt(easy, CURLOPT_URL, exchange.request.url.c_str()) == CURLE_OK &&
-                     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                                      is_plain(exchange.request) ? "http" : "https") == CURLE_OK;
-  return ready && add_headers(exchange);
+  return curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) == CURLE_OK && configure_headers(exchange);
+}
+
+void reset(EasyHandle& handle) {
+  curl_easy_reset(handle.easy);  // connections are the multi handle's and stay
+  handle.prepared = false;
+  handle.route.reset();
+}
+
+void forget_exchange(EasyHandle& handle) {
+  curl_easy_setopt(handle.easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(handle.easy, CURLOPT_ERRORBUFFER, nullptr);
 }
 
 HttpResult conclude(Exchange& exchange, CURLcode code) {
   long status = 0;
-  curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(exchange.handle.easy, CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   if (code == CURLE_OK && !exchange.head.complete) {
     refuse(exchange, Reason::reset, "the connection ended inside the answer's header");  // success to 7.88

@@ -5,13 +5,26 @@
 #include <array>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <curl/curl.h>
 
 namespace sharedrift {
+
+/// A libcurl handle between and during exchanges. Setting its options takes longer than signing a request, so
+/// what does not change with the request stays set.
+struct EasyHandle {
+  CURL* easy = nullptr;
+  std::shared_ptr<const HttpRoute> route{};
+  bool plain = false;     ///< for http, not https
+  bool prepared = false;  ///< the options for that route are set
+  /// Whether the request can go out on it without setting them anew.
+  [[nodiscard]] bool serves(const HttpRequest& request) const;
+};
 
 /// One exchange as CurlTransport has it under way: what was asked, what has come so far, and how far it got.
 /// libcurl holds its address, so it stays where it is until its handle is out of the multi handle.
@@ -32,8 +45,9 @@ struct Exchange {
   bool proxied = false;  ///< a proxy was configured; one that libcurl finds in the environment does not count
   bool handshake = false;  ///< TLS has begun, so there is a connection (and a tunnel)
   bool sent = false;       ///< the request was handed to a connection
-  CURL* easy = nullptr;
-  curl_slist* headers = nullptr;
+  EasyHandle handle;
+  std::string header_lines;         ///< each ended by a zero
+  std::vector<curl_slist> headers;  ///< linked to each other; they point into header_lines
   std::list<Exchange>::iterator self;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
@@ -44,8 +58,16 @@ std::optional<TransportError> refuse_request(const HttpRequest& request);
 /// `host:port` of a URL, all of it that may be shown. Never the user and password.
 std::string host_and_port(std::string_view url);
 
-/// Sets every option of the handle, which must be new or reset. False when memory is short.
+/// Sets every option of the exchange's handle that is not as the request needs it. False when memory is
+/// short.
 bool configure(Exchange& exchange, Millis left);
+
+/// As new, whatever the last exchange left behind.
+void reset(EasyHandle& handle);
+
+/// Takes away what points into the exchange that is over. What else does is set by configure() before it is
+/// used again.
+void forget_exchange(EasyHandle& handle);
 
 /// The outcome once libcurl is done with it: the answer if it is whole and framed, or the reason why not.
 HttpResult conclude(Exchange& exchange, CURLcode code);

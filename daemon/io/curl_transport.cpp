@@ -37,8 +37,8 @@ class CurlTransport::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     cancel_all();
-    for (CURL* easy : idle_)
-      curl_easy_cleanup(easy);
+    for (const EasyHandle& handle : idle_)
+      curl_easy_cleanup(handle.easy);
     curl_multi_cleanup(multi_);
   }
 
@@ -52,10 +52,10 @@ class CurlTransport::Impl {
   bool launch(Exchange& exchange, Millis left);
   std::size_t finish_done();
   std::size_t finish_refused();
-  void release(Exchange& exchange);
+  void release(Exchange& exchange, bool sound);
 
   CURLM* multi_;
-  std::vector<CURL*> idle_;
+  std::vector<EasyHandle> idle_;  ///< the one used last at the end
   Exchanges flying_;
   Exchanges refused_;  ///< never left: their callbacks are due at the next run_once()
 };
@@ -75,31 +75,36 @@ void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone
   }
   if (!exchange.verdict && launch(exchange, left)) return;
   if (!exchange.verdict) exchange.verdict = TransportError{Reason::local, "out of memory for a request"};
-  release(exchange);
+  release(exchange, false);
   refused_.splice(refused_.end(), flying_, exchange.self);
   wake();
 }
 
 bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
+  const auto fit = std::find_if(idle_.rbegin(), idle_.rend(), [&exchange](const EasyHandle& handle) {
+    return handle.serves(exchange.request);
+  });
   if (idle_.empty()) {
-    exchange.easy = curl_easy_init();
+    exchange.handle.easy = curl_easy_init();
   } else {
-    exchange.easy = idle_.back();
+    std::swap(fit == idle_.rend() ? idle_.back() : *fit, idle_.back());
+    exchange.handle = std::move(idle_.back());
     idle_.pop_back();
   }
-  return exchange.easy != nullptr && configure(exchange, left) &&
-         curl_multi_add_handle(multi_, exchange.easy) == CURLM_OK;
+  return exchange.handle.easy != nullptr && configure(exchange, left) &&
+         curl_multi_add_handle(multi_, exchange.handle.easy) == CURLM_OK;
 }
 
-void CurlTransport::Impl::release(Exchange& exchange) {
-  if (exchange.easy != nullptr) {
-    curl_multi_remove_handle(multi_, exchange.easy);
-    curl_easy_reset(exchange.easy);  // forgets what points into the exchange; connections are the multi's
-    idle_.push_back(exchange.easy);
-    exchange.easy = nullptr;
+/// `sound`: the exchange ended as it should, so its handle is as good as before. Others begin anew.
+void CurlTransport::Impl::release(Exchange& exchange, bool sound) {
+  if (exchange.handle.easy == nullptr) return;
+  curl_multi_remove_handle(multi_, exchange.handle.easy);
+  if (sound) {
+    forget_exchange(exchange.handle);
+  } else {
+    reset(exchange.handle);
   }
-  curl_slist_free_all(exchange.headers);
-  exchange.headers = nullptr;
+  idle_.push_back(std::exchange(exchange.handle, {}));
 }
 
 std::size_t CurlTransport::Impl::finish_refused() {
@@ -125,7 +130,7 @@ std::size_t CurlTransport::Impl::finish_done() {
     Exchanges one;
     one.splice(one.begin(), flying_, found->self);
     HttpResult result = conclude(*found, code);
-    release(*found);
+    release(*found, static_cast<bool>(result));
     found->done(std::move(result));
     ++finished;
   }
@@ -150,7 +155,7 @@ void CurlTransport::Impl::run_once(MonoTime until) {
 
 void CurlTransport::Impl::cancel_all() {
   for (Exchange& exchange : flying_)
-    release(exchange);
+    release(exchange, false);
   flying_.clear();
   refused_.clear();
 }

@@ -1,6 +1,7 @@
 #include "integration/fake_dns.hpp"
 #include "integration/transport_kit.hpp"
 #include "io/http_server.hpp"
+#include "support/fakes.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -339,6 +340,36 @@ TEST(CurlTransport, ARouteMayAllowPlainHttpElsewhere) {
   EXPECT_EQ(reason_of(exchange(get(url, metadata))), "protocol");
   metadata->plain_http_anywhere = true;
   EXPECT_EQ(reason_of(exchange(get(url, metadata))), "success, status 200");
+}
+
+/// The slow twin of a handle that is kept is a new one for each exchange.
+TEST(CurlTransport, AHandleOfManyUsesSendsWhatANewOneSends) {
+  const auto server = serve([](const ServerRequest& r) {
+    std::string echo = r.method + " " + r.path + "|";
+    for (const auto& [name, value] : r.headers)
+      echo += name + "=" + value + ";";
+    return ServerResponse::text(r.path == "/odd" ? 500 : 200, echo + "|" + r.body);
+  });
+  const std::vector<std::string> methods{"GET", "POST", "PUT", "HEAD", "DELETE"};
+  const std::vector<std::shared_ptr<const HttpRoute>> routes{nullptr, std::make_shared<const HttpRoute>(),
+                                                             std::make_shared<const HttpRoute>()};
+  SeededRandom random(3);
+  CurlTransport kept;
+  for (int round = 0; round < 200; ++round) {
+    HttpRequest request = to(server->port(), random.next() % 4 == 0 ? "/odd" : "/");
+    request.method = methods.at(random.next() % methods.size());
+    request.route = routes.at(random.next() % routes.size());
+    if (request.method != "HEAD" && random.next() % 3 == 0) request.body = std::to_string(random.next());
+    for (std::uint64_t i = random.next() % 4; i > 0; --i)
+      request.headers.push_back({"x-" + std::to_string(i), i == 2 ? "" : std::to_string(random.next())});
+    if (random.next() % 5 == 0) request.headers.push_back({"Accept", "application/json"});
+    if (random.next() % 5 == 0) request.headers.push_back({"Content-Type", "text/plain"});
+    if (random.next() % 7 == 0) request.max_body = 10;
+    const HttpResult one = exchange(kept, request);
+    const HttpResult other = exchange(request);
+    ASSERT_EQ(reason_of(one), reason_of(other));
+    EXPECT_EQ(one ? one->body : "", other ? other->body : "");
+  }
 }
 
 TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
