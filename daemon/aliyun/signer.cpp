@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <span>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 namespace sharedrift {
 
@@ -31,21 +34,56 @@ void append_hex(std::string& out, std::span<const unsigned char> bytes) {
   }
 }
 
-/// Empty on failure, and for an empty key, with which OpenSSL would sign, too.
-std::span<const unsigned char> hmac_sha256(std::string_view key, std::string_view text, Digest& out) {
-  std::size_t size = 0;
-  if (key.empty() || EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.data(), key.size(),
-                               bytes_of(text), text.size(), out.data(), out.size(), &size) == nullptr) {
-    return {};
+/// OpenSSL 3 looks its algorithms up by name whenever it is asked in one call, which takes longer than both
+/// hashes together: a thread that signs keeps what it found.
+class Hasher {
+ public:
+  /// Empty on failure.
+  std::span<const unsigned char> sha256(std::string_view text, Digest& out) {
+    unsigned size = 0;
+    if (!hash_ || !work_ || EVP_DigestInit_ex2(work_.get(), hash_.get(), nullptr) != 1 ||
+        EVP_DigestUpdate(work_.get(), text.data(), text.size()) != 1 ||
+        EVP_DigestFinal_ex(work_.get(), out.data(), &size) != 1) {
+      return {};
+    }
+    return {out.data(), size};
   }
-  return {out.data(), size};
-}
 
-/// Empty on failure.
-std::span<const unsigned char> sha256(std::string_view text, Digest& out) {
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), out.data(), &size, EVP_sha256(), nullptr) != 1) return {};
-  return {out.data(), size};
+  /// Empty on failure, and for an empty key, with which OpenSSL would sign, too.
+  std::span<const unsigned char> hmac_sha256(std::string_view key, std::string_view text, Digest& out) {
+    std::size_t size = 0;
+    if (key.empty() || !mac_ || EVP_MAC_init(mac_.get(), bytes_of(key), key.size(), sha256_.data()) != 1 ||
+        EVP_MAC_update(mac_.get(), bytes_of(text), text.size()) != 1 ||
+        EVP_MAC_final(mac_.get(), out.data(), &size, out.size()) != 1) {
+      return {};
+    }
+    return {out.data(), size};
+  }
+
+ private:
+  template <auto free>
+  struct Free {
+    template <class T>
+    void operator()(T* object) const {
+      free(object);
+    }
+  };
+  static EVP_MAC_CTX* new_hmac() {
+    const std::unique_ptr<EVP_MAC, Free<EVP_MAC_free>> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    return hmac ? EVP_MAC_CTX_new(hmac.get()) : nullptr;
+  }
+
+  std::array<char, 7> name_{"SHA256"};
+  std::array<OSSL_PARAM, 2> sha256_{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name_.data(), 0),
+                                    OSSL_PARAM_construct_end()};
+  std::unique_ptr<EVP_MD, Free<EVP_MD_free>> hash_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>> work_{EVP_MD_CTX_new()};
+  std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>> mac_{new_hmac()};  ///< holds the last key
+};
+
+Hasher& hasher() {
+  static thread_local Hasher instance;
+  return instance;
 }
 
 /// `YYYY-MM-DDThh:mm:ssZ`
@@ -83,11 +121,11 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   request.append("\n").append(names).append("\n").append(body_sha256);
 
   Digest digest{};
-  const auto request_hash = sha256(request, digest);
+  const auto request_hash = hasher().sha256(request, digest);
   if (request_hash.empty() || access_key_id.empty()) return signature;
   signature.string_to_sign.append(kAlgorithm).append("\n");
   append_hex(signature.string_to_sign, request_hash);
-  const auto mac = hmac_sha256(secret.reveal(), signature.string_to_sign, digest);
+  const auto mac = hasher().hmac_sha256(secret.reveal(), signature.string_to_sign, digest);
   if (mac.empty()) return signature;
   std::string& out = signature.authorization;
   out.reserve(names.size() + access_key_id.size() + 128);
