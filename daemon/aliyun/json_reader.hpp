@@ -39,7 +39,8 @@ struct JsonProblem {
 };
 
 /// Strict: valid UTF-8, nothing after the value, no duplicate names, at most 32 levels, 300000 values and 100
-/// members in an object. No recursion, whatever the depth.
+/// members in an object. No recursion, whatever the depth. Our own: a general library took longer to read an
+/// answer than it takes to sign the request. That library is its twin in the test.
 Result<JsonValue, JsonProblem> parse_json(std::string_view text);
 
 }  // namespace sharedrift
