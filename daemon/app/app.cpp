@@ -119,6 +119,7 @@ class App {
     build_engine(*config);
     auto listening = listen();
     if (!listening) return fail(kStartFailure, listening.error());
+    ::malloc_trim(0);  // what reading the configuration and the past took is not needed again
     engine_->start();
     journal_->record({EventType::started, clock_.wall(), "", started_fields()});
     SystemdNotifier::ready(status_line());

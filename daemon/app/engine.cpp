@@ -14,13 +14,14 @@ Engine::~Engine() {
 
 void Engine::restore(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
-  const SavedState saved = ports_.store.load();
+  auto saved = std::make_unique<const SavedState>(ports_.store.load());
   const Instant now = ports_.clock.now();
   Step step;
-  tracker_ = std::make_unique<Tracker>(watch_list(*config_, shard_), saved, now, step);
+  tracker_ = std::make_unique<Tracker>(watch_list(*config_, shard_), *saved, now, step);
+  saved.reset();  // a large fleet's past need not lie in memory twice
   schedule_ =
       std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
-  publisher_.publish(step, *tracker_, now);
+  publisher_.publish_restored(step, *tracker_, now);
 }
 
 void Engine::start() {

@@ -12,6 +12,14 @@ constexpr Millis kLongestAttempt{300'000};
 }  // namespace
 
 void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now) {
+  publish(step, tracker, now, Keep::all);
+}
+
+void StepPublisher::publish_restored(const Step& step, const Tracker& tracker, Instant now) {
+  publish(step, tracker, now, Keep::urgent);
+}
+
+void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now, Keep keep) {
   std::map<std::string, std::vector<Event>> by_image;
   for (const Event& event : step.events) {
     sink_.on_event(event);
@@ -20,6 +28,7 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
   for (const Step::Change& change : step.changed) {
     listener_.on_view(tracker.view(change.image, now));
     auto events = by_image.extract(change.image.str());
+    if (keep == Keep::urgent && !change.urgent && events.empty()) continue;
     store_.save(tracker.record(change.image),
                 events.empty() ? std::vector<Event>{} : std::move(events.mapped()), change.urgent);
   }

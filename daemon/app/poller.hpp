@@ -38,8 +38,13 @@ class StepPublisher {
   StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
       : sink_(sink), store_(store), listener_(listener) {}
   void publish(const Step& step, const Tracker& tracker, Instant now);
+  /// The same for the first step of a life: what the store itself has just told is not handed back to it.
+  void publish_restored(const Step& step, const Tracker& tracker, Instant now);
 
  private:
+  enum class Keep { all, urgent };
+  void publish(const Step& step, const Tracker& tracker, Instant now, Keep keep);
+
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
