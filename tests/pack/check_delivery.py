@@ -3,6 +3,7 @@
 
 The config is the shipped one; only addresses, secrets and waiting times are replaced.
 """
+import contextlib
 import email
 import email.policy
 import http.server
@@ -49,8 +50,9 @@ class Sink(http.server.ThreadingHTTPServer):
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # Alertmanager may be gone by now
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
