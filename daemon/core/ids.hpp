@@ -3,6 +3,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,8 +21,12 @@ class AccountId {
 
   [[nodiscard]] std::string_view str() const { return {digits_.data(), length_}; }
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 inside <=> for a pointer
-  friend auto operator<=>(const AccountId&, const AccountId&) = default;
+  // The library compares arrays of char one by one; sets of accounts do little else than compare.
+  friend bool operator==(const AccountId& a, const AccountId& b) { return (a <=> b) == 0; }
+  friend std::strong_ordering operator<=>(const AccountId& a, const AccountId& b) {
+    const int digits = std::memcmp(a.digits_.data(), b.digits_.data(), a.digits_.size());
+    return digits != 0 ? digits <=> 0 : a.length_ <=> b.length_;
+  }
 
  private:
   AccountId() = default;

@@ -116,7 +116,6 @@ void ListingCollector::judge_rows(const Page& page) {
   }
   std::size_t fresh = 0;
   for (const AccountId& account : page.accounts) {
-    seen_.insert(account);
     if (pass_.rows.insert(account).second) {
       ++fresh;
     } else {
@@ -171,38 +170,57 @@ void ListingCollector::finish_pass() {
     break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +
                                            std::to_string(distinct) + " accounts were listed");
   }
+  std::vector<AccountId> rows = take_in_rows();
   const bool last_chance = result_.passes >= limits_.max_passes;
   if (pass_.why) {
     last_sound_.reset();
-    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why);
+    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why, {});
     if (last_chance) {
-      return conclude(any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed")
-                                 : *pass_.why);
+      return conclude(
+          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_.why,
+          {});
     }
   } else {
     any_sound_ = true;
-    if (fits_one_page() || last_sound_ == pass_.rows) return conclude(std::nullopt);
-    if (last_chance) return conclude(make_failure(Reason::unstable, "the passes over the list never agreed"));
-    last_sound_ = pass_.rows;
+    if (fits_one_page() || last_sound_ == rows) return conclude(std::nullopt, std::move(rows));
+    if (last_chance) {
+      return conclude(make_failure(Reason::unstable, "the passes over the list never agreed"), {});
+    }
+    last_sound_ = std::move(rows);
   }
   begin_pass();
 }
 
-void ListingCollector::conclude(std::optional<Failure> failure) {
+/// The rows of the pass, sorted; they are part of what was seen from now on.
+std::vector<AccountId> ListingCollector::take_in_rows() {
+  std::vector<AccountId> rows(pass_.rows.begin(), pass_.rows.end());
+  std::sort(rows.begin(), rows.end());
+  if (seen_ != rows) {
+    std::vector<AccountId> both;
+    both.reserve(std::max(seen_.size(), rows.size()));
+    std::set_union(seen_.begin(), seen_.end(), rows.begin(), rows.end(), std::back_inserter(both));
+    seen_ = std::move(both);
+  }
+  return rows;
+}
+
+void ListingCollector::conclude(std::optional<Failure> failure, std::vector<AccountId> proven) {
   done_ = true;
   if (failure) {
     result_.failure = std::move(*failure);
-    result_.accounts.assign(seen_.begin(), seen_.end());
+    result_.accounts = std::move(seen_);
     return;
   }
   result_.complete = true;
-  result_.accounts.assign(pass_.rows.begin(), pass_.rows.end());
-  std::set_difference(seen_.begin(), seen_.end(), pass_.rows.begin(), pass_.rows.end(),
+  std::set_difference(seen_.begin(), seen_.end(), proven.begin(), proven.end(),
                       std::back_inserter(result_.transient));
+  result_.accounts = std::move(proven);
 }
 
 void ListingCollector::fail(Failure failure) {
-  if (!done_) conclude(std::move(failure));
+  if (done_) return;
+  take_in_rows();
+  conclude(std::move(failure), {});
 }
 
 Observation ListingCollector::take() {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace sharedrift {
@@ -83,9 +84,9 @@ class ListingCollector {
 
  private:
   struct Pass {
-    std::map<int, Page> pages;   ///< answers by page number
-    std::set<int> asked;         ///< numbers handed out
-    std::set<AccountId> rows;    ///< distinct accounts of this pass
+    std::map<int, Page> pages;           ///< answers by page number
+    std::set<int> asked;                 ///< numbers handed out
+    std::unordered_set<AccountId> rows;  ///< distinct accounts of this pass
     std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more
     bool repeats = false;        ///< the last page brought nothing but rows known already
   };
@@ -94,7 +95,9 @@ class ListingCollector {
   void finish_pass();
   void begin_pass();
   void break_pass(Reason reason, std::string detail);
-  void conclude(std::optional<Failure> failure);
+  std::vector<AccountId> take_in_rows();
+  /// No failure: the list is `proven`.
+  void conclude(std::optional<Failure> failure, std::vector<AccountId> proven);
   [[nodiscard]] bool awaiting() const { return pass_.pages.size() < pass_.asked.size(); }
   [[nodiscard]] bool at_end() const;
   [[nodiscard]] bool fits_one_page() const;
@@ -105,8 +108,8 @@ class ListingCollector {
   ListingLimits limits_;
   Observation result_;
   Pass pass_;
-  std::set<AccountId> seen_;                       ///< the union of all passes
-  std::optional<std::set<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound
+  std::vector<AccountId> seen_;                       ///< the rows of all passes, repeated as they came
+  std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted
   bool any_sound_ = false;
   bool done_ = false;
 };
