@@ -2,6 +2,7 @@
 
 #include "aliyun/rpc_signature.hpp"
 #include "app/version.hpp"
+#include "config/config_writer.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -160,12 +161,6 @@ std::string yaml_list(const std::vector<AccountId>& accounts) {
     out += quoted(account);
   }
   return out + "]";
-}
-
-std::string yaml_string(const std::string& text) {
-  std::string out;
-  append_json_string(out, text);  // JSON strings are YAML strings
-  return out;
 }
 
 std::string baseline_image(const ImageView& view, const ReportInput& input) {

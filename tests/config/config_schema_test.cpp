@@ -111,4 +111,19 @@ TEST(ShippedConfig, WebExampleIsTaken) {
   EXPECT_EQ(config->users.size(), 1U);
 }
 
+TEST(ShippedConfig, EveryCredentialRecipeIsTaken) {
+  const std::string text = contents("credentials.md");
+  constexpr std::string_view kBegin = "```yaml\n";
+  std::size_t recipes = 0;
+  for (std::size_t at = text.find(kBegin); at != std::string::npos; at = text.find(kBegin, at + 1)) {
+    const std::size_t begin = at + kBegin.size();
+    const std::string recipe = text.substr(begin, text.find("```", begin) - begin);
+    const ConfigResult config = parse_config(
+        "profiles:\n  default:\n    " + recipe + "images: [{id: m-1, allowed: []}]\n", "credentials.md");
+    EXPECT_TRUE(config) << recipe << (config ? "" : to_string(config.error().at(0)));
+    ++recipes;
+  }
+  EXPECT_EQ(recipes, 8U);  // one for each source
+}
+
 }  // namespace sharedrift

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 """Runs Alibaba's published npm clients against ens-simulator: official_clients.py BUILD_DIR.
 
-The packages are installed into BUILD_DIR once for each state of package-lock.json; SHAREDRIFT_BIN_DIR names the programs.
+SHAREDRIFT_BIN_DIR names the programs.
 """
-import hashlib
 import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from harness import Process, Simulator, wait_for, workspace  # noqa: E402
+from harness.npm import install  # noqa: E402
 
 SCENARIO = {
     "fleet": {"images": 2, "accounts": 3},
@@ -22,23 +21,6 @@ SCENARIO = {
     "roles": [{"name": "reader", "rights": ["ens:Describe*", "sts:AssumeRole"]},
               {"name": "sim-role", "rights": ["ens:Describe*"]}],
 }
-
-
-def install(build):
-    """The folder with node_modules as the lock file says."""
-    modules = build / "npm"
-    stamp = modules / "installed"
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return modules
-    shutil.rmtree(modules, ignore_errors=True)
-    modules.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, modules)
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True,
-                   timeout=300)
-    stamp.write_text(digest)
-    return modules
 
 
 def certificate(directory):
@@ -51,7 +33,7 @@ def certificate(directory):
 
 
 def main():
-    modules = install(pathlib.Path(sys.argv[1]).resolve())
+    modules = install(HERE, pathlib.Path(sys.argv[1]).resolve())
     with workspace() as (directory, own):
         cert, key = certificate(directory)
         token = directory / "oidc-token"

@@ -4,14 +4,16 @@ import pathlib
 import subprocess
 import sys
 
-from check_types import install
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from harness.npm import install  # noqa: E402
 
 
 def main():
     root, build = map(pathlib.Path, sys.argv[1:3])
     config = root / "config"
     files = sorted([*config.glob("kubernetes/*.yaml"), *config.glob("grafana/provisioning/*/*.yml"), *config.glob("file_sd/*.yml")])
-    done = subprocess.run(["node", root / "tests" / "pack" / "manifests.js", install(build), *files], capture_output=True, text=True,
+    done = subprocess.run(["node", HERE / "manifests.js", install(HERE, build), *files], capture_output=True, text=True,
                           timeout=120)
     if done.returncode != 0 or f"{len(files)} files hold" not in done.stdout:
         sys.exit(done.stdout + done.stderr)

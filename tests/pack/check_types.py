@@ -2,17 +2,17 @@
 """Type-checks the dashboards against @grafana/schema: check_types.py SOURCE_DIR BUILD_DIR.
 
 Each dashboard becomes a TypeScript constant and each panel, query and variable one of the type of its kind, so that a
-misspelt or misplaced key, or a value that Grafana does not know, is an error of the compiler. The packages are installed
-into BUILD_DIR once for each state of package-lock.json.
+misspelt or misplaced key, or a value that Grafana does not know, is an error of the compiler.
 """
-import hashlib
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from harness.npm import install  # noqa: E402
+
 COMPOSABLE = "@grafana/schema/dist/esm/raw/composable"
 PANELS = {"stat": ("stat", "Stat"), "table": ("table", "Table"), "timeseries": ("timeseries", "TimeSeries"),
           "state-timeline": ("statetimeline", "StateTimeline")}
@@ -28,21 +28,6 @@ type Board = Plain<Omit<Dashboard, "panels" | "templating" | "annotations">>;
 type Variable = Plain<VariableModel> & { allValue?: string; definition?: string };
 type Annotation = Plain<AnnotationQuery> & { expr?: string; step?: string; titleFormat?: string; textFormat?: string; tagKeys?: string };
 """
-
-def install(build):
-    """The folder with node_modules as the lock file says."""
-    modules = build / "npm"
-    stamp = modules / "installed"
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == digest):
-        shutil.rmtree(modules, ignore_errors=True)
-        modules.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, modules)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules,
-                       check=True, timeout=300)
-        stamp.write_text(digest)
-    return modules
 
 
 def typescript(name, board):
@@ -81,7 +66,7 @@ def compile_boards(modules, boards):
 
 def main():
     root, build = map(pathlib.Path, sys.argv[1:3])
-    modules = install(build)
+    modules = install(HERE, build)
     boards = {path.stem.replace("-", "_"): json.loads(path.read_text())
               for path in sorted((root / "dashboards" / "grafana").glob("*.json"))}
     done = compile_boards(modules, boards)

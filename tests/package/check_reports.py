@@ -4,11 +4,9 @@
 One poll of images in every state, by names and a path that need escaping: SARIF is valid by its published schema, the exposition
 by promtool, and all forms tell the same drift.
 """
-import hashlib
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import urllib.parse
@@ -16,6 +14,7 @@ import urllib.parse
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from harness import BIN, Simulator, workspace  # noqa: E402
+from harness.npm import install  # noqa: E402
 
 CONFIG = """\
 profiles:
@@ -33,24 +32,8 @@ images:
 """
 
 
-def install(build):
-    """The folder with node_modules as the lock file says."""
-    modules = build / "npm"
-    stamp = modules / "installed"
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == digest):
-        shutil.rmtree(modules, ignore_errors=True)
-        modules.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, modules)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True,
-                       timeout=300)
-        stamp.write_text(digest)
-    return modules
-
-
 def main():
-    modules = install(pathlib.Path(sys.argv[1]))
+    modules = install(HERE, pathlib.Path(sys.argv[1]))
     with workspace() as (folder, own):
         simulator = own(Simulator(folder))
         for image, accounts in (("clean", ["1715107400000001"]), ("drift", ["4242424242424242", "5555555555555555"]),
