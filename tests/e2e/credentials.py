@@ -94,7 +94,7 @@ class Bench:
                 + "".join(f"  - {{id: m-sim-{n}, allowed: [\"{ACCOUNT}\"]}}\n" for n in range(1, images + 1)))
 
     def requests(self):
-        return self.simulator.get("requests")["data"]["requests"]
+        return self.simulator.get("requests?limit=1000")["data"]["requests"]
 
     def check(self, home, credentials="{source: default}", **variables):
         """Polls once: (exit code, the key that was used, the actions, stderr)."""
@@ -310,7 +310,7 @@ def no_secret(bench):
 
 
 def main():
-    modules = install(HERE, pathlib.Path(sys.argv[1]))
+    modules = install(HERE, pathlib.Path(sys.argv[1]).resolve())
     with workspace() as (directory, own):
         token_file = Bench.write(directory / "oidc-token", f"{HUSH}-jwt\n")
         plan = Bench.write(directory / "scenario.json", json.dumps(scenario(token_file)))

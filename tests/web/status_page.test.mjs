@@ -192,7 +192,7 @@ test("images can be found by what is known of them", () => visit("story", async 
   await page.keyboard.type("berlin");
   await page.waitForFunction(() => document.getElementById("shown").textContent === "1 of 18 images");
   assert.deepEqual(await shownIds(page), ["m-5s7qotzavwbrnzaqh4unm0003"]);
-  assert.ok(page.url().endsWith("?q=berlin"));
+  await page.waitForURL(/\?q=berlin$/);
   await page.getByRole("searchbox").fill("nothing like that");
   await page.getByRole("button", { name: "Show all" }).click();
   assert.equal((await shownIds(page)).length, 18);
