@@ -21,7 +21,7 @@ class AccountId {
 
   [[nodiscard]] std::string_view str() const { return {digits_.data(), length_}; }
 
-  // The library compares arrays of char one by one; sets of accounts do little else than compare.
+  // By default arrays are compared one by one, and sets do little else. NOLINTNEXTLINE(modernize-use-nullptr)
   friend bool operator==(const AccountId& a, const AccountId& b) { return (a <=> b) == 0; }
   friend std::strong_ordering operator<=>(const AccountId& a, const AccountId& b) {
     const int digits = std::memcmp(a.digits_.data(), b.digits_.data(), a.digits_.size());
