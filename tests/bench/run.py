@@ -53,8 +53,13 @@ def status_kb(pid, field):
 
 
 def wakeups(pid):
-    return sum(int(line.split()[1]) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-               for line in (task / "status").read_text().splitlines() if line.startswith("voluntary_ctxt_switches"))
+    """{thread: how often it went to sleep by itself}"""
+    counts = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        for line in (task / "status").read_text().splitlines():
+            if line.startswith("voluntary_ctxt_switches"):
+                counts[task.name] = int(line.split()[1])
+    return counts
 
 
 def percentile(values, share):
@@ -159,14 +164,15 @@ def quiet_cost(args, images, found):
         found[f"scrape_{coding}_p99_ms"] = percentile(times, 0.99)
         found[f"scrape_{coding}_cpu_ms"] = (cpu_seconds(daemon.pid) - cpu) / len(times) * 1e3
         found[f"scrape_{coding}_mb"] = size / 1e6
-    found["scrapers_40_p99_ms"] = crowd(daemon.port)
-    found["rss_after_scrapes_mb"] = status_kb(daemon.pid, "VmRSS") / 1024
-    found["rss_peak_mb"] = status_kb(daemon.pid, "VmHWM") / 1024
     time.sleep(2)
+    # The first half minute's attempt counters are written in here.
     cpu, woken, seconds = cpu_seconds(daemon.pid), wakeups(daemon.pid), 5 if args.quick else 30
     time.sleep(seconds)
     found["idle_cpu_ms_in_30_s"] = (cpu_seconds(daemon.pid) - cpu) * 1e3 * 30 / seconds
-    found["idle_wakeups_per_s"] = (wakeups(daemon.pid) - woken) / seconds
+    found["idle_wakeups_per_s"] = sum(n - woken.get(thread, 0) for thread, n in wakeups(daemon.pid).items()) / seconds
+    found["scrapers_40_p99_ms"] = crowd(daemon.port)
+    found["rss_after_scrapes_mb"] = status_kb(daemon.pid, "VmRSS") / 1024
+    found["rss_peak_mb"] = status_kb(daemon.pid, "VmHWM") / 1024
     daemon.stop()
     simulator.stop()
 
