@@ -400,7 +400,7 @@ TEST(Tracker, OneEventIsOneStepOfItsCounter) {
     closed += fleet.count(step, EventType::drift_closed);
     flapped += fleet.count(step, EventType::drift_flapped);
   }
-  const ImageCounters& counters = fleet.view("m-1")->counters;
+  const ImageCounters counters = fleet.view("m-1")->counters;
   EXPECT_EQ(counters.opened[0] + counters.opened[1], opened);
   EXPECT_EQ(counters.closed[0] + counters.closed[1], closed);
   EXPECT_EQ(counters.flaps, flapped);
