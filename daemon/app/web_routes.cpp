@@ -23,7 +23,6 @@ constexpr std::size_t kMostEvents = 10'000;
 constexpr std::size_t kWorthZipping = 1024;
 /// Of answers that are made for one client alone, at a time. Ten thousand events take some twenty megabytes
 /// while they are turned into text; as many as there are workers would be a gigabyte.
-constexpr int kHeavyAnswers = 4;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kAssetPrefix = "/assets/";
 
@@ -86,21 +85,6 @@ ServerResponse json_success(const ServerRequest& request, Append append) {
   return send(request, kJson, std::move(body));
 }
 
-/// An answer that is counted for as long as this lives: until it is sent.
-struct Slot {
-  explicit Slot(std::atomic<int>& answers) : row(answers), number(++answers) {}
-  Slot(const Slot&) = delete;
-  Slot& operator=(const Slot&) = delete;
-  ~Slot() { --row; }
-  /// Hangs it on an empty last part of the answer.
-  static void keep(std::shared_ptr<Slot> slot, ServerResponse& response) {
-    static const std::string nothing;
-    response.tail.emplace_back(std::move(slot), &nothing);
-  }
-  std::atomic<int>& row;
-  int number;
-};
-
 /// As Prometheus takes times: RFC 3339 or seconds since 1970.
 std::optional<WallTime> parse_moment(std::string_view text) {
   if (const auto time = parse_rfc3339(text)) return time;
@@ -143,7 +127,7 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 }  // namespace
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
-    : backend_(std::move(backend)), options_(std::move(options)) {}
+    : backend_(std::move(backend)), options_(std::move(options)), scrapes_(options_.max_requests) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
   const Route route = find(request.path);
@@ -189,8 +173,8 @@ ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& requ
 }
 
 ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& request) {
-  auto slot = std::make_shared<Slot>(heavy_);
-  if (slot->number > kHeavyAnswers) {
+  auto place = heavy_.enter(Millis{0});
+  if (!place) {
     constexpr std::string_view kBusy = "too many large answers at a time";
     ServerResponse busy = request.path.starts_with("/api/")
                               ? json_failure(503, "unavailable", kBusy)
@@ -199,7 +183,7 @@ ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& 
     return busy;
   }
   ServerResponse response = (this->*route.handler)(request);
-  Slot::keep(std::move(slot), response);
+  response.tail.push_back(std::move(place));
   return response;
 }
 
@@ -229,8 +213,9 @@ ServerResponse WebRoutes::reload(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::metrics(const ServerRequest& request) {
-  auto slot = std::make_shared<Slot>(scrapes_);
-  if (options_.max_requests > 0 && slot->number > options_.max_requests) {
+  // A burst passes in milliseconds; a scrape that is refused is missing for an interval.
+  auto place = scrapes_.enter(options_.patience);
+  if (!place) {
     return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
   }
   const TextFormat format = negotiate_format(request.header("accept"));
@@ -240,7 +225,7 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   response.tail = backend_.metrics(format, encoding).pieces;
-  Slot::keep(std::move(slot), response);
+  response.tail.push_back(std::move(place));
   return response;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/answer_limit.hpp"
 #include "app/board.hpp"
 #include "app/exposition.hpp"
 #include "core/event.hpp"
@@ -7,7 +8,6 @@
 #include "io/http_server.hpp"
 #include "io/state_db.hpp"
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +40,7 @@ struct WebOptions {
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
   int max_requests = 40;  ///< scrapes at a time; 0: no limit
+  Millis patience{500};   ///< so long a scrape waits to be one of them
 };
 
 /// The HTTP face of product.md: one function from request to answer. Must outlive the answers it gave.
@@ -75,8 +76,8 @@ class WebRoutes {
 
   const WebBackend backend_;
   const WebOptions options_;
-  std::atomic<int> scrapes_{0};  ///< under way
-  std::atomic<int> heavy_{0};    ///< the same, of large answers
+  AnswerLimit scrapes_;
+  AnswerLimit heavy_{4};  ///< of large answers
 };
 
 }  // namespace sharedrift

@@ -6,6 +6,7 @@
 #include "support/views.hpp"
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <string>
 #include <utility>
@@ -142,12 +143,22 @@ TEST_F(WebRoutesTest, TheTelemetryPathMoves) {
 
 TEST_F(WebRoutesTest, ScrapesBeyondTheLimitAreTurnedAway) {
   options.max_requests = 2;
+  options.patience = Millis{0};
   std::optional<ServerResponse> first = get("/metrics");
   const ServerResponse second = get("/metrics");
   EXPECT_EQ(get("/metrics").status, 503) << "two are still being sent";
   EXPECT_EQ(get("/").status, 200) << "the limit is for scrapes";
   first.reset();
   EXPECT_EQ(get("/metrics").status, 200);
+}
+
+TEST_F(WebRoutesTest, AScrapeWaitsForTheEndOfABurst) {
+  options.max_requests = 1;
+  options.patience = std::chrono::minutes{1};
+  std::optional<ServerResponse> first = get("/metrics");
+  auto second = std::async(std::launch::async, [this] { return get("/metrics").status; });
+  first.reset();
+  EXPECT_EQ(second.get(), 200);
 }
 
 TEST_F(WebRoutesTest, NoLimitIsNoLimit) {
