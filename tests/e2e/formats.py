@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""A real Prometheus reads both formats and stores the same: formats.py
+
+It asks for OpenMetrics by itself; for the older text format its question is rewritten on the way. SHAREDRIFT_BIN_DIR names the
+programs.
+"""
+import pathlib
+import sys
+import threading
+from http.server import ThreadingHTTPServer
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from harness import Daemon, Failed, Prometheus, Simulator, fetch, quiet_handler, wait_for, workspace  # noqa: E402
+
+TEXT, OPEN_METRICS = "text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"
+
+
+class Relay:
+    """Hands scrapes on, with an Accept of its own if it has one, and remembers what kinds of pages came back."""
+
+    def __init__(self, target, accept=None):
+        self.kinds = kinds = set()
+
+        class Handler(quiet_handler()):
+            def do_GET(self):
+                status, headers, body = fetch(target + self.path, headers={"Accept": accept or self.headers["Accept"]})
+                kinds.add(headers["Content-Type"].partition("; charset")[0])
+                self.send_response(status)
+                self.send_header("Content-Type", headers["Content-Type"])
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.address = f"127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def stored(prometheus, job):
+    """{series without job and instance: value} of what says something about images."""
+    series = prometheus.query(f'{{__name__=~"share_drift_.+", image_id!="", job="{job}"}}')
+    return {frozenset((k, v) for k, v in labels.items() if k not in ("job", "instance")): value for labels, value in series}
+
+
+def main():
+    with workspace() as (directory, own):
+        simulator = own(Simulator(directory, "--images=5", "--accounts=3"))
+        images = "".join(f"  - {{id: m-sim-{n}, allowed: []}}\n" for n in range(1, 6))
+        # An hour: nothing changes between two scrapes.
+        daemon = own(Daemon(directory, f"profiles: {{default: {{endpoint: {simulator.url}, requests_per_second: 0}}}}\n"
+                            f"poll: {{interval: 1h, spread: none}}\nimages:\n{images}"))
+        wait_for("every image to be read", lambda: daemon.value("share_drift_polls_total") == 5)
+        relays = {"openmetrics": own(Relay(daemon.url)), "text": own(Relay(daemon.url, "text/plain;version=0.0.4"))}
+        jobs = "".join(f"  - {{job_name: {job}, static_configs: [{{targets: ['{relay.address}']}}]}}\n" for job, relay in relays.items())
+        prometheus = own(Prometheus(directory, f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}"))
+        prometheus.wait_query("up == 1", lambda values: len(values) == 2, 30)
+        both = wait_for("the same from both", lambda: (a := stored(prometheus, "openmetrics")) and a == stored(prometheus, "text") and a, 30)
+        kinds = {job: relay.kinds for job, relay in relays.items()}
+        if kinds != {"openmetrics": {OPEN_METRICS}, "text": {TEXT}}:
+            raise Failed(f"the pages were {kinds}")
+        print(f"ok   {len(both)} series, the same from {OPEN_METRICS} and {TEXT}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as error:
+        sys.exit(str(error))
