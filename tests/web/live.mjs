@@ -1,0 +1,24 @@
+// The page of a real daemon, in a real browser: node live.mjs URL. Says "calm" once all is in sync, and ends when the page tells of
+// the leak that somebody then makes, and of its end.
+import { chromium } from "playwright-core";
+
+const [url] = process.argv.slice(2);
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+try {
+  const page = await browser.newPage();
+  await page.goto(url);
+  const headline = (text) => page.waitForFunction((wanted) => document.getElementById("headline").textContent === wanted, text,
+    { timeout: 40_000 });
+  await headline("All 3 images are in sync");
+  console.log("calm");
+  await headline("1 image is leaking");
+  console.log("leaking");
+  await headline("All 3 images are in sync");
+  console.log("calm again");
+} finally {
+  await browser.close();
+}
