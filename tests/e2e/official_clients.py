@@ -4,15 +4,13 @@
 SHAREDRIFT_BIN_DIR names the programs.
 """
 import json
-import os
 import pathlib
 import re
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import Process, Simulator, wait_for, workspace  # noqa: E402
+from harness import Process, Simulator, certificate, wait_for, workspace  # noqa: E402
 from harness.npm import install  # noqa: E402
 
 SCENARIO = {
@@ -21,15 +19,6 @@ SCENARIO = {
     "roles": [{"name": "reader", "rights": ["ens:Describe*", "sts:AssumeRole"]},
               {"name": "sim-role", "rights": ["ens:Describe*"]}],
 }
-
-
-def certificate(directory):
-    """A self-signed one for 127.0.0.1: (certificate, key)."""
-    cert, key = directory / "cert.pem", directory / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, capture_output=True, timeout=30)
-    return cert, key
 
 
 def main():

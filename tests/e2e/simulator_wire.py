@@ -12,8 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import BIN, Failed, Simulator, fetch, wait_for, workspace  # noqa: E402
-from official_clients import certificate  # noqa: E402
+from harness import BIN, Failed, Simulator, certificate, fetch, wait_for, workspace  # noqa: E402
 
 URI = b"GET /credentials HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n"
 

@@ -10,14 +10,13 @@ import os
 import pathlib
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Daemon, Failed, Simulator, free_port, parse_metrics, wait_for, workspace  # noqa: E402
+from harness import Daemon, Failed, Simulator, certificate, free_port, parse_metrics, wait_for, workspace  # noqa: E402
 
 USER, PASSWORD = "prometheus", "hush-hush-hush"
 HASH = "$2b$10$abcdefghijklmnopqrstuuxRWEEkWOlHe9rxLwybERM.UdvBPGpmO"  # of PASSWORD, at the usual cost
@@ -28,15 +27,12 @@ class Door:
     """The daemon's web server as clients meet it."""
 
     def __init__(self, directory):
-        self.cert = directory / "server.crt"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", directory / "server.key",
-                        "-out", self.cert], check=True, capture_output=True, timeout=30)
+        cert, key = certificate(directory)
         self.config = directory / "web.yml"
-        self.config.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n"
+        self.config.write_text(f"tls_server_config: {{cert_file: {cert}, key_file: {key}}}\n"
                                f"basic_auth_users: {{{USER}: '{HASH}'}}\n")
         self.port = free_port()
-        self.tls = ssl.create_default_context(cafile=self.cert)
+        self.tls = ssl.create_default_context(cafile=cert)
 
     def ask(self, password, headers=b"", timeout=10.0):
         """(the whole answer, the seconds it took) on a connection of its own."""

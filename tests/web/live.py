@@ -15,7 +15,8 @@ STRANGER = ["1666666666666666"]
 
 def main():
     modules = install(HERE, pathlib.Path(sys.argv[1]).resolve())
-    shutil.copy(HERE / "live.mjs", modules)
+    for script in HERE.glob("*.mjs"):
+        shutil.copy(script, modules)
     with workspace() as (directory, own):
         simulator = own(Simulator(directory, "--images=3"))
         images = "".join(f"  - {{id: m-sim-{n}, allowed: []}}\n" for n in range(1, 4))

@@ -16,7 +16,8 @@ from harness.npm import install  # noqa: E402
 def main():
     build, preview = pathlib.Path(sys.argv[1]), sys.argv[2]
     modules = install(HERE, build)
-    shutil.copy(HERE / "status_page.test.mjs", modules)
+    for script in HERE.glob("*.mjs"):
+        shutil.copy(script, modules)
     pictures = build / "pictures"
     pictures.mkdir(exist_ok=True)
     server = subprocess.Popen([preview], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

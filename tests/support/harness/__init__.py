@@ -230,6 +230,15 @@ def run(*arguments, env=None, timeout=60, key=Simulator.KEY, secret=Simulator.SE
     return done.returncode, done.stdout, done.stderr
 
 
+def certificate(directory):
+    """A self-signed one for 127.0.0.1: (certificate, key)."""
+    cert, key = directory / "cert.pem", directory / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, capture_output=True, timeout=30)
+    return cert, key
+
+
 class Prometheus(Process):
     """Debian's Prometheus on a config that the caller writes."""
 
