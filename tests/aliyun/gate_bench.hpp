@@ -30,6 +30,8 @@ class RotatingCredentials final : public CredentialSource {
     waiting = false;
   }
   Result<Credentials, Failure> current() override {
+    ++asked;
+    if (on_asked) on_asked();
     if (now) return *now;
     Failure none;
     none.reason = Reason::credentials;
@@ -44,9 +46,18 @@ class RotatingCredentials final : public CredentialSource {
 
   std::optional<Credentials> now;
   bool waiting = false;
+  int asked = 0;
+  std::function<void()> on_asked;
   std::vector<std::uint64_t> rejected;
   std::function<void(std::uint64_t)> on_rejected;
 };
+
+inline HttpResult good() {
+  return answer(200, R"({"RequestId":"R"})");
+}
+inline HttpResult broken(Reason reason) {
+  return Err(TransportError{reason, "what the transport says"});
+}
 
 /// An ApiGate in front of a scripted API.
 class GateBench {
@@ -123,9 +134,12 @@ class GateBench {
       turn(until);
     }
   }
-  [[nodiscard]] bool over() const {
-    return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) { return one->times > 0; });
+  /// How many calls have ended.
+  [[nodiscard]] std::size_t ended() const {
+    return static_cast<std::size_t>(
+        std::count_if(outcomes.begin(), outcomes.end(), [](const auto& one) { return one->times > 0; }));
   }
+  [[nodiscard]] bool over() const { return ended() == outcomes.size(); }
   [[nodiscard]] Millis sent_after(std::size_t index) const {
     return std::chrono::duration_cast<Millis>(sent_at.at(index) - start);
   }

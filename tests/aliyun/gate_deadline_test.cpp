@@ -1,0 +1,96 @@
+#include "gate_bench.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::GateBench;
+using testing::good;
+using testing::refusal;
+using Reply = testing::ScriptedTransport::Reply;
+
+TEST(ApiGate, OneRequestMayTakeItsTimeoutOnly) {
+  GateOptions options = GateBench::unlimited();
+  options.timeout = Millis{3000};
+  GateBench bench(
+      [](const HttpRequest& /*request*/, std::size_t index) {
+        return index == 0 ? Reply{good(), std::chrono::hours{1}} : Reply{good()};
+      },
+      options);
+  const auto outcome = bench.call();
+  bench.run();
+  EXPECT_TRUE(outcome->ok());
+  EXPECT_EQ(bench.observer.failures.at(Reason::timeout), 1);
+  EXPECT_GE(bench.sent_after(1), Millis{3000});
+  EXPECT_LT(bench.sent_after(1), Millis{3501});
+}
+
+TEST(ApiGate, EndsAtTheDeadlineThoughTheAnswerDoesNotCome) {
+  GateBench bench(GateBench::always(good(), std::chrono::hours{1}));
+  const auto outcome = bench.call(Millis{1500});
+  bench.run();
+  EXPECT_EQ(outcome->reason(), Reason::timeout);
+  EXPECT_EQ(outcome->when - bench.start, Millis{1500});
+}
+
+TEST(ApiGate, EndsAtTheDeadlineThoughItsTurnDoesNotCome) {
+  GateOptions paced = GateBench::unlimited();
+  paced.requests_per_second = 0.01;
+  GateBench tokens(GateBench::always(good()), paced);
+  tokens.call();
+  const auto no_token = tokens.call(Millis{1500});
+  tokens.run();
+  EXPECT_EQ(no_token->reason(), Reason::throttled);
+  EXPECT_EQ(no_token->when - tokens.start, Millis{1500});
+
+  GateOptions narrow = GateBench::unlimited();
+  narrow.concurrency = 1;
+  GateBench slots(GateBench::always(good(), Millis{9000}), narrow);
+  slots.call();
+  const auto no_slot = slots.call(Millis{1500});
+  slots.run();
+  EXPECT_EQ(no_slot->reason(), Reason::timeout);
+  EXPECT_EQ(no_slot->when - slots.start, Millis{1500});
+}
+
+TEST(ApiGate, SendsNothingAfterTheDeadline) {
+  GateBench bench(GateBench::always(good()));
+  const auto outcome = bench.call(Millis{0});
+  bench.run();
+  EXPECT_EQ(outcome->reason(), Reason::timeout);
+  EXPECT_TRUE(bench.transport.requests.empty());
+}
+
+TEST(ApiGate, DoesNotHoldBadNewsBackForARetryThatCannotBe) {
+  GateBench bench(GateBench::always(refusal("Throttling", 400, {{"retry-after", "30"}})));
+  const auto outcome = bench.call(Millis{20'000});
+  bench.run();
+  EXPECT_EQ(outcome->reason(), Reason::throttled);
+  EXPECT_EQ(outcome->when - bench.start, Millis{10});
+  EXPECT_EQ(bench.observer.retries, 0);
+}
+
+TEST(ApiGate, ACallThatIsNotWantedAnyMoreIsNotSent) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 1;
+  GateBench bench(GateBench::always(good(), Millis{1000}), options);
+  bool wanted = true;
+  const auto first = bench.call(std::chrono::minutes{1}, "m-1", [&wanted] { return wanted; });
+  const auto second = bench.call(std::chrono::minutes{1}, "m-2", [&wanted] { return wanted; });
+  const auto other = bench.call(std::chrono::minutes{1}, "m-3");
+  bench.run_for(Millis{500});
+  wanted = false;
+  bench.gate.recheck();
+  EXPECT_LE(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono());
+  bench.gate.pump(bench.clock.now());
+  EXPECT_EQ(second->times, 1);
+  EXPECT_FALSE(second->ok());
+  bench.run();
+  EXPECT_TRUE(first->ok());  // it was on its way
+  EXPECT_TRUE(other->ok());
+  EXPECT_EQ(bench.transport.requests.size(), 2U);
+}
+
+}  // namespace
+}  // namespace sharedrift

@@ -1,0 +1,121 @@
+#include "gate_bench.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::GateBench;
+using testing::good;
+using testing::refusal;
+using Reply = testing::ScriptedTransport::Reply;
+
+TEST(ApiGate, ACallInBackoffHoldsNeitherSlotNorQueue) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 1;
+  GateBench bench(
+      [](const HttpRequest& request, std::size_t /*index*/) {
+        const bool sick = request.url.find("sick") != std::string::npos;
+        return Reply{sick ? HttpResult(refusal("ServiceUnavailable", 503)) : good()};
+      },
+      options);
+  const auto sick = bench.call(std::chrono::minutes{5}, "sick");
+  std::vector<std::shared_ptr<GateBench::Outcome>> others;
+  for (int i = 0; i < 20; ++i)
+    others.push_back(bench.call(std::chrono::minutes{5}, "well"));
+  // 10 ms each, one after the other; and the sick call's second, third and fourth attempt at most.
+  bench.run_for(Millis{240});
+  for (const auto& other : others)
+    EXPECT_TRUE(other->ok());
+  bench.run();
+  EXPECT_EQ(sick->reason(), Reason::server_error);
+  EXPECT_EQ(bench.transport.max_in_flight, 1U);
+}
+
+TEST(ApiGate, KeepsConcurrencyWithinItsBound) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 8;
+  GateBench bench(GateBench::always(good(), Millis{100}), options);
+  for (int i = 0; i < 50; ++i)
+    bench.call();
+  bench.run();
+  EXPECT_EQ(bench.transport.max_in_flight, 8U);
+  EXPECT_EQ(bench.clock.mono() - bench.start, Millis{700});  // seven rounds: no slot stood idle
+}
+
+TEST(ApiGate, KeepsThePace) {
+  GateOptions options = GateBench::unlimited();
+  options.requests_per_second = 5;
+  GateBench bench(GateBench::always(good()), options);
+  for (int i = 0; i < 40; ++i)
+    bench.call();
+  bench.run();
+  for (int i = 0; i < 40; ++i)
+    EXPECT_EQ(bench.sent_after(static_cast<std::size_t>(i)), Millis{i < 5 ? 0 : 200 * (i - 4)}) << i;
+}
+
+TEST(ApiGate, WakesOnlyWhenThereIsSomethingToDo) {
+  GateOptions options = GateBench::unlimited();
+  options.requests_per_second = 1;
+  GateBench bench(GateBench::always(good()), options);
+  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), MonoTime::max());
+  bench.call();
+  bench.call();
+  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono());
+  bench.gate.pump(bench.clock.now());
+  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono() + std::chrono::seconds{1});
+}
+
+TEST(ApiGate, AStormOfThrottlingCostsLittleAndPasses) {
+  bool storm = true;
+  GateOptions options = GateBench::unlimited();
+  options.requests_per_second = 5;
+  GateBench bench(
+      [&storm](const HttpRequest& /*request*/, std::size_t /*index*/) {
+        return Reply{storm ? HttpResult(refusal("Throttling.User", 400)) : good()};
+      },
+      options);
+  for (int i = 0; i < 200; ++i)
+    bench.call(std::chrono::minutes{5});
+  EXPECT_DOUBLE_EQ(bench.gate.budget(), 5);
+  bench.run();
+  for (const auto& outcome : bench.outcomes) {
+    EXPECT_EQ(outcome->reason(), Reason::throttled);
+    EXPECT_EQ(outcome->times, 1);
+  }
+  // A tenth of the pace over five minutes, and not even one try for each of the 200 calls.
+  EXPECT_LE(bench.transport.requests.size(), 170U);
+  EXPECT_LE(bench.observer.retries, 20);
+  EXPECT_DOUBLE_EQ(bench.gate.budget(), 0.5);
+
+  storm = false;
+  for (int i = 0; i < 60; ++i)
+    bench.call(std::chrono::minutes{30});
+  bench.run();
+  EXPECT_TRUE(bench.outcomes.back()->ok());
+  EXPECT_DOUBLE_EQ(bench.gate.budget(), 5);
+}
+
+TEST(ApiGate, ThrottlingNarrowsConcurrencyWhereThereIsNoRate) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 8;
+  options.max_attempts = 1;
+  bool storm = true;
+  GateBench bench(
+      [&storm](const HttpRequest& /*request*/, std::size_t /*index*/) {
+        return Reply{storm ? HttpResult(refusal("Throttling", 400)) : good(), Millis{100}};
+      },
+      options);
+  for (int i = 0; i < 40; ++i)
+    bench.call();
+  bench.run();
+  storm = false;
+  bench.transport.max_in_flight = 0;
+  for (int i = 0; i < 4; ++i)
+    bench.call();
+  bench.run();
+  EXPECT_EQ(bench.transport.max_in_flight, 1U);
+}
+
+}  // namespace
+}  // namespace sharedrift
