@@ -1,11 +1,7 @@
-#include "integration/fake_dns.hpp"
 #include "integration/transport_kit.hpp"
-#include "io/http_server.hpp"
 #include "support/fakes.hpp"
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -13,21 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace sharedrift {
+namespace sharedrift::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace testing;  // NOLINT(google-build-using-namespace): the kit of these tests
-using std::chrono::steady_clock;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions options = {}) {
-  auto server = HttpServer::start(std::move(options), std::move(handler));
-  if (!server) throw std::runtime_error(server.error());
-  return std::move(*server);
-}
 
 HttpRequest to(int port, const std::string& path = "/") {
   return get("http://127.0.0.1:" + std::to_string(port) + path);
@@ -87,21 +72,6 @@ TEST(CurlTransport, NamesAClosedPort) {
   EXPECT_THAT(result.error().detail, Not(HasSubstr("secret")));
 }
 
-TEST(CurlTransport, IgnoresTheEnvironmentsProxyUnlessTold) {
-  const auto proxy = serve([](const ServerRequest&) { return ServerResponse::text(200, "from the proxy"); });
-  const auto server =
-      serve([](const ServerRequest&) { return ServerResponse::text(200, "from the server"); });
-  HttpRequest request = to(server->port());
-  auto route = std::make_shared<HttpRoute>();
-  route->proxy_url = "http://127.0.0.1:" + std::to_string(proxy->port());
-  request.route = route;
-  EXPECT_EQ(exchange(request)->body, "from the proxy");
-  auto direct = std::make_shared<HttpRoute>(*route);
-  direct->never_proxy = true;
-  request.route = direct;
-  EXPECT_EQ(exchange(request)->body, "from the server");
-}
-
 TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
   ServerOptions options;
   options.keep_alive = true;
@@ -109,7 +79,7 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
       serve([](const ServerRequest& r) { return ServerResponse::text(200, r.path); }, options);
   CurlTransport transport;
   std::size_t right = 0;
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  const auto deadline = steady_clock::now() + 10s;
   std::size_t done = 0;
   int next = 0;
   std::function<void()> one = [&] {
@@ -129,9 +99,9 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
 
 TEST(CurlTransport, AMomentLongPastIsNow) {
   CurlTransport transport;
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = steady_clock::now();
   transport.run_once(MonoTime::min());
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+  EXPECT_LT(steady_clock::now() - start, 1s);
   EXPECT_EQ(reason_of(perform(transport, to(1), MonoTime::min(), {})), "timeout");
 }
 
@@ -143,75 +113,6 @@ TEST(CurlTransport, ADeadlineInThePastSendsNothing) {
   });
   EXPECT_EQ(exchange(to(server->port()), -1ms).error().reason, Reason::timeout);
   EXPECT_EQ(requests, 0);
-}
-
-TEST(CurlTransport, TheNextAddressIsTried) {
-  const FakeDns dns;
-  const Trust trust;
-  const FaultServer server(answer(), server_tls(trust.ca.issue({"x", "DNS:twin.test"})));
-  const HttpResult result = exchange(get(url_of("https", "twin.test", server.port()), trust.route));
-  EXPECT_EQ(reason_of(result), "success, status 200");
-}
-
-TEST(CurlTransport, ThroughAProxyEachSideHearsOnlyItsOwn) {
-  const Trust trust;
-  for (const char* status : {"HTTP/1.1 200 Connection established", "HTTP/1.0 200 OK"}) {
-    const FaultServer origin(answer(), trust.good());
-    const FaultServer proxy(proxy_to(origin.port(), status));
-    HttpRequest request =
-        get(url_of("https", "localhost", origin.port()),
-            trust.through("http://user:pass-word@127.0.0.1:" + std::to_string(proxy.port())));
-    request.headers = {{"authorization", "signature-of-ours"}};
-    const HttpResult result = exchange(std::move(request));
-    ASSERT_EQ(reason_of(result), "success, status 200");
-    const std::string encoded = "dXNlcjpwYXNzLXdvcmQ=";  // user:pass-word
-    EXPECT_THAT(proxy.heard(), HasSubstr("CONNECT localhost:" + std::to_string(origin.port())));
-    EXPECT_THAT(proxy.heard(), HasSubstr(encoded));
-    EXPECT_THAT(proxy.heard(), AllOf(Not(HasSubstr("signature-of-ours")), Not(HasSubstr("query-secret"))));
-    EXPECT_THAT(origin.heard(), HasSubstr("signature-of-ours"));
-    EXPECT_THAT(origin.heard(), AllOf(Not(HasSubstr(encoded)), Not(HasSubstr("Proxy-"))));
-  }
-}
-
-TEST(CurlTransport, TheTunnelDoesNotVouchForTheServer) {
-  const Trust trust;
-  const FaultServer origin(answer(), server_tls(TestCa::self_signed()));
-  const FaultServer proxy(proxy_to(origin.port()));
-  const std::string url = "http://127.0.0.1:" + std::to_string(proxy.port());
-  EXPECT_EQ(reason_of(exchange(get(url_of("https", "localhost", origin.port()), trust.through(url)))), "tls");
-}
-
-class Environment {
- public:
-  Environment(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
-  Environment(const Environment&) = delete;
-  Environment& operator=(const Environment&) = delete;
-  ~Environment() { ::unsetenv(name_); }
-
- private:
-  const char* name_;
-};
-
-TEST(CurlTransport, TheEnvironmentsProxyIsUsedOnlyWhenAskedFor) {
-  const Trust trust;
-  const FaultServer origin(answer(), trust.good());
-  const FaultServer refuses(answer_bytes("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"));
-  const Environment proxy("https_proxy", "http://127.0.0.1:" + std::to_string(refuses.port()));
-  const std::string url = url_of("https", "localhost", origin.port());
-  EXPECT_EQ(reason_of(exchange(get(url, trust.route))), "success, status 200");
-  auto asked = std::make_shared<HttpRoute>(*trust.route);
-  asked->proxy_from_environment = true;
-  EXPECT_EQ(reason_of(exchange(get(url, asked))), "proxy");
-  {
-    const Environment except("no_proxy", "localhost");
-    EXPECT_EQ(reason_of(exchange(get(url, asked))), "success, status 200");
-    EXPECT_EQ(
-        reason_of(exchange(get(url, trust.through("http://127.0.0.1:" + std::to_string(refuses.port()))))),
-        "proxy")
-        << "the environment's exceptions are for the environment's proxy";
-  }
-  asked->never_proxy = true;
-  EXPECT_EQ(reason_of(exchange(get(url, asked))), "success, status 200");
 }
 
 TEST(CurlTransport, SixteenAtOnceShareSixteenConnections) {
@@ -274,19 +175,6 @@ TEST(CurlTransport, AConnectionThatWasClosedInPeaceIsNotUsedAgain) {
   EXPECT_EQ(server.connections(), 3U);
 }
 
-TEST(CurlTransport, TheTrustFileIsReadOnceForManyConnections) {
-  const Trust trust;
-  const FaultServer server(
-      answer_bytes("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"), trust.good());
-  CurlTransport transport;
-  const HttpRequest request = get(url_of("https", "localhost", server.port()), trust.route);
-  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200");
-  std::filesystem::remove(trust.route->ca_file);
-  EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 200");
-  EXPECT_EQ(server.connections(), 2U);
-  EXPECT_EQ(reason_of(exchange(request)), "tls") << "another transport has to look";
-}
-
 TEST(CurlTransport, HeadAndBodilessAnswersNeedNoFraming) {
   const FaultServer server([](FaultConnection& c) {
     while (const auto request = c.read_request()) {
@@ -313,36 +201,8 @@ TEST(CurlTransport, OnlyTheFinalHeadCounts) {
   EXPECT_EQ(result->header("x-c"), "");
 }
 
-TEST(CurlTransport, RequestsThatMustNotGoOutDoNot) {
-  const FaultServer server(answer());
-  HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
-  for (const HttpHeader& header :
-       {HttpHeader{"x-token", "a\r\nEvil: 1"}, HttpHeader{"x-token", "caf\xC3\xA9"},
-        HttpHeader{"x\nEvil", "1"}, HttpHeader{"", "1"}}) {
-    request.headers = {header};
-    const HttpResult result = exchange(request);
-    EXPECT_EQ(reason_of(result), "protocol");
-    EXPECT_THAT(result.error().detail, Not(HasSubstr("caf")));
-  }
-  for (const char* url : {"http://ens.aliyuncs.com/", "http://127.evil.test/",
-                          "http://localhost:x@evil.test/", "http://127.0.0.1.evil.test/", "http://0x7f.1/",
-                          "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", ""}) {
-    EXPECT_EQ(reason_of(exchange(get(url))), "protocol") << url;
-  }
-  EXPECT_EQ(server.connections(), 0U);
-}
-
-TEST(CurlTransport, ARouteMayAllowPlainHttpElsewhere) {
-  const FakeDns dns;
-  const FaultServer server(answer());
-  const auto metadata = std::make_shared<HttpRoute>();
-  const std::string url = url_of("http", "origin.test", server.port());
-  EXPECT_EQ(reason_of(exchange(get(url, metadata))), "protocol");
-  metadata->plain_http_anywhere = true;
-  EXPECT_EQ(reason_of(exchange(get(url, metadata))), "success, status 200");
-}
-
 /// The slow twin of a handle that is kept is a new one for each exchange.
+
 TEST(CurlTransport, AHandleOfManyUsesSendsWhatANewOneSends) {
   const auto server = serve([](const ServerRequest& r) {
     std::string echo = r.method + " " + r.path + "|";
@@ -405,4 +265,4 @@ TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
 }
 
 }  // namespace
-}  // namespace sharedrift
+}  // namespace sharedrift::testing

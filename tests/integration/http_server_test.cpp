@@ -1,5 +1,6 @@
 #include "io/http_server.hpp"
 
+#include "integration/serve.hpp"
 #include "io/listening_socket.hpp"
 #include "support/raw_client.hpp"
 
@@ -20,13 +21,8 @@ using ::testing::HasSubstr;
 using testing::http_get;
 using ::testing::Not;
 using testing::RawClient;
+using testing::serve;
 using ::testing::StartsWith;
-
-std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions options = {}) {
-  auto server = HttpServer::start(std::move(options), std::move(handler));
-  if (!server) throw std::runtime_error(server.error());
-  return std::move(*server);
-}
 
 ServerResponse echo(const ServerRequest& request) {
   return ServerResponse::text(200, request.method + " " + request.path + " " + request.body);

@@ -8,15 +8,10 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
-namespace sharedrift {
+namespace sharedrift::testing {
 namespace {
 
 using namespace std::chrono_literals;
-using namespace testing;  // NOLINT(google-build-using-namespace): the kit of these tests
-using std::chrono::steady_clock;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 /// Machines that run tests are busy; an exchange without a deadline takes for ever.
 constexpr Millis kSlack{5'000};
@@ -288,4 +283,4 @@ TEST(TransportFaults, StopsAtOnceInEveryPhase) {
 }
 
 }  // namespace
-}  // namespace sharedrift
+}  // namespace sharedrift::testing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "integration/serve.hpp"
 #include "io/curl_transport.hpp"
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
@@ -10,7 +11,15 @@
 #include <string>
 #include <utility>
 
+#include <gmock/gmock.h>
+
+/// What the tests of the transport share; they live in this namespace.
 namespace sharedrift::testing {
+
+using std::chrono::steady_clock;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// The deadline of exchanges that end by themselves.
 inline constexpr Millis kAmple{20'000};
@@ -29,7 +38,7 @@ inline std::string url_of(const char* scheme, const std::string& host, int port)
 }
 
 inline HttpResult exchange(CurlTransport& transport, HttpRequest request, Millis limit = kAmple) {
-  return perform(transport, std::move(request), std::chrono::steady_clock::now() + limit, {});
+  return perform(transport, std::move(request), steady_clock::now() + limit, {});
 }
 inline HttpResult exchange(HttpRequest request, Millis limit = kAmple) {
   CurlTransport transport;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "io/http_server.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+namespace sharedrift::testing {
+
+/// A server on a free port of this machine's.
+inline std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions options = {}) {
+  auto server = HttpServer::start(std::move(options), std::move(handler));
+  if (!server) throw std::runtime_error(server.error());
+  return std::move(*server);
+}
+
+}  // namespace sharedrift::testing
