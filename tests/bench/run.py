@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""./dev bench: what the daemon costs. Micro-benchmarks, then the real daemon against the simulator.
+"""./dev bench: what the daemon costs. Micro-benchmarks, instruction counts, the real daemon against the simulator.
 
 Prints tables, and each figure's ratio to tests/bench/baseline.json. The baseline comes from another machine or another
 hour, so its times are first scaled by how long a fixed piece of work takes here and took there; what is left is still
@@ -20,6 +20,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import count  # noqa: E402
 from harness import BIN, Daemon, Failed, Simulator, wait_for, workspace  # noqa: E402
 
 BASELINE = pathlib.Path(__file__).with_name("baseline.json")
@@ -233,7 +234,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="1000,10000,50000", help="fleets to load the daemon with")
-    parser.add_argument("--only", choices=("micro", "load"))
+    parser.add_argument("--only", choices=("micro", "count", "load"))
     parser.add_argument("--quick", action="store_true", help="rough and short: 1,000 images only")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there, too")
     parser.add_argument("--update-baseline", action="store_true")
@@ -244,14 +245,17 @@ def main():
     figures = {}
     with workspace() as (directory, stop_later):
         args.directory, args.stop_later = directory, stop_later
-        if args.only != "load":
+        if args.only in (None, "micro"):
             figures.update(micro(args))
-        if args.only != "micro":
+        counts = count.count(BIN.parent / "tests" / "count_bench") if args.only in (None, "count") else {}
+        if args.only in (None, "load"):
             figures.update(load(args))
     baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else None
     scale = speed / baseline["calibration_s"] if baseline else 1
     print(f"{machine()}; load {os.getloadavg()[0]:.1f}; {scale:.2f} times as slow as where the baseline was made\n")
     print(table(figures, baseline, scale))
+    if counts:
+        print("\n" + count.table(counts, json.loads(count.COUNTS.read_text())))
     result = {"machine": machine(), "calibration_s": speed, "figures": {k: float(f"{v:.4g}") for k, v in figures.items()}}
     for path in [args.json] if args.json else []:
         path.write_text(json.dumps(result, indent=1) + "\n")
