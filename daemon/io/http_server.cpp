@@ -3,23 +3,17 @@
 #include "core/text.hpp"
 #include "io/guarded_socket.hpp"
 #include "io/http_connections.hpp"
-#include "io/listening_socket.hpp"
+#include "io/listener.hpp"
 #include "io/worker_pool.hpp"
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cerrno>
 #include <cstdint>
 #include <ctime>
 #include <mutex>
-#include <stop_token>
-#include <thread>
 #include <utility>
 
 #include <httplib.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -200,123 +194,28 @@ class GuardedHttpServer final : public HttpServer {
         handler_(std::move(handler)),
         engine_(options_, connections_),
         pool_(
-            options_.workers, [this](int fd) { serve(fd); }, [this] { connections_.evict_one(); }) {
+            options_.workers, [this](int fd) { serve(fd); }, [this] { connections_.evict_one(); }),
+        listener_(pool_, connections_) {
     route();
   }
-  ~GuardedHttpServer() override {
-    stop(Millis{0});
-    if (wake_ >= 0) ::close(wake_);
-    if (socket_ >= 0) ::close(socket_);
-  }
+  ~GuardedHttpServer() override { stop(Millis{0}); }
   GuardedHttpServer(const GuardedHttpServer&) = delete;
   GuardedHttpServer& operator=(const GuardedHttpServer&) = delete;
 
   Result<Unit, std::string> listen() {
-    wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0) return Err(std::string("no descriptor left to listen with"));
-    if (options_.adopted_fd >= 0) {
-      socket_ = options_.adopted_fd;
-      prepare_listening_socket(socket_);
-    } else {
-      auto opened = open_listening_socket(options_.host, options_.port);
-      if (!opened) return Err(std::move(opened).error());
-      socket_ = *opened;
-    }
-    port_ = port_of_socket(socket_);
-    listener_ = std::jthread([this](const std::stop_token& stop) { listen_until(stop); });
-    return Unit{};
+    return listener_.start(options_.host, options_.port, options_.adopted_fd);
   }
-
-  [[nodiscard]] int port() const override { return port_; }
-  [[nodiscard]] bool healthy() const override { return !ended_; }
+  [[nodiscard]] int port() const override { return listener_.port(); }
+  [[nodiscard]] bool healthy() const override { return listener_.healthy(); }
 
   void stop(Millis grace) override {
     const std::scoped_lock one_at_a_time(stop_mutex_);
-    if (!listener_.joinable()) return;
-    listener_.request_stop();
-    ::eventfd_write(wake_, 1);  // cannot fail: the counter is far from full
-    listener_.join();
-    // Never shutdown(): a socket of systemd's goes on listening for whoever comes next. The close sends away
-    // those who wait in the kernel of a socket of our own.
-    ::close(std::exchange(socket_, -1));
+    listener_.stop();
     connections_.drain(grace);
     pool_.shutdown();
   }
 
  private:
-  enum class Accepted { connection, nothing, exhausted, broken };
-
-  /// Of what accept(2) can fail with, most is the peer's trouble, and passes.
-  Accepted accept_one() {
-    const int fd = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd >= 0) {
-      pool_.enqueue(fd);
-      return Accepted::connection;
-    }
-    switch (errno) {
-      case EBADF:
-      case EINVAL:
-      case ENOTSOCK:
-      case EOPNOTSUPP: return Accepted::broken;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM: return Accepted::exhausted;
-      default: return Accepted::nothing;
-    }
-  }
-
-  /// Sleeps, or less if the server stops.
-  void pause(Millis time) const {
-    pollfd waiting{wake_, POLLIN, 0};
-    ::poll(&waiting, 1, static_cast<int>(time.count()));
-  }
-
-  void listen_until(const std::stop_token& stop) {
-    Millis delay = kFirstDelay;
-    while (!stop.stop_requested()) {
-      std::array<pollfd, 2> waiting{{{socket_, POLLIN, 0}, {wake_, POLLIN, 0}}};
-      // While somebody waits for a worker: what may be cut is found among those who have one by then.
-      const int limit = pool_.is_crowded() ? static_cast<int>(kMakeRoomEvery.count()) : -1;
-      const int ready = ::poll(waiting.data(), waiting.size(), limit);
-      if (stop.stop_requested()) return;
-      if (ready < 0) pause(kFirstDelay);
-      if (ready == 0 && pool_.is_crowded()) connections_.evict_one();
-      if (ready <= 0) continue;
-      switch (accept_one()) {
-        case Accepted::connection: delay = kFirstDelay; break;
-        case Accepted::nothing: break;
-        case Accepted::exhausted:
-          connections_.evict_one();
-          pause(delay);
-          delay = std::min(2 * delay, kLongestDelay);
-          break;
-        case Accepted::broken:
-          if (!open_again()) {
-            ended_ = true;
-            return;
-          }
-      }
-    }
-  }
-
-  /// A listening socket that breaks must not be the end of /metrics.
-  bool open_again() {
-    if (options_.adopted_fd >= 0) return false;  // only systemd has another
-    Millis delay = kFirstDelay;
-    for (int attempt = 0; attempt < kListenAttempts; ++attempt) {
-      ::close(std::exchange(socket_, -1));
-      auto opened = open_listening_socket(options_.host, port_);
-      if (opened) {
-        socket_ = *opened;
-        return true;
-      }
-      pause(delay);
-      delay = std::min(2 * delay, kLongestDelay);
-    }
-    return false;
-  }
-
   /// On a worker.
   void serve(int fd) noexcept {
     try {
@@ -368,22 +267,13 @@ class GuardedHttpServer final : public HttpServer {
     if (made.reset) socket.reset_at_close();
   }
 
-  static constexpr Millis kMakeRoomEvery{100};
-  static constexpr Millis kFirstDelay{50};
-  static constexpr Millis kLongestDelay{1'000};
-  static constexpr int kListenAttempts = 5;
-
   const ServerOptions options_;
   const ServerHandler handler_;
   HttpConnections connections_;
   HttpEngine engine_;
   WorkerPool pool_;
-  int wake_ = -1;
-  int socket_ = -1;  ///< of the listener while it runs
-  int port_ = -1;
-  std::atomic<bool> ended_{false};
+  Listener listener_;
   std::mutex stop_mutex_;
-  std::jthread listener_;
 };
 
 }  // namespace
