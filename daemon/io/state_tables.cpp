@@ -1,12 +1,11 @@
 #include "io/state_tables.hpp"
 
 #include "core/text.hpp"
+#include "io/event_row.hpp"
 
 #include <algorithm>
 #include <map>
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 namespace sharedrift {
 
@@ -39,67 +38,6 @@ CREATE TABLE events(
 CREATE INDEX events_at ON events(at);
 CREATE INDEX events_image ON events(image, id);
 )";
-
-std::string fields_to_json(const std::vector<Field>& fields) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const Field& field : fields) {
-    if (const auto* time = std::get_if<WallTime>(&field.value)) {
-      json[field.key] = format_rfc3339(*time);
-    } else {
-      std::visit(
-          [&json, &field](const auto& value) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, WallTime>) json[field.key] = value;
-          },
-          field.value);
-    }
-  }
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-}
-
-std::vector<Field> fields_from_json(const std::string& text) {
-  std::vector<Field> fields;
-  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
-  if (!json.is_object()) return fields;
-  for (const auto& [key, value] : json.items()) {
-    if (value.is_string()) {
-      fields.push_back({key, value.get<std::string>()});
-    } else if (value.is_boolean()) {
-      fields.push_back({key, value.get<bool>()});
-    } else if (value.is_number_integer()) {
-      fields.push_back({key, value.get<std::int64_t>()});
-    } else if (value.is_number()) {
-      fields.push_back({key, value.get<double>()});
-    }
-  }
-  return fields;
-}
-
-constexpr std::array kAllEventTypes{EventType::drift_opened,
-                                    EventType::drift_clearing,
-                                    EventType::drift_closed,
-                                    EventType::drift_flapped,
-                                    EventType::listing_incomplete,
-                                    EventType::listing_recovered,
-                                    EventType::image_state_changed,
-                                    EventType::mass_change_held,
-                                    EventType::monitoring_gap,
-                                    EventType::first_run,
-                                    EventType::exception_expired,
-                                    EventType::config_reloaded,
-                                    EventType::config_rejected,
-                                    EventType::state_rejected,
-                                    EventType::canary_lost,
-                                    EventType::canary_restored,
-                                    EventType::poll_failed,
-                                    EventType::started,
-                                    EventType::stopping,
-                                    EventType::stopped};
-
-std::optional<EventType> parse_event_type(const std::string& text) {
-  const auto* found = std::find_if(kAllEventTypes.begin(), kAllEventTypes.end(),
-                                   [&text](EventType type) { return to_string(type) == text; });
-  return found == kAllEventTypes.end() ? std::nullopt : std::optional(*found);
-}
 
 std::int64_t as_integer(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
@@ -273,7 +211,7 @@ Status StateTables::prune(WallTime before) {
 }
 
 Result<SavedState, sqlite::Error> StateTables::load() {
-  std::map<std::string, ImageRecord> images;
+  Images images;
   for (const auto& step : {&StateTables::load_images, &StateTables::load_sightings,
                            &StateTables::load_absences, &StateTables::load_drifts}) {
     auto done = (this->*step)(images);
@@ -287,7 +225,7 @@ Result<SavedState, sqlite::Error> StateTables::load() {
   return saved;
 }
 
-Status StateTables::load_images(std::map<std::string, ImageRecord>& images) {
+Status StateTables::load_images(Images& images) {
   SD_TRY(rows, database_.prepare("SELECT * FROM images"));
   while (true) {
     SD_TRY(row, rows.step());
@@ -313,55 +251,45 @@ Status StateTables::load_images(std::map<std::string, ImageRecord>& images) {
   }
 }
 
-namespace {
-/// The record and the account that a detail row is about; null if either is not there.
-ImageRecord* owner_of(std::map<std::string, ImageRecord>& images, const Statement& row) {
-  const auto found = images.find(row.text(0));
-  return found == images.end() ? nullptr : &found->second;
-}
-}  // namespace
-
-// Rows come in the order of their keys, so the vectors are sorted by account as the records promise.
-Status StateTables::load_sightings(std::map<std::string, ImageRecord>& images) {
-  SD_TRY(rows, database_.prepare("SELECT * FROM sightings ORDER BY image, account"));
+/// Reads the rows that are about an account of an image: `add` is called for each whose image and account are
+/// there. Rows come in the order of their keys, so the vectors are sorted as the records promise.
+Status StateTables::load_details(std::string_view sql, Images& images, const AddDetail& add) {
+  SD_TRY(rows, database_.prepare(sql));
   while (true) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
-    ImageRecord* record = owner_of(images, rows);
+    const auto image = images.find(rows.text(0));
     const auto account = AccountId::parse(rows.text(1));
-    if (record == nullptr || !account) continue;
-    Sighting sighting{*account, rows.time(2), WallTime{Millis{rows.integer(3)}},
-                      WallTime{Millis{rows.integer(4)}}};
-    sighting.first_missed = rows.time(5);
-    record->sightings.push_back(sighting);
+    if (image != images.end() && account) add(image->second, *account, rows);
   }
 }
 
-Status StateTables::load_absences(std::map<std::string, ImageRecord>& images) {
-  SD_TRY(rows, database_.prepare("SELECT * FROM absences ORDER BY image, account"));
-  while (true) {
-    SD_TRY(row, rows.step());
-    if (!row) return Unit{};
-    ImageRecord* record = owner_of(images, rows);
-    const auto account = AccountId::parse(rows.text(1));
-    if (record == nullptr || !account) continue;
-    record->absences.push_back({*account, WallTime{Millis{rows.integer(2)}}, rows.time(3),
-                                static_cast<std::int32_t>(rows.integer(4))});
-  }
+Status StateTables::load_sightings(Images& images) {
+  return load_details("SELECT * FROM sightings ORDER BY image, account", images,
+                      [](ImageRecord& record, const AccountId& account, const Statement& row) {
+                        Sighting sighting{account, row.time(2), WallTime{Millis{row.integer(3)}},
+                                          WallTime{Millis{row.integer(4)}}};
+                        sighting.first_missed = row.time(5);
+                        record.sightings.push_back(sighting);
+                      });
 }
 
-Status StateTables::load_drifts(std::map<std::string, ImageRecord>& images) {
-  SD_TRY(rows, database_.prepare("SELECT * FROM drifts ORDER BY image, kind, account"));
-  while (true) {
-    SD_TRY(row, rows.step());
-    if (!row) return Unit{};
-    ImageRecord* record = owner_of(images, rows);
-    const auto account = AccountId::parse(rows.text(1));
-    if (record == nullptr || !account) continue;
-    const DriftKind kind =
-        rows.text(2) == to_string(DriftKind::missing) ? DriftKind::missing : DriftKind::unexpected;
-    record->drifts.push_back({*account, kind, WallTime{Millis{rows.integer(3)}}, rows.integer(4) != 0});
-  }
+Status StateTables::load_absences(Images& images) {
+  return load_details("SELECT * FROM absences ORDER BY image, account", images,
+                      [](ImageRecord& record, const AccountId& account, const Statement& row) {
+                        record.absences.push_back({account, WallTime{Millis{row.integer(2)}}, row.time(3),
+                                                   static_cast<std::int32_t>(row.integer(4))});
+                      });
+}
+
+Status StateTables::load_drifts(Images& images) {
+  return load_details(
+      "SELECT * FROM drifts ORDER BY image, kind, account", images,
+      [](ImageRecord& record, const AccountId& account, const Statement& row) {
+        const bool missing = row.text(2) == to_string(DriftKind::missing);
+        record.drifts.push_back({account, missing ? DriftKind::missing : DriftKind::unexpected,
+                                 WallTime{Millis{row.integer(3)}}, row.integer(4) != 0});
+      });
 }
 
 Status StateTables::load_meta(SavedState& saved) {

@@ -29,7 +29,7 @@ class StateTables {
     bool unusable =
         false;  ///< the file itself is damaged, foreign or of a later version: not a matter of disk or rights
   };
-  /// Opens, checks the file's integrity, creates or migrates the tables.
+  /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
   static Result<StateTables, OpenError> open(const std::string& path);
   /// The newest `limit` events, oldest first, through a read-only connection of its own.
   static Result<std::vector<Event>, sqlite::Error> read_events(const std::string& path,
@@ -48,11 +48,14 @@ class StateTables {
   sqlite::Status prune(WallTime before);
 
  private:
+  using Images = std::map<std::string, ImageRecord>;
+  using AddDetail = std::function<void(ImageRecord&, const AccountId&, const sqlite::Statement& row)>;
   explicit StateTables(sqlite::Database database) : database_(std::move(database)) {}
-  sqlite::Status load_images(std::map<std::string, ImageRecord>& images);
-  sqlite::Status load_sightings(std::map<std::string, ImageRecord>& images);
-  sqlite::Status load_absences(std::map<std::string, ImageRecord>& images);
-  sqlite::Status load_drifts(std::map<std::string, ImageRecord>& images);
+  sqlite::Status load_images(Images& images);
+  sqlite::Status load_details(std::string_view sql, Images& images, const AddDetail& add);
+  sqlite::Status load_sightings(Images& images);
+  sqlite::Status load_absences(Images& images);
+  sqlite::Status load_drifts(Images& images);
   sqlite::Status load_meta(SavedState& saved);
   sqlite::Status put_image(const ImageRecord& record);
   sqlite::Status put_meta(std::string_view key, std::int64_t value);
