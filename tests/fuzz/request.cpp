@@ -7,6 +7,7 @@
 #include "support/views.hpp"
 
 #include <array>
+#include <cerrno>
 #include <exception>
 #include <memory>
 
@@ -18,6 +19,15 @@
 
 namespace sharedrift::fuzz {
 namespace {
+
+/// libFuzzer's timer interrupts: what was cut short is asked again.
+template <class Call>
+auto retried(Call call) {
+  auto out = call();
+  while (out < 0 && errno == EINTR)
+    out = call();
+  return out;
+}
 
 /// The routes over one image, behind the server, on a socket without a name in any directory.
 class Site {
@@ -42,7 +52,7 @@ class Site {
   /// What comes back until the server closes.
   std::string exchange(std::string_view bytes) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    require(::connect(fd, generic(), length_) == 0, "connect");
+    require(retried([&] { return ::connect(fd, generic(), length_); }) == 0, "connect");
     static_cast<void>(
         ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL));  // the server may have had enough
     ::shutdown(fd, SHUT_WR);
@@ -50,7 +60,7 @@ class Site {
     std::array<char, 16384> buffer{};
     for (;;) {
       pollfd waiting{fd, POLLIN, 0};
-      require(::poll(&waiting, 1, 20'000) > 0, "an answer or a close comes", bytes);
+      require(retried([&] { return ::poll(&waiting, 1, 20'000); }) > 0, "an answer or a close comes", bytes);
       const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
       if (n <= 0) break;
       out.append(buffer.data(), static_cast<std::size_t>(n));

@@ -20,7 +20,7 @@ for target in "${targets[@]}"; do
   printf '== %s, %s s\n' "$target" "$seconds"
   # A slow input is a finding as well: nothing here may take 10 s.
   build/fuzz/fuzz/fuzz_"$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
-    -artifact_prefix="$found/" "$found" "${seeds[@]}" 2>&1 | grep -vE '^#[0-9]+\s+(NEW|REDUCE|pulse|RELOAD)|^INFO:|NEW_FUNC|NEW_PC' ||
+    -artifact_prefix="$found/" "$found" "${seeds[@]}" 2>&1 | grep -avE '^#[0-9]+\s+(NEW|REDUCE|pulse|RELOAD)|^INFO:|NEW_FUNC|NEW_PC' ||
     { [ "${PIPESTATUS[0]}" -eq 0 ] || failed=1; }
 done
 exit "$failed"
