@@ -97,7 +97,8 @@ def main():
     with workspace() as (directory, stop_later):
         found, warm, end = measure(directory, stop_later, cycles)
     print(f"{found['cycles']:,.0f} cycles of {IMAGES} images in {found['seconds']:.0f} s, "
-          f"{found['failures']:.0f} polls failed\nafter the warm-up: {warm}\nat the end: {end}\ngrowth: {found['growth_bytes_a_poll']:.1f} bytes a poll")
+          f"{found['failures']:.0f} polls failed\nafter the warm-up: {warm}\nat the end: {end}\n"
+          f"growth: {found['growth_bytes_a_poll']:.1f} bytes a poll")
     if end.rss > warm.rss * GROWTH:
         raise Failed("memory grows with the polls")
     if end.threads > warm.threads + WORKERS or end.files > warm.files or end.sockets > warm.sockets + CONNECTIONS:
