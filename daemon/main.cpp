@@ -19,7 +19,7 @@ constexpr int kBug = 70;
 
 /// No secret may end in a core dump or be read by a debugger of the same user.
 void keep_memory_private() {
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // NOLINT(*-vararg): the system call's own form
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
 }

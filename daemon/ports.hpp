@@ -213,7 +213,7 @@ class ApiObserver {
   virtual void on_credentials_refresh_failed(std::string_view profile) = 0;
 };
 
-/// Takes events: log line, database row, counter step. Thread-safe, never throws, never blocks for long.
+/// Tells events as they happen, one log line each. Thread-safe, never throws, never blocks for long.
 class EventSink {
  public:
   EventSink() = default;

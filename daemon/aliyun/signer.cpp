@@ -22,8 +22,7 @@ constexpr std::string_view kEmptyBodySha256 =
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 
 const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(
-      text.data());  // NOLINT(*-reinterpret-cast): OpenSSL's type for bytes
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
 void append_hex(std::string& out, std::span<const unsigned char> bytes) {

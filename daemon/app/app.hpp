@@ -9,8 +9,8 @@ namespace sharedrift {
 /// exists.
 int run_daemon(const Options& options);
 
-/// Everything that polls once or not at all: check, lint, baseline, plan, history. The exit code of
-/// product.md.
+/// Everything that polls once or not at all: check, lint, baseline, plan, history. The exit code is the
+/// manual's.
 int run_command(const Options& options);
 
 /// The state database of an option or of the environment.

@@ -16,7 +16,7 @@ namespace {
 struct WipeCryptData {
   void operator()(crypt_data* data) const {
     OPENSSL_cleanse(data, sizeof *data);  // holds the password
-    delete data;                          // NOLINT(*-owning-memory): it is a deleter
+    delete data;
   }
 };
 
@@ -73,8 +73,7 @@ PasswordCheck::Digest PasswordCheck::digest(std::string_view user, std::string_v
   Digest out{};
   std::size_t size = 0;
   EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key_.data(), key_.size(),
-            reinterpret_cast<const unsigned char*>(text.data()),  // NOLINT(*-reinterpret-cast)
-            text.size(), out.data(), out.size(), &size);
+            reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), out.size(), &size);
   wipe(text);
   if (size != out.size()) throw std::bad_alloc();
   return out;

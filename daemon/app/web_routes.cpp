@@ -21,8 +21,6 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
 constexpr std::size_t kWorthZipping = 1024;
-/// Of answers that are made for one client alone, at a time. Ten thousand events take some twenty megabytes
-/// while they are turned into text; as many as there are workers would be a gigabyte.
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kAssetPrefix = "/assets/";
 

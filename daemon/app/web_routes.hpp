@@ -43,7 +43,7 @@ struct WebOptions {
   Millis patience{500};   ///< so long a scrape waits to be one of them
 };
 
-/// The HTTP face of product.md: one function from request to answer. Must outlive the answers it gave.
+/// The HTTP face: one function from request to answer. Must outlive the answers it gave.
 /// Thread-safe.
 class WebRoutes {
  public:
@@ -77,7 +77,9 @@ class WebRoutes {
   const WebBackend backend_;
   const WebOptions options_;
   AnswerLimit scrapes_;
-  AnswerLimit heavy_{4};  ///< of large answers
+  /// Of large answers, which are made for one client alone: ten thousand events take some twenty megabytes
+  /// while they are turned into text; as many as there are workers would be a gigabyte.
+  AnswerLimit heavy_{4};
 };
 
 }  // namespace sharedrift

@@ -26,7 +26,7 @@ struct FreeNames {
 };
 
 std::string_view text_of(const ASN1_STRING* string) {
-  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),  // NOLINT(*-reinterpret-cast)
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
@@ -69,9 +69,8 @@ bool has_allowed_san(const X509* certificate, const Sans& allowed) {
 /// under.
 int sans_index() {
   static const int index = SSL_CTX_get_ex_new_index(
-      0, nullptr, nullptr, nullptr, [](void*, void* sans, CRYPTO_EX_DATA*, int, long, void*) {
-        delete static_cast<Sans*>(sans);  // NOLINT(*-owning-memory): OpenSSL owns it
-      });
+      0, nullptr, nullptr, nullptr,
+      [](void*, void* sans, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Sans*>(sans); });
   return index;
 }
 

@@ -12,13 +12,13 @@ namespace sharedrift {
 
 using ConfigResult = Result<Config, std::vector<Diagnostic>>;
 
-/// Text to Config, or everything that is wrong with it at once, in the order of the file. Strict (product.md,
-/// "Configuration"): unknown and duplicate keys, anchors, aliases, merge keys, second documents, wrong kinds,
+/// Text to Config, or everything that is wrong with it at once, in the order of the file. Strict: unknown
+/// and duplicate keys, anchors, aliases, merge keys, second documents, wrong kinds,
 /// types and ranges are errors. `file` is only used in diagnostics. Throws nothing.
 ConfigResult parse_config(std::string_view text, const std::string& file);
 
 /// Reads and parses. Also refused: a file over 32 MiB, one that is not a regular file, and one that group or
-/// others can write (threat M7).
+/// others can write.
 ConfigResult load_config(const std::string& file);
 
 /// Reads a file whose contents are trusted: one open, and every check is made of what was opened. A symbolic

@@ -46,7 +46,7 @@ int as_int(std::uint32_t value) {
 
 /// What to look at, for the messages of yaml-cpp that only its authors understand.
 std::string_view advice(std::string_view message) {
-  using namespace YAML::ErrorMsg;  // NOLINT(google-build-using-namespace): nothing but these constants
+  using namespace YAML::ErrorMsg;  // nothing but constants
   if (message == END_OF_SEQ || message == END_OF_MAP) return "look at the indentation of this line";
   if (message == END_OF_SEQ_FLOW || message == END_OF_MAP_FLOW) {
     return "a bracket is not closed, or a comma is missing";

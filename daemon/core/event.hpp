@@ -12,7 +12,7 @@
 
 namespace sharedrift {
 
-/// One event = one log line = one row in the state database = one step of its counter (product.md, "Events").
+/// One event is one log line and, while the state database can be written, one row in it.
 enum class EventType {
   drift_opened,
   drift_clearing,

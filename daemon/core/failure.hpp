@@ -71,7 +71,7 @@ struct Failure {
 
 Failure make_failure(Reason reason, std::string detail);
 
-/// What is known of an image at its last attempt (product.md, "The states").
+/// What is known of an image at its last attempt.
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
 inline constexpr std::array kAllImageStates{
     ImageState::never_read, ImageState::ok,       ImageState::empty,

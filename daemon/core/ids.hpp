@@ -13,7 +13,7 @@
 namespace sharedrift {
 
 /// An Alibaba Cloud account id (UID): 1 to 20 ASCII digits, kept as written. It is a name, not a number: ids
-/// exceed 2^53, may carry leading zeros and must never pass through a double (trap T16). A trivially copyable
+/// exceed 2^53, may carry leading zeros and must never pass through a double. A trivially copyable
 /// value of 21 bytes.
 class AccountId {
  public:

@@ -29,7 +29,7 @@ struct WatchList {
 };
 
 /// One image's memory and the rules of drift. Knows nothing of other images: whether a clear that is due may
-/// happen is asked of the Fleet's verdict in the context. Not thread-safe; time is an argument.
+/// happen is for the fleet's guard to say, in end_cycle(). Not thread-safe; time is an argument.
 ///
 /// The memory is a set of sightings (accounts seen and not yet proven absent) and of absences (required
 /// accounts that complete listings lack). Drift is derived from it and the allow-list, and events are the

@@ -47,7 +47,7 @@ struct Observation {
   [[nodiscard]] std::int64_t unlisted() const;
 };
 
-/// Caps against endless or bloated answers (traps T5, threat M11).
+/// Caps against endless or bloated answers.
 struct ListingLimits {
   int page_size = 100;   ///< what is asked for; the API's maximum
   int max_pages = 1000;  ///< per pass
@@ -57,8 +57,8 @@ struct ListingLimits {
 /// Decides which pages to ask for and whether what came is a proof. Pure: no clock, no I/O; not thread-safe.
 ///
 /// A list that fits one page is proven by that page alone: TotalCount equals its distinct rows, nothing
-/// repeats, echoes agree, and it is shorter than the page. A longer one can move while it is read (traps
-/// T1-T3), so it is read in passes: in each, TotalCount is the same on all pages, no row repeats, the last
+/// repeats, echoes agree, and it is shorter than the page. A longer one can move while it is read, so it is
+/// read in passes: in each, TotalCount is the same on all pages, no row repeats, the last
 /// page is short or empty; and two passes in a row must be equal. Rows of broken passes still raise: they are
 /// in the observation's `accounts` or `transient`.
 ///

@@ -38,7 +38,7 @@ struct ImagePolicy {
 /// How an account stands to an image at a moment.
 enum class Grant { none, required, allowed, exception };
 
-/// `now` is the later of the local clock and the API's (trap T20).
+/// `now` is the later of the local and the API's clock: one that is set back must not prolong an exception.
 Grant grant_of(const ImagePolicy& policy, const AccountId& account, WallTime now);
 inline bool may_have(const ImagePolicy& policy, const AccountId& account, WallTime now) {
   return grant_of(policy, account, now) != Grant::none;

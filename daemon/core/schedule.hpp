@@ -32,8 +32,8 @@ class Schedule {
   /// release_all().
   std::vector<ImageId> take_due(MonoTime now, std::size_t limit);
   /// The attempt is over: plans the next. `jitter` in [0, 1) moves it by up to a tenth of the interval, so
-  /// that nobody can foresee it (threat M4). Returns how many deadlines passed during the attempt: more than
-  /// 0 is an overrun.
+  /// that nobody can foresee it. Returns how many deadlines passed during the attempt: more than 0 is an
+  /// overrun.
   std::uint64_t finish(const ImageId& id, MonoTime now, double jitter);
   /// What was in flight is due again: whoever had it is gone.
   void release_all();

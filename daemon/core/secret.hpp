@@ -8,8 +8,8 @@
 namespace sharedrift {
 
 /// A string that must not be seen: it prints as a mask, is compared in constant time and is wiped when it
-/// ends. The one way to its text is reveal(), so that every use can be found by searching for that word
-/// (threat M14). The text lives on the heap (never in a small-string buffer that moves leave behind).
+/// ends. The one way to its text is reveal(), so that every use can be found by searching for that
+/// word. The text lives on the heap (never in a small-string buffer that moves leave behind).
 class Secret {
  public:
   Secret() = default;

@@ -28,8 +28,8 @@ struct Step {
 };
 
 /// The deep module: turns observations of a fleet of images into drift. Presence is cheap, absence needs
-/// proof; domain.md's law, and daemon/README.md for the states. Pure: time is an argument, nothing is read,
-/// written or logged. Not thread-safe.
+/// proof; daemon/README.md draws the states. Pure: time is an argument, nothing is read, written or logged.
+/// Not thread-safe.
 ///
 /// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after one
 /// interval. From kGuardedFrom images on, a clear waits until the cycle in which its account began to be

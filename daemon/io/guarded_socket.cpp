@@ -35,7 +35,7 @@ void GuardedSocket::FreeTls::operator()(ssl_st* tls) const {
 }
 
 GuardedSocket::GuardedSocket(int fd) : fd_(fd) {
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);  // NOLINT(*-vararg): POSIX
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
@@ -166,7 +166,7 @@ void GuardedSocket::finish() {
 GuardedSocket::Peer GuardedSocket::peer() const {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT(*-reinterpret-cast): the API's own idiom
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (::getpeername(fd_, generic, &length) != 0) return {};
   std::array<char, NI_MAXHOST> host{};
   std::array<char, NI_MAXSERV> service{};
@@ -174,7 +174,7 @@ GuardedSocket::Peer GuardedSocket::peer() const {
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
     return {};
   }
-  return {host.data(), std::atoi(service.data())};  // NOLINT(cert-err34-c): the kernel's own number
+  return {host.data(), std::atoi(service.data())};  // the kernel's own number
 }
 
 }  // namespace sharedrift

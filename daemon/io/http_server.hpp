@@ -68,7 +68,7 @@ struct ServerOptions {
 };
 
 /// A guarded HTTP/1.1 server on cpp-httplib (the only file that knows it): slow, idle, oversized and
-/// malformed clients cost bounded time and memory (dependencies.md section 2 has the measured attacks).
+/// malformed clients cost bounded time and memory, as tests/faults/attack.py measures.
 /// Thread-safe.
 class HttpServer {
  public:

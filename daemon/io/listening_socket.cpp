@@ -63,19 +63,16 @@ Result<int, std::string> open_listening_socket(const std::string& host, int port
 }
 
 void prepare_listening_socket(int fd) {
-  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);  // NOLINT(*-vararg): POSIX
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &kDeferAcceptSeconds, sizeof kDeferAcceptSeconds);
 }
 
 int port_of_socket(int fd) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  // NOLINTNEXTLINE(*-reinterpret-cast): the socket API's own idiom
   if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return -1;
-  // NOLINTBEGIN(*-reinterpret-cast)
   if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  // NOLINTEND(*-reinterpret-cast)
   return -1;
 }
 

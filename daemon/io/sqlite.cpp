@@ -43,8 +43,7 @@ void Statement::reset() {
 std::string Statement::text(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
   if (data == nullptr) return {};
-  return {reinterpret_cast<const char*>(
-              data),  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast): SQLite's type
+  return {reinterpret_cast<const char*>(data),
           static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 

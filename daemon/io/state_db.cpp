@@ -28,8 +28,8 @@ constexpr Millis kPruneEvery = 24h;
 constexpr std::size_t kMaxWaitingEvents = 10'000;
 
 std::string errno_text() {
-  return std::strerror(errno);
-}  // NOLINT(concurrency-mt-unsafe): glibc's is thread-local
+  return std::strerror(errno);  // thread-local in glibc
+}
 
 }  // namespace
 
@@ -49,7 +49,7 @@ Result<std::unique_ptr<StateDb>, std::string> StateDb::open(std::string path, Mi
   // A lock file of its own: SQLite's locks come and go with transactions, and readers (history) must not be
   // shut out.
   const std::string lock_path = path + ".lock";
-  const int fd = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // NOLINT(*-vararg): POSIX
+  const int fd = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(fd);
     return Err("the state database " + clean(path) +
@@ -84,7 +84,7 @@ SavedState StateDb::load() {
 
 bool StateDb::open_connection() {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);  // NOLINT(*-vararg): POSIX
+    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
       note_failure("cannot open " + clean(path_) + ": " + errno_text());
       return false;

@@ -33,7 +33,7 @@ Result<std::vector<Event>, std::string> read_events(const std::string& path, con
 /// polling never waits for it.
 ///
 /// A file that is damaged, foreign or of a later version is moved aside under a name that tells why; the
-/// daemon goes on with a new one, and state_ok stays false until the next start.
+/// daemon goes on with a new one, and ok() stays false until the next start.
 class StateDb final : public StateStore {
  public:
   /// Takes the lock on `path`. The only error is that another daemon has it; everything else is worked

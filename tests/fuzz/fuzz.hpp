@@ -21,7 +21,7 @@ inline void require(bool holds, std::string_view what, std::string_view shown = 
 }
 
 inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
-  return {reinterpret_cast<const char*>(data), size};  // NOLINT(*-reinterpret-cast): libFuzzer's bytes
+  return {reinterpret_cast<const char*>(data), size};
 }
 
 /// Cuts an input into fields, which end at a byte 0xFF: mutations then move borders as well as contents, and

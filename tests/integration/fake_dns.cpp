@@ -24,7 +24,7 @@ Switch& the_switch() {
 }
 
 Resolve real_resolve() {
-  static const auto real = reinterpret_cast<Resolve>(::dlsym(RTLD_NEXT, "getaddrinfo"));  // NOLINT(*-cast)
+  static const auto real = reinterpret_cast<Resolve>(::dlsym(RTLD_NEXT, "getaddrinfo"));
   return real;
 }
 

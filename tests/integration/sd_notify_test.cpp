@@ -26,7 +26,7 @@ class FakeSystemd {
     address.sun_family = AF_UNIX;
     const std::string path = dir_.file("notify");
     std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);  // NOLINT(*-reinterpret-cast)
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     EXPECT_EQ(::bind(fd_, generic, sizeof address), 0);
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
   }
@@ -110,8 +110,8 @@ TEST(SystemdNotifier, WatchdogIsForTheProcessItNames) {
   const int fd = ::socket(AF_UNIX, kind, 0);
   if (listens) {
     const sockaddr_un unnamed{AF_UNIX, {}};
-    const auto* generic = reinterpret_cast<const sockaddr*>(&unnamed);  // NOLINT(*-reinterpret-cast)
-    ::bind(fd, generic, sizeof unnamed.sun_family);                     // the kernel chooses a name
+    const auto* generic = reinterpret_cast<const sockaddr*>(&unnamed);
+    ::bind(fd, generic, sizeof unnamed.sun_family);  // the kernel chooses a name
     ::listen(fd, 1);
   }
   if (fd != 3) ::dup2(fd, 3);

@@ -163,7 +163,7 @@ TEST(TransportFaults, NobodyAtHome) {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);  // NOLINT(*-reinterpret-cast)
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
   ASSERT_EQ(::bind(full, generic, size), 0);
   ASSERT_EQ(::listen(full, 0), 0);
   ASSERT_EQ(::getsockname(full, generic, &size), 0);

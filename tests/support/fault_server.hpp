@@ -184,8 +184,7 @@ class FaultServer {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
-    auto* generic =
-        reinterpret_cast<sockaddr*>(&address);  // NOLINT(*-reinterpret-cast): the C interface's form
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
     if (::bind(listener_, generic, size) != 0 || ::listen(listener_, 128) != 0 ||
         ::getsockname(listener_, generic, &size) != 0) {
       throw std::runtime_error("the fault server cannot listen");
@@ -269,7 +268,7 @@ inline void FaultConnection::tunnel_to(int port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(far, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {  // NOLINT(*-cast)
+  if (::connect(far, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
     std::array<pollfd, 3> all{{{fd_, POLLIN, 0}, {far, POLLIN, 0}, {stop_fd_, POLLIN, 0}}};
     std::array<char, 65536> buffer{};
     while (::poll(all.data(), all.size(), -1) > 0 && all[2].revents == 0) {

@@ -99,7 +99,7 @@ class PageServer {
   int next_ = 1;
 };
 
-/// Damages an answer in one of the ways domain.md lists, or leaves it alone.
+/// Damages an answer in one of the ways in which lists go wrong, or leaves it alone.
 inline void random_damage(Page& page, Random& random) {
   switch (random.next() % 24) {
     case 0: page.total_count = static_cast<std::int64_t>(random.next() % 400); break;

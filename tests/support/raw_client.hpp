@@ -21,8 +21,7 @@ class RawClient {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
-                 0;  // NOLINT(*-reinterpret-cast)
+    connected_ = ::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;

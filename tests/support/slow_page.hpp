@@ -14,8 +14,8 @@
 #include <tuple>
 #include <vector>
 
-/// The image families again, written as product.md reads and with no thought for speed: the twin that the
-/// real writer must agree with byte for byte.
+/// The image families again, written as the metric table reads and with no thought for speed: the twin that
+/// the real writer must agree with byte for byte.
 namespace sharedrift::testing {
 
 class SlowPage {

@@ -75,7 +75,7 @@ class TestCa {
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), wish.ends_in);
     X509_set_pubkey(certificate.get(), key.get());
     X509_NAME* name = X509_get_subject_name(certificate.get());
-    const auto* common = reinterpret_cast<const unsigned char*>(wish.common_name.c_str());  // NOLINT
+    const auto* common = reinterpret_cast<const unsigned char*>(wish.common_name.c_str());
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common, -1, -1, 0);
     Identity self{certificate, key};
     const Identity& signer = issuer != nullptr ? *issuer : self;

@@ -47,8 +47,7 @@ class Preview {
       return ServerResponse::text(200, "");
     }
     if (request.path == "/_test/answer") {
-      code_ =
-          std::atoi(std::string(request.parameter("code").value_or("200")).c_str());  // NOLINT(cert-err34-c)
+      code_ = std::atoi(std::string(request.parameter("code").value_or("200")).c_str());
       return ServerResponse::text(200, "");
     }
     if (request.path == "/_test/count") return ServerResponse::text(200, std::to_string(calls_.load()));
@@ -89,7 +88,7 @@ class Preview {
 int main(int argc, char** argv) {
   sharedrift::testing::Preview preview;
   sharedrift::ServerOptions options;
-  options.port = argc > 1 ? std::atoi(argv[1]) : 0;  // NOLINT(cert-err34-c): 0 is any port
+  options.port = argc > 1 ? std::atoi(argv[1]) : 0;
   const auto server = sharedrift::HttpServer::start(
       options, [&preview](const sharedrift::ServerRequest& request) { return preview.answer(request); });
   if (!server) {

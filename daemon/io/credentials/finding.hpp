@@ -43,7 +43,7 @@ class Sight {
   [[nodiscard]] std::string variable(const char* name) const;
   /// "true" in any case.
   [[nodiscard]] bool enabled(const char* name) const;
-  /// `path` with its leading `~/` replaced by $HOME; none when HOME is not set.
+  /// `$HOME/below_home`; none when HOME is not set.
   [[nodiscard]] std::optional<std::string> in_home(std::string_view below_home) const;
   Result<KeyFile, KeyFileProblem> read(const std::string& path, std::size_t max_bytes);
 
