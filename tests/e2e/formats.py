@@ -6,38 +6,25 @@ programs.
 """
 import pathlib
 import sys
-import threading
-from http.server import ThreadingHTTPServer
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from harness import Daemon, Failed, Prometheus, Simulator, fetch, quiet_handler, wait_for, workspace  # noqa: E402
+from harness import Daemon, Failed, Handler, Prometheus, Simulator, WebServer, fetch, wait_for, workspace  # noqa: E402
 
 TEXT, OPEN_METRICS = "text/plain; version=0.0.4", "application/openmetrics-text; version=1.0.0"
 
 
-class Relay:
+class Relay(WebServer):
     """Hands scrapes on, with an Accept of its own if it has one, and remembers what kinds of pages came back."""
 
     def __init__(self, target, accept=None):
         self.kinds = kinds = set()
 
-        class Handler(quiet_handler()):
+        class Forward(Handler):
             def do_GET(self):
                 status, headers, body = fetch(target + self.path, headers={"Accept": accept or self.headers["Accept"]})
                 kinds.add(headers["Content-Type"].partition("; charset")[0])
-                self.send_response(status)
-                self.send_header("Content-Type", headers["Content-Type"])
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+                self.answer(status, body, headers["Content-Type"])
+        super().__init__(Forward)
 
 
 def stored(prometheus, job):

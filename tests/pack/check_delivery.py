@@ -3,10 +3,8 @@
 
 The config is the shipped one; only addresses, secrets and waiting times are replaced.
 """
-import contextlib
 import email
 import email.policy
-import http.server
 import json
 import pathlib
 import re
@@ -18,7 +16,7 @@ import urllib.parse
 
 ROOT = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Alertmanager, Failed, fetch, wait_for, workspace  # noqa: E402
+from harness import Alertmanager, Failed, Handler, WebServer, fetch, wait_for, workspace  # noqa: E402
 
 IMAGE = {"job": "share-drift", "instance": "mon:10191", "profile": "default", "image_id": "m-example1",
          "image_name": "edge-base", "team": "edge-os", "severity": "page"}
@@ -29,44 +27,24 @@ FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "since 2026-1
          "runbooks/ShareDriftUnexpectedAccount.md"]
 
 
-class Sink(http.server.ThreadingHTTPServer):
+class Sink(WebServer):
     """Every HTTP channel: Alertmanager's webhooks, Slack, WeCom."""
-    daemon_threads = True
 
     def __init__(self):
         received = self.received = []
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Channel(Handler):
             def do_GET(self):
-                self.answer({"errcode": 0, "access_token": "t"})
+                self.answer(200, b'{"errcode": 0, "access_token": "t"}', "application/json")
 
             def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                received.append((urllib.parse.urlsplit(self.path).path, json.loads(body)))
-                self.answer({"errcode": 0, "ok": True})
-
-            def answer(self, value):
-                body = json.dumps(value).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # Alertmanager may be gone by now
-                    self.end_headers()
-                    self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+                received.append((urllib.parse.urlsplit(self.path).path, json.loads(self.body())))
+                self.answer(200, b'{"errcode": 0, "ok": true}', "application/json")
+        super().__init__(Channel)
 
     def alerts(self, name, status="firing"):
         return [(path, alert) for path, body in list(self.received) for alert in body.get("alerts", [])
                 if alert["labels"]["alertname"] == name and alert["status"] == status]
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
 
 
 class MailSink(socketserver.ThreadingTCPServer):

@@ -1,12 +1,11 @@
 """Serves what the daemon would, in states that a test sets; every name and label is checked against the daemon's table."""
-import http.server
-import threading
 import time
 
 import boards as pack
+from harness import Handler, WebServer
 
 
-class FakeExporter:
+class FakeExporter(WebServer):
     """Images are dicts: id, name, team, severity, and what is known of them; see `image()`. Failing: answers 503."""
 
     def __init__(self, root, images, interval=1.0):
@@ -17,24 +16,11 @@ class FakeExporter:
         self.api_failures = {}  # reason: requests per second
         exporter = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Page(Handler):
             def do_GET(self):
-                body = exporter.page().encode()
-                self.send_response(503 if exporter.failing else 200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
+                self.answer(503 if exporter.failing else 200, exporter.page().encode(),
+                            "text/plain; version=0.0.4; charset=utf-8")
+        super().__init__(Page)
 
     def page(self):
         lines = []

@@ -4,7 +4,6 @@ Everything listens on 127.0.0.1 with a port of the kernel's choice, lives in a d
 ended by the pid it was started with. Python's standard library only.
 """
 import contextlib
-import http.server
 import json
 import os
 import pathlib
@@ -14,10 +13,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
+
+from .web import Handler, WebhookSink, WebServer  # noqa: F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BIN = pathlib.Path(os.environ.get("SHAREDRIFT_BIN_DIR", ROOT / "build" / "release" / "bin"))
@@ -287,40 +287,6 @@ class Alertmanager(Process):
                                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn",
                                 f"--storage.path={pathlib.Path(directory) / 'alertmanager'}"], directory)
         wait_for("Alertmanager to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200, 30)
-
-
-class WebhookSink:
-    """Takes Alertmanager's notifications and remembers when each came."""
-
-    def __init__(self):
-        self.notifications = []
-        sink = self
-
-        class Handler(quiet_handler()):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                sink.notifications.append((time.monotonic(), self.path, json.loads(body)))
-                self.send_response(200)
-                self.end_headers()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
-
-    def alerts(self, name, status=None):
-        return [(when, alert) for when, _, n in list(self.notifications) for alert in n["alerts"]
-                if alert["labels"]["alertname"] == name and status in (None, alert["status"])]
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def quiet_handler():
-    class Quiet(http.server.BaseHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-    return Quiet
 
 
 @contextlib.contextmanager
