@@ -234,9 +234,8 @@ class StateStore {
   /// Never fails: what cannot be read is set aside and reported as a state_rejected event to the sink it was
   /// built with.
   virtual SavedState load() = 0;
-  /// Replaces what is remembered of an image. `urgent`: something beyond times and attempt counters changed,
-  /// so it is written in a transaction of its own with its events; else it rides along within half a minute.
-  virtual void save(ImageRecord record, std::vector<Event> events, bool urgent) = 0;
+  /// Replaces what is remembered of an image, in one transaction with its events.
+  virtual void save(ImageRecord record, std::vector<Event> events) = 0;
   virtual void forget(const ImageId& image) = 0;
   virtual void add_event(const Event& event) = 0;
   virtual void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) = 0;

@@ -21,7 +21,7 @@ void Engine::restore(std::shared_ptr<const Config> config) {
   saved.reset();  // a large fleet's past need not lie in memory twice
   schedule_ =
       std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
-  publisher_.publish_restored(step, *tracker_, now);
+  publisher_.publish(step, *tracker_, now);
 }
 
 void Engine::start() {
@@ -55,6 +55,7 @@ void Engine::stop() {
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
+    publisher_.save_all(*tracker_);
   }
   const std::scoped_lock lock(poller_mutex_);
   if (poller_) turns_before_ += poller_->turns();

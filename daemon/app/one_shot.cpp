@@ -12,7 +12,7 @@ namespace {
 class NullStore final : public StateStore {
  public:
   SavedState load() override { return {}; }
-  void save(ImageRecord /*record*/, std::vector<Event> /*events*/, bool /*urgent*/) override {}
+  void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& /*event*/) override {}
   void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}

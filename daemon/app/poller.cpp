@@ -9,17 +9,14 @@ namespace {
 constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 /// An attempt may take as long as its interval, so that a slow API still answers; but not for ever.
 constexpr Millis kLongestAttempt{300'000};
+/// Times and attempt counters may be lost by a kill for about this long; everything else is saved at once.
+constexpr Millis kRoutineDelay{25'000};
+/// A portion and the time the store's writer has for it: a fleet of 100,000 images takes four seconds.
+constexpr std::size_t kSavedAtOnce = 512;
+constexpr Millis kSavePause{20};
 }  // namespace
 
 void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now) {
-  publish(step, tracker, now, Keep::all);
-}
-
-void StepPublisher::publish_restored(const Step& step, const Tracker& tracker, Instant now) {
-  publish(step, tracker, now, Keep::urgent);
-}
-
-void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now, Keep keep) {
   std::map<std::string, std::vector<Event>> by_image;
   for (const Event& event : step.events) {
     sink_.on_event(event);
@@ -28,9 +25,9 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
   for (const Step::Change& change : step.changed) {
     listener_.on_view(tracker.view(change.image, now));
     auto events = by_image.extract(change.image.str());
-    if (keep == Keep::urgent && !change.urgent && events.empty()) continue;
+    if (!change.urgent && events.empty()) continue;
     store_.save(tracker.record(change.image),
-                events.empty() ? std::vector<Event>{} : std::move(events.mapped()), change.urgent);
+                events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
   }
   for (const auto& [image, events] : by_image) {  // of the fleet, or of images that are watched no more
     for (const Event& event : events)
@@ -42,6 +39,23 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
   }
   if (!step.events.empty()) store_.set_closes(tracker.closes());
   listener_.on_totals(tracker);
+  if (next_save_ == MonoTime::max() && tracker.has_unsaved()) next_save_ = now.mono + kRoutineDelay;
+}
+
+void StepPublisher::save_due(Tracker& tracker, MonoTime now) {
+  if (now < next_save_) return;
+  save_some(tracker, kSavedAtOnce);
+  next_save_ = tracker.has_unsaved() ? now + kSavePause : MonoTime::max();
+}
+
+void StepPublisher::save_all(Tracker& tracker) {
+  save_some(tracker, kAll);
+  next_save_ = MonoTime::max();
+}
+
+void StepPublisher::save_some(Tracker& tracker, std::size_t most) {
+  for (ImageRecord& record : tracker.take_unsaved(most))
+    store_.save(std::move(record), {});
 }
 
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {
@@ -75,6 +89,7 @@ void Poller::turn() {
   if (parts_.tracker.next_deadline() <= now.mono) {
     parts_.publisher.publish(parts_.tracker.tick(now), parts_.tracker, now);
   }
+  parts_.publisher.save_due(parts_.tracker, now.mono);
 }
 
 void Poller::feed(Lane& lane, Instant now) {
@@ -99,9 +114,12 @@ void Poller::finish(Lane& lane, const ImageId& image, const Observation& seen) {
 }
 
 MonoTime Poller::next_wake() const {
-  MonoTime next = std::min(parts_.schedule.next_due(), parts_.tracker.next_deadline());
-  for (const auto& [name, lane] : lanes_)
-    next = std::min(next, lane.settings.source->next_wake());
+  MonoTime next =
+      std::min({parts_.schedule.next_due(), parts_.tracker.next_deadline(), parts_.publisher.next_save()});
+  for (const auto& [name, lane] : lanes_) {
+    const bool hungry = !lane.ready.empty() && lane.flying < lane.settings.window;
+    next = std::min(next, hungry ? MonoTime::min() : lane.settings.source->next_wake());
+  }
   return next;
 }
 

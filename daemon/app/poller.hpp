@@ -33,21 +33,27 @@ class PollListener {
 
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the
 /// store. One event is one line and one row: those of an image travel with its record, the others alone.
+///
+/// News is saved at once. Times and attempt counters, which change with every listing, are saved within half
+/// a minute, a few images at a time: the records of a large fleet need not lie in memory twice.
 class StepPublisher {
  public:
   StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
       : sink_(sink), store_(store), listener_(listener) {}
   void publish(const Step& step, const Tracker& tracker, Instant now);
-  /// The same for the first step of a life: what the store itself has just told is not handed back to it.
-  void publish_restored(const Step& step, const Tracker& tracker, Instant now);
+  /// Saves what is due of that which was not news; call at next_save() or later.
+  void save_due(Tracker& tracker, MonoTime now);
+  /// Saves all of it, as before an end.
+  void save_all(Tracker& tracker);
+  [[nodiscard]] MonoTime next_save() const { return next_save_; }
 
  private:
-  enum class Keep { all, urgent };
-  void publish(const Step& step, const Tracker& tracker, Instant now, Keep keep);
+  void save_some(Tracker& tracker, std::size_t most);
 
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
+  MonoTime next_save_ = MonoTime::max();
 };
 
 /// One profile as the poller sees it.

@@ -72,6 +72,7 @@ class ImageTracker {
   [[nodiscard]] MonoTime next_deadline(const Context& context) const;
 
   std::int64_t attempted_in_cycle = -1;  ///< the fleet's bookkeeping
+  bool unsaved = false;
   MonoTime queued_deadline = MonoTime::max();
 
  private:

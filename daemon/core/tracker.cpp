@@ -1,6 +1,7 @@
 #include "core/tracker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sharedrift {
 
@@ -40,6 +41,8 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
   }
   for (const auto& policy : watch_.images)
     report(*images_.at(policy->id), context(now, step.events), step);
+  for (ImageTracker* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
+    image->unsaved = false;
 }
 
 ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) {
@@ -47,13 +50,34 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
 }
 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
-  const ImageId& id = image.policy().id;
-  step.changed.push_back({id, context.changed});
+  step.changed.push_back({image.policy().id, context.changed});
+  if (!context.changed && !std::exchange(image.unsaved, true)) unsaved_.push_back(&image);
   const MonoTime next = image.next_deadline(context);
   if (next == image.queued_deadline) return;
-  deadlines_.erase({image.queued_deadline, id});
+  auto place = deadlines_.extract(&image);
   image.queued_deadline = next;
-  if (next != MonoTime::max()) deadlines_.emplace(next, id);
+  if (next == MonoTime::max()) return;
+  if (place) {
+    deadlines_.insert(std::move(place));
+  } else {
+    deadlines_.insert(&image);
+  }
+}
+
+bool Tracker::ByDeadline::operator()(const ImageTracker* a, const ImageTracker* b) const {
+  if (a->queued_deadline != b->queued_deadline) return a->queued_deadline < b->queued_deadline;
+  return a->policy().id < b->policy().id;
+}
+
+std::vector<ImageRecord> Tracker::take_unsaved(std::size_t most) {
+  std::vector<ImageRecord> records;
+  records.reserve(std::min(most, unsaved_.size()));
+  while (!unsaved_.empty() && records.size() < most) {
+    unsaved_.front()->unsaved = false;
+    records.push_back(unsaved_.front()->record());
+    unsaved_.pop_front();
+  }
+  return records;
 }
 
 void Tracker::close_unwatched(const ImageRecord& record, Instant now, Step& step) {
@@ -141,7 +165,8 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     ImageTracker::Context with = context(now, step.events);
     held_ -= image->held();
     image->unwatch(with);
-    deadlines_.erase({image->queued_deadline, id});
+    deadlines_.erase(image.get());
+    std::erase(unsaved_, image.get());
     step.removed.push_back(id);
   }
   for (const auto& policy : watch_.images) {
@@ -156,10 +181,9 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
 Step Tracker::tick(Instant now) {
   Step step;
   if (!losers_.empty() && now.mono >= cycle_started_ + watch_.interval) end_cycle(now, step);
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now.mono) {
-    const ImageId id = deadlines_.begin()->second;
+  while (!deadlines_.empty() && (*deadlines_.begin())->queued_deadline <= now.mono) {
+    ImageTracker& image = **deadlines_.begin();
     deadlines_.erase(deadlines_.begin());
-    ImageTracker& image = *images_.at(id);
     image.queued_deadline = MonoTime::max();
     ImageTracker::Context with = context(now, step.events);
     image.expire(with);
@@ -170,7 +194,7 @@ Step Tracker::tick(Instant now) {
 
 MonoTime Tracker::next_deadline() const {
   MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + watch_.interval;
-  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->queued_deadline);
   return next;
 }
 

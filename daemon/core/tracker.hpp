@@ -7,7 +7,9 @@
 #include "core/view.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -23,7 +25,7 @@ struct Step {
     bool urgent;  ///< more than times and attempt counters changed: its record must not be lost
   };
   std::vector<Event> events;
-  std::vector<Change> changed;   ///< views to publish anew, records to save
+  std::vector<Change> changed;   ///< views to publish anew; urgent ones' records to save
   std::vector<ImageId> removed;  ///< no longer watched
 };
 
@@ -55,6 +57,10 @@ class Tracker {
   /// Null for an image that is not watched.
   [[nodiscard]] std::shared_ptr<const ImageView> view(const ImageId& image, Instant now) const;
   [[nodiscard]] ImageRecord record(const ImageId& image) const;
+  /// Whether any image has had a step since its record was last taken that was not urgent.
+  [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
+  /// The records of `most` of these images, those that wait longest.
+  std::vector<ImageRecord> take_unsaved(std::size_t most);
   [[nodiscard]] const std::array<std::uint64_t, kAllCloseReasons.size()>& closes() const { return closes_; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
@@ -71,7 +77,11 @@ class Tracker {
 
   WatchList watch_;
   std::unordered_map<ImageId, std::unique_ptr<ImageTracker>> images_;
-  std::set<std::pair<MonoTime, ImageId>> deadlines_;
+  struct ByDeadline {
+    bool operator()(const ImageTracker* a, const ImageTracker* b) const;
+  };
+  std::set<ImageTracker*, ByDeadline> deadlines_;  ///< those of images_ that have one
+  std::deque<ImageTracker*> unsaved_;  ///< of images_, once each, the one that waits longest first
   mutable std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
   Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative

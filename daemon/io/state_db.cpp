@@ -20,8 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Times and attempt counters may be lost by a kill for this long; everything else is written at once.
-constexpr Millis kRoutineDelay = 30s;
 constexpr Millis kRetryDelay = 5s;
 constexpr Millis kPruneEvery = 24h;
 /// Events kept in memory while the disk refuses them; the oldest go first.
@@ -132,22 +130,19 @@ void StateDb::note_failure(const std::string& what) {
       {EventType::state_rejected, clock_.wall(), "", {{"path", clean(path_)}, {"reason", clean(what)}}});
 }
 
-void StateDb::save(ImageRecord record, std::vector<Event> events, bool urgent) {
-  const bool wake = urgent || !events.empty();
+void StateDb::save(ImageRecord record, std::vector<Event> events) {
   const std::scoped_lock lock(mutex_);
   const ImageId id = record.id;
   waiting_.images.insert_or_assign(id, std::move(record));
   waiting_.events.insert(waiting_.events.end(), std::make_move_iterator(events.begin()),
                          std::make_move_iterator(events.end()));
-  const bool first = handed_in_++ == written_;
-  waiting_.urgent = waiting_.urgent || wake;
-  if (wake || first) changed_.notify_all();
+  ++handed_in_;
+  changed_.notify_all();
 }
 
 void StateDb::forget(const ImageId& image) {
   const std::scoped_lock lock(mutex_);
   waiting_.images.insert_or_assign(image, std::nullopt);
-  waiting_.urgent = true;
   ++handed_in_;
   changed_.notify_all();
 }
@@ -155,7 +150,6 @@ void StateDb::forget(const ImageId& image) {
 void StateDb::add_event(const Event& event) {
   const std::scoped_lock lock(mutex_);
   waiting_.events.push_back(event);
-  waiting_.urgent = true;
   ++handed_in_;
   changed_.notify_all();
 }
@@ -164,19 +158,17 @@ void StateDb::set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()
   const std::scoped_lock lock(mutex_);
   waiting_.closes = closes;
   ++handed_in_;
+  changed_.notify_all();
 }
 
 void StateDb::write_loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   bool failing = false;
   while (true) {
-    const auto due = [this] { return waiting_.urgent || flush_wanted_; };
     if (failing && !stop.stop_requested()) {
       changed_.wait_for(lock, stop, kRetryDelay, [this] { return flush_wanted_; });
-    } else if (waiting_.empty()) {
-      changed_.wait(lock, stop, [this, &due] { return !waiting_.empty() || due(); });
-    } else if (!due()) {
-      changed_.wait_for(lock, stop, kRoutineDelay, due);
+    } else {
+      changed_.wait(lock, stop, [this] { return !waiting_.empty() || flush_wanted_; });
     }
     Batch batch = std::exchange(waiting_, Batch{});
     const std::uint64_t upto = handed_in_;
@@ -239,7 +231,6 @@ void StateDb::put_back(Batch batch) {
                        batch.events.end() - static_cast<std::ptrdiff_t>(kMaxWaitingEvents));
   }
   if (waiting_.closes) batch.closes = waiting_.closes;
-  batch.urgent = true;
   waiting_ = std::move(batch);
 }
 

@@ -45,7 +45,7 @@ class StateDb final : public StateStore {
   StateDb& operator=(const StateDb&) = delete;
 
   SavedState load() override;
-  void save(ImageRecord record, std::vector<Event> events, bool urgent) override;
+  void save(ImageRecord record, std::vector<Event> events) override;
   void forget(const ImageId& image) override;
   void add_event(const Event& event) override;
   void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) override;
@@ -65,7 +65,6 @@ class StateDb final : public StateStore {
     std::map<ImageId, std::optional<ImageRecord>> images;  ///< none: forget it
     std::vector<Event> events;
     std::optional<std::array<std::uint64_t, kAllCloseReasons.size()>> closes;
-    bool urgent = false;
     [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !closes; }
   };
 

@@ -43,7 +43,7 @@ constexpr std::array kAllEvents{EventType::drift_opened,
 class RowStore final : public StateStore {
  public:
   SavedState load() override { return {}; }
-  void save(ImageRecord /*record*/, std::vector<Event> /*events*/, bool /*urgent*/) override {}
+  void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& event) override { rows.push_back(event.type); }
   void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}

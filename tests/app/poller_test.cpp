@@ -35,9 +35,9 @@ class RecordingListener final : public PollListener {
 class RecordingStore final : public StateStore {
  public:
   SavedState load() override { return {}; }
-  void save(ImageRecord record, std::vector<Event> news, bool urgent) override {
+  void save(ImageRecord record, std::vector<Event> news) override {
     events += news.size();
-    urgents += urgent ? 1U : 0U;
+    ++saves;
     records.insert_or_assign(record.id, std::move(record));
   }
   void forget(const ImageId& image) override { records.erase(image); }
@@ -45,7 +45,7 @@ class RecordingStore final : public StateStore {
   void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
   std::map<ImageId, ImageRecord> records;
   std::size_t events = 0;
-  std::size_t urgents = 0;
+  std::size_t saves = 0;
 };
 
 /// A poller with everything around it on one manual clock.
@@ -65,8 +65,10 @@ struct World {
     schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());
     publisher.publish(start, *tracker, clock.now());
   }
+  /// Until that many more attempts have ended.
   void poll(std::size_t attempts) {
-    listener.stop_after = attempts;
+    listener.stop = {};
+    listener.stop_after = listener.attempts + attempts;
     Poller poller({clock,
                    random,
                    transport,
@@ -111,6 +113,14 @@ TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
   EXPECT_LE(world.source.max_waiting, 64U);
 }
 
+TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsAttempts) {
+  // As many under way as are handed over at a time: when all of them end in pump(), nothing else wakes the loop.
+  World world(200, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
+  const MonoTime start = world.clock.mono();
+  world.poll(200);
+  EXPECT_EQ(world.clock.mono() - start, 4ms);
+}
+
 TEST(Poller, KeepsItsPeriod) {
   World world(1, 60s, 700ms, 1, [](const ImageId&) { return listed({1}); });
   const MonoTime start = world.clock.mono();
@@ -142,9 +152,47 @@ TEST(Poller, WhatWasInFlightIsDueAgainAfterAStop) {
 
 TEST(Poller, SavesNewsAtOnce) {
   World world(1, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
-  world.poll(3);
-  EXPECT_EQ(world.store.urgents, 1U) << "the first listing is news, the others are routine";
-  EXPECT_EQ(world.store.records.size(), 1U);
+  world.poll(1);
+  EXPECT_EQ(world.store.saves, 1U) << "the first listing is news";
+  world.poll(1);
+  EXPECT_EQ(world.store.saves, 1U) << "the second brought a time and a count";
+}
+
+TEST(Poller, SavesTimesAndCountersWithinHalfAMinute) {
+  World world(2000, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
+  world.poll(2000);
+  ASSERT_EQ(world.store.saves, 2000U) << "the first listings are news";
+  world.poll(2000);
+  world.clock.advance(24s);
+  world.publisher.save_due(*world.tracker, world.clock.mono());
+  EXPECT_EQ(world.store.saves, 2000U);
+  std::size_t turns = 0;
+  for (; world.publisher.next_save() != MonoTime::max(); ++turns) {
+    world.clock.advance(std::chrono::ceil<Millis>(world.publisher.next_save() - world.clock.mono()));
+    world.publisher.save_due(*world.tracker, world.clock.mono());
+  }
+  EXPECT_EQ(world.store.saves, 4000U);
+  EXPECT_GE(turns, 4U) << "a few at a time";
+  for (const auto& [id, record] : world.store.records)
+    EXPECT_EQ(record.counters.listings, 2U) << id.str();
+}
+
+TEST(Poller, SavesEverythingAtTheEnd) {
+  World world(3, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(6);
+  world.publisher.save_all(*world.tracker);
+  EXPECT_EQ(world.publisher.next_save(), MonoTime::max());
+  ASSERT_EQ(world.store.records.size(), 3U);
+  for (const auto& [id, record] : world.store.records)
+    EXPECT_EQ(record.counters.listings, 2U) << id.str();
+}
+
+TEST(Poller, WakesToSaveWhenNothingIsToBePolled) {
+  World world(1, 3600s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(2);
+  EXPECT_EQ(world.store.records.begin()->second.counters.listings, 1U);
+  world.poll(1);  // on the way to the third attempt the second is saved
+  EXPECT_EQ(world.store.records.begin()->second.counters.listings, 2U);
 }
 
 }  // namespace

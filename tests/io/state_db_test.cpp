@@ -69,7 +69,7 @@ TEST(StateDb, RemembersARecordWhole) {
   {
     Life life(dir.file("state.db"));
     EXPECT_THAT(life.saved.images, SizeIs(0));
-    life.db->save(record, {}, true);
+    life.db->save(record, {});
     life.db->set_closes({1, 2, 3, 4, 5});
   }
   const Life life(dir.file("state.db"));
@@ -95,8 +95,8 @@ TEST(StateDb, ForgetsWhatIsNotWatched) {
   const TempDir dir;
   {
     Life life(dir.file("state.db"));
-    life.db->save(a_record("m-1"), {}, true);
-    life.db->save(a_record("m-2"), {}, true);
+    life.db->save(a_record("m-1"), {});
+    life.db->save(a_record("m-2"), {});
     life.db->forget(*ImageId::parse("m-1"));
   }
   const Life life(dir.file("state.db"));
@@ -163,7 +163,7 @@ void write_file(const std::string& path, const std::string& bytes) {
 TEST(StateDb, SetsAsideWhatItCannotTrust) {
   const TempDir dir;
   const std::string healthy = dir.file("healthy.db");
-  { Life(healthy).db->save(a_record("m-1"), {}, true); }
+  { Life(healthy).db->save(a_record("m-1"), {}); }
   std::ifstream stream(healthy, std::ios::binary);
   std::string torn((std::istreambuf_iterator<char>(stream)), {});
   ASSERT_GT(torn.size(), 8192U);
@@ -193,7 +193,7 @@ TEST(StateDb, SetsAsideWhatItCannotTrust) {
       EXPECT_FALSE(life.db->ok()) << name;
       EXPECT_EQ(life.sink.count(EventType::state_rejected), 1U) << name;
       EXPECT_THAT(life.saved.images, SizeIs(0)) << name;
-      life.db->save(a_record("m-1"), {}, true);
+      life.db->save(a_record("m-1"), {});
       EXPECT_TRUE(life.db->flush()) << name << ": it goes on with a new file";
       EXPECT_FALSE(life.db->ok()) << name << ": until the next start";
     }
@@ -214,7 +214,7 @@ TEST(StateDb, GoesOnWithoutADiskAndCatchesUp) {
   Life life(blocked + "/state.db");
   EXPECT_FALSE(life.db->ok());
   EXPECT_EQ(life.sink.count(EventType::state_rejected), 1U);
-  life.db->save(a_record("m-1"), {an_event("m-1", kStart)}, true);
+  life.db->save(a_record("m-1"), {an_event("m-1", kStart)});
   EXPECT_FALSE(life.db->flush());
   EXPECT_EQ(life.sink.count(EventType::state_rejected), 1U) << "told once, the gauge tells the rest";
   std::filesystem::create_directory(blocked);
@@ -245,7 +245,7 @@ TEST(StateDb, SurvivesKillAtAnyMoment) {
       for (std::int64_t n = 1;; ++n) {
         ImageRecord record = a_record("m-1");
         record.counters.listings = static_cast<std::uint64_t>(n);
-        life.db->save(record, {an_event("m-1", kStart + Millis{n})}, true);
+        life.db->save(record, {an_event("m-1", kStart + Millis{n})});
         if (life.db->flush() && ::write(report[1], &n, sizeof n) != sizeof n) ::_exit(1);
       }
     }
