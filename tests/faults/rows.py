@@ -54,7 +54,8 @@ def blind(daemon, states, reasons):
 class Table:
     """Runs rows, a few at a time since they wait more than they work, and prints what was expected and what was seen."""
 
-    def __init__(self):
+    def __init__(self, at_a_time=ROWS_AT_A_TIME):
+        self.at_a_time = at_a_time
         self.missed = 0
         self.rows = []
 
@@ -62,7 +63,7 @@ class Table:
         self.rows.append((fault, expected, run))
 
     def run(self):
-        with concurrent.futures.ThreadPoolExecutor(ROWS_AT_A_TIME) as pool:
+        with concurrent.futures.ThreadPoolExecutor(self.at_a_time) as pool:
             print(f"{'fault':<34} {'expected':<42} seen")
             for (fault, expected, _), seen in zip(self.rows, pool.map(self.see, self.rows)):
                 print(f"{fault:<34} {expected:<42} {seen}", flush=True)
