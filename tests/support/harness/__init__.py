@@ -96,6 +96,9 @@ class Process:
                 self.process.kill()
                 self.process.wait()
         self._out.close()
+        found = re.search(r"^.*(?:ERROR|WARNING): \w+Sanitizer(?:.*\n?){1,60}|^.*runtime error: .*", self.output(), re.M)
+        if found:
+            raise Failed(f"{self.name}: {found[0]}")
         return self.process.returncode
 
     def kill(self):
@@ -226,7 +229,8 @@ def run(*arguments, env=None, timeout=60, key=Simulator.KEY, secret=Simulator.SE
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret} if key else {}
     done = subprocess.run([str(BIN / "share-drift-exporter"), *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, timeout=timeout, text=True, errors="replace",
-                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **keys, **(env or {})})
+                          env={"PATH": os.environ["PATH"], "HOME": "/nonexistent",
+                               **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}, **keys, **(env or {})})
     return done.returncode, done.stdout, done.stderr
 
 
