@@ -12,7 +12,7 @@ namespace {
 
 using Kind = JsonValue::Kind;
 
-std::string text_of(const JsonValue& root, std::string_view name, std::string_view other_name) {
+std::string_view text_of(const JsonValue& root, std::string_view name, std::string_view other_name) {
   for (const std::string_view candidate : {name, other_name}) {
     const JsonValue* value = root.find(candidate);
     if (value != nullptr && (value->is(Kind::string) || value->is(Kind::number))) return value->text;
@@ -21,7 +21,7 @@ std::string text_of(const JsonValue& root, std::string_view name, std::string_vi
 }
 
 /// Some operations carry a `Code` in a good answer, too.
-bool is_success_code(const std::string& code) {
+bool is_success_code(std::string_view code) {
   constexpr std::array<std::string_view, 6> kGood{"", "0", "200", "OK", "Success", "success"};
   const std::string_view bare = trim(code);
   return std::find(kGood.begin(), kGood.end(), bare) != kGood.end();
@@ -58,7 +58,7 @@ const JsonValue* find_rows(const JsonValue& root, bool& odd) {
   if (accounts->is(Kind::array)) return accounts;
   if (accounts->is(Kind::object)) {
     const JsonValue* rows = accounts->find("Account");
-    if (rows == nullptr && accounts->members.empty()) return nullptr;
+    if (rows == nullptr && accounts->inside().size() == 0) return nullptr;
     if (rows != nullptr && rows->is(Kind::null)) return nullptr;
     if (rows != nullptr && rows->is(Kind::array)) return rows;
   }
@@ -80,20 +80,21 @@ std::optional<std::int64_t> echo_of(const JsonValue& root, std::string_view name
 
 }  // namespace
 
-Result<JsonValue, ApiError> open_answer(const HttpResponse& response) {
-  auto root = parse_json(response.body);
-  if (!root) return Err(unreadable(response, root.error()));
-  if (!root->is(Kind::object)) return Err(unreadable(response, {"JSON, but no object"}));
-  const std::string code = text_of(*root, "Code", "code");
-  const JsonValue* odd_code = root->find("Code");
+Result<JsonDocument, ApiError> open_answer(const HttpResponse& response) {
+  auto document = parse_json(response.body);
+  if (!document) return Err(unreadable(response, document.error()));
+  const JsonValue& root = document->root();
+  if (!root.is(Kind::object)) return Err(unreadable(response, {"JSON, but no object"}));
+  const std::string_view code = text_of(root, "Code", "code");
+  const JsonValue* odd_code = root.find("Code");
   if (odd_code != nullptr && code.empty() && !odd_code->is(Kind::null) && !odd_code->is(Kind::string))
     return Err(unreadable(response, {"a Code that is neither text nor number"}));
-  if (response.status == 200 && is_success_code(code)) return std::move(*root);
+  if (response.status == 200 && is_success_code(code)) return std::move(*document);
   if (response.status / 100 == 3) return Err(unreadable(response, {"a redirect"}));
   if (is_success_code(code) && response.status / 100 == 2)
     return Err(unreadable(response, {"an unexpected status"}));
-  return Err(classify_refusal(code, response.status, text_of(*root, "RequestId", "requestId"),
-                              text_of(*root, "Message", "message")));
+  return Err(classify_refusal(code, response.status, text_of(root, "RequestId", "requestId"),
+                              text_of(root, "Message", "message")));
 }
 
 Result<Page, Failure> decode_page(const JsonValue& root) {
@@ -102,7 +103,7 @@ Result<Page, Failure> decode_page(const JsonValue& root) {
   page.page_number = echo_of(root, "PageNumber");
   page.page_size = echo_of(root, "PageSize");
   const JsonValue* image = root.find("ImageId");
-  if (image != nullptr && !image->is(Kind::null)) page.image_id = image->text;
+  if (image != nullptr && !image->is(Kind::null)) page.image_id = std::string(image->text);
   page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
   bool odd = false;
   const JsonValue* rows = find_rows(root, odd);
@@ -112,8 +113,8 @@ Result<Page, Failure> decode_page(const JsonValue& root) {
       return Err(make_failure(Reason::bad_payload, "neither Accounts nor TotalCount in the answer"));
     return page;  // no rows; whether that can be is for the listing to judge
   }
-  page.accounts.reserve(rows->items.size());
-  for (const JsonValue& row : rows->items) {
+  page.accounts.reserve(rows->inside().size());
+  for (const JsonValue& row : rows->inside()) {
     const auto account = account_of(row);
     if (account) {
       page.accounts.push_back(*account);
@@ -138,7 +139,7 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   }
   if (!rows->is(Kind::array))
     return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
-  for (const JsonValue& row : rows->items) {
+  for (const JsonValue& row : rows->inside()) {
     const JsonValue* id = row.find("ImageId");
     const JsonValue* owner = row.find("ImageOwnerAlias");
     if (id == nullptr || !id->is(Kind::string)) {
@@ -146,8 +147,8 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
     }
     // An image whose owner is not told counts as ours: that can keep an alarm, never silence one.
     const bool others = owner != nullptr && owner->is(Kind::string) && owner->text != "self";
-    if (!others) page.own_images.push_back(id->text);
-    page.images.push_back(id->text);
+    if (!others) page.own_images.emplace_back(id->text);
+    page.images.emplace_back(id->text);
   }
   return page;
 }

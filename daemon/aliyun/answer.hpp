@@ -15,7 +15,7 @@ namespace sharedrift {
 
 /// The JSON object of a successful answer (HTTP 200, no error code in the envelope), or what went wrong.
 /// HTML, redirects, empty and broken bodies are errors, never an empty object.
-Result<JsonValue, ApiError> open_answer(const HttpResponse& response);
+Result<JsonDocument, ApiError> open_answer(const HttpResponse& response);
 
 /// One page of DescribeImageSharePermission. Every form in which accounts have been documented or seen is
 /// taken: objects with AliyunUid or AliyunId, bare strings and numbers, `Accounts` as an object around

@@ -27,7 +27,7 @@ struct GateOptions {
 };
 
 struct ApiAnswer {
-  JsonValue root;
+  JsonDocument document;
   std::optional<WallTime> server_time;  ///< the Date header
   std::uint64_t generation = 0;         ///< of the credentials that signed
 };

@@ -103,7 +103,7 @@ void EnsClient::await_identity(const AttemptPtr& attempt) {
 void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
   asking_identity_ = false;
   const auto account =
-      answer ? decode_caller_identity(answer->root) : Result<AccountId, Failure>(Err(answer.error()));
+      answer ? decode_caller_identity(answer->document.root()) : Result<AccountId, Failure>(Err(answer.error()));
   std::optional<Failure> problem;
   if (!account) {
     problem = account.error();
@@ -152,7 +152,7 @@ void EnsClient::ask_page(const AttemptPtr& attempt, int number) {
 void EnsClient::take_page(const AttemptPtr& attempt, int number, const Result<ApiAnswer, Failure>& answer) {
   --attempt->outstanding;
   if (attempt->over) return;
-  auto page = answer ? decode_page(answer->root) : Result<Page, Failure>(Err(answer.error()));
+  auto page = answer ? decode_page(answer->document.root()) : Result<Page, Failure>(Err(answer.error()));
   if (answer) {
     attempt->server_time = answer->server_time;
     attempt->generations.insert(answer->generation);
@@ -231,7 +231,7 @@ void EnsClient::ask_inventory(const AttemptPtr& attempt) {
 void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer, Failure>& answer) {
   if (attempt->over) return;
   const auto page =
-      answer ? decode_inventory(answer->root) : Result<InventoryPage, Failure>(Err(answer.error()));
+      answer ? decode_inventory(answer->document.root()) : Result<InventoryPage, Failure>(Err(answer.error()));
   // Wherever nobody can tell, the listing stands as it is.
   const bool ours = answer && (!options_.owner || own_generations_.contains(answer->generation));
   if (!page || !page->total_count || !ours) return deliver(attempt);

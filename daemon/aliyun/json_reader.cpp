@@ -3,84 +3,95 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace sharedrift {
 
 namespace {
-
 constexpr std::size_t kMaxDepth = 32;
-/// More than the rows of the largest body the transport lets through; about 30 MB of values.
+/// More than the rows of the largest body the transport lets through; about 15 MB of values.
 constexpr std::size_t kMaxValues = 300'000;
 /// Names are compared one by one. Answers have about twenty; without a bound an object of many would take
 /// hours.
 constexpr std::size_t kMaxMembers = 100;
+/// What an answer has of text for each of its values, or a little less.
+constexpr std::size_t kBytesPerValue = 16;
+}  // namespace
 
-/// Builds the value from what the reader finds and refuses what JSON itself would let pass: depth,
-/// duplicates, floods.
+/// Lays what the scanner finds in a row and refuses what JSON itself would let pass: depth, duplicates,
+/// floods.
 class JsonBuilder {
  public:
-  bool put(JsonValue value) {
-    if (++values_ > kMaxValues) return exceed("too many values");
-    if (path_.empty()) {
-      root = std::move(value);
-    } else if (path_.back().is(JsonValue::Kind::object)) {
-      path_.back().members.back().value = std::move(value);
-    } else {
-      path_.back().items.push_back(std::move(value));
-    }
+  using Kind = JsonValue::Kind;
+
+  explicit JsonBuilder(std::size_t text_size) {
+    values_.reserve(std::min(text_size / kBytesPerValue, kMaxValues) + 1);
+  }
+
+  bool put(Kind kind, std::string_view text = {}, bool flag = false) {
+    if (values_.size() >= kMaxValues) return exceed("too many values");
+    if (depth_ > 0) ++container().inside_;
+    JsonValue& value = values_.emplace_back();
+    value.kind = kind;
+    value.flag = flag;
+    value.text = text;
+    value.name = std::exchange(name_, {});
     return true;
   }
-  bool put_text(JsonValue::Kind kind, std::string text) {
-    JsonValue made{kind};
-    made.text = std::move(text);
-    return put(std::move(made));
-  }
-  bool key(std::string name) {
-    auto& members = path_.back().members;
-    if (members.size() >= kMaxMembers) return exceed("too many names in an object");
-    if (std::any_of(members.begin(), members.end(),
-                    [&name](const auto& member) { return member.name == name; })) {
-      return refuse("a name occurs twice in an object");
-    }
-    members.push_back({std::move(name), JsonValue{}});
+  /// The name of the value that comes next.
+  bool key(std::string_view name) {
+    if (container().inside_ >= kMaxMembers) return exceed("too many names in an object");
+    container().span_ = span_of(container());
+    if (container().find(name) != nullptr) return refuse("a name occurs twice in an object");
+    name_ = name;
     return true;
   }
-  bool open(JsonValue::Kind kind) {
-    if (path_.size() >= kMaxDepth) return exceed("nested too deeply");
-    path_.push_back(JsonValue{kind});
+  bool open(Kind kind) {
+    if (depth_ >= kMaxDepth) return exceed("nested too deeply");
+    if (!put(kind)) return false;
+    path_.at(depth_++) = values_.size() - 1;
     return true;
   }
-  bool close() {
-    JsonValue done = std::move(path_.back());
-    path_.pop_back();
-    return put(std::move(done));
+  void close() {
+    container().span_ = span_of(container());
+    --depth_;
   }
   bool refuse(std::string what) {
     problem.what = std::move(what);
     return false;
   }
-  [[nodiscard]] bool within_container() const { return !path_.empty(); }
-  [[nodiscard]] bool within_object() const { return path_.back().is(JsonValue::Kind::object); }
+  [[nodiscard]] bool within_container() const { return depth_ > 0; }
+  [[nodiscard]] bool within_object() const { return values_[path_.at(depth_ - 1)].is(Kind::object); }
+  std::vector<JsonValue> take() { return std::move(values_); }
 
-  JsonValue root;
   JsonProblem problem{"not JSON"};
 
  private:
+  JsonValue& container() { return values_[path_.at(depth_ - 1)]; }
+  /// Of a container that is open: it reaches to the end of the row.
+  std::uint32_t span_of(const JsonValue& open) const {
+    return static_cast<std::uint32_t>(values_.data() + values_.size() - &open);
+  }
   bool exceed(std::string what) {
     problem.capped = true;
     return refuse(std::move(what));
   }
 
-  std::vector<JsonValue> path_;  ///< the containers that are open, outermost first
-  std::size_t values_ = 0;
+  std::vector<JsonValue> values_;
+  std::array<std::size_t, kMaxDepth> path_{};  ///< where the open containers are, outermost first
+  std::size_t depth_ = 0;
+  std::string_view name_;
 };
 
-/// RFC 8259, from front to back, without recursion.
+namespace {
+
+/// RFC 8259, from front to back, without recursion. Escapes are undone in place: nothing becomes longer.
 class JsonScanner {
  public:
-  JsonScanner(std::string_view text, JsonBuilder& builder)
-      : rest_(text), size_(text.size()), builder_(builder) {}
+  JsonScanner(std::vector<char>& text, JsonBuilder& builder)
+      : text_(text), rest_(text.data(), text.size()), builder_(builder) {}
 
   bool read() {
     if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);  // a mark of byte order may be ignored
@@ -90,7 +101,7 @@ class JsonScanner {
       skip_blanks();
       if (take(in_object ? '}' : ']')) {
         just_opened_ = false;
-        if (!builder_.close()) return false;
+        builder_.close();
         continue;
       }
       if (!just_opened_ && !take(',')) return fail();
@@ -105,12 +116,17 @@ class JsonScanner {
  private:
   using Kind = JsonValue::Kind;
 
-  bool fail() { return builder_.refuse("not JSON at byte " + std::to_string(size_ - rest_.size() + 1)); }
+  [[nodiscard]] std::size_t position() const { return text_.size() - rest_.size(); }
+  bool fail() { return builder_.refuse("not JSON at byte " + std::to_string(position() + 1)); }
 
-  void skip_blanks() { rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\r\n"), rest_.size())); }
+  void skip_blanks() {
+    while (!rest_.empty() &&
+           (rest_.front() == ' ' || rest_.front() == '\t' || rest_.front() == '\r' || rest_.front() == '\n'))
+      rest_.remove_prefix(1);
+  }
   [[nodiscard]] char next() const { return rest_.empty() ? '\0' : rest_.front(); }
   bool take(char c) {
-    if (next() != c || rest_.empty()) return false;
+    if (rest_.empty() || rest_.front() != c) return false;
     rest_.remove_prefix(1);
     return true;
   }
@@ -130,32 +146,29 @@ class JsonScanner {
         rest_.remove_prefix(1);
         return true;
       case '"': {
-        std::string text;
-        return read_string(text) && builder_.put_text(Kind::string, std::move(text));
+        std::string_view text;
+        return read_string(text) && builder_.put(Kind::string, text);
       }
-      case 't': return take_word("true") && put_flag(true);
-      case 'f': return take_word("false") && put_flag(false);
-      case 'n': return take_word("null") && builder_.put(JsonValue{});
+      case 't': return take_word("true") && builder_.put(Kind::boolean, {}, true);
+      case 'f': return take_word("false") && builder_.put(Kind::boolean, {}, false);
+      case 'n': return take_word("null") && builder_.put(Kind::null);
       default: return read_number();
     }
-  }
-  bool put_flag(bool flag) {
-    JsonValue made{Kind::boolean};
-    made.flag = flag;
-    return builder_.put(std::move(made));
   }
 
   bool read_name() {
     skip_blanks();
-    std::string name;
+    std::string_view name;
     if (next() != '"') return fail();
-    if (!read_string(name) || !builder_.key(std::move(name))) return false;
+    if (!read_string(name) || !builder_.key(name)) return false;
     skip_blanks();
     return take(':') || fail();
   }
 
   std::size_t take_digits() {
-    const std::size_t count = std::min(rest_.find_first_not_of("0123456789"), rest_.size());
+    std::size_t count = 0;
+    while (count < rest_.size() && is_digit(rest_[count]))
+      ++count;
     rest_.remove_prefix(count);
     return count;
   }
@@ -177,28 +190,53 @@ class JsonScanner {
       const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
       if (error != std::errc{}) return fail();
     }
-    return builder_.put_text(Kind::number, std::string(digits));
+    return builder_.put(Kind::number, digits);
   }
 
-  bool read_string(std::string& out) {
+  bool read_string(std::string_view& out) {
     rest_.remove_prefix(1);
+    const std::size_t start = position();
+    std::size_t end = start;  // of what is read so far, behind rest_ once an escape was undone
     while (true) {
-      unsigned char all = 0;
-      const auto plain = std::find_if(rest_.begin(), rest_.end(), [&all](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        all |= byte;
-        return byte == '"' || byte == '\\' || byte < 0x20;
-      });
-      const std::string_view run = rest_.substr(0, static_cast<std::size_t>(plain - rest_.begin()));
-      if (all >= 0x80 && !is_valid_utf8(run)) return fail();
-      out.append(run);
+      const std::string_view run = plain_run();
+      if (position() != end)
+        std::copy(run.begin(), run.end(), text_.begin() + static_cast<std::ptrdiff_t>(end));
+      end += run.size();
       rest_.remove_prefix(run.size());
-      if (take('"')) return true;
-      if (!take('\\') || !read_escape(out)) return fail();
+      if (take('"')) break;
+      if (!take('\\') || !read_escape(end)) return fail();
     }
+    out = {text_.data() + start, end - start};
+    return true;
+  }
+  /// Up to a quote, an escape, or what must not be in a string; empty also if it is not UTF-8.
+  [[nodiscard]] std::string_view plain_run() const {
+    std::size_t size = 0;
+    while (size + 8 <= rest_.size() && are_plain_ascii(rest_.data() + size))
+      size += 8;
+    bool ascii = true;
+    for (; size < rest_.size(); ++size) {
+      const auto byte = static_cast<unsigned char>(rest_[size]);
+      if (byte == '"' || byte == '\\' || byte < 0x20) break;
+      ascii = ascii && byte < 0x80;
+    }
+    const std::string_view run = rest_.substr(0, size);
+    return ascii || is_valid_utf8(run) ? run : std::string_view{};
+  }
+  /// Eight bytes at once, by which strings are read in half the time: each byte's top bit ends up set if the
+  /// byte is a quote, a backslash, a control character or beyond ASCII.
+  static bool are_plain_ascii(const char* eight) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    std::uint64_t word = 0;
+    std::memcpy(&word, eight, sizeof word);
+    const auto zero_where = [word](char c) {
+      return (word ^ (kOnes * static_cast<unsigned char>(c))) - kOnes;
+    };
+    const std::uint64_t special = (word - kOnes * 0x20) | zero_where('"') | zero_where('\\') | word;
+    return (special & (kOnes * 0x80)) == 0;
   }
 
-  bool read_escape(std::string& out) {
+  bool read_escape(std::size_t& end) {
     constexpr std::string_view kLetters = "\"\\/bfnrt";
     constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
     const char letter = next();
@@ -207,7 +245,7 @@ class JsonScanner {
     if (letter != 'u') {
       const std::size_t at = kLetters.find(letter);
       if (at == std::string_view::npos) return false;
-      out += kMeanings[at];
+      text_[end++] = kMeanings[at];
       return true;
     }
     std::uint32_t code = 0;
@@ -217,7 +255,7 @@ class JsonScanner {
       if (!take('\\') || !take('u') || !read_unit(low) || low < 0xDC00 || low > 0xDFFF) return false;
       code = 0x10000 + ((code - 0xD800) << 10U) + (low - 0xDC00);
     }
-    append_utf8(out, code);
+    write_utf8(end, code);
     return true;
   }
   bool read_unit(std::uint32_t& code) {
@@ -227,39 +265,37 @@ class JsonScanner {
     rest_.remove_prefix(4);
     return true;
   }
-  static void append_utf8(std::string& out, std::uint32_t code) {
-    const auto tail = [&out, code](unsigned shift) {
-      out += static_cast<char>(0x80U | ((code >> shift) & 0x3FU));
-    };
-    if (code < 0x80) {
-      out += static_cast<char>(code);
-      return;
-    }
+  void write_utf8(std::size_t& end, std::uint32_t code) {
+    const auto write = [this, &end](std::uint32_t byte) { text_[end++] = static_cast<char>(byte); };
+    const auto tail = [&write, code](unsigned shift) { write(0x80U | ((code >> shift) & 0x3FU)); };
+    if (code < 0x80) return write(code);
     if (code < 0x800) {
-      out += static_cast<char>(0xC0U | (code >> 6U));
+      write(0xC0U | (code >> 6U));
     } else if (code < 0x10000) {
-      out += static_cast<char>(0xE0U | (code >> 12U));
+      write(0xE0U | (code >> 12U));
       tail(6);
     } else {
-      out += static_cast<char>(0xF0U | (code >> 18U));
+      write(0xF0U | (code >> 18U));
       tail(12);
       tail(6);
     }
     tail(0);
   }
 
+  std::vector<char>& text_;
   std::string_view rest_;
-  const std::size_t size_;
   JsonBuilder& builder_;
   bool just_opened_ = false;
 };
 
 }  // namespace
 
-const JsonValue* JsonValue::find(std::string_view name) const {
-  const auto found = std::find_if(members.begin(), members.end(),
-                                  [name](const auto& member) { return member.name == name; });
-  return found == members.end() ? nullptr : &found->value;
+const JsonValue* JsonValue::find(std::string_view wanted) const {
+  if (kind != Kind::object) return nullptr;
+  for (const JsonValue& value : inside()) {
+    if (value.name == wanted) return &value;
+  }
+  return nullptr;
 }
 
 std::optional<std::int64_t> JsonValue::integer() const {
@@ -271,10 +307,11 @@ std::optional<std::int64_t> JsonValue::integer() const {
   return value;
 }
 
-Result<JsonValue, JsonProblem> parse_json(std::string_view text) {
-  JsonBuilder builder;
-  if (!JsonScanner(text, builder).read()) return Err(std::move(builder.problem));
-  return std::move(builder.root);
+Result<JsonDocument, JsonProblem> parse_json(std::string_view text) {
+  std::vector<char> own(text.begin(), text.end());
+  JsonBuilder builder(own.size());
+  if (!JsonScanner(own, builder).read()) return Err(std::move(builder.problem));
+  return JsonDocument(std::move(own), builder.take());
 }
 
 }  // namespace sharedrift

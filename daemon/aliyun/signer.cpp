@@ -27,9 +27,11 @@ const unsigned char* bytes_of(std::string_view text) {
 
 void append_hex(std::string& out, std::span<const unsigned char> bytes) {
   constexpr std::string_view kHex = "0123456789abcdef";
+  std::size_t at = out.size();
+  out.resize(at + 2 * bytes.size());
   for (const unsigned char byte : bytes) {
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0xFU];
+    out[at++] = kHex[byte >> 4U];
+    out[at++] = kHex[byte & 0xFU];
   }
 }
 
@@ -51,8 +53,7 @@ class Hasher {
   /// Empty on failure, and for an empty key, with which OpenSSL would sign, too.
   std::span<const unsigned char> hmac_sha256(std::string_view key, std::string_view text, Digest& out) {
     std::size_t size = 0;
-    if (key.empty() || !mac_ || EVP_MAC_init(mac_.get(), bytes_of(key), key.size(), sha256_.data()) != 1 ||
-        EVP_MAC_update(mac_.get(), bytes_of(text), text.size()) != 1 ||
+    if (key.empty() || !set_key(key) || EVP_MAC_update(mac_.get(), bytes_of(text), text.size()) != 1 ||
         EVP_MAC_final(mac_.get(), out.data(), &size, out.size()) != 1) {
       return {};
     }
@@ -60,6 +61,16 @@ class Hasher {
   }
 
  private:
+  /// A key that is set has its own blocks hashed: they are not hashed again for the next signature.
+  bool set_key(std::string_view key) {
+    if (!mac_) return false;
+    if (key == key_.reveal()) return EVP_MAC_init(mac_.get(), nullptr, 0, nullptr) == 1;
+    key_ = Secret(key);
+    if (EVP_MAC_init(mac_.get(), bytes_of(key), key.size(), sha256_.data()) == 1) return true;
+    key_ = Secret();
+    return false;
+  }
+
   template <auto free>
   struct Free {
     template <class T>
@@ -77,7 +88,8 @@ class Hasher {
                                     OSSL_PARAM_construct_end()};
   std::unique_ptr<EVP_MD, Free<EVP_MD_free>> hash_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
   std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>> work_{EVP_MD_CTX_new()};
-  std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>> mac_{new_hmac()};  ///< holds the last key
+  std::unique_ptr<EVP_MAC_CTX, Free<EVP_MAC_CTX_free>> mac_{new_hmac()};
+  Secret key_;  ///< that mac_ was set to
 };
 
 Hasher& hasher() {

@@ -24,14 +24,9 @@ constexpr std::size_t kWorthZipping = 1024;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kAssetPrefix = "/assets/";
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
-
 /// The server would send both.
 void set_header(Headers& headers, std::string name, std::string value) {
-  std::erase_if(headers, [&name](const auto& header) { return same_name(header.first, name); });
+  std::erase_if(headers, [&name](const auto& header) { return equal_but_for_case(header.first, name); });
   headers.emplace_back(std::move(name), std::move(value));
 }
 

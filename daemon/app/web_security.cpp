@@ -192,10 +192,7 @@ std::vector<std::pair<std::string, std::string>> WebSecurity::headers() {
 
 std::optional<BasicCredentials> parse_basic_auth(std::string_view header) {
   constexpr std::string_view kScheme = "basic ";
-  if (header.size() < kScheme.size() || !std::equal(kScheme.begin(), kScheme.end(), header.begin(),
-                                                    [](char a, char b) { return a == to_lower(b); })) {
-    return std::nullopt;
-  }
+  if (!equal_but_for_case(header.substr(0, kScheme.size()), kScheme)) return std::nullopt;
   header.remove_prefix(kScheme.size());
   while (header.starts_with(' '))
     header.remove_prefix(1);

@@ -38,35 +38,35 @@ ListingCollector::ListingCollector(ImageId image, ListingLimits limits, WallTime
 }
 
 void ListingCollector::begin_pass() {
-  pass_ = Pass{};
+  pass_.emplace();
   ++result_.passes;
 }
 
 bool ListingCollector::pause_before_next() const {
-  return !done_ && result_.passes > 1 && pass_.asked.empty();
+  return !done_ && result_.passes > 1 && pass_->highest_asked == 0;
 }
 
 std::vector<int> ListingCollector::next() {
   if (done_) return {};
   std::vector<int> numbers;
-  if (pass_.asked.empty()) {
+  if (pass_->highest_asked == 0) {
     numbers.push_back(1);
-  } else if (!pass_.pages.contains(1)) {
+  } else if (!pass_->pages.contains(1)) {
     return {};  // how many pages there are is known from the first
   } else {
-    const int highest = *pass_.asked.rbegin();
+    const int highest = pass_->highest_asked;
     const int claimed = at_end() ? highest : std::min(pages_claimed(), highest + kPagesAtOnce);
     for (int number = highest + 1; number <= claimed; ++number)
       numbers.push_back(number);
     // TotalCount may lie: go on, one page at a time, until a page shows the end.
     if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
   }
-  pass_.asked.insert(numbers.begin(), numbers.end());
+  if (!numbers.empty()) pass_->highest_asked = numbers.back();
   return numbers;
 }
 
 void ListingCollector::add(int number, Page page) {
-  if (done_ || !pass_.asked.contains(number) || pass_.pages.contains(number)) return;
+  if (done_ || number < 1 || number > pass_->highest_asked || pass_->pages.contains(number)) return;
   ++result_.pages;
   if (page.total_count) result_.total_count = *page.total_count;
   if (!page.request_id.empty()) {
@@ -76,11 +76,11 @@ void ListingCollector::add(int number, Page page) {
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
   judge_rows(page);
-  pass_.pages.emplace(number, std::move(page));
+  pass_->pages.emplace(number, PageFacts{row_count(page), page.total_count, page.page_size});
   if (awaiting()) return;
   if (at_end()) {
     finish_pass();
-  } else if (*pass_.asked.rbegin() >= limits_.max_pages) {
+  } else if (pass_->highest_asked >= limits_.max_pages) {
     break_pass(Reason::too_large,
                "the list does not end within " + std::to_string(limits_.max_pages) + " pages");
     finish_pass();
@@ -104,7 +104,7 @@ void ListingCollector::judge_echoes(int number, const Page& page) {
   }
   if (!page.total_count || *page.total_count < 0) {
     break_pass(Reason::count_mismatch, "the answer has no usable TotalCount");
-  } else if (!pass_.pages.empty() && pass_.pages.begin()->second.total_count != page.total_count) {
+  } else if (!pass_->pages.empty() && pass_->pages.begin()->second.total_count != page.total_count) {
     break_pass(Reason::count_changed,
                "TotalCount changed from page to page: the list moved while it was read");
   }
@@ -116,19 +116,19 @@ void ListingCollector::judge_rows(const Page& page) {
   }
   std::size_t fresh = 0;
   for (const AccountId& account : page.accounts) {
-    if (pass_.rows.insert(account).second) {
+    if (pass_->rows.insert(account).second) {
       ++fresh;
     } else {
       break_pass(Reason::duplicate_row, "an account is listed twice: the list moved while it was read");
     }
   }
-  pass_.repeats = fresh == 0 && !page.accounts.empty();
+  pass_->repeats = fresh == 0 && !page.accounts.empty();
 }
 
 std::size_t ListingCollector::effective_page_size() const {
   const auto asked = static_cast<std::size_t>(limits_.page_size);
-  const auto first = pass_.pages.find(1);
-  if (first == pass_.pages.end() || !first->second.page_size) return asked;
+  const auto first = pass_->pages.find(1);
+  if (first == pass_->pages.end() || !first->second.page_size) return asked;
   const std::int64_t echoed = *first->second.page_size;
   return echoed > 0 && echoed < limits_.page_size ? static_cast<std::size_t>(echoed) : asked;
 }
@@ -136,48 +136,48 @@ std::size_t ListingCollector::effective_page_size() const {
 /// The page that must show the end if the first page's TotalCount is right: the short one, or the empty one
 /// after a full last page. At least 1.
 int ListingCollector::pages_claimed() const {
-  const Page& first = pass_.pages.at(1);
+  const PageFacts& first = pass_->pages.at(1);
   const auto size = static_cast<std::int64_t>(effective_page_size());
-  if (!first.total_count || *first.total_count < 0 || row_count(first) < effective_page_size()) return 1;
+  if (!first.total_count || *first.total_count < 0 || first.rows < effective_page_size()) return 1;
   const std::int64_t pages = *first.total_count / size + 1;
   return static_cast<int>(std::clamp<std::int64_t>(pages, 1, limits_.max_pages));
 }
 
 bool ListingCollector::at_end() const {
-  if (pass_.pages.empty()) return false;
-  if (pass_.repeats) return true;
-  return row_count(pass_.pages.rbegin()->second) < effective_page_size();
+  if (pass_->pages.empty()) return false;
+  if (pass_->repeats) return true;
+  return pass_->pages.rbegin()->second.rows < effective_page_size();
 }
 
 bool ListingCollector::fits_one_page() const {
-  return std::all_of(pass_.pages.begin(), pass_.pages.end(),
-                     [](const auto& entry) { return entry.first == 1 || row_count(entry.second) == 0; });
+  return std::all_of(pass_->pages.begin(), pass_->pages.end(),
+                     [](const auto& entry) { return entry.first == 1 || entry.second.rows == 0; });
 }
 
 void ListingCollector::break_pass(Reason reason, std::string detail) {
-  if (!pass_.why) pass_.why = make_failure(reason, std::move(detail));
+  if (!pass_->why) pass_->why = make_failure(reason, std::move(detail));
 }
 
 void ListingCollector::finish_pass() {
   const std::size_t size = effective_page_size();
-  for (const auto& [number, page] : pass_.pages) {
-    const bool last = number == pass_.pages.rbegin()->first;
-    if (!last && row_count(page) < size)
+  for (const auto& [number, page] : pass_->pages) {
+    const bool last = number == pass_->pages.rbegin()->first;
+    if (!last && page.rows < size)
       break_pass(Reason::count_mismatch, "rows follow after a page that was not full");
   }
-  const auto distinct = static_cast<std::int64_t>(pass_.rows.size());
+  const auto distinct = static_cast<std::int64_t>(pass_->rows.size());
   if (result_.total_count != distinct) {
     break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +
                                            std::to_string(distinct) + " accounts were listed");
   }
   std::vector<AccountId> rows = take_in_rows();
   const bool last_chance = result_.passes >= limits_.max_passes;
-  if (pass_.why) {
+  if (pass_->why) {
     last_sound_.reset();
-    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why, {});
+    if (fits_one_page() || !worth_another_pass(pass_->why->reason)) return conclude(pass_->why, {});
     if (last_chance) {
       return conclude(
-          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_.why,
+          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_->why,
           {});
     }
   } else {
@@ -193,7 +193,7 @@ void ListingCollector::finish_pass() {
 
 /// The rows of the pass, sorted; they are part of what was seen from now on.
 std::vector<AccountId> ListingCollector::take_in_rows() {
-  std::vector<AccountId> rows(pass_.rows.begin(), pass_.rows.end());
+  std::vector<AccountId> rows(pass_->rows.begin(), pass_->rows.end());
   std::sort(rows.begin(), rows.end());
   if (seen_ != rows) {
     std::vector<AccountId> both;

@@ -4,10 +4,11 @@
 #include "core/ids.hpp"
 #include "core/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory_resource>
 #include <optional>
-#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -83,10 +84,17 @@ class ListingCollector {
   Observation take();
 
  private:
+  /// What is kept of a page beside its rows.
+  struct PageFacts {
+    std::size_t rows = 0;
+    std::optional<std::int64_t> total_count;
+    std::optional<std::int64_t> page_size;
+  };
   struct Pass {
-    std::map<int, Page> pages;           ///< answers by page number
-    std::set<int> asked;                 ///< numbers handed out
-    std::unordered_set<AccountId> rows;  ///< distinct accounts of this pass
+    std::map<int, PageFacts> pages;                  ///< answers by page number
+    int highest_asked = 0;                           ///< page numbers from 1 to this one were handed out
+    std::pmr::monotonic_buffer_resource room;        ///< for the rows, which are only ever added to
+    std::pmr::unordered_set<AccountId> rows{&room};  ///< distinct accounts of this pass
     std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more
     bool repeats = false;        ///< the last page brought nothing but rows known already
   };
@@ -98,7 +106,9 @@ class ListingCollector {
   std::vector<AccountId> take_in_rows();
   /// No failure: the list is `proven`.
   void conclude(std::optional<Failure> failure, std::vector<AccountId> proven);
-  [[nodiscard]] bool awaiting() const { return pass_.pages.size() < pass_.asked.size(); }
+  [[nodiscard]] bool awaiting() const {
+    return pass_->pages.size() < static_cast<std::size_t>(pass_->highest_asked);
+  }
   [[nodiscard]] bool at_end() const;
   [[nodiscard]] bool fits_one_page() const;
   [[nodiscard]] std::size_t effective_page_size() const;
@@ -107,7 +117,7 @@ class ListingCollector {
   ImageId image_;
   ListingLimits limits_;
   Observation result_;
-  Pass pass_;
+  std::optional<Pass> pass_;                          ///< always there; a new one takes its place
   std::vector<AccountId> seen_;                       ///< the rows of all passes, repeated as they came
   std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted
   bool any_sound_ = false;

@@ -2,16 +2,9 @@
 
 #include <algorithm>
 
-namespace sharedrift {
+#include <string.h>  // NOLINT(modernize-deprecated-headers): explicit_bzero is not of the C++ library
 
-namespace {
-// A volatile pointer to memset-like code: the compiler may not drop stores it cannot prove unneeded.
-void wipe_bytes(char* data, std::size_t size) noexcept {
-  volatile char* p = data;
-  while (size-- > 0)
-    *p++ = '\0';
-}
-}  // namespace
+namespace sharedrift {
 
 Secret::Secret(std::string_view text)
     : data_(text.empty() ? nullptr : new char[text.size()]), size_(text.size()) {
@@ -37,7 +30,7 @@ Secret::~Secret() {
 }
 
 void Secret::wipe() noexcept {
-  if (data_ != nullptr) wipe_bytes(data_, size_);
+  if (data_ != nullptr) ::explicit_bzero(data_, size_);
   delete[] data_;
   data_ = nullptr;
   size_ = 0;
@@ -58,7 +51,7 @@ std::ostream& operator<<(std::ostream& out, const Secret& secret) {
 }
 
 void wipe(std::string& text) noexcept {
-  wipe_bytes(text.data(), text.size());
+  ::explicit_bzero(text.data(), text.size());
   text.clear();
 }
 

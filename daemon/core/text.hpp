@@ -37,6 +37,7 @@ constexpr char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 std::string to_lower(std::string_view text);
+bool equal_but_for_case(std::string_view a, std::string_view b);
 
 /// Without ASCII blanks and tabs and line ends at either end.
 std::string_view trim(std::string_view text);

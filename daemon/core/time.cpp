@@ -1,8 +1,8 @@
 #include "core/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdio>
 
 namespace sharedrift {
 
@@ -117,13 +117,22 @@ std::string format_rfc3339(WallTime time) {
   const auto day_start = std::chrono::floor<days>(time);
   const year_month_day date{day_start};
   const std::chrono::hh_mm_ss clock{time - day_start};
-  std::array<char, 40> buffer{};
-  const int length = std::snprintf(
-      buffer.data(), buffer.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
-      static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-      static_cast<int>(clock.seconds().count()), static_cast<int>(clock.subseconds().count()));
-  return {buffer.data(), static_cast<std::size_t>(length)};
+  std::string text;
+  text.reserve(sizeof "2026-11-24T12:00:00.000Z");
+  const auto put = [&text](auto number, int digits, char after) {  // each request and line has one of these
+    std::array<char, 8> buffer{};
+    for (int i = digits; i-- > 0; number /= 10)
+      buffer.at(static_cast<std::size_t>(i)) = static_cast<char>('0' + number % 10);
+    text.append(buffer.data(), static_cast<std::size_t>(digits)) += after;
+  };
+  put(std::clamp(static_cast<int>(date.year()), 0, 9999), 4, '-');
+  put(static_cast<unsigned>(date.month()), 2, '-');
+  put(static_cast<unsigned>(date.day()), 2, 'T');
+  put(clock.hours().count(), 2, ':');
+  put(clock.minutes().count(), 2, ':');
+  put(clock.seconds().count(), 2, '.');
+  put(clock.subseconds().count(), 3, 'Z');
+  return text;
 }
 
 std::optional<WallTime> parse_rfc3339(std::string_view text) {

@@ -82,10 +82,10 @@ std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes
     head.length = header.value;
   } else if (header.name == "transfer-encoding") {
     // libcurl would undo `gzip, chunked` by itself.
-    if (to_lower(header.value) != "chunked")
+    if (!equal_but_for_case(header.value, "chunked"))
       return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
     head.chunked = true;
-  } else if (header.name == "content-encoding" && to_lower(header.value) != "identity") {
+  } else if (header.name == "content-encoding" && !equal_but_for_case(header.value, "identity")) {
     return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
   }
   exchange.response.headers.push_back(std::move(header));
@@ -209,8 +209,8 @@ bool configure_headers(Exchange& exchange) {
   lines.reserve(1024);
   starts.reserve(exchange.request.headers.size() + 3);
   for (const HttpHeader& header : exchange.request.headers) {
-    has_type = has_type || to_lower(header.name) == "content-type";
-    has_accept = has_accept || to_lower(header.name) == "accept";
+    has_type = has_type || equal_but_for_case(header.name, "content-type");
+    has_accept = has_accept || equal_but_for_case(header.name, "accept");
     begin_line(header.name);
     // libcurl takes `Name:` for "remove" and `Name;` for an empty value.
     lines.append(header.value.empty() ? ";" : ": ").append(header.value) += '\0';

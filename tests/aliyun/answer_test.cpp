@@ -21,9 +21,9 @@ constexpr const char* kA = "1715107400000001";
 constexpr const char* kB = "1715107400000002";
 
 Result<Page, Failure> page_in(const HttpResponse& response) {
-  auto root = open_answer(response);
-  if (!root) return Err(root.error().failure);
-  return decode_page(*root);
+  auto opened = open_answer(response);
+  if (!opened) return Err(opened.error().failure);
+  return decode_page(opened->root());
 }
 
 std::vector<std::string> ids(const Page& page) {
@@ -180,12 +180,12 @@ TEST(Answer, RefusesWhatIsNoAnswerOfTheApi) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.what);
-    const auto root = open_answer(row.response);
-    ASSERT_FALSE(root);
-    EXPECT_EQ(root.error().failure.reason, row.reason) << root.error().failure.detail;
-    EXPECT_EQ(root.error().remedy, row.remedy);
-    EXPECT_EQ(root.error().failure.http_status, row.response.status);
-    EXPECT_FALSE(root.error().failure.detail.empty());
+    const auto opened = open_answer(row.response);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().failure.reason, row.reason) << opened.error().failure.detail;
+    EXPECT_EQ(opened.error().remedy, row.remedy);
+    EXPECT_EQ(opened.error().failure.http_status, row.response.status);
+    EXPECT_FALSE(opened.error().failure.detail.empty());
   }
 }
 
@@ -212,9 +212,9 @@ TEST(Classify, KnowsEveryDocumentedRefusal) {
                               {"Recommend", "https://api.aliyun.com/troubleshoot"}};
     const int status = row["status"];
     if (code.empty() && status == 200) continue;
-    const auto root = open_answer(answer(status, body.dump()));
-    ASSERT_FALSE(root);
-    const ApiError& error = root.error();
+    const auto opened = open_answer(answer(status, body.dump()));
+    ASSERT_FALSE(opened);
+    const ApiError& error = opened.error();
     EXPECT_EQ(to_string(error.failure.reason), row["reason"].get<std::string>());
     EXPECT_EQ(remedy_name(error.remedy), row["remedy"].get<std::string>());
     EXPECT_EQ(error.failure.code, trim(code));
@@ -243,10 +243,10 @@ TEST(Classify, NeverRepeatsWhatTheApiEchoes) {
   for (const char* code : {"SignatureDoesNotMatch", "IncompleteSignature", "InvalidAccessKeyId.NotFound",
                            "InvalidSecurityToken.Malformed", "InvalidTimeStamp.Expired", "NeverSeen"}) {
     const nlohmann::json body{{"Code", code}, {"Message", echo}, {"RequestId", "R"}};
-    const auto root = open_answer(answer(400, body.dump()));
-    ASSERT_FALSE(root);
-    EXPECT_THAT(root.error().failure.detail, Not(HasSubstr("hush"))) << code;
-    EXPECT_FALSE(root.error().failure.detail.empty());
+    const auto opened = open_answer(answer(400, body.dump()));
+    ASSERT_FALSE(opened);
+    EXPECT_THAT(opened.error().failure.detail, Not(HasSubstr("hush"))) << code;
+    EXPECT_FALSE(opened.error().failure.detail.empty());
   }
 }
 
@@ -254,9 +254,9 @@ TEST(Classify, CutsAndCleansWhatComesFromOutside) {
   const nlohmann::json body{{"Code", "NoPermission" + std::string(500, 'x') + "\n"},
                             {"Message", "line\nbreak\u202e" + std::string(5000, 'm')},
                             {"RequestId", "R\u0000\r\n" + std::string(500, 'r')}};
-  const auto root = open_answer(answer(403, body.dump()));
-  ASSERT_FALSE(root);
-  const Failure& failure = root.error().failure;
+  const auto opened = open_answer(answer(403, body.dump()));
+  ASSERT_FALSE(opened);
+  const Failure& failure = opened.error().failure;
   EXPECT_LE(failure.code.size(), 83U);
   EXPECT_LE(failure.request_id.size(), 83U);
   EXPECT_LE(failure.detail.size(), 320U);
@@ -273,9 +273,9 @@ TEST(Classify, TriesAgainOnlyWhereTheWayWasTheTrouble) {
 }
 
 Result<InventoryPage, Failure> inventory_in(const std::string& file) {
-  auto root = open_answer(kept(file));
-  if (!root) return Err(root.error().failure);
-  return decode_inventory(*root);
+  auto opened = open_answer(kept(file));
+  if (!opened) return Err(opened.error().failure);
+  return decode_inventory(opened->root());
 }
 
 TEST(Answer, ReadsTheInventory) {
@@ -304,9 +304,10 @@ TEST(Answer, ReadsTheInventory) {
 
 TEST(Answer, ReadsWhoseKeyItIs) {
   for (const char* file : {"identity", "identity-number"})
-    EXPECT_EQ(decode_caller_identity(*open_answer(kept(file)))->str(), "1111111111111111") << file;
+    EXPECT_EQ(decode_caller_identity(open_answer(kept(file))->root())->str(), "1111111111111111") << file;
   for (const char* file : {"bad-identity", "listing-uid-strings"})
-    EXPECT_EQ(decode_caller_identity(*open_answer(kept(file))).error().reason, Reason::bad_payload) << file;
+    EXPECT_EQ(decode_caller_identity(open_answer(kept(file))->root()).error().reason, Reason::bad_payload)
+        << file;
 }
 
 }  // namespace

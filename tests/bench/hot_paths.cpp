@@ -62,9 +62,9 @@ HttpResponse page_answer(std::size_t rows) {
 
 HotPath::Step decode_answer(std::size_t rows) {
   return [rows, answer = page_answer(rows)] {
-    const auto root = open_answer(answer);
-    require(root.has_value(), "not read");
-    const auto page = decode_page(*root);
+    const auto opened = open_answer(answer);
+    require(opened.has_value(), "not read");
+    const auto page = decode_page(opened->root());
     require(page && page->accounts.size() == rows, "not decoded");
   };
 }

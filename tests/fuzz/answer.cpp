@@ -49,22 +49,22 @@ void check_listing(const Page& page) {
 }
 
 void check(HttpResponse response) {
-  const auto root = open_answer(response);
-  if (!root) return check_failure(root.error().failure);
+  const auto opened = open_answer(response);
+  if (!opened) return check_failure(opened.error().failure);
   require(response.status == 200, "only 200 is an answer");
   require(nlohmann::json::accept(response.body), "only JSON is an answer", response.body);
-  if (const auto page = decode_page(*root)) {
+  if (const auto page = decode_page(opened->root())) {
     require_one_line(page->request_id, "an id is one line");
     check_listing(*page);
   } else {
     check_failure(page.error());
   }
-  if (const auto inventory = decode_inventory(*root)) {
+  if (const auto inventory = decode_inventory(opened->root())) {
     require(inventory->own_images.size() <= inventory->images.size(), "own images are images");
   } else {
     check_failure(inventory.error());
   }
-  const auto identity = decode_caller_identity(*root);
+  const auto identity = decode_caller_identity(opened->root());
   if (!identity) check_failure(identity.error());
 }
 
