@@ -2,6 +2,7 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "io/descriptor.hpp"
 #include "io/http_connections.hpp"
 #include "io/worker_pool.hpp"
 
@@ -51,8 +52,8 @@ class Listener {
   HttpConnections& connections_;
   std::string host_;
   bool adopted_ = false;
-  int wake_ = -1;
-  int socket_ = -1;  ///< of the thread while it runs
+  Descriptor wake_;
+  Descriptor socket_;  ///< of the thread while it runs
   int port_ = -1;
   std::atomic<bool> ended_{false};
   std::jthread thread_;

@@ -1,6 +1,7 @@
 #include "io/credentials/command.hpp"
 
 #include "core/text.hpp"
+#include "io/descriptor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,22 +29,6 @@ namespace {
 constexpr std::size_t kMaxOutput = 64U << 10U;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-class Handle {
- public:
-  explicit Handle(int fd = -1) : fd_(fd) {}
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-  ~Handle() { reset(); }
-  [[nodiscard]] int get() const { return fd_; }
-  void reset(int fd = -1) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_;
-};
-
 std::string system_message(int error) {
   return std::generic_category().message(error);
 }
@@ -64,8 +49,8 @@ class Child {
   /// Ends the program, if it runs, and all that it left behind; its status.
   std::optional<int> reap();
 
-  Handle output;
-  Handle ended;  ///< becomes readable when the program ended
+  Descriptor output;
+  Descriptor ended;  ///< becomes readable when the program ended
 
  private:
   pid_t pid_ = -1;
@@ -75,7 +60,7 @@ int Child::start(const std::vector<std::string>& argv) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno;
   output.reset(ends[0]);
-  const Handle input(ends[1]);
+  const Descriptor input(ends[1]);
   ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
 
   posix_spawn_file_actions_t actions;
@@ -165,7 +150,7 @@ Result<std::string, std::string> run(const std::vector<std::string>& argv, Milli
   if (argv.empty() || argv.front().empty()) return Err(std::string{"the command is empty"});
   const std::string name = clean(argv.front(), 200) + " ";
   const SteadyTime deadline = std::chrono::steady_clock::now() + limit;
-  const Handle stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const Descriptor stopped(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (stopped.get() < 0) return Err(name + "cannot be started: " + system_message(errno));
   const std::stop_callback on_stop(stop, [fd = stopped.get()] { ::eventfd_write(fd, 1); });
 

@@ -1,6 +1,7 @@
 #include "io/credentials/key_file.hpp"
 
 #include "core/text.hpp"
+#include "io/descriptor.hpp"
 
 #include <array>
 #include <cerrno>
@@ -27,20 +28,6 @@ FileStamp to_stamp(const std::string& path, const struct stat& s) {
 std::string reason(int error) {
   return std::generic_category().message(error);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// A group may read (0640 root:daemon is the usual way to hand a key to a daemon, and systemd shows its
 /// per-service ACL as group bits); anything more is worth a word.
