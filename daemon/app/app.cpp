@@ -9,6 +9,7 @@
 #include "app/listen_address.hpp"
 #include "app/logging.hpp"
 #include "app/self_metrics.hpp"
+#include "app/surface.hpp"
 #include "app/version.hpp"
 #include "app/web_routes.hpp"
 #include "app/web_security.hpp"
@@ -28,7 +29,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 
 #include <malloc.h>
@@ -53,45 +53,6 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
     out += to_string(diagnostic) + "\n";
   return out;
 }
-
-/// Where the poll thread's news become visible.
-class Surface final : public PollListener {
- public:
-  Surface(Board& board, SelfMetrics& metrics) : board_(board), metrics_(metrics) {}
-
-  /// The images that must be attempted before the program calls itself ready.
-  void await(const WatchList& watch) {
-    const std::scoped_lock lock(mutex_);
-    for (const auto& policy : watch.images)
-      awaited_.insert(policy->id);
-  }
-  [[nodiscard]] bool first_cycle_done() const {
-    const std::scoped_lock lock(mutex_);
-    return awaited_.empty();
-  }
-
-  void on_view(std::shared_ptr<const ImageView> view) override { board_.publish(std::move(view)); }
-  void on_removed(const ImageId& image) override {
-    board_.remove(image);
-    const std::scoped_lock lock(mutex_);
-    awaited_.erase(image);
-  }
-  void on_attempt(const ImageId& image, const Observation& seen) override {
-    metrics_.on_attempt(seen);
-    const std::scoped_lock lock(mutex_);
-    awaited_.erase(image);
-  }
-  void on_overruns(std::uint64_t periods) override { metrics_.on_overruns(periods); }
-  void on_totals(const Tracker& tracker) override {
-    metrics_.set_totals(tracker.closes(), tracker.clears_held());
-  }
-
- private:
-  Board& board_;
-  SelfMetrics& metrics_;
-  mutable std::mutex mutex_;
-  std::unordered_set<ImageId> awaited_;
-};
 
 /// The composition: members in the order in which they depend on each other, so that destruction takes them
 /// down in turn.
