@@ -15,4 +15,8 @@ inline std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions op
   return std::move(*server);
 }
 
+inline ServerResponse echo(const ServerRequest& request) {
+  return ServerResponse::text(200, request.method + " " + request.path + " " + request.body);
+}
+
 }  // namespace sharedrift::testing
