@@ -1,18 +1,17 @@
 #include "app/event_log.hpp"
 
 #include "support/fakes.hpp"
+#include "support/pipe.hpp"
 #include "support/views.hpp"
 
 #include <array>
-#include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 namespace sharedrift {
 namespace {
@@ -51,33 +50,17 @@ class RowStore final : public StateStore {
 };
 
 class EventLogTest : public ::testing::Test {
- public:
-  EventLogTest(const EventLogTest&) = delete;
-  EventLogTest& operator=(const EventLogTest&) = delete;
-
  protected:
   EventLogTest() {
-    if (::pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK) != 0) std::abort();
     LogOptions options;
     options.format = LogFormat::json;
-    options.fd = ends_[1];
+    options.fd = pipe.in();
     logger = std::make_unique<Logger>(clock, options);
   }
-  ~EventLogTest() override {
-    ::close(ends_[0]);
-    ::close(ends_[1]);
-  }
-  std::string written() {
-    std::string out(65536, '\0');
-    const ssize_t n = ::read(ends_[0], out.data(), out.size());
-    out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return out;
-  }
+  std::string written() { return pipe.drain(); }
   testing::ManualClock clock;
+  testing::Pipe pipe;
   std::unique_ptr<Logger> logger;
-
- private:
-  std::array<int, 2> ends_{};
 };
 
 TEST_F(EventLogTest, EveryEventIsOneLineWithItsOwnTimeAndLevel) {

@@ -1,122 +1,25 @@
-#include "app/web_routes.hpp"
-
 #include "app/self_metrics.hpp"
-#include "core/text.hpp"
 #include "support/gunzip.hpp"
-#include "support/views.hpp"
+#include "web_bench.hpp"
 
-#include <algorithm>
 #include <future>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 namespace sharedrift {
 namespace {
 
-using testing::a_drift;
 using testing::a_view;
+using testing::body_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::header_of;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
+using testing::WebRoutesTest;
 using Json = nlohmann::json;
-
-constexpr WallTime kNow{Millis{1'795'000'060'000}};
-
-std::string body_of(const ServerResponse& response) {
-  std::string body = *response.body;
-  for (const auto& part : response.tail)
-    body += *part;
-  return body;
-}
-
-std::optional<std::string> header_of(const ServerResponse& response, const std::string& name) {
-  std::optional<std::string> found;
-  for (const auto& [key, value] : response.headers) {
-    if (key != name) continue;
-    EXPECT_FALSE(found) << name << " is there twice";
-    found = value;
-  }
-  return found;
-}
-
-class WebRoutesTest : public ::testing::Test {
- protected:
-  WebRoutesTest() {
-    backend.fleet = [this] { return fleet; };
-    backend.metrics = [this](TextFormat format, Encoding encoding) {
-      asked.emplace_back(format, encoding);
-      return MetricsPage{
-          {std::make_shared<const std::string>("one\n"), std::make_shared<const std::string>("two\n")}};
-    };
-    backend.ready = [this] { return is_ready; };
-    backend.config = [] { return std::string("images: []\n"); };
-    backend.events = [this](const EventQuery& query) -> Result<std::vector<Event>, std::string> {
-      queries.push_back(query);
-      if (!events_error.empty()) return Err(events_error);
-      return events;
-    };
-    backend.reload = [this]() -> Result<Unit, std::string> {
-      ++reloads;
-      if (!reload_error.empty()) return Err(reload_error);
-      return Unit{};
-    };
-    backend.now = [] { return kNow; };
-    backend.stale_after = [] { return Millis{900'000}; };
-    backend.count = [this](std::string_view path, int code) { counted.emplace_back(path, code); };
-    fleet.account_names = std::make_shared<const AccountNames>(
-        AccountNames{{testing::account_number(1), "partner \"north\" <b>"}});
-  }
-
-  ServerResponse get(const std::string& path, std::vector<std::pair<std::string, std::string>> headers = {}) {
-    return ask("GET", path, std::move(headers));
-  }
-  ServerResponse ask(const std::string& method, const std::string& target,
-                     std::vector<std::pair<std::string, std::string>> headers = {}) {
-    if (!routes) routes.emplace(backend, options);
-    ServerRequest request;
-    request.method = method;
-    request.path = target.substr(0, target.find('?'));
-    std::string_view rest = target;
-    rest.remove_prefix(std::min(request.path.size() + 1, rest.size()));
-    while (!rest.empty()) {
-      const std::string_view pair = rest.substr(0, rest.find('&'));
-      rest.remove_prefix(std::min(pair.size() + 1, rest.size()));
-      request.query.emplace_back(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
-    }
-    request.headers = std::move(headers);
-    return routes->answer(request);
-  }
-
-  Json data(const std::string& path) {
-    const ServerResponse response = get(path);
-    EXPECT_EQ(response.status, 200);
-    EXPECT_EQ(response.content_type, "application/json");
-    const Json json = Json::parse(body_of(response));
-    EXPECT_EQ(json.at("status"), "success");
-    return json.at("data");
-  }
-
-  Fleet fleet;
-  bool is_ready = true;
-  std::string reload_error;
-  std::string events_error;
-  std::vector<Event> events;
-  int reloads = 0;
-  std::vector<EventQuery> queries;
-  std::vector<std::pair<TextFormat, Encoding>> asked;
-  std::vector<std::pair<std::string, int>> counted;
-  WebBackend backend;
-  WebOptions options;
-  std::optional<WebRoutes> routes;
-};
 
 TEST_F(WebRoutesTest, MetricsAreSentAsAskedFor) {
   const ServerResponse plain = get("/metrics");
@@ -309,104 +212,6 @@ TEST_F(WebRoutesTest, ConfigIsShownAsText) {
   EXPECT_EQ(body_of(response), "images: []\n");
 }
 
-TEST_F(WebRoutesTest, ImagesTellAllThatIsKnownAndNullForTheRest) {
-  const auto leaking = a_view("m-1");
-  leaking->drifts = {a_drift(1, DriftKind::unexpected, WallTime{Millis{1'794'990'000'000}})};
-  leaking->unexpected_accounts = 1;
-  auto policy = std::make_shared<ImagePolicy>(*leaking->policy);
-  policy->name = "edge \"base\"";
-  leaking->policy = policy;
-  const auto blind = a_view("m-2");
-  blind->listing_complete = false;
-  blind->state = ImageState::forbidden;
-  blind->last_complete.reset();
-  blind->unexpected_accounts.reset();
-  blind->shared_accounts.reset();
-  blind->last_failure = Failure{Reason::forbidden, "may not\n<see>", "NoPermission", 403, "R-1"};
-  fleet.views = {leaking, blind};
-  const Json images = data("/api/v1/images");
-  ASSERT_EQ(images.size(), 2U);
-  EXPECT_EQ(images[0].at("image_name"), "edge \"base\"");
-  EXPECT_EQ(images[0].at("verdict"), "leaking");
-  EXPECT_EQ(images[0].at("interval_seconds"), 300);
-  EXPECT_EQ(images[0].at("drift").at(0).at("account_id"), "1700000000000001");
-  EXPECT_EQ(images[0].at("drift").at(0).at("account_name"), "partner \"north\" <b>");
-  EXPECT_EQ(images[0].at("drift").at(0).at("since"), "2026-11-18T08:20:00.000Z");
-  EXPECT_EQ(images[0].at("drift").at(0).at("last_seen"), nullptr);
-  EXPECT_EQ(images[0].at("last_failure"), nullptr);
-  EXPECT_EQ(images[1].at("verdict"), "unknown");
-  EXPECT_EQ(images[1].at("shared_accounts"), nullptr) << "what is not known is not 0";
-  EXPECT_EQ(images[1].at("last_complete"), nullptr);
-  EXPECT_EQ(images[1].at("last_failure").at("detail"), "may not\xef\xbf\xbd<see>");
-  EXPECT_EQ(images[1].at("last_failure").at("http_status"), 403);
-}
-
-TEST_F(WebRoutesTest, OneImageTellsWhoHasItAndWhy) {
-  const auto view = a_view("m-1");
-  auto policy = std::make_shared<ImagePolicy>(*view->policy);
-  policy->required = {testing::account_number(1)};
-  policy->exceptions = {{testing::account_number(2), kNow + Millis{1}, "jane", "SEC-1", "pilot"}};
-  view->policy = policy;
-  view->exceptions = policy->exceptions;
-  view->sightings = {testing::account_number(1), testing::account_number(2), testing::account_number(3)};
-  fleet.views = {view};
-  const Json image = data("/api/v1/images/m-1");
-  EXPECT_EQ(image.at("accounts").at(0).at("grant"), "required");
-  EXPECT_EQ(image.at("accounts").at(1).at("grant"), "exception");
-  EXPECT_EQ(image.at("accounts").at(2).at("grant"), "none");
-  EXPECT_EQ(image.at("exceptions").at(0).at("ticket"), "SEC-1");
-  const ServerResponse unknown = get("/api/v1/images/m-2");
-  EXPECT_EQ(unknown.status, 404);
-  EXPECT_EQ(Json::parse(body_of(unknown)).at("errorType"), "not_found");
-  EXPECT_EQ(get("/api/v1/images/").status, 404);
-}
-
-TEST_F(WebRoutesTest, DriftOfAllImagesInOneList) {
-  const auto one = a_view("m-1");
-  one->drifts = {a_drift(1, DriftKind::unexpected, kNow), a_drift(2, DriftKind::missing, kNow)};
-  one->drifts[0].clearing = true;
-  const auto two = a_view("m-2");
-  two->drifts = {a_drift(3, DriftKind::unexpected, kNow)};
-  fleet.views = {one, a_view("m-0"), two};
-  const Json drift = data("/api/v1/drift");
-  ASSERT_EQ(drift.size(), 3U);
-  EXPECT_EQ(drift[0].at("clearing"), true);
-  EXPECT_EQ(drift[1].at("kind"), "missing");
-  EXPECT_EQ(drift[2].at("image_id"), "m-2");
-  fleet.views.clear();
-  EXPECT_EQ(data("/api/v1/drift"), Json::array());
-}
-
-TEST_F(WebRoutesTest, EventsAreTheRecordsOfTheLog) {
-  events = {{EventType::drift_opened, kNow, "m-1", {{"account_id", std::string("17")}, {"first_run", true}}}};
-  const Json list = data("/api/v1/events?image=m-1&since=2026-11-18T08:20:00Z&limit=7");
-  EXPECT_EQ(list.at(0).at("event"), "drift_opened");
-  EXPECT_EQ(list.at(0).at("image_id"), "m-1");
-  EXPECT_EQ(list.at(0).at("account_id"), "17");
-  EXPECT_EQ(list.at(0).at("first_run"), true);
-  ASSERT_EQ(queries.size(), 1U);
-  EXPECT_EQ(queries[0].image_id, "m-1");
-  EXPECT_EQ(queries[0].since, WallTime{Millis{1'794'990'000'000}});
-  EXPECT_EQ(queries[0].limit, 7U);
-  data("/api/v1/events?since=1794990000.5");
-  EXPECT_EQ(queries[1].since, WallTime{Millis{1'794'990'000'500}});
-}
-
-TEST_F(WebRoutesTest, BadParametersAreNamed) {
-  for (const char* query : {"image=", "image=a/b", "since=yesterday", "since=-1", "since=1e30", "since=nan",
-                            "since=", "limit=0", "limit=-1", "limit=10001", "limit=5x", "limit=", "limt=5"}) {
-    const ServerResponse response = get(std::string("/api/v1/events?") + query);
-    EXPECT_EQ(response.status, 400) << query;
-    const Json json = Json::parse(body_of(response));
-    EXPECT_EQ(json.at("errorType"), "bad_data") << query;
-    const std::string name = std::string(query).substr(0, std::string(query).find('='));
-    EXPECT_THAT(json.at("error").get<std::string>(), HasSubstr(name));
-  }
-  EXPECT_TRUE(queries.empty());
-  events_error = "the database is busy";
-  EXPECT_EQ(get("/api/v1/events").status, 503);
-}
-
 TEST_F(WebRoutesTest, WhatDidNotChangeIsNotSentAgain) {
   fleet.views = {a_view("m-1")};
   const ServerResponse first = get("/api/v1/images");
@@ -429,17 +234,6 @@ TEST_F(WebRoutesTest, LongAnswersAreZippedForThoseWhoTakeIt) {
   EXPECT_LT(body_of(zipped).size(), 10'000U);
   EXPECT_EQ(header_of(get("/api/v1/drift", {{"accept-encoding", "gzip"}}), "Content-Encoding"), std::nullopt)
       << "too short to be worth it";
-}
-
-TEST_F(WebRoutesTest, JsonAndPageSurviveEveryText) {
-  testing::SeededRandom random(7);
-  for (int i = 0; i < 300; ++i)
-    fleet.views.push_back(testing::random_view(random, "m-" + std::to_string(i)));
-  for (const char* path : {"/api/v1/images", "/api/v1/drift", "/api/v1/images/m-7"})
-    EXPECT_NO_THROW(data(path)) << path;
-  const std::string html = body_of(get("/"));
-  EXPECT_EQ(html.find('\0'), std::string::npos);
-  EXPECT_TRUE(is_valid_utf8(html));
 }
 
 }  // namespace
