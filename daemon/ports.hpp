@@ -238,7 +238,7 @@ class StateStore {
   virtual void save(ImageRecord record, std::vector<Event> events) = 0;
   virtual void forget(const ImageId& image) = 0;
   virtual void add_event(const Event& event) = 0;
-  virtual void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) = 0;
+  virtual void set_fleet(const FleetRecord& fleet) = 0;
 };
 
 }  // namespace sharedrift

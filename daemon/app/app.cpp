@@ -232,6 +232,7 @@ class App {
       return Err(std::move(config).error());
     }
     in_force(*config);
+    store_->set_retention((*config)->poll.state_retention);
     engine_->reload(*config);
     journal_->record({EventType::config_reloaded,
                       clock_.wall(),

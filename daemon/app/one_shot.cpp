@@ -15,7 +15,7 @@ class NullStore final : public StateStore {
   void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& /*event*/) override {}
-  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
 };
 class NullSink final : public EventSink {
  public:

@@ -37,7 +37,7 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
     listener_.on_removed(image);
     store_.forget(image);
   }
-  if (!step.events.empty()) store_.set_closes(tracker.closes());
+  if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
   if (next_save_ == MonoTime::max() && tracker.has_unsaved()) next_save_ = now.mono + kRoutineDelay;
 }
@@ -56,6 +56,7 @@ void StepPublisher::save_all(Tracker& tracker) {
 void StepPublisher::save_some(Tracker& tracker, std::size_t most) {
   for (ImageRecord& record : tracker.take_unsaved(most))
     store_.save(std::move(record), {});
+  store_.set_fleet(tracker.fleet_record());
 }
 
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {

@@ -1,71 +1,13 @@
 #include "core/image_tracker.hpp"
 
+#include "core/sorted_entries.hpp"
+
 #include <algorithm>
 #include <iterator>
 
 namespace sharedrift {
 
-namespace {
-
-template <class Entry>
-auto find_entry(std::vector<Entry>& sorted, const AccountId& account) {
-  return std::lower_bound(sorted.begin(), sorted.end(), account,
-                          [](const Entry& e, const AccountId& a) { return e.account < a; });
-}
-template <class Entry>
-const Entry* lookup(const std::vector<Entry>& sorted, const AccountId& account) {
-  const auto found = std::lower_bound(sorted.begin(), sorted.end(), account,
-                                      [](const Entry& e, const AccountId& a) { return e.account < a; });
-  return found != sorted.end() && found->account == account ? &*found : nullptr;
-}
-
-bool drift_before(const Drift& a, const Drift& b) {
-  return a.kind != b.kind ? a.kind < b.kind : a.account < b.account;
-}
-
-}  // namespace
-
 ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy) : policy_(std::move(policy)) {}
-
-void ImageTracker::restore(const ImageRecord& record, Context& context) {
-  const auto not_later = [&context](std::optional<WallTime> t) {
-    return t ? std::optional(std::min(*t, context.now.wall))
-             : std::nullopt;  // a record from the future proves nothing
-  };
-  state_ = record.state;
-  state_since_ = record.state_since;
-  last_attempt_ = not_later(record.last_attempt);
-  last_complete_ = not_later(record.last_complete);
-  last_complete_began_ = last_complete_;
-  if (last_complete_) last_complete_mono_ = context.now.mono - (context.now.wall - *last_complete_);
-  listing_complete_ = record.listing_complete;
-  shared_accounts_ = last_complete_ ? record.shared_accounts : -1;
-  unused_entries_ = record.unused_entries;
-  unlisted_ = record.unlisted;
-  if (last_complete_) total_count_ = shared_accounts_;
-  counters_ = record.counters;
-  drifts_ = record.drifts;
-  std::sort(drifts_.begin(), drifts_.end(), drift_before);
-  sightings_ = record.sightings;
-  for (Sighting& sighting : sightings_)
-    sighting.absences = 0;  // a clear is proven in this life or not at all
-  absences_ = record.absences;
-  // A drift without its evidence (a damaged or doctored file) is still a drift: give it the least evidence
-  // there can be.
-  for (const Drift& drift : drifts_) {
-    if (drift.kind == DriftKind::unexpected && lookup(sightings_, drift.account) == nullptr) {
-      sightings_.insert(find_entry(sightings_, drift.account),
-                        {drift.account, std::nullopt, drift.since, drift.since});
-    }
-    if (drift.kind == DriftKind::missing && lookup(absences_, drift.account) == nullptr) {
-      absences_.insert(find_entry(absences_, drift.account),
-                       {drift.account, drift.since, std::nullopt, context.watch.confirm_clears});
-    }
-  }
-  judged_at_ = last_attempt_.value_or(context.judged_at);
-  expire(context);
-  derive_drift("config_changed", context);
-}
 
 bool ImageTracker::observe(const Observation& seen, Context& context) {
   request_ids_ = seen.request_ids;
@@ -83,8 +25,10 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
     lost = miss(present, CloseReason::revoked, context);
     miss_required(present, context);
     const auto count = static_cast<std::int64_t>(seen.accounts.size());
-    context.changed = context.changed || count != shared_accounts_ || !last_complete_;
+    context.changed = context.changed || count != shared_accounts_ || !last_complete_ ||
+                      had_accounts_ != (count > 0 || seen.may_be_gone);
     shared_accounts_ = count;
+    had_accounts_ = count > 0 || seen.may_be_gone;
     unused_entries_ =
         static_cast<std::int64_t>(unused_entries(*policy_, seen.accounts, context.judged_at).size());
     complete_listings_ = std::min(complete_listings_ + 1, context.watch.confirm_clears);
@@ -92,8 +36,9 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
     lost = miss({}, CloseReason::image_gone, context);
     note_gone(context);
   }
-  if (!seen.gone && (seen.complete || !seen.accounts.empty())) gone_in_a_row_ = 0;
+  if (!seen.gone && !seen.may_be_gone && (seen.complete || !seen.accounts.empty())) gone_in_a_row_ = 0;
   if (seen.total_count >= 0) {
+    context.changed = context.changed || total_count_ != seen.total_count;
     total_count_ = seen.total_count;
     unlisted_ = seen.unlisted();
   }
@@ -123,12 +68,13 @@ void ImageTracker::see(const AccountId& account, Context& context) {
     return;
   }
   place->last_seen = context.now.wall;
-  if (place->absences == 0 && !place->held) return;
+  if (place->absences == 0 && !place->held && !place->first_missed) return;
+  const bool was_clearing = place->absences > 0 || place->held;
   place->absences = 0;
   place->held = false;
   place->first_missed.reset();
   context.changed = true;
-  if (!is_open(account, DriftKind::unexpected) || policy_->canary) return;
+  if (!was_clearing || !is_open(account, DriftKind::unexpected) || policy_->canary) return;
   ++counters_.flaps;
   context.events.push_back(drift_event(EventType::drift_flapped, account, DriftKind::unexpected, context));
 }
@@ -143,7 +89,7 @@ bool ImageTracker::miss(const Accounts& present, CloseReason why, Context& conte
     if (sighting.absences++ > 0 || sighting.held) continue;
     began = true;
     sighting.loss_cycle = context.cycle;
-    sighting.first_missed = context.now.wall;
+    if (!sighting.first_missed) sighting.first_missed = context.now.wall;  // or an earlier life's first
     if (is_open(sighting.account, DriftKind::unexpected) && !policy_->canary &&
         context.watch.confirm_clears > 1) {
       context.events.push_back(
@@ -174,9 +120,16 @@ void ImageTracker::forget_cleared(CloseReason why, Context& context) {
   std::erase_if(sightings_, [this, &context](const Sighting& s) { return clear_is_due(s, context); });
 }
 
-/// The inventory lacks the image. Confirmed like any absence: then nothing can be missing from it any more.
+/// The inventory lacks the image.
 void ImageTracker::note_gone(Context& context) {
-  if (++gone_in_a_row_ < context.watch.confirm_clears) return;
+  if (++gone_in_a_row_ == 1) gone_cycle_ = context.cycle;
+  settle_gone(context);
+}
+
+/// Confirmed, and held, like any absence: then nothing can be missing from the image any more.
+void ImageTracker::settle_gone(Context& context) {
+  if (gone_in_a_row_ < context.watch.confirm_clears || (context.guarded && gone_cycle_ == context.cycle))
+    return;
   absences_.clear();
   const std::vector<Drift> open = drifts_;
   std::erase_if(drifts_, [](const Drift& d) { return d.kind == DriftKind::missing; });
@@ -281,8 +234,12 @@ std::int64_t ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& con
     context.changed = true;
     ++held_now;
   }
-  if (!hold)
+  if (hold) {
+    gone_in_a_row_ = 0;
+  } else {
     forget_cleared(state_ == ImageState::gone ? CloseReason::image_gone : CloseReason::revoked, context);
+    settle_gone(context);
+  }
   judge_canary(context);
   return held_now;
 }
@@ -298,7 +255,10 @@ void ImageTracker::adopt(std::shared_ptr<const ImagePolicy> policy, Context& con
 void ImageTracker::expire(Context& context) {
   if (judged_at_ == WallTime{})
     judged_at_ = context.judged_at;  // what ended before the first step is no news
-  if (context.judged_at <= judged_at_) return;
+  if (context.judged_at <= judged_at_) {
+    judged_at_ = context.judged_at;  // the API's clock said so
+    return;
+  }
   bool any = false;
   for (const Exception& exception : policy_->exceptions) {
     if (exception.expires <= judged_at_ || exception.expires > context.judged_at) continue;

@@ -66,7 +66,7 @@ class ImageTracker {
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Context& context) const;
   [[nodiscard]] ImageRecord record() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
-  [[nodiscard]] bool had_accounts() const { return shared_accounts_ > 0; }
+  [[nodiscard]] bool had_accounts() const { return had_accounts_; }
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
   [[nodiscard]] MonoTime next_deadline(const Context& context) const;
@@ -77,11 +77,13 @@ class ImageTracker {
 
  private:
   using Accounts = std::vector<AccountId>;
+  void restore_evidence(const ImageRecord& record, const Context& context);
   void see(const AccountId& account, Context& context);
   bool miss(const Accounts& present, CloseReason why, Context& context);
   void miss_required(const Accounts& present, Context& context);
   void forget_cleared(CloseReason why, Context& context);
   void note_gone(Context& context);
+  void settle_gone(Context& context);
   void derive_drift(std::string_view why, Context& context);
   void open(const AccountId& account, DriftKind kind, std::string_view why, Context& context);
   void close(const Drift& drift, CloseReason why, Context& context);
@@ -113,9 +115,11 @@ class ImageTracker {
   std::int64_t total_count_ = -1;
   std::int64_t unlisted_ = 0;
   std::int64_t shared_accounts_ = -1;
+  bool had_accounts_ = false;  ///< an empty list needs the inventory's word: it had accounts, or nobody knew
   std::int64_t unused_entries_ = 0;
   int gone_in_a_row_ = 0;
-  int complete_listings_ = 0;  ///< since the start, at most a few; for the canary
+  std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of them
+  int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
   std::optional<bool> canary_ok_;
   ImageCounters counters_;
   std::vector<std::string> request_ids_;  ///< of the attempt being judged

@@ -10,11 +10,14 @@ ImageRecord ImageTracker::record() const {
   ImageRecord record{policy_->id};
   record.state = state_;
   record.last_complete = last_complete_;
+  record.last_complete_began = last_complete_began_;
   record.last_attempt = last_attempt_;
   record.state_since = state_since_;
   record.shared_accounts = shared_accounts_;
   record.unused_entries = unused_entries_;
   record.unlisted = unlisted_;
+  record.total_count = total_count_;
+  record.had_accounts = had_accounts_;
   record.listing_complete = listing_complete_;
   record.counters = counters_;
   record.sightings = sightings_;

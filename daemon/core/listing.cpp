@@ -76,7 +76,15 @@ void ListingCollector::add(int number, Page page) {
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
   judge_rows(page);
+  pass_->rows_read += row_count(page);
   pass_->pages.emplace(number, PageFacts{row_count(page), page.total_count, page.page_size});
+  // Pages that are longer than asked for could fill the memory long before there are too many of them.
+  if (pass_->rows_read >
+      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages)) {
+    break_pass(Reason::too_large, "the pages hold more rows than they may");
+    take_in_rows();
+    return conclude(pass_->why, {});
+  }
   if (awaiting()) return;
   if (at_end()) {
     finish_pass();

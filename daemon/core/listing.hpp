@@ -35,7 +35,9 @@ struct Observation {
   std::vector<AccountId> transient;  ///< sorted; seen in an earlier pass, not part of the proven set
   bool complete = false;
   bool gone = false;  ///< the account's own inventory lacks the image (not a listing; complete is false)
-  Failure failure;    ///< why not complete; meaningless when complete
+  bool may_be_gone =
+      false;        ///< complete and empty, and the inventory could not tell whether the image is there
+  Failure failure;  ///< why not complete; meaningless when complete
   std::int64_t total_count = -1;         ///< the last TotalCount the API claimed; -1: never said
   int pages = 0;                         ///< pages read
   int passes = 0;                        ///< passes begun
@@ -51,7 +53,7 @@ struct Observation {
 /// Caps against endless or bloated answers.
 struct ListingLimits {
   int page_size = 100;   ///< what is asked for; the API's maximum
-  int max_pages = 1000;  ///< per pass
+  int max_pages = 1000;  ///< per pass; no pass takes more rows than these can have
   int max_passes = 4;    ///< then `unstable`
 };
 
@@ -95,6 +97,7 @@ class ListingCollector {
     int highest_asked = 0;                           ///< page numbers from 1 to this one were handed out
     std::pmr::monotonic_buffer_resource room;        ///< for the rows, which are only ever added to
     std::pmr::unordered_set<AccountId> rows{&room};  ///< distinct accounts of this pass
+    std::size_t rows_read = 0;                       ///< all rows, usable or not
     std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more
     bool repeats = false;        ///< the last page brought nothing but rows known already
   };

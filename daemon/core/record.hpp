@@ -22,6 +22,9 @@ inline constexpr std::array kAllCloseReasons{CloseReason::revoked, CloseReason::
                                              CloseReason::unwatched};
 std::string_view to_string(CloseReason reason);
 
+/// Clocks are set by a little now and then; a record that is later than now by more comes from a wrong one.
+inline constexpr Millis kClockTolerance{60'000};
+
 /// An account seen in an image's list and not yet proven absent, whether allowed or not.
 struct Sighting {
   AccountId account;
@@ -65,23 +68,33 @@ struct ImageCounters {
 struct ImageRecord {
   ImageId id;
   ImageState state = ImageState::never_read;
-  std::optional<WallTime> last_complete;
+  std::optional<WallTime> last_complete;        ///< when the last complete listing ended
+  std::optional<WallTime> last_complete_began;  ///< and when it began
   std::optional<WallTime> last_attempt;
   std::optional<WallTime> state_since;
   std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
   std::int64_t unused_entries = 0;
   std::int64_t unlisted = 0;
+  std::int64_t total_count = -1;  ///< the last TotalCount that the API claimed; -1: none yet
   bool listing_complete = false;
+  bool had_accounts = false;  ///< an empty list would be a change: the inventory is asked about it
   ImageCounters counters;
   std::vector<Sighting> sightings;  ///< sorted by account
   std::vector<Absence> absences;    ///< sorted by account
   std::vector<Drift> drifts;        ///< sorted by kind, account
 };
 
-/// What the state database holds of the past. Counters of the daemon that continue over a restart ride along.
+/// What is remembered of the fleet as a whole.
+struct FleetRecord {
+  std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
+  /// The time by which exceptions were judged: the later of the local and the API's clock.
+  std::optional<WallTime> judged_at;
+};
+
+/// What the state database holds of the past.
 struct SavedState {
   std::vector<ImageRecord> images;
-  std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
+  FleetRecord fleet;
   std::optional<WallTime> last_alive;  ///< the last write before the restart
 };
 

@@ -16,20 +16,13 @@ std::int64_t whole_seconds(WallTime::duration duration) {
 }  // namespace
 
 Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step)
-    : watch_(std::move(watch)), closes_(saved.closes), cycle_started_(now.mono) {
+    : watch_(std::move(watch)),
+      closes_(saved.fleet.closes),
+      judged_{now.mono, saved.fleet.judged_at.value_or(now.wall)},
+      cycle_started_(now.mono) {
   for (const auto& policy : watch_.images)
     images_.emplace(policy->id, std::make_unique<ImageTracker>(policy));
-  if (saved.images.empty()) {
-    step.events.push_back(
-        {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
-  } else if (saved.last_alive && now.wall - *saved.last_alive > watch_.interval) {
-    step.events.push_back({EventType::monitoring_gap,
-                           now.wall,
-                           "",
-                           {{"from", *saved.last_alive},
-                            {"to", now.wall},
-                            {"seconds", whole_seconds(now.wall - *saved.last_alive)}}});
-  }
+  announce(saved, now, step);
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
     if (found == images_.end()) {
@@ -45,8 +38,50 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     image->unsaved = false;
 }
 
+/// Says how this life begins: as the first one, or after a gap in which nobody watched.
+void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
+  if (saved.images.empty()) {
+    step.events.push_back(
+        {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
+    return;
+  }
+  std::optional<WallTime> from = saved.last_alive;
+  for (const ImageRecord& record : saved.images) {
+    if (!saved.last_alive) from = std::max(from, record.last_attempt);
+  }
+  Millis shortest = watch_.interval;
+  for (const auto& policy : watch_.images)
+    shortest = std::min(shortest, policy->interval);
+  Event gap{EventType::monitoring_gap, now.wall, "", {}};
+  if (from && *from <= now.wall + kClockTolerance) {
+    if (now.wall - *from <= shortest) return;
+    gap.add("from", *from);
+    gap.add("to", now.wall);
+    gap.add("seconds", whole_seconds(now.wall - *from));
+  } else {
+    gap.add("to", now.wall);
+    gap.add("detail", std::string{"when the last life ended cannot be told: the clock was set back, or the "
+                                  "state does not say"});
+  }
+  step.events.push_back(std::move(gap));
+}
+
+/// The later of the two clocks. It runs on at least as fast as the steady clock: setting the local one back
+/// does not make an exception valid again, only an answer that tells the time does.
+WallTime Tracker::judged_at(Instant now) const {
+  return std::max(now.wall + server_ahead_,
+                  judged_.wall + std::chrono::duration_cast<Millis>(now.mono - judged_.mono));
+}
+
+/// Polls are jittered by a tenth of the interval: a limit of just one would cut through the middle of them,
+/// and each half would lose too few accounts to be noticed.
+Millis Tracker::longest_cycle() const {
+  return watch_.interval + watch_.interval / 4;
+}
+
 ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) {
-  return {watch_, now, now.wall + server_ahead_, cycle_, images_.size() >= kGuardedFrom, events, closes_};
+  judged_ = {now.mono, judged_at(now)};
+  return {watch_, now, judged_.wall, cycle_, images_.size() >= kGuardedFrom, events, closes_};
 }
 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
@@ -99,10 +134,11 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   const auto found = images_.find(id);
   if (found == images_.end()) return step;
   ImageTracker& image = *found->second;
-  if (now.mono >= cycle_started_ + watch_.interval) end_cycle(now, step);
+  if (now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
   if (seen.server_time) {
     const Millis ahead = *seen.server_time - now.wall;
     server_ahead_ = ahead > kClockNoise ? ahead : Millis{0};
+    judged_ = {now.mono, now.wall + server_ahead_};
   }
   ImageTracker::Context with = context(now, step.events);
   const std::int64_t held_before = image.held();
@@ -164,6 +200,8 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
   for (auto& [id, image] : kept) {  // what is left of the old set
     ImageTracker::Context with = context(now, step.events);
     held_ -= image->held();
+    losers_.erase(id);
+    if (image->attempted_in_cycle == cycle_) --attempted_;
     image->unwatch(with);
     deadlines_.erase(image.get());
     std::erase(unsaved_, image.get());
@@ -180,7 +218,7 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
 
 Step Tracker::tick(Instant now) {
   Step step;
-  if (!losers_.empty() && now.mono >= cycle_started_ + watch_.interval) end_cycle(now, step);
+  if (!losers_.empty() && now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
   while (!deadlines_.empty() && (*deadlines_.begin())->queued_deadline <= now.mono) {
     ImageTracker& image = **deadlines_.begin();
     deadlines_.erase(deadlines_.begin());
@@ -193,7 +231,7 @@ Step Tracker::tick(Instant now) {
 }
 
 MonoTime Tracker::next_deadline() const {
-  MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + watch_.interval;
+  MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + longest_cycle();
   if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->queued_deadline);
   return next;
 }
@@ -202,7 +240,7 @@ std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now
   const auto found = images_.find(image);
   if (found == images_.end()) return nullptr;
   std::vector<Event> none;
-  return found->second->view({watch_, now, now.wall + server_ahead_, cycle_, false, none, closes_});
+  return found->second->view({watch_, now, judged_at(now), cycle_, false, none, closes_});
 }
 
 ImageRecord Tracker::record(const ImageId& image) const {

@@ -33,10 +33,10 @@ struct Step {
 /// proof; daemon/README.md draws the states. Pure: time is an argument, nothing is read, written or logged.
 /// Not thread-safe.
 ///
-/// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after one
-/// interval. From kGuardedFrom images on, a clear waits until the cycle in which its account began to be
-/// absent has ended; if more than mass_change_percent of the images lost accounts in that cycle, its absences
-/// do not count.
+/// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after an
+/// interval and a quarter. From kGuardedFrom images on, a clear waits until the cycle in which its account
+/// began to be absent has ended; if more than mass_change_percent of the images lost accounts in that cycle,
+/// its absences do not count.
 class Tracker {
  public:
   static constexpr std::size_t kGuardedFrom = 10;
@@ -62,6 +62,8 @@ class Tracker {
   /// The records of `most` of these images, those that wait longest.
   std::vector<ImageRecord> take_unsaved(std::size_t most);
   [[nodiscard]] const std::array<std::uint64_t, kAllCloseReasons.size()>& closes() const { return closes_; }
+  /// As of the last step.
+  [[nodiscard]] FleetRecord fleet_record() const { return {closes_, judged_.wall}; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
   /// True if the last complete listing of the image was not empty.
@@ -71,6 +73,9 @@ class Tracker {
 
  private:
   ImageTracker::Context context(Instant now, std::vector<Event>& events);
+  [[nodiscard]] WallTime judged_at(Instant now) const;
+  [[nodiscard]] Millis longest_cycle() const;
+  void announce(const SavedState& saved, Instant now, Step& step) const;
   void report(ImageTracker& image, const ImageTracker::Context& context, Step& step);
   void end_cycle(Instant now, Step& step);
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
@@ -85,6 +90,7 @@ class Tracker {
   mutable std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
   Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative
+  Instant judged_{};       ///< until an answer tells the time, nobody's clock takes an exception's end back
   std::int64_t cycle_ = 0;
   MonoTime cycle_started_;
   std::size_t attempted_ = 0;

@@ -34,12 +34,21 @@ std::string errno_text() {
 /// The open database and when it was last pruned. Lives on one thread at a time.
 class StateDb::Connection {
  public:
-  explicit Connection(StateTables tables) : tables_(std::move(tables)) {}
+  Connection(StateTables tables, const std::string& path) : tables_(std::move(tables)) {
+    ::stat(path.c_str(), &file_);
+  }
   StateTables& tables() { return tables_; }
+  /// False once the file at `path` is another, or none: what is written would be lost. SQLite looks for this
+  /// with rollback journals only (3.40).
+  [[nodiscard]] bool is_at(const std::string& path) const {
+    struct stat now {};
+    return ::stat(path.c_str(), &now) == 0 && now.st_ino == file_.st_ino && now.st_dev == file_.st_dev;
+  }
   std::optional<WallTime> pruned;
 
  private:
   StateTables tables_;
+  struct stat file_ {};
 };
 
 Result<std::unique_ptr<StateDb>, std::string> StateDb::open(std::string path, Millis retention,
@@ -57,7 +66,7 @@ Result<std::unique_ptr<StateDb>, std::string> StateDb::open(std::string path, Mi
 }
 
 StateDb::StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock)
-    : path_(std::move(path)), lock_fd_(lock_fd), retention_(retention), sink_(sink), clock_(clock) {}
+    : path_(std::move(path)), lock_fd_(lock_fd), retention_(retention.count()), sink_(sink), clock_(clock) {}
 
 StateDb::~StateDb() {
   close();
@@ -66,18 +75,40 @@ StateDb::~StateDb() {
 
 SavedState StateDb::load() {
   SavedState saved;
+  look_for_the_last_one();
   if (open_connection()) {
     auto loaded = connection_->tables().load();
     if (loaded) {
       saved = std::move(*loaded);
     } else {
       connection_.reset();
-      set_aside("damaged: " + loaded.error().text);
-      open_connection();
+      if (loaded.error().unusable) {
+        set_aside(loaded.error().text);
+        open_connection();
+      } else {
+        note_failure("cannot read " + clean(path_) + ": " + loaded.error().text);
+      }
     }
   }
+  say_stopped(false);
   writer_ = std::jthread([this](const std::stop_token& stop) { write_loop(stop); });
   return saved;
+}
+
+/// A lock file that says so was left by a life that had a database.
+void StateDb::look_for_the_last_one() {
+  char mark = 0;
+  const bool had_one = lock_fd_ >= 0 && ::pread(lock_fd_, &mark, 1, 0) == 1;
+  if (!had_one || ::access(path_.c_str(), F_OK) == 0 || errno != ENOENT) return;
+  set_aside("missing: the database of the last run is not there; begun anew");
+}
+
+/// Whether this life has said its last word: what is lost otherwise is a little counting.
+void StateDb::say_stopped(bool stopped) {
+  if (!connection_) return;
+  auto& tables = connection_->tables();
+  auto said = tables.transaction([&tables, stopped] { return tables.put_stopped(stopped); });
+  if (!said) note_failure("cannot write " + clean(path_) + ": " + said.error().text);
 }
 
 bool StateDb::open_connection() {
@@ -91,7 +122,9 @@ bool StateDb::open_connection() {
     ::close(fd);
     auto tables = StateTables::open(path_);
     if (tables) {
-      connection_ = std::make_unique<Connection>(std::move(*tables));
+      connection_ = std::make_unique<Connection>(std::move(*tables), path_);
+      if (lock_fd_ >= 0)
+        static_cast<void>(::pwrite(lock_fd_, "+", 1, 0) == 1);  // see look_for_the_last_one()
       return true;
     }
     if (!tables.error().unusable) {
@@ -109,25 +142,29 @@ void StateDb::set_aside(const std::string& why) {
   std::string stamp = format_rfc3339(clock_.wall());
   std::erase(stamp, ':');
   const std::string target = path_ + ".rejected-" + stamp;
+  bool moved = false;
   for (const char* suffix : {"", "-wal", "-shm"}) {
     std::error_code error;
     std::filesystem::rename(path_ + suffix, target + suffix, error);
-    if (error && *suffix == '\0') {
+    if (error && *suffix == '\0' && error != std::errc::no_such_file_or_directory) {
       note_failure("cannot move " + clean(path_) + " aside: " + error.message());
       return;
     }
+    moved = moved || !error;
   }
-  sink_.on_event({EventType::state_rejected,
-                  clock_.wall(),
-                  "",
-                  {{"path", clean(path_)}, {"moved_to", clean(target)}, {"reason", clean(why)}}});
+  tell_rejected(why, moved ? target : "");
+}
+
+void StateDb::tell_rejected(const std::string& why, const std::string& moved_to) {
+  Event event{EventType::state_rejected, clock_.wall(), "", {{"path", clean(path_)}}};
+  if (!moved_to.empty()) event.add("moved_to", clean(moved_to));
+  event.add("reason", clean(why));
+  sink_.on_event(event);
 }
 
 /// Tells the first of a row of failures; the gauge tells the rest.
 void StateDb::note_failure(const std::string& what) {
-  if (!ok_.exchange(false)) return;
-  sink_.on_event(
-      {EventType::state_rejected, clock_.wall(), "", {{"path", clean(path_)}, {"reason", clean(what)}}});
+  if (ok_.exchange(false)) tell_rejected(what, "");
 }
 
 void StateDb::save(ImageRecord record, std::vector<Event> events) {
@@ -154,11 +191,16 @@ void StateDb::add_event(const Event& event) {
   changed_.notify_all();
 }
 
-void StateDb::set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) {
+void StateDb::set_fleet(const FleetRecord& fleet) {
   const std::scoped_lock lock(mutex_);
-  waiting_.closes = closes;
+  waiting_.fleet = fleet;
   ++handed_in_;
   changed_.notify_all();
+}
+
+void StateDb::set_retention(Millis retention) {
+  retention_ = retention.count();
+  prune_ = true;
 }
 
 void StateDb::write_loop(const std::stop_token& stop) {
@@ -180,15 +222,23 @@ void StateDb::write_loop(const std::stop_token& stop) {
     written_ = upto;
     flush_wanted_ = false;
     changed_.notify_all();
-    if (stop.stop_requested() && (failing || waiting_.empty())) return;
+    if (stop.stop_requested() && (failing || waiting_.empty())) break;
   }
+  lock.unlock();
+  if (!failing) say_stopped(true);
 }
 
 bool StateDb::write(Batch& batch) {
+  if (connection_ && !connection_->is_at(path_)) {
+    connection_.reset();
+    set_aside_ = true;
+    tell_rejected("missing: it was removed or replaced while in use", "");
+  }
   if (!connection_ && !open_connection()) return false;
   const WallTime now = clock_.wall();
   StateTables& tables = connection_->tables();
-  const bool prune = !connection_->pruned || now - *connection_->pruned > kPruneEvery;
+  const bool prune =
+      prune_.exchange(false) || !connection_->pruned || now - *connection_->pruned > kPruneEvery;
   auto done = tables.transaction([&]() -> sqlite::Status {
     for (const auto& [id, record] : batch.images) {
       auto stored = record ? tables.put(*record) : tables.erase(id);
@@ -198,14 +248,16 @@ bool StateDb::write(Batch& batch) {
       auto stored = tables.add(event);
       if (!stored) return stored;
     }
-    if (batch.closes) {
-      auto stored = tables.put_closes(*batch.closes);
+    if (batch.fleet) {
+      auto stored = tables.put_fleet(*batch.fleet);
       if (!stored) return stored;
     }
     if (prune) {
-      auto pruned = tables.prune(now - retention_);
+      auto pruned = tables.prune(now - Millis{retention_.load()});
       if (!pruned) return pruned;
     }
+    auto running = tables.put_stopped(false);
+    if (!running) return running;
     return tables.put_alive(now);
   });
   if (!done) {
@@ -230,7 +282,7 @@ void StateDb::put_back(Batch batch) {
     batch.events.erase(batch.events.begin(),
                        batch.events.end() - static_cast<std::ptrdiff_t>(kMaxWaitingEvents));
   }
-  if (waiting_.closes) batch.closes = waiting_.closes;
+  if (waiting_.fleet) batch.fleet = waiting_.fleet;
   waiting_ = std::move(batch);
 }
 

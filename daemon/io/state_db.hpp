@@ -33,7 +33,8 @@ Result<std::vector<Event>, std::string> read_events(const std::string& path, con
 /// polling never waits for it.
 ///
 /// A file that is damaged, foreign or of a later version is moved aside under a name that tells why; the
-/// daemon goes on with a new one, and ok() stays false until the next start.
+/// daemon goes on with a new one, and ok() stays false until the next start. So it does when the file is
+/// missing: at a start after another (the lock file remembers that there was one), or while it is in use.
 class StateDb final : public StateStore {
  public:
   /// Takes the lock on `path`. The only error is that another daemon has it; everything else is worked
@@ -48,8 +49,10 @@ class StateDb final : public StateStore {
   void save(ImageRecord record, std::vector<Event> events) override;
   void forget(const ImageId& image) override;
   void add_event(const Event& event) override;
-  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) override;
+  void set_fleet(const FleetRecord& fleet) override;
 
+  /// How long events are kept from now on. Thread-safe.
+  void set_retention(Millis retention);
   /// Writes what waits and ends the writer; called by the destructor too. Bounded by a few seconds.
   void close();
   /// Blocks until what was handed in so far is on disk, or writing failed. For tests and the end.
@@ -64,8 +67,8 @@ class StateDb final : public StateStore {
   struct Batch {
     std::map<ImageId, std::optional<ImageRecord>> images;  ///< none: forget it
     std::vector<Event> events;
-    std::optional<std::array<std::uint64_t, kAllCloseReasons.size()>> closes;
-    [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !closes; }
+    std::optional<FleetRecord> fleet;
+    [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !fleet; }
   };
 
   StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock);
@@ -73,12 +76,16 @@ class StateDb final : public StateStore {
   bool write(Batch& batch);
   void put_back(Batch batch);
   void note_failure(const std::string& what);
+  void tell_rejected(const std::string& why, const std::string& moved_to);
   bool open_connection();
+  void look_for_the_last_one();
+  void say_stopped(bool stopped);
   void set_aside(const std::string& why);
 
   const std::string path_;
   const int lock_fd_;
-  const Millis retention_;
+  std::atomic<Millis::rep> retention_;
+  std::atomic<bool> prune_{true};  ///< at the next write, whenever the last time was
   EventSink& sink_;
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;  ///< of the writer thread once it runs

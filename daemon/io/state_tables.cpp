@@ -4,6 +4,7 @@
 #include "io/event_row.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -15,7 +16,8 @@ using sqlite::Status;
 
 namespace {
 
-constexpr const char* kSchema = R"(
+/// What each version added, from an empty file on. Released ones never change; a new one goes to the end.
+constexpr std::array<const char*, StateTables::kVersion> kMigrations{R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE images(
   id TEXT PRIMARY KEY, state TEXT NOT NULL, state_since INTEGER, last_complete INTEGER, last_attempt INTEGER,
@@ -37,7 +39,25 @@ CREATE TABLE events(
   fields TEXT NOT NULL);
 CREATE INDEX events_at ON events(at);
 CREATE INDEX events_image ON events(image, id);
-)";
+)",
+                                                                     R"(
+ALTER TABLE images ADD COLUMN last_complete_began INTEGER;
+ALTER TABLE images ADD COLUMN total_count INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE images ADD COLUMN had_accounts INTEGER NOT NULL DEFAULT 0;
+UPDATE images SET total_count=shared_accounts, had_accounts=shared_accounts>0;
+)"};
+
+/// A time that can be reckoned with: none before 1970 or after 9999, whatever the row says.
+std::optional<WallTime> moment(const Statement& row, int column) {
+  constexpr std::int64_t kEndOfTime = 253'402'300'799'999;
+  const auto time = row.time(column);
+  const bool usable =
+      time && time->time_since_epoch().count() >= 0 && time->time_since_epoch().count() <= kEndOfTime;
+  return usable ? time : std::nullopt;
+}
+WallTime moment_or_epoch(const Statement& row, int column) {
+  return moment(row, column).value_or(WallTime{});
+}
 
 std::int64_t as_integer(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
@@ -49,10 +69,12 @@ std::uint64_t as_count(std::int64_t value) {
 StateTables::OpenError unusable(std::string text) {
   return {std::move(text), true};
 }
-/// Damage that SQLite itself names is the file's; anything else (full, locked, no rights) is not.
+/// Damage that SQLite itself names is the file's, and so is a table or column that is not there; anything
+/// else (full, locked, no rights) is not.
 StateTables::OpenError from(const sqlite::Error& error) {
   const int primary = error.code & 0xFF;
-  return {error.text, primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB};
+  const bool damaged = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR;
+  return {damaged ? "damaged: " + error.text : error.text, damaged};
 }
 
 Result<Unit, StateTables::OpenError> prepare_file(Database& database) {
@@ -64,6 +86,8 @@ Result<Unit, StateTables::OpenError> prepare_file(Database& database) {
   if (!version) return Err(from(version.error()));
   if (!tables) return Err(from(tables.error()));
   const bool fresh = *tables == 0 && *version == 0;
+  if (!fresh && *application == StateTables::kApplicationId && *version < 1)
+    return Err(unusable("damaged: it has tables and no version"));
   if (!fresh && *application != StateTables::kApplicationId)
     return Err(unusable("foreign: not a database of ours"));
   if (*version > StateTables::kVersion) {
@@ -77,12 +101,14 @@ Result<Unit, StateTables::OpenError> prepare_file(Database& database) {
     auto done = database.execute(pragma);
     if (!done) return Err(from(done.error()));
   }
-  if (!fresh) return Unit{};
-  const std::string create =
-      std::string{"BEGIN IMMEDIATE; PRAGMA application_id="} + std::to_string(StateTables::kApplicationId) +
-      "; PRAGMA user_version=" + std::to_string(StateTables::kVersion) + ";" + kSchema + "COMMIT;";
-  auto created = database.execute(create.c_str());
-  if (!created) return Err(from(created.error()));
+  if (*version == StateTables::kVersion) return Unit{};
+  std::string migration =
+      "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(StateTables::kApplicationId) + ";";
+  for (auto next = static_cast<std::size_t>(*version); next < kMigrations.size(); ++next)
+    migration += kMigrations.at(next);
+  migration += "PRAGMA user_version=" + std::to_string(StateTables::kVersion) + "; COMMIT;";
+  auto migrated = database.execute(migration.c_str());
+  if (!migrated) return Err(from(migrated.error()));
   return Unit{};
 }
 
@@ -156,7 +182,7 @@ Status StateTables::put(const ImageRecord& record) {
 }
 
 Status StateTables::put_image(const ImageRecord& record) {
-  SD_TRY(statement, database_.cached("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
+  SD_TRY(statement, database_.cached("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"));
   const ImageCounters& counters = record.counters;
   return statement->bind(0, record.id.str())
       .bind(1, to_string(record.state))
@@ -174,6 +200,9 @@ Status StateTables::put_image(const ImageRecord& record) {
       .bind(13, as_integer(counters.closed[0]))
       .bind(14, as_integer(counters.closed[1]))
       .bind(15, as_integer(counters.flaps))
+      .bind(16, record.last_complete_began)
+      .bind(17, record.total_count)
+      .bind(18, std::int64_t{record.had_accounts ? 1 : 0})
       .run();
 }
 
@@ -192,13 +221,18 @@ Status StateTables::put_meta(std::string_view key, std::int64_t value) {
   return statement->bind(0, key).bind(1, value).run();
 }
 
-Status StateTables::put_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes) {
+Status StateTables::put_fleet(const FleetRecord& fleet) {
   for (const CloseReason reason : kAllCloseReasons) {
     const std::string key = "closes." + std::string{to_string(reason)};
-    auto done = put_meta(key, as_integer(closes.at(static_cast<std::size_t>(reason))));
+    auto done = put_meta(key, as_integer(fleet.closes.at(static_cast<std::size_t>(reason))));
     if (!done) return done;
   }
-  return Unit{};
+  if (!fleet.judged_at) return Unit{};
+  return put_meta("judged_at", fleet.judged_at->time_since_epoch().count());
+}
+
+Status StateTables::put_stopped(bool stopped) {
+  return put_meta("stopped", stopped ? 1 : 0);
 }
 
 Status StateTables::put_alive(WallTime now) {
@@ -210,18 +244,22 @@ Status StateTables::prune(WallTime before) {
   return statement->bind(0, before).run();
 }
 
-Result<SavedState, sqlite::Error> StateTables::load() {
+Result<SavedState, StateTables::OpenError> StateTables::load() {
   Images images;
   for (const auto& step : {&StateTables::load_images, &StateTables::load_sightings,
                            &StateTables::load_absences, &StateTables::load_drifts}) {
     auto done = (this->*step)(images);
-    if (!done) return Err(std::move(done).error());
+    if (!done) return Err(from(done.error()));
   }
   SavedState saved;
   for (auto& [id, record] : images)
     saved.images.push_back(std::move(record));
-  auto done = load_meta(saved);
-  if (!done) return Err(std::move(done).error());
+  bool stopped = true;  // what does not say was written by version 1
+  auto done = load_meta(saved, stopped);
+  if (!done) return Err(from(done.error()));
+  for (ImageRecord& record : saved.images) {
+    if (!stopped) record.counters.listings = record.counters.failures = 0;
+  }
   return saved;
 }
 
@@ -231,13 +269,12 @@ Status StateTables::load_images(Images& images) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
     auto id = ImageId::parse(rows.text(0));
-    const auto state = parse_image_state(rows.text(1));
-    if (!id || !state) continue;  // not written by us: it cannot be trusted to add anything
+    if (!id) continue;  // not written by us, and about nothing that can be watched
     ImageRecord record{std::move(*id)};
-    record.state = *state;
-    record.state_since = rows.time(2);
-    record.last_complete = rows.time(3);
-    record.last_attempt = rows.time(4);
+    record.state = parse_image_state(rows.text(1)).value_or(ImageState::never_read);
+    record.state_since = moment(rows, 2);
+    record.last_complete = moment(rows, 3);
+    record.last_attempt = moment(rows, 4);
     record.listing_complete = rows.integer(5) != 0;
     record.shared_accounts = rows.integer(6);
     record.unused_entries = rows.integer(7);
@@ -247,38 +284,50 @@ Status StateTables::load_images(Images& images) {
     record.counters.opened = {as_count(rows.integer(11)), as_count(rows.integer(12))};
     record.counters.closed = {as_count(rows.integer(13)), as_count(rows.integer(14))};
     record.counters.flaps = as_count(rows.integer(15));
+    record.last_complete_began = moment(rows, 16);
+    record.total_count = rows.integer(17);
+    record.had_accounts = rows.integer(18) != 0;
     images.emplace(record.id.str(), std::move(record));
   }
 }
 
-/// Reads the rows that are about an account of an image: `add` is called for each whose image and account are
-/// there. Rows come in the order of their keys, so the vectors are sorted as the records promise.
+/// Reads the rows that are about an account of an image: `add` is called for each that names both. A row
+/// whose image is not there is still knowledge: the image gets a record. Rows come in the order of their
+/// keys, so the vectors are sorted as the records promise.
 Status StateTables::load_details(std::string_view sql, Images& images, const AddDetail& add) {
   SD_TRY(rows, database_.prepare(sql));
   while (true) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
-    const auto image = images.find(rows.text(0));
+    const std::string name = rows.text(0);
+    auto image = images.find(name);
+    if (image == images.end()) {
+      auto id = ImageId::parse(name);
+      if (!id) continue;
+      image = images.emplace(name, ImageRecord{std::move(*id)}).first;
+    }
     const auto account = AccountId::parse(rows.text(1));
-    if (image != images.end() && account) add(image->second, *account, rows);
+    if (account) add(image->second, *account, rows);
   }
 }
 
 Status StateTables::load_sightings(Images& images) {
-  return load_details("SELECT * FROM sightings ORDER BY image, account", images,
-                      [](ImageRecord& record, const AccountId& account, const Statement& row) {
-                        Sighting sighting{account, row.time(2), WallTime{Millis{row.integer(3)}},
-                                          WallTime{Millis{row.integer(4)}}};
-                        sighting.first_missed = row.time(5);
-                        record.sightings.push_back(sighting);
-                      });
+  return load_details(
+      "SELECT * FROM sightings ORDER BY image, account", images,
+      [](ImageRecord& record, const AccountId& account, const Statement& row) {
+        Sighting sighting{account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)};
+        sighting.first_missed = moment(row, 5);
+        record.sightings.push_back(sighting);
+      });
 }
 
 Status StateTables::load_absences(Images& images) {
   return load_details("SELECT * FROM absences ORDER BY image, account", images,
                       [](ImageRecord& record, const AccountId& account, const Statement& row) {
-                        record.absences.push_back({account, WallTime{Millis{row.integer(2)}}, row.time(3),
-                                                   static_cast<std::int32_t>(row.integer(4))});
+                        constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+                        const auto absences = std::clamp<std::int64_t>(row.integer(4), 0, kMost);
+                        record.absences.push_back({account, moment_or_epoch(row, 2), moment(row, 3),
+                                                   static_cast<std::int32_t>(absences)});
                       });
 }
 
@@ -288,20 +337,22 @@ Status StateTables::load_drifts(Images& images) {
       [](ImageRecord& record, const AccountId& account, const Statement& row) {
         const bool missing = row.text(2) == to_string(DriftKind::missing);
         record.drifts.push_back({account, missing ? DriftKind::missing : DriftKind::unexpected,
-                                 WallTime{Millis{row.integer(3)}}, row.integer(4) != 0});
+                                 moment_or_epoch(row, 3), row.integer(4) != 0});
       });
 }
 
-Status StateTables::load_meta(SavedState& saved) {
+Status StateTables::load_meta(SavedState& saved, bool& stopped) {
   SD_TRY(rows, database_.prepare("SELECT key, value FROM meta"));
   while (true) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
     const std::string key = rows.text(0);
-    if (key == "last_alive") saved.last_alive = rows.time(1);
+    if (key == "last_alive") saved.last_alive = moment(rows, 1);
+    if (key == "judged_at") saved.fleet.judged_at = moment(rows, 1);
+    if (key == "stopped") stopped = rows.integer(1) == 1;
     for (const CloseReason reason : kAllCloseReasons) {
       if (key == "closes." + std::string{to_string(reason)}) {
-        saved.closes.at(static_cast<std::size_t>(reason)) = as_count(rows.integer(1));
+        saved.fleet.closes.at(static_cast<std::size_t>(reason)) = as_count(rows.integer(1));
       }
     }
   }

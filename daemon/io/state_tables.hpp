@@ -18,11 +18,12 @@
 namespace sharedrift {
 
 /// The tables of the state database and how records become rows. Times are milliseconds since 1970, UTC; ids
-/// are text. Not thread-safe. Version history: 1, the first.
+/// are text. Not thread-safe. Version history: 1, the first; 2, when
+/// the last complete listing began, the last TotalCount, and whether an empty list would be a change.
 class StateTables {
  public:
   static constexpr std::int64_t kApplicationId = 0x53445246;  ///< "SDRF"
-  static constexpr std::int64_t kVersion = 1;
+  static constexpr std::int64_t kVersion = 2;
 
   struct OpenError {
     std::string text;
@@ -37,13 +38,18 @@ class StateTables {
                                                                std::optional<WallTime> since,
                                                                std::size_t limit);
 
-  Result<SavedState, sqlite::Error> load();
+  /// Attempt counters go on only after a clean stop: the last steps of a killed life may be missing, and a
+  /// counter that is a little less than it was looks to Prometheus like one that began anew and ran through
+  /// all of it again. They begin at 0 then.
+  Result<SavedState, OpenError> load();
   /// All of `work` or nothing.
   sqlite::Status transaction(const std::function<sqlite::Status()>& work);
   sqlite::Status put(const ImageRecord& record);
   sqlite::Status erase(const ImageId& image);
   sqlite::Status add(const Event& event);
-  sqlite::Status put_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes);
+  sqlite::Status put_fleet(const FleetRecord& fleet);
+  /// Whether the life that writes has said its last word.
+  sqlite::Status put_stopped(bool stopped);
   sqlite::Status put_alive(WallTime now);
   sqlite::Status prune(WallTime before);
 
@@ -56,7 +62,7 @@ class StateTables {
   sqlite::Status load_sightings(Images& images);
   sqlite::Status load_absences(Images& images);
   sqlite::Status load_drifts(Images& images);
-  sqlite::Status load_meta(SavedState& saved);
+  sqlite::Status load_meta(SavedState& saved, bool& stopped);
   sqlite::Status put_image(const ImageRecord& record);
   sqlite::Status put_meta(std::string_view key, std::int64_t value);
 

@@ -45,7 +45,7 @@ class RowStore final : public StateStore {
   void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& event) override { rows.push_back(event.type); }
-  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
   std::vector<EventType> rows;
 };
 

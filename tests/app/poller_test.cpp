@@ -42,7 +42,7 @@ class RecordingStore final : public StateStore {
   }
   void forget(const ImageId& image) override { records.erase(image); }
   void add_event(const Event& /*event*/) override { ++events; }
-  void set_closes(const std::array<std::uint64_t, kAllCloseReasons.size()>& /*closes*/) override {}
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
   std::map<ImageId, ImageRecord> records;
   std::size_t events = 0;
   std::size_t saves = 0;

@@ -113,6 +113,28 @@ TEST(ListingCollector, EndsOnAnEndlessList) {
   EXPECT_EQ(seen.pages, 1000);
 }
 
+TEST(ListingCollector, RowsAreCappedWhateverAPageHolds) {
+  ListingCollector collector(image(), {}, WallTime{});
+  std::size_t rows = 0;
+  int next = 0;
+  for (int turn = 0; turn < 100 && !collector.done(); ++turn) {
+    for (const int number : collector.next()) {
+      Page page;
+      for (int i = 0; i < 60'000; ++i)
+        page.accounts.push_back(account(++next));
+      page.total_count = 90'000'000;
+      rows += page.accounts.size();
+      collector.add(number, std::move(page));
+      if (collector.done()) break;
+    }
+  }
+  ASSERT_TRUE(collector.done());
+  EXPECT_EQ(rows, 120'000U) << "a thousand pages of a hundred, and what one answer can hold";
+  const Observation seen = collector.take();
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.accounts.size(), rows) << "what was seen still raises";
+}
+
 TEST(ListingCollector, EndsWhenPagesRepeat) {
   PageServer server(250);
   server.repeat_first_page = true;

@@ -33,11 +33,18 @@ ImageRecord a_record(const std::string& id) {
   record.state = ImageState::ok;
   record.last_complete = WallTime{Millis{1000}};
   record.last_attempt = WallTime{Millis{2000}};
+  record.last_complete_began = WallTime{Millis{900}};
+  record.state_since = WallTime{Millis{800}};
   record.shared_accounts = 2;
+  record.unused_entries = 6;
+  record.unlisted = 3;
+  record.total_count = 5;
+  record.had_accounts = true;
   record.listing_complete = true;
   record.counters = {10, 3, {2, 1}, {1, 0}, 4};
   record.sightings = {{account(1), std::nullopt, WallTime{Millis{10}}, WallTime{Millis{20}}},
                       {account(9), WallTime{Millis{5}}, WallTime{Millis{11}}, WallTime{Millis{21}}}};
+  record.sightings[1].first_missed = WallTime{Millis{30}};
   record.absences = {{account(3), WallTime{Millis{12}}, WallTime{Millis{7}}, 2}};
   record.drifts = {{account(9), DriftKind::unexpected, WallTime{Millis{11}}, true},
                    {account(3), DriftKind::missing, WallTime{Millis{12}}, false}};
@@ -70,23 +77,44 @@ TEST(StateDb, RemembersARecordWhole) {
     Life life(dir.file("state.db"));
     EXPECT_THAT(life.saved.images, SizeIs(0));
     life.db->save(record, {});
-    life.db->set_closes({1, 2, 3, 4, 5});
+    life.db->set_fleet({{1, 2, 3, 4, 5}, kStart});
   }
   const Life life(dir.file("state.db"));
   ASSERT_THAT(life.saved.images, SizeIs(1));
   const ImageRecord& back = life.saved.images.front();
   EXPECT_EQ(back.id, record.id);
   EXPECT_EQ(back.state, record.state);
+  EXPECT_EQ(back.state_since, record.state_since);
   EXPECT_EQ(back.last_complete, record.last_complete);
+  EXPECT_EQ(back.last_complete_began, record.last_complete_began);
+  EXPECT_EQ(back.last_attempt, record.last_attempt);
+  EXPECT_EQ(back.listing_complete, record.listing_complete);
+  EXPECT_EQ(back.shared_accounts, record.shared_accounts);
+  EXPECT_EQ(back.unused_entries, record.unused_entries);
+  EXPECT_EQ(back.unlisted, record.unlisted);
+  EXPECT_EQ(back.total_count, record.total_count);
+  EXPECT_EQ(back.had_accounts, record.had_accounts);
   EXPECT_EQ(back.counters, record.counters);
   ASSERT_THAT(back.sightings, SizeIs(2));
   EXPECT_EQ(back.sightings[0].not_before, std::nullopt);
   EXPECT_EQ(back.sightings[1].account, account(9));
   EXPECT_EQ(back.sightings[1].not_before, WallTime{Millis{5}});
+  EXPECT_EQ(back.sightings[1].first_seen, WallTime{Millis{11}});
+  EXPECT_EQ(back.sightings[1].last_seen, WallTime{Millis{21}});
+  EXPECT_EQ(back.sightings[1].first_missed, WallTime{Millis{30}});
   ASSERT_THAT(back.absences, SizeIs(1));
+  EXPECT_EQ(back.absences[0].first_missed, WallTime{Millis{12}});
   EXPECT_EQ(back.absences[0].last_seen, WallTime{Millis{7}});
+  EXPECT_EQ(back.absences[0].absences, 2);
   ASSERT_THAT(back.drifts, SizeIs(2));
-  EXPECT_EQ(life.saved.closes, (std::array<std::uint64_t, 5>{1, 2, 3, 4, 5}));
+  const Drift& missing = back.drifts[0].kind == DriftKind::missing ? back.drifts[0] : back.drifts[1];
+  const Drift& unexpected = back.drifts[0].kind == DriftKind::missing ? back.drifts[1] : back.drifts[0];
+  EXPECT_EQ(missing.since, WallTime{Millis{12}});
+  EXPECT_FALSE(missing.first_run);
+  EXPECT_EQ(unexpected.account, account(9));
+  EXPECT_TRUE(unexpected.first_run);
+  EXPECT_EQ(life.saved.fleet.closes, (std::array<std::uint64_t, 5>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(life.saved.fleet.judged_at, kStart);
   EXPECT_TRUE(life.saved.last_alive);
   EXPECT_TRUE(life.db->ok());
 }
@@ -208,6 +236,146 @@ TEST(StateDb, SetsAsideWhatItCannotTrust) {
   }
 }
 
+void doctor(const std::string& path, const std::string& sql) {
+  auto database = sqlite::Database::open(path, sqlite::Database::Mode::read_write);
+  const auto done = database->execute(sql.c_str());
+  ASSERT_TRUE(done) << done.error().text;
+}
+
+TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  { Life(path).db->save(a_record("m-1"), {an_event("m-1", kStart)}); }
+  // Back to what version 1 was.
+  doctor(path,
+         "ALTER TABLE images DROP COLUMN last_complete_began; ALTER TABLE images DROP COLUMN total_count;"
+         "ALTER TABLE images DROP COLUMN had_accounts; DELETE FROM meta WHERE key IN ('judged_at','stopped');"
+         "PRAGMA user_version=1;");
+  {
+    const Life life(path);
+    EXPECT_TRUE(life.db->ok());
+    EXPECT_EQ(life.sink.count(EventType::state_rejected), 0U);
+    ASSERT_THAT(life.saved.images, SizeIs(1));
+    const ImageRecord& back = life.saved.images.front();
+    EXPECT_EQ(back.counters, a_record("m-1").counters);
+    EXPECT_EQ(back.total_count, 2);
+    EXPECT_TRUE(back.had_accounts);
+    EXPECT_FALSE(back.last_complete_began);
+    EXPECT_THAT(back.drifts, SizeIs(2));
+  }
+  auto database = sqlite::Database::open(path, sqlite::Database::Mode::read_only);
+  EXPECT_EQ(*database->number("PRAGMA user_version"), 2);
+  EXPECT_THAT(*read_events(path, {}), SizeIs(1));
+}
+
+// Whatever stands in a column: what is left is read, and no row makes another one vanish.
+TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
+  const TempDir dir;
+  const std::string healthy = dir.file("healthy.db");
+  { Life(healthy).db->save(a_record("m-1"), {}); }
+  int number = 0;
+  for (const char* sql :
+       {"UPDATE images SET state='fine'", "DELETE FROM images", "UPDATE images SET id='m-other'",
+        "UPDATE images SET last_complete=-9223372036854775807, last_attempt=9223372036854775807",
+        "UPDATE sightings SET first_seen=-9223372036854775807, last_seen=9223372036854775807",
+        "UPDATE drifts SET since=-9223372036854775807", "UPDATE images SET shared_accounts=-7",
+        "UPDATE absences SET absences=-9223372036854775807", "UPDATE images SET listings=-1, failures='x'",
+        "UPDATE meta SET value=-9223372036854775807", "INSERT INTO meta VALUES('last_alive', -5)",
+        "DELETE FROM sightings", "DELETE FROM absences", "UPDATE drifts SET kind=x'00ff'"}) {
+    const std::string path = dir.file(std::to_string(++number) + ".db");
+    std::filesystem::copy_file(healthy, path);
+    if (std::string_view{sql}.starts_with("INSERT")) doctor(path, "DELETE FROM meta");
+    doctor(path, sql);
+    const Life life(path);
+    std::size_t drifts = 0;
+    for (const ImageRecord& record : life.saved.images) {
+      drifts += record.drifts.size();
+      for (const Absence& absence : record.absences)
+        EXPECT_GE(absence.absences, 0) << sql;
+      for (const auto& time : {record.last_complete, record.last_attempt}) {
+        EXPECT_GE(time.value_or(WallTime{}), WallTime{}) << sql;
+        EXPECT_LT(time.value_or(WallTime{}), WallTime{Millis{253'402'300'800'000}}) << sql;
+      }
+    }
+    EXPECT_EQ(drifts, 2U) << sql;
+    EXPECT_GE(life.saved.last_alive.value_or(WallTime{}), WallTime{}) << sql;
+  }
+}
+
+// Prometheus takes a counter that is a little less than before for one that began anew: an increase of all of
+// it.
+TEST(StateDb, CountersGoOnOnlyWhereNoneOfTheirStepsCanBeMissing) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  { Life(path).db->save(a_record("m-1"), {}); }
+  const std::string killed = dir.file("killed.db");
+  {
+    const Life life(path);
+    EXPECT_EQ(life.saved.images.front().counters, a_record("m-1").counters) << "stopped cleanly";
+    std::filesystem::copy_file(path, killed);
+    std::filesystem::copy_file(path + "-wal", killed + "-wal");
+  }
+  const Life after(killed);
+  ImageCounters expected = a_record("m-1").counters;
+  expected.listings = expected.failures = 0;
+  EXPECT_EQ(after.saved.images.front().counters, expected);
+  EXPECT_TRUE(after.db->ok());
+}
+
+TEST(StateDb, SaysThatTheLastDatabaseIsMissing) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  {
+    const Life first(path);
+    EXPECT_TRUE(first.db->ok()) << "at the very first start there is nothing to miss";
+    EXPECT_EQ(first.sink.count(EventType::state_rejected), 0U);
+  }
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(path + suffix);
+  {
+    Life second(path);
+    EXPECT_FALSE(second.db->ok());
+    ASSERT_EQ(second.sink.count(EventType::state_rejected), 1U);
+    EXPECT_THAT(second.sink.events.front().text("reason"), HasSubstr("missing"));
+    second.db->save(a_record("m-1"), {});
+    EXPECT_TRUE(second.db->flush()) << "it goes on with a new one";
+  }
+  const Life third(path);
+  EXPECT_TRUE(third.db->ok());
+  EXPECT_THAT(third.saved.images, SizeIs(1));
+}
+
+TEST(StateDb, NoticesThatItsFileWasTakenAway) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  {
+    Life life(path);
+    life.db->save(a_record("m-1"), {});
+    ASSERT_TRUE(life.db->flush());
+    for (const char* suffix : {"", "-wal", "-shm"})
+      std::filesystem::remove(path + suffix);
+    life.db->save(a_record("m-2"), {});
+    EXPECT_TRUE(life.db->flush());
+    EXPECT_FALSE(life.db->ok());
+    EXPECT_EQ(life.sink.count(EventType::state_rejected), 1U);
+  }
+  const Life next(path);
+  ASSERT_THAT(next.saved.images, SizeIs(1)) << "what came after it is on disk";
+  EXPECT_EQ(next.saved.images.front().id.str(), "m-2");
+}
+
+TEST(StateDb, RetentionMayChangeWhileItRuns) {
+  const TempDir dir;
+  Life life(dir.file("state.db"));
+  life.db->add_event(an_event("m-1", life.clock.wall() - 48h));
+  ASSERT_TRUE(life.db->flush());
+  EXPECT_THAT(*read_events(life.db->path(), {}), SizeIs(1));
+  life.db->set_retention(24h);
+  life.db->add_event(an_event("m-1", life.clock.wall()));
+  ASSERT_TRUE(life.db->flush());
+  EXPECT_THAT(*read_events(life.db->path(), {}), SizeIs(1));
+}
+
 TEST(StateDb, GoesOnWithoutADiskAndCatchesUp) {
   const TempDir dir;
   const std::string blocked = dir.file("not-there");
@@ -244,7 +412,7 @@ TEST(StateDb, SurvivesKillAtAnyMoment) {
       Life life(path);
       for (std::int64_t n = 1;; ++n) {
         ImageRecord record = a_record("m-1");
-        record.counters.listings = static_cast<std::uint64_t>(n);
+        record.counters.flaps = static_cast<std::uint64_t>(n);
         life.db->save(record, {an_event("m-1", kStart + Millis{n})});
         if (life.db->flush() && ::write(report[1], &n, sizeof n) != sizeof n) ::_exit(1);
       }
@@ -262,8 +430,8 @@ TEST(StateDb, SurvivesKillAtAnyMoment) {
     ::close(report[0]);
     const Life life(path);
     EXPECT_TRUE(life.db->ok());
-    const auto written = static_cast<std::int64_t>(
-        life.saved.images.empty() ? 0 : life.saved.images.front().counters.listings);
+    const auto written =
+        static_cast<std::int64_t>(life.saved.images.empty() ? 0 : life.saved.images.front().counters.flaps);
     EXPECT_GE(written, confirmed);
     EXPECT_EQ(static_cast<std::int64_t>(read_events(path, {})->size()), written)
         << "record and events are one";

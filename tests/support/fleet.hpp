@@ -150,7 +150,7 @@ class Fleet {
     SavedState saved;
     for (const auto& policy : tracker_->watch().images)
       saved.images.push_back(tracker_->record(policy->id));
-    saved.closes = tracker_->closes();
+    saved.fleet = tracker_->fleet_record();
     saved.last_alive = clock_.wall();
     return saved;
   }
