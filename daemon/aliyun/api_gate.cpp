@@ -54,6 +54,14 @@ void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done, ApiWanted want
   ready_.push_back(std::move(queued));
 }
 
+void ApiGate::continue_pace_of(const ApiGate& earlier) {
+  bucket_ = earlier.bucket_;
+  retries_ = earlier.retries_;
+  governor_ = earlier.governor_;
+  skew_ = earlier.skew_;
+  bucket_.set_rate(budget(), clock_.mono());
+}
+
 std::size_t ApiGate::slots() const {
   return static_cast<std::size_t>(std::max(1.0, std::floor(options_.concurrency * governor_.share())));
 }
@@ -203,7 +211,7 @@ void ApiGate::handle(CallPtr call, ApiError error, Millis hint) {
       return retry(std::move(call), wait);
     }
     case Remedy::retry_at_once:
-      if (!may_try) break;
+      if (!may_try || !retries_.take()) break;
       return retry(std::move(call), Millis{0});
     case Remedy::new_credentials:
       credentials_.report_rejected(call->generation);

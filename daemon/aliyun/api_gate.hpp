@@ -46,6 +46,8 @@ class ApiGate {
   /// Queues a call that ends by `deadline`. `done` is called exactly once, from pump() or the transport's
   /// run_once(). `wanted` is asked after recheck(); null: it always is.
   void call(ApiCall call, MonoTime deadline, ApiDone done, ApiWanted wanted = nullptr);
+  /// Takes over the budgets of `earlier`, which sends nothing any more, and what it learnt from throttling.
+  void continue_pace_of(const ApiGate& earlier);
   /// The next pump() ends calls that are under way to nobody: not sent yet, and not wanted any more.
   void recheck() { earliest_deadline_ = MonoTime::min(); }
   void pump(Instant now);

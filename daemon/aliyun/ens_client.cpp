@@ -136,7 +136,14 @@ void EnsClient::advance(const AttemptPtr& attempt) {
   if (attempt->over) return;
   if (attempt->collector.done()) return conclude(attempt);
   for (const int number : attempt->collector.next())
+    attempt->to_ask.push_back(number);
+  // No more at a time than can be in flight: a list of a thousand pages waits in its own queue, not before
+  // the first page of every other image.
+  while (!attempt->to_ask.empty() && attempt->outstanding < std::max(1, options_.gate.concurrency)) {
+    const int number = attempt->to_ask.front();
+    attempt->to_ask.pop_front();
     ask_page(attempt, number);
+  }
 }
 
 void EnsClient::ask_page(const AttemptPtr& attempt, int number) {
@@ -200,8 +207,9 @@ void EnsClient::judge(const AttemptPtr& attempt) {
   const bool turned_empty =
       found.complete && found.accounts.empty() && found.transient.empty() && attempt->had_accounts;
   const bool id_refused = !found.complete && found.failure.reason == Reason::invalid_image;
-  if (turned_empty || id_refused) return ask_inventory(attempt);
-  deliver(attempt);
+  if (!turned_empty && !id_refused) return deliver(attempt);
+  attempt->found.may_be_gone = turned_empty;  // until the inventory says that it is there
+  ask_inventory(attempt);
 }
 
 /// The deadline passed: what was read until now is what there is.
@@ -244,6 +252,7 @@ void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer
   for (const std::string& image : page->images)
     repeats = !inventory.images.insert(image).second || repeats;
   const auto rows = static_cast<std::int64_t>(inventory.images.size());
+  if (listed) attempt->found.may_be_gone = false;
   if (listed || moved || repeats || rows > *inventory.total) return deliver(attempt);
   if (rows < *inventory.total) {
     if (page->images.empty() || ++inventory.page > kMaxInventoryPages) return deliver(attempt);
@@ -258,6 +267,7 @@ void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer
   }
   Observation& found = attempt->found;
   found.complete = false;
+  found.may_be_gone = false;
   found.gone = true;
   found.accounts.clear();
   found.failure = make_failure(Reason::image_gone, "the account's own inventory does not list this image");

@@ -5,6 +5,7 @@
 #include "ports.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,6 +45,8 @@ class EnsClient final : public ShareSource {
   void pump(Instant now) override;
   [[nodiscard]] MonoTime next_wake() const override;
   [[nodiscard]] double budget() const { return gate_.budget(); }
+  /// Takes over how fast `earlier` may go on: a new configuration is no new budget.
+  void continue_pace_of(const EnsClient& earlier) { gate_.continue_pace_of(earlier.gate_); }
 
  private:
   struct Attempt;
@@ -66,6 +69,7 @@ class EnsClient final : public ShareSource {
     MonoTime started;
     FetchDone done;
     std::multimap<MonoTime, AttemptPtr>::iterator in_deadlines;
+    std::deque<int> to_ask;               ///< pages whose turn has not come
     int outstanding = 0;                  ///< pages asked for
     std::optional<Failure> broken;        ///< the first page that failed; what is under way is still taken
     std::set<std::uint64_t> generations;  ///< of the credentials that signed its pages

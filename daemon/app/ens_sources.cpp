@@ -103,9 +103,8 @@ bool same(const CredentialConfig& a, const CredentialConfig& b) {
 
 /// Whether the credentials of one may go on as those of the other.
 bool same(const ProfileConfig& a, const ProfileConfig& b) {
-  return a.name == b.name && a.sts_endpoint == b.sts_endpoint && a.ca_file == b.ca_file &&
-         a.proxy_url == b.proxy_url && a.proxy_from_environment == b.proxy_from_environment &&
-         same(a.credentials, b.credentials);
+  return a.sts_endpoint == b.sts_endpoint && a.ca_file == b.ca_file && a.proxy_url == b.proxy_url &&
+         a.proxy_from_environment == b.proxy_from_environment && same(a.credentials, b.credentials);
 }
 
 class EnsSources final : public ShareSources {
@@ -139,13 +138,17 @@ class EnsSources final : public ShareSources {
     Profile profile;
     const auto route = route_of(config);
     profile.config = config;
+    std::unique_ptr<EnsClient> earlier;
     if (previous != nullptr) {
-      const auto kept = std::find_if(previous->profiles_.begin(), previous->profiles_.end(),
-                                     [&config](const Profile& old) { return same(old.config, config); });
+      const auto kept =
+          std::find_if(previous->profiles_.begin(), previous->profiles_.end(),
+                       [&config](const Profile& old) { return old.config.name == config.name; });
       if (kept != previous->profiles_.end()) {
-        profile.sts = std::move(kept->sts);
-        profile.credentials = std::move(kept->credentials);
-        kept->client.reset();  // it refers to what moved
+        earlier = std::move(kept->client);
+        if (same(kept->config, config)) {
+          profile.sts = std::move(kept->sts);
+          profile.credentials = std::move(kept->credentials);
+        }
       }
     }
     if (!profile.credentials) {
@@ -160,6 +163,7 @@ class EnsSources final : public ShareSources {
     profile.client =
         std::make_unique<EnsClient>(ens_options(config, route), world.transport, *profile.credentials,
                                     world.clock, world.random, world.observer);
+    if (earlier) profile.client->continue_pace_of(*earlier);
     profiles_.push_back(std::move(profile));
   }
 

@@ -139,6 +139,17 @@ TEST(ApiGate, AHintOfAServerErrorDelaysThatCallOnly) {
   EXPECT_GE(bench.sent_after(2), Millis{20'000});
 }
 
+TEST(ApiGate, NoRefusalIsRepeatedWithoutEnd) {
+  for (const char* code : {"ServiceUnavailable", "SignatureNonceUsed", "InvalidTimeStamp.Expired",
+                           "InvalidAccessKeyId.NotFound", "SomethingNew"}) {
+    GateBench bench(GateBench::always(refusal(code, 400)));
+    for (int i = 0; i < 200; ++i)
+      bench.call(std::chrono::minutes{30});
+    bench.run();
+    EXPECT_LE(bench.transport.requests.size(), 221U) << code << ": the budget of retries, and no more";
+  }
+}
+
 TEST(ApiGate, ANonceThatWasUsedIsReplacedAtOnce) {
   GateBench bench(GateBench::in_turn({refusal("SignatureNonceUsed", 400), good()}));
   const auto outcome = bench.call();

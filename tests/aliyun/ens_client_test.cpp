@@ -1,0 +1,430 @@
+#include "aliyun/ens_client.hpp"
+
+#include "gate_bench.hpp"
+
+#include <charconv>
+#include <map>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::accounts_from;
+using testing::answer;
+using testing::header_of;
+using testing::refusal;
+using Reply = testing::ScriptedTransport::Reply;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+std::string parameter(const HttpRequest& request, const std::string& name) {
+  const std::size_t at = request.url.find(name + "=");
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + name.size() + 1;
+  return request.url.substr(begin, request.url.find('&', begin) - begin);
+}
+
+int number_of(const std::string& text) {
+  int value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+/// An EnsClient before an API that has images, an inventory and a caller, and fails where a test says so.
+class EnsBench {
+ public:
+  struct Outcome {
+    std::optional<Observation> seen;
+    MonoTime when;
+    int times = 0;
+  };
+
+  explicit EnsBench(EnsOptions options = plain())
+      : transport(clock,
+                  [this](const HttpRequest& request, std::size_t /*index*/) { return serve(request); }),
+        client(std::move(options), transport, credentials, clock, random, observer) {}
+
+  static EnsOptions plain() {
+    EnsOptions options;
+    options.gate = testing::GateBench::unlimited();
+    return options;
+  }
+  static EnsOptions owned_by(const std::string& account) {
+    EnsOptions options = plain();
+    options.owner = AccountId::parse(account);
+    return options;
+  }
+
+  Reply serve(const HttpRequest& request) {
+    const std::string action = header_of(request, "x-acs-action");
+    actions.push_back(action);
+    if (before) before(request, action);
+    if (instead) {
+      if (auto reply = instead(request, action)) return *reply;
+    }
+    const std::string image = parameter(request, "ImageId");
+    const int number = number_of(parameter(request, "PageNumber"));
+    if (action == "GetCallerIdentity") return {answer(200, R"({"AccountId":")" + caller + R"("})")};
+    if (action == "DescribeSelfImages") return {inventory_page(number)};
+    return {testing::page_of(image, shares[image], number)};
+  }
+  [[nodiscard]] HttpResponse inventory_page(int number) const {
+    std::string rows;
+    const auto first = static_cast<std::size_t>(number - 1) * 100;
+    for (std::size_t i = first; i < std::min(first + 100, inventory.size()); ++i)
+      rows += (rows.empty() ? "" : ",") + (R"({"ImageId":")" + inventory[i] + R"(","ImageOwnerAlias":")") +
+              alias + R"("})";
+    return answer(200, R"({"TotalCount":)" + std::to_string(inventory.size()) + R"(,"Images":{"Image":[)" +
+                           rows + "]}}");
+  }
+
+  std::shared_ptr<Outcome> begin(const std::string& image, bool had_accounts = false,
+                                 Millis patience = 300s) {
+    auto outcome = std::make_shared<Outcome>();
+    outcomes.push_back(outcome);
+    client.fetch(*ImageId::parse(image), had_accounts, clock.mono() + patience,
+                 [this, outcome](Observation seen) {
+                   ++outcome->times;
+                   outcome->when = clock.mono();
+                   outcome->seen = std::move(seen);
+                 });
+    return outcome;
+  }
+  void run() {
+    for (int turns = 0; turns < 100'000 && !over(); ++turns) {
+      client.pump(clock.now());
+      if (over()) return;
+      transport.run_once(client.next_wake());
+    }
+  }
+  [[nodiscard]] bool over() const {
+    return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) { return one->times > 0; });
+  }
+  Observation fetch(const std::string& image, bool had_accounts = false, Millis patience = 300s) {
+    const auto outcome = begin(image, had_accounts, patience);
+    run();
+    EXPECT_EQ(outcome->times, 1);
+    return outcome->seen.value_or(Observation{});
+  }
+  [[nodiscard]] std::size_t asked(const std::string& action) const {
+    return static_cast<std::size_t>(std::count(actions.begin(), actions.end(), action));
+  }
+
+  std::map<std::string, std::vector<std::string>> shares;
+  std::vector<std::string> inventory;
+  std::string alias = "self";
+  std::string caller = "1111111111111111";
+  std::function<void(const HttpRequest&, const std::string& action)> before;
+  std::function<std::optional<Reply>(const HttpRequest&, const std::string& action)> instead;
+  std::vector<std::string> actions;
+
+  testing::ManualClock clock;
+  testing::SeededRandom random;
+  testing::CountingObserver observer;
+  testing::RotatingCredentials credentials;
+  testing::ScriptedTransport transport;
+  EnsClient client;
+  std::vector<std::shared_ptr<Outcome>> outcomes;
+};
+
+/// Fails every call of one action.
+std::function<std::optional<Reply>(const HttpRequest&, const std::string&)> failing(const std::string& which,
+                                                                                    HttpResult with) {
+  return [which, with](const HttpRequest& /*request*/, const std::string& action) {
+    return action == which ? std::optional(Reply{with}) : std::nullopt;
+  };
+}
+
+TEST(EnsClient, AsksForWholePagesAndProvesAShortListByOne) {
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 3);
+  const Observation seen = bench.fetch("m-1");
+  EXPECT_TRUE(seen.complete);
+  EXPECT_THAT(seen.accounts, SizeIs(3));
+  ASSERT_THAT(bench.transport.requests, SizeIs(1));
+  EXPECT_EQ(parameter(bench.transport.requests[0], "PageSize"), "100");
+  EXPECT_EQ(parameter(bench.transport.requests[0], "AliyunId"), "") << "undocumented: never sent";
+}
+
+TEST(EnsClient, PausesForARandomWhileBetweenThePassesOfALongList) {
+  std::set<Millis> pauses;
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 150);
+  for (int round = 0; round < 8; ++round) {
+    std::vector<MonoTime> firsts;
+    MonoTime end_of_pass;
+    bench.before = [&](const HttpRequest& request, const std::string& /*action*/) {
+      if (parameter(request, "PageNumber") == "1") firsts.push_back(bench.clock.mono());
+      if (firsts.size() == 1) end_of_pass = bench.clock.mono() + 10ms;
+    };
+    EXPECT_TRUE(bench.fetch("m-1").complete);
+    ASSERT_THAT(firsts, SizeIs(2));
+    const auto pause = std::chrono::duration_cast<Millis>(firsts[1] - end_of_pass);
+    EXPECT_GE(pause, 50ms);
+    EXPECT_LE(pause, 500ms);
+    pauses.insert(pause);
+  }
+  EXPECT_GT(pauses.size(), 4U) << "nobody can time a change to it";
+}
+
+TEST(EnsClient, ALongListHoldsUpNobody) {
+  EnsOptions options = EnsBench::plain();
+  options.gate.requests_per_second = 5;
+  EnsBench bench(std::move(options));
+  bench.shares["m-huge"] = accounts_from(1, 9'950);
+  for (int i = 0; i < 5; ++i)
+    bench.fetch("m-warm-up");  // the burst is spent: from here on it is five a second
+  const auto huge = bench.begin("m-huge");
+  const MonoTime start = bench.clock.mono();
+  std::vector<std::shared_ptr<EnsBench::Outcome>> others;
+  while (bench.actions.size() < 7) {  // the first page is there: a hundred more are known
+    bench.client.pump(bench.clock.now());
+    bench.transport.run_once(bench.client.next_wake());
+  }
+  for (int i = 0; i < 10; ++i)
+    others.push_back(bench.begin("m-" + std::to_string(i)));
+  bench.run();
+  for (const auto& other : others)
+    EXPECT_LT(other->when - start, 6s) << "a hundred pages at five a second are twenty seconds";
+  EXPECT_TRUE(huge->seen->complete);
+}
+
+TEST(EnsClient, AnImageWhoseAnswersNeverComeHoldsUpNobody) {
+  EnsBench bench;
+  bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {
+    if (parameter(request, "ImageId") != "m-dead") return std::nullopt;
+    return Reply{HttpResult(answer(200, "")), 3600s};
+  };
+  const auto dead = bench.begin("m-dead");
+  std::vector<std::shared_ptr<EnsBench::Outcome>> others;
+  for (int i = 0; i < 50; ++i)
+    others.push_back(bench.begin("m-" + std::to_string(i)));
+  const MonoTime start = bench.clock.mono();
+  bench.run();
+  for (const auto& other : others)
+    EXPECT_LT(other->when - start, 1s);
+  EXPECT_EQ(dead->seen->failure.reason, Reason::timeout);
+}
+
+TEST(EnsClient, RowsOnTheirWayStillCountWhenAPageFails) {
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 250);
+  bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {
+    if (parameter(request, "PageNumber") != "2") return std::nullopt;
+    return Reply{HttpResult(refusal("NoPermission", 400)), 1ms};
+  };
+  const Observation seen = bench.fetch("m-1");
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::forbidden);
+  EXPECT_THAT(seen.accounts, SizeIs(150)) << "pages 1 and 3";
+  EXPECT_EQ(seen.total_count, 250);
+}
+
+TEST(EnsClient, TheDeadlineEndsAnAttemptWithWhatWasSeen) {
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 250);
+  bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {
+    if (parameter(request, "PageNumber") == "1") return std::nullopt;
+    return Reply{HttpResult(answer(200, "")), 3600s};
+  };
+  const MonoTime start = bench.clock.mono();
+  const Observation seen = bench.fetch("m-1", false, 7s);
+  EXPECT_LE(bench.clock.mono() - start, 7s + 1ms);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::timeout);
+  EXPECT_THAT(seen.accounts, SizeIs(100));
+}
+
+TEST(EnsClient, AnEmptyListThatWasEmptyNeedsNoInventory) {
+  EnsBench bench;
+  const Observation seen = bench.fetch("m-1", false);
+  EXPECT_TRUE(seen.complete);
+  EXPECT_FALSE(seen.may_be_gone);
+  EXPECT_THAT(bench.actions, ElementsAre("DescribeImageSharePermission"));
+}
+
+TEST(EnsClient, AListThatTurnedEmptyIsToldFromAnImageThatIsGone) {
+  EnsBench bench;
+  bench.inventory = {"m-0", "m-1"};
+  const Observation empty = bench.fetch("m-1", true);
+  EXPECT_TRUE(empty.complete);
+  EXPECT_FALSE(empty.gone);
+  EXPECT_FALSE(empty.may_be_gone);
+  EXPECT_EQ(parameter(bench.transport.requests.back(), "ImageId"), "m-1");
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 1U);
+
+  bench.inventory = {"m-0"};
+  const Observation gone = bench.fetch("m-1", true);
+  EXPECT_TRUE(gone.gone);
+  EXPECT_FALSE(gone.complete);
+  EXPECT_EQ(gone.failure.reason, Reason::image_gone);
+}
+
+TEST(EnsClient, AnImageThatIsOnlySharedToUsIsNotOurs) {
+  EnsBench bench;
+  bench.inventory = {"m-1"};
+  bench.alias = "others";
+  EXPECT_TRUE(bench.fetch("m-1", true).gone);
+}
+
+TEST(EnsClient, ARefusedIdIsLookedUpInTheInventory) {
+  EnsBench bench;
+  bench.instead =
+      failing("DescribeImageSharePermission", HttpResult(refusal("InvalidParameter.ImageId", 400)));
+  bench.inventory = {"m-0"};
+  EXPECT_TRUE(bench.fetch("m-1").gone);
+  bench.inventory = {"m-1"};
+  const Observation refused = bench.fetch("m-1");
+  EXPECT_FALSE(refused.gone);
+  EXPECT_EQ(refused.failure.reason, Reason::invalid_image);
+}
+
+TEST(EnsClient, AnInventoryThatCannotTellLeavesTheListingAndTheQuestion) {
+  const std::vector<HttpResult> mute{
+      Err(TransportError{Reason::reset, "gone"}),
+      refusal("NoPermission", 403),
+      refusal("Throttling.User", 400),
+      answer(200, "{}"),
+      answer(200, R"({"Images":{"Image":[]}})"),
+      answer(200, R"({"TotalCount":3,"Images":{"Image":[]}})"),
+      answer(200, R"({"TotalCount":1,"Images":{"Image":[{"Name":"no id"}]}})"),
+      answer(200, R"({"TotalCount":1,"Images":{"Image":[{"ImageId":"m-2"},{"ImageId":"m-2"}]}})"),
+  };
+  for (const HttpResult& result : mute) {
+    EnsBench bench;
+    bench.instead = failing("DescribeSelfImages", result);
+    const Observation seen = bench.fetch("m-1", true);
+    EXPECT_TRUE(seen.complete) << "no shares are no shares";
+    EXPECT_FALSE(seen.gone);
+    EXPECT_TRUE(seen.may_be_gone);
+  }
+  EnsBench bench;
+  bench.instead = [](const HttpRequest& /*request*/, const std::string& action) {
+    return action == "DescribeSelfImages" ? std::optional(Reply{HttpResult(answer(200, "")), 3600s})
+                                          : std::nullopt;
+  };
+  const Observation late = bench.fetch("m-1", true, 5s);
+  EXPECT_TRUE(late.complete);
+  EXPECT_TRUE(late.may_be_gone) << "the deadline is no answer";
+}
+
+TEST(EnsClient, ALongInventoryProvesAbsenceByTwoPassesThatAgree) {
+  EnsBench bench;
+  for (int i = 0; i < 150; ++i)
+    bench.inventory.push_back("m-other-" + std::to_string(i));
+  EXPECT_TRUE(bench.fetch("m-1", true).gone);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 4U);
+  // One image goes and another comes while it is read: ours may have slipped through.
+  int asked = 0;
+  bench.before = [&](const HttpRequest& /*request*/, const std::string& action) {
+    if (action == "DescribeSelfImages" && ++asked % 2 == 0)
+      bench.inventory[static_cast<std::size_t>(asked)] = "m-new-" + std::to_string(asked);
+  };
+  const Observation seen = bench.fetch("m-1", true);
+  EXPECT_FALSE(seen.gone);
+  EXPECT_TRUE(seen.may_be_gone);
+}
+
+TEST(EnsClient, AKeyOfAnotherAccountJudgesNothing) {
+  EnsBench bench(EnsBench::owned_by("2222222222222222"));
+  bench.shares["m-1"] = accounts_from(1, 3);
+  for (int round = 0; round < 3; ++round) {
+    const Observation seen = bench.fetch("m-1", true);
+    EXPECT_FALSE(seen.complete);
+    EXPECT_FALSE(seen.gone);
+    EXPECT_THAT(seen.accounts, IsEmpty());
+    EXPECT_EQ(seen.failure.reason, Reason::owner_mismatch);
+    EXPECT_THAT(seen.failure.detail, HasSubstr("1111111111111111"));
+  }
+  EXPECT_THAT(bench.actions, ElementsAre("GetCallerIdentity"))
+      << "asked once for a key, and nothing else sent";
+  bench.caller = "2222222222222222";
+  bench.credentials.give(2);
+  EXPECT_TRUE(bench.fetch("m-1", true).complete) << "another key, another question";
+  EXPECT_TRUE(bench.fetch("m-1", true).complete);
+  EXPECT_EQ(bench.asked("GetCallerIdentity"), 2U);
+}
+
+TEST(EnsClient, AnOwnerThatCannotBeLearntIsNoOwner) {
+  for (const HttpResult& result : std::vector<HttpResult>{
+           Err(TransportError{Reason::tls, "untrusted"}), refusal("Throttling", 429), answer(200, "{}"),
+           answer(200, R"({"AccountId":"not digits"})"), refusal("InvalidParameter", 400)}) {
+    EnsBench bench(EnsBench::owned_by("1111111111111111"));
+    bench.shares["m-1"] = accounts_from(1, 3);
+    bench.instead = failing("GetCallerIdentity", result);
+    const Observation seen = bench.fetch("m-1", true);
+    EXPECT_FALSE(seen.complete);
+    EXPECT_FALSE(seen.gone);
+    EXPECT_THAT(seen.accounts, IsEmpty());
+    EXPECT_NE(seen.failure.reason, Reason::invalid_image);
+    EXPECT_EQ(bench.asked("DescribeImageSharePermission"), 0U);
+    bench.instead = nullptr;
+    EXPECT_TRUE(bench.fetch("m-1", true).complete) << "and asked again the next time";
+  }
+}
+
+TEST(EnsClient, AKeyThatIsReplacedWhileAListIsReadIsAskedWhoseItIs) {
+  for (const bool foreign : {false, true}) {
+    EnsBench bench(EnsBench::owned_by("1111111111111111"));
+    bench.shares["m-1"] = accounts_from(1, 150);
+    int pages = 0;
+    bench.before = [&](const HttpRequest& /*request*/, const std::string& action) {
+      if (action != "DescribeImageSharePermission" || ++pages != 1) return;
+      bench.credentials.give(2);
+      if (foreign) bench.caller = "3333333333333333";
+    };
+    const Observation seen = bench.fetch("m-1", true);
+    EXPECT_EQ(seen.complete, !foreign);
+    EXPECT_EQ(seen.accounts.size(), foreign ? 0U : 150U);
+    if (foreign) {
+      EXPECT_EQ(seen.failure.reason, Reason::owner_mismatch);
+    }
+    EXPECT_EQ(bench.asked("GetCallerIdentity"), 2U);
+  }
+}
+
+TEST(EnsClient, AnotherImagesAnswerIsNotThisOnes) {
+  EnsBench bench;
+  bench.instead = [](const HttpRequest& /*request*/, const std::string& /*action*/) {
+    return std::optional(Reply{HttpResult(testing::page_of("m-other", accounts_from(1, 2), 1))});
+  };
+  const Observation seen = bench.fetch("m-1");
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
+  EXPECT_THAT(seen.accounts, IsEmpty());
+}
+
+TEST(EnsClient, ANewConfigurationIsNoNewBudget) {
+  EnsOptions options = EnsBench::plain();
+  options.gate.requests_per_second = 5;
+  EnsBench bench(options);
+  for (int i = 0; i < 5; ++i)
+    bench.fetch("m-1");
+  EnsClient next(options, bench.transport, bench.credentials, bench.clock, bench.random, bench.observer);
+  next.continue_pace_of(bench.client);
+  std::optional<Observation> seen;
+  next.fetch(*ImageId::parse("m-1"), false, bench.clock.mono() + 60s,
+             [&seen](Observation found) { seen = std::move(found); });
+  const MonoTime start = bench.clock.mono();
+  while (!seen) {
+    next.pump(bench.clock.now());
+    bench.transport.run_once(next.next_wake());
+  }
+  EXPECT_GT(bench.clock.mono() - start, 100ms) << "the burst was spent";
+
+  bench.instead = failing("DescribeImageSharePermission", HttpResult(refusal("Throttling.User", 400)));
+  bench.fetch("m-1", false, 1s);
+  ASSERT_LT(bench.client.budget(), 5);
+  EnsClient throttled(options, bench.transport, bench.credentials, bench.clock, bench.random, bench.observer);
+  throttled.continue_pace_of(bench.client);
+  EXPECT_EQ(throttled.budget(), bench.client.budget()) << "nor an end of the slow start";
+}
+
+}  // namespace
+}  // namespace sharedrift
