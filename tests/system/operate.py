@@ -59,6 +59,12 @@ class Operator:
     def property(self, name, unit=UNIT):
         return self.box.run(f"systemctl show -P {name} {unit}")[1].strip()
 
+    def heard(self, script, words):
+        """What the unit tells systemd while the script runs."""
+        self.box.run(f"systemctl log-level debug; date +%s.%N > heard; {script}", 60)
+        self.sees(f"journalctl -u {UNIT} --since=@$(cat heard) | grep 'notification message from PID'", words)
+        self.box.run("systemctl log-level info")
+
     def metric(self, line, seconds=20):
         self.sees(f"{METRICS} | grep -qxF '{line}'", seconds=seconds)
 
@@ -100,7 +106,7 @@ def reload(operator):
     operator.metric('share_drift_unexpected_accounts{image_id="m-sim-2"} 0')
     box = operator.box
     box.run("cp /etc/share-drift-exporter/config.yml good.yml; echo 'imagse: []' >> /etc/share-drift-exporter/config.yml")
-    operator.sees(f"systemctl reload {UNIT}")
+    operator.heard(f"systemctl reload {UNIT}", r"RELOADING=1, MONOTONIC_USEC=\d+(.|\n)*READY=1, STATUS=watching 2 images")
     operator.metric("share_drift_config_last_reload_successful 0")
     operator.sees(f"journalctl -u {UNIT} | grep config_rejected", "imagse")
     box.run(f"cp good.yml /etc/share-drift-exporter/config.yml; systemctl kill -s HUP {UNIT}")
@@ -160,7 +166,7 @@ while kill -0 $restart 2>/dev/null; do curl -sf -m 20 -o /dev/null http://127.0.
 curl -sf -m 20 -o /dev/null http://127.0.0.1:10191/-/healthy"""
     operator.sees(f"for round in 1 2 3; do ({script}\n) || exit 3; done", seconds=0)
     # The socket alone is enough: the first scrape starts it.
-    operator.box.run(f"systemctl stop {UNIT}")
+    operator.heard(f"systemctl stop {UNIT}", "STOPPING=1, STATUS=stopping")
     operator.sees("curl -sf -m 20 http://127.0.0.1:10191/metrics | grep share_drift_build_info")
     assert operator.property("ActiveState") == "active"
 
