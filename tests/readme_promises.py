@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Every test that README's tables of promises name must exist: `Suite.Name`, `Suite.*`, `label.name`, `tests/a/file`."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def main():
+    chapter = re.search(r"^## What holds it to its word\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+    rows = [line for line in chapter.splitlines() if line.startswith("| ")]
+    written = {f"{suite}.{name}" for path in (ROOT / "tests").rglob("*_test.cpp")
+               for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", path.read_text(), re.M)}
+    suites = {name.split(".")[0] for name in written}
+    missing, named = [], 0
+    for word in re.findall(r"`([^`]+)`", "\n".join(row.split("|")[2] for row in rows)):
+        path = re.fullmatch(r"(tests/[\w./-]+)( \d+)?", word)
+        test = re.fullmatch(r"(\w+)\.(\w+|\*)", word)
+        if path:
+            there = (ROOT / path[1]).exists()
+        elif test and test[1] in suites:
+            there = test[2] == "*" or word in written
+        elif test:
+            lists = ROOT / "tests" / test[1] / "CMakeLists.txt"
+            there = lists.exists() and (test[2] == "*" or re.search(rf"\b{test[2]}\b", lists.read_text()))
+        else:
+            continue
+        named += 1
+        if not there:
+            missing.append(word)
+    for word in missing:
+        print(f"README promises by {word}, which is not there")
+    print(f"{len(rows) - 2} promises name {named} tests")
+    return 1 if missing or named < 40 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
