@@ -1,5 +1,14 @@
 #include "app/page_writer.hpp"
 
+#include "core/text.hpp"
+#include "support/fakes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <set>
@@ -47,6 +56,50 @@ TEST(PageWriter, WritesDoublesPlainlyAndExactly) {
                              std::numeric_limits<double>::denorm_min()}) {
     EXPECT_EQ(std::strtod(number(value).c_str(), nullptr), value);
     EXPECT_LE(number(value).size(), 40U);
+  }
+}
+
+/// As C writes them, with what a reader does not need taken away.
+std::string slow_millis(std::int64_t value) {
+  std::array<char, 40> text{};
+  const std::int64_t all = value < 0 ? -value : value;
+  std::snprintf(text.data(), text.size(), "%s%lld.%03lld", value < 0 ? "-" : "",
+                static_cast<long long>(all / 1000), static_cast<long long>(all % 1000));
+  std::string out = text.data();
+  out.erase(out.find_last_not_of('0') + 1);
+  if (out.back() == '.') out.pop_back();
+  return out;
+}
+
+/// The first of all lengths that reads back.
+std::size_t fewest_digits(double value) {
+  for (int digits = 1; digits <= 17; ++digits) {
+    std::array<char, 40> text{};
+    std::snprintf(text.data(), text.size(), "%.*e", digits - 1, value);
+    if (std::strtod(text.data(), nullptr) == value) return static_cast<std::size_t>(digits);
+  }
+  return 17;
+}
+
+TEST(PageWriter, AgreesWithItsSlowTwins) {
+  testing::SeededRandom random(13);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto whole =
+        static_cast<std::int64_t>(random.next() >> (random.next() % 64)) * (random.next() % 2 == 0 ? 1 : -1);
+    std::string out;
+    append_number(out, whole);
+    ASSERT_EQ(out, std::to_string(whole));
+    ASSERT_EQ(millis(whole / 2), slow_millis(whole / 2));
+    const auto any = std::bit_cast<double>(random.next());
+    if (!std::isfinite(any)) continue;
+    const std::string written = number(any);
+    ASSERT_EQ(std::strtod(written.c_str(), nullptr), any) << written;
+    if (std::abs(any) < 1e-6 || std::abs(any) >= 1e17) {  // with an exponent, so that all digits are its own
+      const std::string digits = written.substr(0, written.find('e'));
+      ASSERT_EQ(static_cast<std::size_t>(std::count_if(digits.begin(), digits.end(), is_digit)),
+                fewest_digits(any))
+          << written;
+    }
   }
 }
 

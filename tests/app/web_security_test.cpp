@@ -5,7 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -156,6 +159,23 @@ TEST(PasswordCheck, RemembersOnlyWhatWasRight) {
   for (std::size_t i = 0; i < 2 * PasswordCheck::kMostKept; ++i)
     EXPECT_EQ(check.check("user" + std::to_string(i), Secret("right"), kHash, kHash), right);
   EXPECT_EQ(check.check("prom", Secret("right"), kHash, expensive), right);
+}
+
+/// The twin remembers nothing: it knows which hash is of which password.
+TEST(PasswordCheck, AgreesWithItsSlowTwinWhateverWasAskedBefore) {
+  const std::string other = "$2y$04$abcdefghijklmnopqrstuu0HtfOlPbTiymk5tcV.3TsFPDd3SYZqu";
+  const std::vector<std::pair<std::optional<std::string>, std::string>> hashes{
+      {kHash, "right"}, {other, "other"}, {std::nullopt, ""}, {std::string("*0"), ""}};
+  testing::SeededRandom random(19);
+  PasswordCheck check;
+  for (int round = 0; round < 300; ++round) {
+    const auto& [hash, password_of_it] = hashes.at(random.next() % hashes.size());
+    const std::string user = random.next() % 2 == 0 ? "prom" : "ops";
+    const std::string password = random.next() % 2 == 0 ? "right" : "other";
+    const auto expected =
+        password == password_of_it ? PasswordCheck::Verdict::right : PasswordCheck::Verdict::wrong;
+    ASSERT_EQ(check.check(user, Secret(password), hash, kHash), expected) << "round " << round;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,241 @@
+// What the core does fast, done again slowly and obviously: both must agree. tests/bench/README.md lists all
+// twins.
+#include "core/ids.hpp"
+#include "core/schedule.hpp"
+#include "support/fakes.hpp"
+#include "support/fleet.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::an_image;
+using testing::SeededRandom;
+
+/// Accounts are compared as one stretch of bytes; the twin compares their digits as text.
+TEST(AccountId, ComparesAsItsSlowTwin) {
+  SeededRandom random(3);
+  std::vector<AccountId> ids;
+  for (int i = 0; i < 300; ++i) {
+    std::string digits(1 + random.next() % 20, '0');
+    for (char& digit : digits)
+      digit = static_cast<char>('0' + random.next() % 2);  // many beginnings in common
+    ids.push_back(*AccountId::parse(digits));
+  }
+  for (const AccountId& a : ids) {
+    for (const AccountId& b : ids) {
+      ASSERT_EQ(a == b, a.str() == b.str()) << a.str() << ' ' << b.str();
+      ASSERT_EQ(a < b, a.str() < b.str()) << a.str() << ' ' << b.str();
+      if (a == b) {
+        ASSERT_EQ(std::hash<AccountId>{}(a), std::hash<AccountId>{}(b));
+      }
+    }
+  }
+}
+
+/// Schedule keeps its deadlines in order; the twin looks at all of them each time, and counts what it adds
+/// up.
+class SlowSchedule {
+ public:
+  struct Slot {
+    ImageId id;
+    Millis interval{};
+    MonoTime base;
+    MonoTime due;
+    bool settled = false;
+    bool flying = false;
+  };
+
+  explicit SlowSchedule(Schedule::Spread spread) : spread_(spread) {}
+
+  void reconfigure(const std::vector<Schedule::Entry>& entries, Schedule::Spread spread, MonoTime now) {
+    spread_ = spread;
+    std::vector<Slot> next;
+    for (const Schedule::Entry& entry : entries) {
+      Slot slot{entry.id, entry.interval, now, now};
+      if (const Slot* old = find(entry.id)) {
+        slot = *old;
+        slot.interval = entry.interval;
+        slot.base = std::min(slot.base, now + entry.interval);
+        slot.due = std::min(slot.due, now + entry.interval);
+        slot.flying = false;
+      }
+      next.push_back(slot);
+    }
+    slots_ = next;
+  }
+  std::vector<ImageId> take_due(MonoTime now, std::size_t limit) {
+    std::vector<ImageId> taken;
+    while (taken.size() < limit) {
+      Slot* oldest = nullptr;
+      for (Slot& slot : slots_) {
+        if (slot.flying || slot.due > now) continue;
+        if (oldest == nullptr || std::tie(slot.due, slot.id) < std::tie(oldest->due, oldest->id))
+          oldest = &slot;
+      }
+      if (oldest == nullptr) break;
+      oldest->flying = true;
+      taken.push_back(oldest->id);
+    }
+    return taken;
+  }
+  std::uint64_t finish(const ImageId& id, MonoTime now, double jitter) {
+    Slot* slot = find(id);
+    if (slot == nullptr || !slot->flying) return 0;
+    std::uint64_t passed = 0;
+    for (MonoTime t = slot->base + slot->interval; t <= now; t += slot->interval)
+      ++passed;
+    if (spread_ == Schedule::Spread::even && !slot->settled) {
+      slot->settled = true;
+      const auto length = static_cast<std::uint64_t>(slot->interval.count());
+      slot->base = MonoTime{Millis{static_cast<std::int64_t>(stable_hash(id.str()) % length)}};
+      while (slot->base <= now)
+        slot->base += slot->interval;
+    } else {
+      slot->base += slot->interval;
+      for (std::uint64_t i = 1; i < passed; ++i)
+        slot->base += slot->interval;
+    }
+    slot->due = slot->base;
+    if (spread_ == Schedule::Spread::even) {
+      slot->due +=
+          Millis{static_cast<std::int64_t>(jitter * static_cast<double>(slot->interval.count()) / 10)};
+    }
+    slot->flying = false;
+    return passed;
+  }
+  void release_all() {
+    for (Slot& slot : slots_)
+      slot.flying = false;
+  }
+  [[nodiscard]] MonoTime next_due() const {
+    MonoTime next = MonoTime::max();
+    for (const Slot& slot : slots_) {
+      if (!slot.flying) next = std::min(next, slot.due);
+    }
+    return next;
+  }
+
+ private:
+  Slot* find(const ImageId& id) {
+    const auto found =
+        std::find_if(slots_.begin(), slots_.end(), [&id](const Slot& s) { return s.id == id; });
+    return found == slots_.end() ? nullptr : &*found;
+  }
+  Schedule::Spread spread_;
+  std::vector<Slot> slots_;
+};
+
+std::vector<Schedule::Entry> random_entries(SeededRandom& random) {
+  std::vector<Schedule::Entry> entries;
+  for (int i = 0; i < 25; ++i) {
+    if (random.next() % 3 == 0) continue;
+    entries.push_back({*ImageId::parse("m-" + std::to_string(i)),
+                       Millis{static_cast<std::int64_t>(1'000 * (1 + random.next() % 60))}});
+  }
+  return entries;
+}
+
+TEST(Schedule, AgreesWithItsSlowTwinThroughEveryChange) {
+  for (const auto spread : {Schedule::Spread::even, Schedule::Spread::none}) {
+    SeededRandom random(5);
+    MonoTime now{1h};
+    auto entries = random_entries(random);
+    Schedule fast(entries, spread, now);
+    SlowSchedule slow(spread);
+    slow.reconfigure(entries, spread, now);
+    std::vector<ImageId> flying;
+    for (int round = 0; round < 3'000; ++round) {
+      now += Millis{static_cast<std::int64_t>(random.next() % (round % 100 == 0 ? 300'000 : 900))};
+      const std::uint64_t action = random.next() % 200;
+      if (action == 0) {
+        fast.release_all();
+        slow.release_all();
+        flying.clear();
+      } else if (action == 1) {
+        entries = random_entries(random);
+        fast.reconfigure(entries, spread, now);
+        slow.reconfigure(entries, spread, now);
+        flying.clear();  // whose end is told later all the same is tried below
+      } else if (action < 100 && !flying.empty()) {
+        const std::size_t at = random.next() % flying.size();
+        const ImageId id = flying.at(at);
+        flying.erase(flying.begin() + static_cast<std::ptrdiff_t>(at));
+        const double jitter = random.unit();
+        ASSERT_EQ(fast.finish(id, now, jitter), slow.finish(id, now, jitter)) << "round " << round;
+      } else if (action < 110) {
+        const ImageId id = *ImageId::parse("m-" + std::to_string(random.next() % 25));
+        ASSERT_EQ(fast.finish(id, now, 0), slow.finish(id, now, 0)) << "round " << round;
+        std::erase(flying, id);
+      } else {
+        const std::size_t limit = random.next() % 4;
+        const auto taken = fast.take_due(now, limit);
+        ASSERT_EQ(taken, slow.take_due(now, limit)) << "round " << round;
+        flying.insert(flying.end(), taken.begin(), taken.end());
+      }
+      ASSERT_EQ(fast.next_due(), slow.next_due()) << "round " << round;
+    }
+  }
+}
+
+/// All of a record but times and attempt counters.
+std::string lasting(const ImageRecord& record) {
+  std::ostringstream out;
+  const auto at = [](const std::optional<WallTime>& t) { return t ? t->time_since_epoch().count() : -1; };
+  out << to_string(record.state) << ' ' << at(record.state_since) << ' ' << record.shared_accounts << ' '
+      << record.unused_entries << ' ' << record.unlisted << ' ' << record.listing_complete;
+  const ImageCounters& counters = record.counters;
+  for (std::size_t kind = 0; kind < 2; ++kind)
+    out << ' ' << counters.opened.at(kind) << ' ' << counters.closed.at(kind);
+  out << ' ' << counters.flaps;
+  for (const Sighting& s : record.sightings)
+    out << " sighting " << s.account.str() << ' ' << at(s.first_seen) << ' ' << s.absences;
+  for (const Absence& a : record.absences)
+    out << " absence " << a.account.str() << ' ' << at(a.first_missed) << ' ' << a.absences;
+  for (const Drift& d : record.drifts)
+    out << " drift " << d.account.str() << ' ' << to_string(d.kind) << ' ' << at(d.since);
+  return out.str();
+}
+
+/// Routine is written within half a minute, news at once. The tracker notes what is news where it happens;
+/// the twin compares what would be written with what was.
+TEST(Tracker, TellsNewsAsItsSlowTwinDoes) {
+  SeededRandom random(17);
+  testing::Fleet fleet({an_image("m-1").allowing({1, 2}).requiring({3, 4})});
+  const ImageId image = *ImageId::parse("m-1");
+  std::string before = lasting(fleet.tracker().record(image));
+  int news = 0;
+  int in_vain = 0;
+  for (int round = 0; round < 3'000; ++round) {
+    fleet.advance(1s);
+    // often the same again, as in life
+    const Observation seen =
+        random.next() % 2 == 0 ? testing::listed({1, 3, 4}) : testing::random_observation(random);
+    const Step step = fleet.apply("m-1", seen);
+    ASSERT_EQ(step.changed.size(), 1U);
+    const std::string after = lasting(fleet.tracker().record(image));
+    if (after != before) {
+      ++news;
+      ASSERT_TRUE(step.changed.front().urgent) << "round " << round << '\n' << before << '\n' << after;
+    } else if (step.changed.front().urgent) {
+      ++in_vain;
+    }
+    before = after;
+  }
+  EXPECT_GT(news, 1'000);
+  EXPECT_LT(in_vain, 100);
+}
+
+}  // namespace
+}  // namespace sharedrift
