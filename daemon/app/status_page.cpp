@@ -121,7 +121,7 @@ std::string age_cell(const Row& row, WallTime now) {
   return row.judgement.stale ? "<span class=\"stale\">" + text + "</span>" : text;
 }
 
-std::string error_cell(const std::optional<Failure>& failure) {
+std::string error_cell(const std::shared_ptr<const Failure>& failure) {
   if (!failure) return "<span class=\"none\">none</span>";
   std::string out = "<b>" + std::string(to_string(failure->reason)) + "</b>";
   if (!failure->code.empty()) out += "<code>" + html(failure->code) + "</code>";

@@ -75,7 +75,7 @@ void add_drift(JsonObject& json, const DriftView& drift, const AccountNames& nam
   json.boolean("first_run", drift.first_run);
 }
 
-void add_failure(JsonObject& json, const std::optional<Failure>& failure) {
+void add_failure(JsonObject& json, const std::shared_ptr<const Failure>& failure) {
   std::string& out = json.key("last_failure");
   if (!failure) {
     out += "null";

@@ -13,6 +13,7 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   request_ids_ = seen.request_ids;
   ++counters_.listings;
   last_attempt_ = context.now.wall;
+  sightings_.reserve(std::max(sightings_.size(), seen.accounts.size()));  // no more than there are
   for (const AccountId& account : seen.accounts)
     see(account, context);
   for (const AccountId& account : seen.transient)

@@ -110,7 +110,7 @@ class ImageTracker {
   MonoTime last_complete_mono_;
   WallTime judged_at_;  ///< of the last step: exceptions that end after it are news
   bool listing_complete_ = false;
-  std::optional<Failure> last_failure_;
+  std::shared_ptr<const Failure> last_failure_;  ///< rare, and large beside the rest
   std::uint64_t failures_in_a_row_ = 0;
   std::int64_t total_count_ = -1;
   std::int64_t unlisted_ = 0;

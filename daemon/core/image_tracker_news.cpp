@@ -58,7 +58,7 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
   ++counters_.failures;
   ++failures_in_a_row_;
   const bool same_reason = last_failure_ && last_failure_->reason == seen.failure.reason;
-  last_failure_ = seen.failure;
+  last_failure_ = std::make_shared<const Failure>(seen.failure);
   note_state(state_of_failure(seen.failure.reason, seen.pages > 0), context);
   if (same_reason && failures_in_a_row_ % kRepeatEvery != 0) return;
   const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;

@@ -37,6 +37,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
   view->last_failure = last_failure_;
   view->counters = counters_;
   view->allowed_accounts = allowed_count(*policy_, context.judged_at);
+  view->drifts.reserve(drifts_.size());
   std::int64_t unexpected = 0;
   std::int64_t missing = 0;
   for (const Drift& drift : drifts_) {
@@ -61,6 +62,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
     view->unlisted_accounts = gauge(unlisted_, proven);
   }
   view->exceptions = policy_->exceptions;
+  view->sightings.reserve(sightings_.size());
   for (const Sighting& sighting : sightings_)
     view->sightings.push_back(sighting.account);
   return view;

@@ -14,7 +14,9 @@ const Exception* exception_for(const ImagePolicy& policy, const AccountId& accou
 
 /// Every account the list lets in, sorted and unique.
 std::vector<AccountId> entries(const ImagePolicy& policy, WallTime now) {
-  std::vector<AccountId> all = policy.required;
+  std::vector<AccountId> all;
+  all.reserve(policy.required.size() + policy.allowed.size() + policy.exceptions.size());
+  all.insert(all.end(), policy.required.begin(), policy.required.end());
   all.insert(all.end(), policy.allowed.begin(), policy.allowed.end());
   for (const Exception& e : policy.exceptions) {
     if (now < e.expires) all.push_back(e.account);

@@ -68,7 +68,7 @@ const std::vector<Change>& changes() {
       [](ImageView&, ImagePolicy& p) { p.canary = !p.canary; },
       // what no page shows
       [](ImageView& v, ImagePolicy&) { v.sightings.push_back(testing::account_number(1)); },
-      [](ImageView& v, ImagePolicy&) { v.last_failure = Failure{}; },
+      [](ImageView& v, ImagePolicy&) { v.last_failure = std::make_shared<const Failure>(); },
       [](ImageView& v, ImagePolicy& p) {
         if (!v.exceptions.empty()) v.exceptions.back().reason += "x";
         p.required.push_back(testing::account_number(1));

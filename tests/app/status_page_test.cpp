@@ -38,7 +38,8 @@ std::shared_ptr<ImageView> blind(const std::string& id) {
   auto view = a_view(id);
   view->listing_complete = false;
   view->state = ImageState::unreachable;
-  view->last_failure = Failure{Reason::timeout, "no answer in 10s", "", 0, ""};
+  view->last_failure =
+      std::make_shared<const Failure>(Failure{Reason::timeout, "no answer in 10s", "", 0, ""});
   return view;
 }
 std::size_t count(const std::string& text, const std::string& part) {
@@ -100,7 +101,7 @@ TEST(StatusPage, NamesCannotBecomeMarkup) {
   const std::string evil = "</bdi><script>alert(1)</script><img src=x onerror='x'>\"&\xe2\x80\xae";
   const auto view = named("m-1", evil);
   view->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
-  view->last_failure = Failure{Reason::protocol, evil, evil, 200, evil};
+  view->last_failure = std::make_shared<const Failure>(Failure{Reason::protocol, evil, evil, 200, evil});
   auto policy = std::make_shared<ImagePolicy>(*view->policy);
   policy->team = evil;
   policy->severity = evil;

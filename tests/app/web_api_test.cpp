@@ -28,7 +28,8 @@ TEST_F(WebRoutesTest, ImagesTellAllThatIsKnownAndNullForTheRest) {
   blind->last_complete.reset();
   blind->unexpected_accounts.reset();
   blind->shared_accounts.reset();
-  blind->last_failure = Failure{Reason::forbidden, "may not\n<see>", "NoPermission", 403, "R-1"};
+  blind->last_failure = std::make_shared<const Failure>(
+      Failure{Reason::forbidden, "may not\n<see>", "NoPermission", 403, "R-1"});
   fleet.views = {leaking, blind};
   const Json images = data("/api/v1/images");
   ASSERT_EQ(images.size(), 2U);

@@ -49,7 +49,7 @@ inline void add_drift(ImageView& view, std::uint64_t number, DriftKind kind, Wal
 inline void go_blind(ImageView& view, ImageState state, Failure failure) {
   view.state = state;
   view.listing_complete = false;
-  view.last_failure = std::move(failure);
+  view.last_failure = std::make_shared<const Failure>(std::move(failure));
 }
 
 /// Every verdict, and most of what can be said beside it.
@@ -140,8 +140,8 @@ inline Scene hostile(WallTime now) {
     const std::uint64_t account = 100 + i;
     scene.names[account_number(account)] = evil[i];
     add_drift(*view, account, DriftKind::unexpected, now - std::chrono::minutes{5});
-    view->last_failure =
-        Failure{Reason::protocol, evil[i], evil[(i + 3) % evil.size()], 200, evil[(i + 4) % evil.size()]};
+    view->last_failure = std::make_shared<const Failure>(
+        Failure{Reason::protocol, evil[i], evil[(i + 3) % evil.size()], 200, evil[(i + 4) % evil.size()]});
     scene.views.push_back(std::move(view));
   }
   scene.views.push_back(an_image_of("constructor", "", "", "", now));
