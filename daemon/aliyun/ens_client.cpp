@@ -102,8 +102,8 @@ void EnsClient::await_identity(const AttemptPtr& attempt) {
 
 void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
   asking_identity_ = false;
-  const auto account =
-      answer ? decode_caller_identity(answer->document.root()) : Result<AccountId, Failure>(Err(answer.error()));
+  const auto account = answer ? decode_caller_identity(answer->document.root())
+                              : Result<AccountId, Failure>(Err(answer.error()));
   std::optional<Failure> problem;
   if (!account) {
     problem = account.error();
@@ -238,8 +238,8 @@ void EnsClient::ask_inventory(const AttemptPtr& attempt) {
 
 void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer, Failure>& answer) {
   if (attempt->over) return;
-  const auto page =
-      answer ? decode_inventory(answer->document.root()) : Result<InventoryPage, Failure>(Err(answer.error()));
+  const auto page = answer ? decode_inventory(answer->document.root())
+                           : Result<InventoryPage, Failure>(Err(answer.error()));
   // Wherever nobody can tell, the listing stands as it is.
   const bool ours = answer && (!options_.owner || own_generations_.contains(answer->generation));
   if (!page || !page->total_count || !ours) return deliver(attempt);

@@ -71,7 +71,7 @@ class JsonBuilder {
  private:
   JsonValue& container() { return values_[path_.at(depth_ - 1)]; }
   /// Of a container that is open: it reaches to the end of the row.
-  std::uint32_t span_of(const JsonValue& open) const {
+  [[nodiscard]] std::uint32_t span_of(const JsonValue& open) const {
     return static_cast<std::uint32_t>(values_.data() + values_.size() - &open);
   }
   bool exceed(std::string what) {

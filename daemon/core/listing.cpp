@@ -37,6 +37,8 @@ ListingCollector::ListingCollector(ImageId image, ListingLimits limits, WallTime
   begin_pass();
 }
 
+ListingCollector::Pass::Pass() = default;
+
 void ListingCollector::begin_pass() {
   pass_.emplace();
   ++result_.passes;

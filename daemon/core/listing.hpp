@@ -93,6 +93,7 @@ class ListingCollector {
     std::optional<std::int64_t> page_size;
   };
   struct Pass {
+    Pass();
     std::map<int, PageFacts> pages;                  ///< answers by page number
     int highest_asked = 0;                           ///< page numbers from 1 to this one were handed out
     std::pmr::monotonic_buffer_resource room;        ///< for the rows, which are only ever added to

@@ -114,7 +114,8 @@ TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
 }
 
 TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsAttempts) {
-  // As many under way as are handed over at a time: when all of them end in pump(), nothing else wakes the loop.
+  // As many under way as are handed over at a time: when all of them end in pump(), nothing else wakes the
+  // loop.
   World world(200, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
   const MonoTime start = world.clock.mono();
   world.poll(200);
