@@ -211,7 +211,10 @@ class App {
       backend.refuse = [this](const ServerRequest& request) { return door_->refuse(request); };
       backend.headers = [this] { return door_->headers(); };
     }
-    backend.count = [this](std::string_view path, int code) { metrics_.on_http_request(path, code); };
+    backend.count = [this](std::string_view path, int code) {
+      ++answers_;
+      metrics_.on_http_request(path, code);
+    };
     return backend;
   }
 
@@ -246,6 +249,9 @@ class App {
     return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
   }
 
+  /// Grows with whatever may leave memory behind: a daemon that does nothing has nothing to give back.
+  [[nodiscard]] std::uint64_t activity() const { return engine_->turns() + answers_.load(); }
+
   int serve() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -254,6 +260,7 @@ class App {
     const auto watchdog = SystemdNotifier::watchdog_interval();
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
+    std::uint64_t trimmed_at = 0;
     while (true) {
       const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(look);
       const timespec timeout{seconds.count(), static_cast<long>((look - seconds).count()) * 1'000'000};
@@ -262,7 +269,8 @@ class App {
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
       // What a burst of requests, large answers or an old configuration needed: glibc keeps it otherwise.
-      if (number != kWakeMain) ::malloc_trim(0);
+      const std::uint64_t done = activity();
+      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) ::malloc_trim(0);
       if (number > 0) continue;
       if (!listeners_live()) {
         logger_.log(Level::error, "internal_error",
@@ -331,6 +339,7 @@ class App {
   Surface surface_{board_, metrics_};
   CurlTransport transport_;
   std::atomic<bool> failed_{false};
+  std::atomic<std::uint64_t> answers_{0};  ///< to requests, since the start
   std::atomic<bool> stopping_{false};
   mutable std::mutex config_mutex_;
   ConfigPtr config_;  ///< guarded by config_mutex_

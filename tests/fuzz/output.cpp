@@ -40,7 +40,7 @@ ViewPtr make_view(Fields& fields) {
   Failure failure;
   failure.detail = fields.next();
   failure.code = fields.next();
-  view->last_failure = failure;
+  view->last_failure = std::make_shared<const Failure>(std::move(failure));
   view->state = ImageState::incomplete;
   return view;
 }
