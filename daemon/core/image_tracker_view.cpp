@@ -94,7 +94,9 @@ MonoTime ImageTracker::next_deadline(const Context& context) const {
   MonoTime next = MonoTime::max();
   if (last_complete_ && !is_stale(context)) next = last_complete_mono_ + context.watch.stale_after;
   if (const auto expiry = next_expiry(*policy_, context.judged_at)) {
-    next = std::min(next, context.now.mono + (*expiry - context.judged_at));
+    // An exception to the end of the calendar is further away than the steady clock can count.
+    constexpr Millis kFar = std::chrono::hours{24 * 365};
+    next = std::min(next, context.now.mono + std::min<Millis>(*expiry - context.judged_at, kFar));
   }
   return next;
 }

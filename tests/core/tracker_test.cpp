@@ -595,7 +595,8 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
     if (name != "drifts gone") {  // knowledge that was taken away comes back with its proof
       EXPECT_EQ(after.view("m-1")->missing_accounts, 1) << name;
     }
-    for (const DriftView& drift : after.view("m-1")->drifts) {
+    const auto view = after.view("m-1");
+    for (const DriftView& drift : view->drifts) {
       EXPECT_LE(drift.since, after.now().wall) << name;
       EXPECT_LE(drift.last_seen.value_or(WallTime{}), after.now().wall) << name;
     }
