@@ -186,8 +186,8 @@ class ShareSource {
   ShareSource& operator=(const ShareSource&) = delete;
   virtual ~ShareSource() = default;
   /// Begins an attempt that ends at `deadline` at the latest. `done` is called exactly once, from within
-  /// pump() or the transport's run_once(), never from within fetch(). `had_accounts`: the last complete
-  /// listing was not empty, so an empty one is worth a look at the inventory.
+  /// pump() or the transport's run_once(), never from within fetch(). `had_accounts`: an empty
+  /// listing would be news, and is worth a look at the inventory.
   virtual void fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) = 0;
   /// Starts what pace and concurrency allow now, and ends what is overdue.
   virtual void pump(Instant now) = 0;

@@ -63,13 +63,14 @@ class JsonBuilder {
     return false;
   }
   [[nodiscard]] bool within_container() const { return depth_ > 0; }
-  [[nodiscard]] bool within_object() const { return values_[path_.at(depth_ - 1)].is(Kind::object); }
+  [[nodiscard]] bool within_object() const { return container().is(Kind::object); }
   std::vector<JsonValue> take() { return std::move(values_); }
 
   JsonProblem problem{"not JSON"};
 
  private:
   JsonValue& container() { return values_[path_.at(depth_ - 1)]; }
+  [[nodiscard]] const JsonValue& container() const { return values_[path_.at(depth_ - 1)]; }
   /// Of a container that is open: it reaches to the end of the row.
   [[nodiscard]] std::uint32_t span_of(const JsonValue& open) const {
     return static_cast<std::uint32_t>(values_.data() + values_.size() - &open);

@@ -57,12 +57,10 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
   }
   absences_ = record.absences;
   for (Absence& absence : absences_) {
-    const bool open = std::any_of(drifts_.begin(), drifts_.end(), [&absence](const Drift& d) {
-      return d.kind == DriftKind::missing && d.account == absence.account;
-    });
     // Whatever the record says, it can neither open a drift by itself nor put one off.
     const int enough = context.watch.confirm_clears;
-    absence.absences = open ? enough : std::clamp(absence.absences, 0, enough - 1);
+    absence.absences =
+        is_open(absence.account, DriftKind::missing) ? enough : std::clamp(absence.absences, 0, enough - 1);
     absence.first_missed = std::min(absence.first_missed, now);
     absence.last_seen = not_later(absence.last_seen, absence.first_missed);
   }

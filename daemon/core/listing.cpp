@@ -84,8 +84,7 @@ void ListingCollector::add(int number, Page page) {
   if (pass_->rows_read >
       static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages)) {
     break_pass(Reason::too_large, "the pages hold more rows than they may");
-    take_in_rows();
-    return conclude(pass_->why, {});
+    return fail(*pass_->why);
   }
   if (awaiting()) return;
   if (at_end()) {

@@ -35,9 +35,8 @@ struct Observation {
   std::vector<AccountId> transient;  ///< sorted; seen in an earlier pass, not part of the proven set
   bool complete = false;
   bool gone = false;  ///< the account's own inventory lacks the image (not a listing; complete is false)
-  bool may_be_gone =
-      false;        ///< complete and empty, and the inventory could not tell whether the image is there
-  Failure failure;  ///< why not complete; meaningless when complete
+  bool may_be_gone = false;  ///< complete and empty, and the inventory could not say that the image is there
+  Failure failure;           ///< why not complete; meaningless when complete
   std::int64_t total_count = -1;         ///< the last TotalCount the API claimed; -1: never said
   int pages = 0;                         ///< pages read
   int passes = 0;                        ///< passes begun
@@ -122,7 +121,7 @@ class ListingCollector {
   ListingLimits limits_;
   Observation result_;
   std::optional<Pass> pass_;                          ///< always there; a new one takes its place
-  std::vector<AccountId> seen_;                       ///< the rows of all passes, repeated as they came
+  std::vector<AccountId> seen_;                       ///< the rows of all passes so far; sorted
   std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted
   bool any_sound_ = false;
   bool done_ = false;

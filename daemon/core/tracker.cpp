@@ -46,8 +46,9 @@ void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
     return;
   }
   std::optional<WallTime> from = saved.last_alive;
-  for (const ImageRecord& record : saved.images) {
-    if (!saved.last_alive) from = std::max(from, record.last_attempt);
+  if (!from) {
+    for (const ImageRecord& record : saved.images)
+      from = std::max(from, record.last_attempt);
   }
   Millis shortest = watch_.interval;
   for (const auto& policy : watch_.images)

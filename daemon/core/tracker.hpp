@@ -66,7 +66,7 @@ class Tracker {
   [[nodiscard]] FleetRecord fleet_record() const { return {closes_, judged_.wall}; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
-  /// True if the last complete listing of the image was not empty.
+  /// Whether an empty list of the image would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts(const ImageId& image) const;
   [[nodiscard]] bool watches(const ImageId& image) const { return images_.contains(image); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }

@@ -1,4 +1,4 @@
-// What the core does fast, done again slowly and obviously: both must agree. tests/bench/README.md lists all
+// What the core does fast, done again slowly and obviously: both must agree. daemon/README.md lists all
 // twins.
 #include "core/ids.hpp"
 #include "core/schedule.hpp"
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using testing::an_image;
 using testing::SeededRandom;
 
-/// Accounts are compared as one stretch of bytes; the twin compares their digits as text.
+/// Accounts are compared as three words; the twin compares their digits as text.
 TEST(AccountId, ComparesAsItsSlowTwin) {
   SeededRandom random(3);
   std::vector<AccountId> ids;

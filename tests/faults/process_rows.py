@@ -97,54 +97,56 @@ def session_expired(directory, simulator):
         daemon.stop()
 
 
-def full_disk(directory, simulator):
-    """A file system of half a megabyte that a big file fills."""
-    mount = directory / "small"
+@contextlib.contextmanager
+def mounted(mount, options):
+    """A file system in memory of its own; gives whether we may mount one."""
     mount.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "none", str(mount)], capture_output=True).returncode != 0:
-        return "no right to mount here: not tried"
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(mount)], capture_output=True).returncode == 0
     try:
-        def act(daemon):
-            ballast = mount / "ballast"
-            with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
-                while True:
-                    f.write(b"x" * 4096)
-            simulator.control("share", image=CLEAN, accounts=[STRANGER])
+        yield made
+    finally:
+        if made:
+            subprocess.run(["umount", str(mount)], check=True)
+
+
+def on_a_disk(name, options, act):
+    """Runs act(daemon, simulator, mount) with the state on a file system of these options."""
+    def run(directory, simulator):
+        mount = directory / f"{name}-disk"
+        with mounted(mount, options) as made:
+            if not made:
+                return "no right to mount here: not tried"
+            daemon = Daemon(directory, config(simulator.url), f"--storage.path={mount / 'state.db'}", name=name)
             try:
-                daemon.wait_value("share_drift_unexpected_accounts", 1.0, image_id=CLEAN)
-                daemon.wait_value("share_drift_state_ok", 0.0)
-                ballast.unlink()
-                daemon.wait_value("share_drift_state_ok", 1.0, seconds=20)
+                wait_for("the truth", lambda: proven(daemon), 10)
+                return act(daemon, simulator, mount)
             finally:
-                simulator.control("unshare", image=CLEAN, accounts=[STRANGER])
-            return "raised all the same, caught up"
-        daemon = Daemon(directory, config(simulator.url), f"--storage.path={mount / 'state.db'}", name="full")
-        try:
-            wait_for("the truth", lambda: proven(daemon), 10)
-            return act(daemon)
-        finally:
-            daemon.stop()
-    finally:
-        subprocess.run(["umount", str(mount)], check=True)
+                daemon.stop()
+    return run
 
 
-def read_only(directory, simulator):
-    mount = directory / "read-only"
-    mount.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", str(mount)], capture_output=True).returncode != 0:
-        return "no right to mount here: not tried"
+def fill(daemon, simulator, mount):
+    """A file system of half a megabyte that a big file fills."""
+    ballast = mount / "ballast"
+    with contextlib.suppress(OSError), open(ballast, "wb", buffering=0) as f:
+        while True:
+            f.write(b"x" * 4096)
+    simulator.control("share", image=CLEAN, accounts=[STRANGER])
     try:
-        daemon = Daemon(directory, config(simulator.url), f"--storage.path={mount / 'state.db'}", name="readonly")
-        try:
-            wait_for("the truth", lambda: proven(daemon), 10)
-            daemon.wait_value("share_drift_state_ok", 0.0)
-            if not daemon.events("state_rejected"):
-                raise Failed("nothing was said")
-            return "said, and went on in memory"
-        finally:
-            daemon.stop()
+        daemon.wait_value("share_drift_unexpected_accounts", 1.0, image_id=CLEAN)
+        daemon.wait_value("share_drift_state_ok", 0.0)
+        ballast.unlink()
+        daemon.wait_value("share_drift_state_ok", 1.0, seconds=20)
     finally:
-        subprocess.run(["umount", str(mount)], check=True)
+        simulator.control("unshare", image=CLEAN, accounts=[STRANGER])
+    return "raised all the same, caught up"
+
+
+def refuse_writes(daemon, _, __):
+    daemon.wait_value("share_drift_state_ok", 0.0)
+    if not daemon.events("state_rejected"):
+        raise Failed("nothing was said")
+    return "said, and went on in memory"
 
 
 def process(table):
@@ -210,8 +212,8 @@ def process(table):
             return f"went on after {PAUSE} s"
         row(f"SIGSTOP {PAUSE} s, SIGCONT", "goes on, drift stays", with_daemon(paused))
 
-        row("full disk", "state_ok 0, polling goes on, catches up", full_disk)
-        row("read-only state", "state_ok 0, polling goes on", read_only)
+        row("full disk", "state_ok 0, polling goes on, catches up", on_a_disk("full", "size=512k", fill))
+        row("read-only state", "state_ok 0, polling goes on", on_a_disk("readonly", "ro", refuse_writes))
 
         def rotated(daemon, simulator):
             simulator.control("keys/disable", id=Simulator.KEY)

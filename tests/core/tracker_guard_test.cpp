@@ -1,0 +1,163 @@
+// Where detection itself may be broken: mass changes and the canary.
+
+#include "core/tracker.hpp"
+#include "support/fleet.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::an_image;
+using testing::failed;
+using testing::Fleet;
+using ::testing::IsEmpty;
+using testing::listed;
+
+TEST(Tracker, HoldsTheClearsOfAMassChange) {
+  for (const int confirm : {1, 2}) {
+    std::vector<testing::ImageBuilder> images;
+    for (int i = 0; i < 10; ++i)
+      images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+    Fleet fleet(images, confirm);
+    fleet.apply_all(listed({1, 9}));
+    fleet.advance(5min);
+    const std::vector<Event> events = fleet.apply_all(listed({}));  // all ten lose accounts at once
+    EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                            [](const Event& e) { return e.type == EventType::mass_change_held; }),
+              1);
+    EXPECT_EQ(fleet.tracker().clears_held(), 20);
+    EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 1);
+    for (int i = 1; i < confirm; ++i) {
+      fleet.apply_all(listed({}));
+      EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 1) << "the massive cycle does not count";
+    }
+    fleet.apply_all(listed({}));
+    EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 0) << "what is still absent clears as usual";
+    EXPECT_EQ(fleet.tracker().clears_held(), 0);
+  }
+}
+
+TEST(Tracker, AKeyOfAnotherAccountClosesNothingWithinTheMassiveCycle) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).requiring({1, 2}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  ASSERT_EQ(fleet.view("m-3")->missing_accounts, 1);
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  fleet.apply_all(gone);  // every image at once: the inventory is not ours
+  EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 1);
+  EXPECT_EQ(fleet.view("m-3")->missing_accounts, 1);
+}
+
+TEST(Tracker, JitterCutsNoMassChangeInTwo) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  const auto poll = [&fleet](int from, int to, const Observation& seen) {
+    for (int i = from; i < to; ++i) {
+      fleet.advance(2ms);
+      fleet.apply("m-" + std::to_string(i), seen);
+    }
+  };
+  poll(0, 10, listed({1, 9}));
+  fleet.advance(5min - 20ms);  // the next cycle comes exactly one interval after the one before
+  poll(0, 6, listed({1, 9}));
+  poll(6, 8, listed({1}));
+  fleet.advance(20s);  // the others are late
+  poll(8, 10, listed({1}));
+  EXPECT_EQ(fleet.tracker().clears_held(), 4) << "four of ten, not two and two";
+  EXPECT_EQ(fleet.view("m-7")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, ACycleThatNeverEndsByItselfEndsByTime) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  fleet.apply("m-0", listed({1}));  // nobody polls the others
+  EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 1);
+  fleet.advance(5min + 75s);
+  EXPECT_LE(fleet.tracker().next_deadline(), fleet.now().mono);
+  fleet.tick();
+  EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0) << "one of ten is no mass change";
+}
+
+TEST(Tracker, RaisesPassWhileClearsAreHeld) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images);
+  fleet.apply_all(listed({1, 9}));
+  fleet.apply_all(listed({8}));
+  ASSERT_EQ(fleet.tracker().clears_held(), 20);
+  EXPECT_EQ(fleet.view("m-3")->unexpected_accounts, 2);
+}
+
+TEST(Tracker, AReloadNeitherEndsACycleNorHidesItsLosses) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 20; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  for (int i = 0; i < 10; ++i)
+    fleet.apply("m-" + std::to_string(i), listed({1}));
+  images.erase(images.begin(), images.begin() + 8);  // ten of twenty were attempted, eight of them go
+  fleet.reconfigure(images);
+  for (int i = 10; i < 20; ++i) {
+    EXPECT_EQ(fleet.view("m-8")->unexpected_accounts, 1) << "the cycle is not over";
+    fleet.apply("m-" + std::to_string(i), listed({1}));
+  }
+  EXPECT_EQ(fleet.tracker().clears_held(), 12);
+  EXPECT_EQ(fleet.view("m-8")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, LetsAFewClearsPass) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  for (int i = 0; i < 10; ++i)
+    fleet.apply("m-" + std::to_string(i), i < 2 ? listed({1}) : listed({1, 9}));
+  EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0);
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  EXPECT_EQ(fleet.view("m-2")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, AHeldClearThatFlapsStartsAnew) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  fleet.apply_all(listed({1}));
+  ASSERT_EQ(fleet.tracker().clears_held(), 10);
+  fleet.apply("m-0", listed({1, 9}));
+  EXPECT_EQ(fleet.tracker().clears_held(), 9);
+  EXPECT_EQ(fleet.view("m-0")->counters.flaps, 1U);
+}
+
+TEST(Tracker, ACanaryMustSing) {
+  Fleet fleet({an_image("m-1").allowing({}).as_canary()});
+  EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({9}))), IsEmpty());
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 1U);
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({9})), EventType::canary_restored), 1U);
+  EXPECT_EQ(fleet.view("m-1")->counters.opened[0], 0U) << "a canary is not drift";
+}
+
+TEST(Tracker, ACanaryThatNeverSangIsLost) {
+  Fleet fleet({an_image("m-1").allowing({}).as_canary()});
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 0U);
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 1U);
+}
+
+}  // namespace
+}  // namespace sharedrift
