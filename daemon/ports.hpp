@@ -106,7 +106,8 @@ class HttpTransport {
   /// Begins an exchange that ends at `deadline` at the latest. `done` is called exactly once, from within
   /// run_once() and never from within start(); not at all after cancel_all().
   virtual void start(HttpRequest request, MonoTime deadline, HttpDone done) = 0;
-  /// Waits until `until` at most for progress, and runs what is done. Returns early after wake().
+  /// Waits until `until` at most for progress, and calls back for an exchange that is over, or for none: call
+  /// it again. Returns early after wake().
   virtual void run_once(MonoTime until) = 0;
   /// Ends a wait in run_once(), now or the next one.
   virtual void wake() noexcept = 0;

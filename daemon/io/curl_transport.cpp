@@ -52,8 +52,8 @@ class CurlTransport::Impl {
  private:
   using Exchanges = std::list<Exchange>;
   bool launch(Exchange& exchange, Millis left);
-  std::size_t finish_done();
-  std::size_t finish_refused();
+  bool finish_answered();
+  bool finish_refused();
   void release(Exchange& exchange, bool sound);
 
   CURLM* multi_;
@@ -94,8 +94,15 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
     exchange.handle = std::move(idle_.back());
     idle_.pop_back();
   }
-  return exchange.handle.easy != nullptr && configure(exchange, left) &&
-         curl_multi_add_handle(multi_, exchange.handle.easy) == CURLM_OK;
+  if (exchange.handle.easy == nullptr || !configure(exchange, left) ||
+      curl_multi_add_handle(multi_, exchange.handle.easy) != CURLM_OK) {
+    return false;
+  }
+  // Sends it now, and looks at no other exchange: libcurl would only begin at the next perform(), when all
+  // answers that have come meanwhile have been looked at.
+  int running = 0;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  return true;
 }
 
 /// `sound`: the exchange ended as it should, so its handle is as good as before. Others begin anew.
@@ -110,20 +117,18 @@ void CurlTransport::Impl::release(Exchange& exchange, bool sound) {
   idle_.push_back(std::exchange(exchange.handle, {}));
 }
 
-std::size_t CurlTransport::Impl::finish_refused() {
-  const std::size_t due = refused_.size();  // a callback may add to them: not before the next turn
-  std::size_t finished = 0;
-  for (; finished < due && !refused_.empty(); ++finished) {
-    Exchanges one;
-    one.splice(one.begin(), refused_, refused_.begin());
-    one.front().done(Err(std::move(*one.front().verdict)));
-  }
-  return finished;
+/// Calls back for the oldest of the exchanges that never left; false when there is none.
+bool CurlTransport::Impl::finish_refused() {
+  if (refused_.empty()) return false;
+  Exchanges one;
+  one.splice(one.begin(), refused_, refused_.begin());
+  one.front().done(Err(std::move(*one.front().verdict)));
+  return true;
 }
 
-/// Calls back for every exchange that is over; how many there were. A callback may start and cancel others.
-std::size_t CurlTransport::Impl::finish_done() {
-  std::size_t finished = finish_refused();
+/// Calls back for one exchange that libcurl has ended; false when there is none. A callback may start and
+/// cancel others.
+bool CurlTransport::Impl::finish_answered() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -135,15 +140,18 @@ std::size_t CurlTransport::Impl::finish_done() {
     HttpResult result = conclude(*found, code);
     release(*found, static_cast<bool>(result));
     found->done(std::move(result));
-    ++finished;
+    return true;
   }
-  return finished;
+  return false;
 }
 
+/// One answer a turn: the caller sends what follows from it before the next one, which may have come at the
+/// same moment, is looked at. Else answers that come together stay together, and each waits for all.
 void CurlTransport::Impl::run_once(MonoTime until) {
+  if (finish_answered()) return;
   int running = 0;
   curl_multi_perform(multi_, &running);
-  if (finish_done() > 0) return;
+  if (finish_answered() || finish_refused()) return;
   long wait = kLongestWaitMillis;
   if (until != MonoTime::max()) {
     // The difference of two moments far apart does not fit: compare before subtracting.
@@ -153,7 +161,7 @@ void CurlTransport::Impl::run_once(MonoTime until) {
   }
   curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);
   curl_multi_perform(multi_, &running);
-  finish_done();
+  if (!finish_answered()) finish_refused();
 }
 
 void CurlTransport::Impl::cancel_all() {

@@ -137,6 +137,39 @@ TEST(CurlTransport, SixteenAtOnceShareSixteenConnections) {
   EXPECT_LE(server.connections(), 16U);
 }
 
+TEST(CurlTransport, ARequestGoesOutBeforeTheNextAnswerIsLookedAt) {
+  std::atomic<std::size_t> answered = 0;
+  const FaultServer server([&answered](FaultConnection& c) {
+    while (c.read_request() && c.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+      ++answered;
+  });
+  CurlTransport transport;
+  const auto limit = steady_clock::now() + kAmple;
+  const auto eventually = [limit](const auto& holds) {
+    while (!holds() && steady_clock::now() < limit)
+      std::this_thread::sleep_for(1ms);
+    return holds();
+  };
+  std::size_t done = 0;
+  const auto two_at_once = [&](const HttpDone& on_answer) {
+    for (int i = 0; i < 2; ++i)
+      transport.start(to(server.port()), limit, on_answer);
+  };
+  two_at_once([&done](const HttpResult&) { ++done; });
+  while (done < 2)
+    transport.run_once(limit);
+  two_at_once([&](const HttpResult&) {
+    if (++done == 3)
+      transport.start(to(server.port(), "/next"), limit, [&done](const HttpResult&) { ++done; });
+  });
+  ASSERT_TRUE(eventually([&] { return answered == 4; })) << "nobody has looked yet";
+  transport.run_once(limit);
+  EXPECT_TRUE(eventually([&] { return server.heard().find("/next") != std::string::npos; }));
+  EXPECT_EQ(done, 3U);
+  while (done < 5)
+    transport.run_once(limit);
+}
+
 TEST(CurlTransport, ASignedRequestIsNotSentTwice) {
   // Answers once, and ends the connection when the second request has come.
   const FaultServer server([](FaultConnection& c) {
