@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 #include "app/cli.hpp"
+#include "io/memory.hpp"
 
 #include <array>
 #include <csignal>
@@ -8,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -22,14 +22,6 @@ void keep_memory_private() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
-}
-
-/// One burst of large answers, from the API or to clients, must not be the size of the process for ever:
-/// glibc would raise these limits by itself with each of them, and keep an arena per thread.
-void give_memory_back() {
-  ::mallopt(M_ARENA_MAX, 2);
-  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
-  ::mallopt(M_TRIM_THRESHOLD, 2 << 20);
 }
 
 /// Before any thread exists: the mask is inherited, and from here on a signal can only be waited for.
@@ -62,7 +54,7 @@ int run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   keep_memory_private();
-  give_memory_back();
+  sharedrift::keep_heap_small();
   take_signals();
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc));

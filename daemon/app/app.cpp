@@ -18,6 +18,7 @@
 #include "core/text.hpp"
 #include "io/curl_transport.hpp"
 #include "io/http_server.hpp"
+#include "io/memory.hpp"
 #include "io/sd_notify.hpp"
 #include "io/state_db.hpp"
 #include "io/system_clock.hpp"
@@ -31,7 +32,6 @@
 #include <mutex>
 #include <utility>
 
-#include <malloc.h>
 #include <unistd.h>
 
 namespace sharedrift {
@@ -76,11 +76,13 @@ class App {
     auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, lines_, clock_);
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
+    release_start_pages();
     journal_ = std::make_unique<EventLog>(logger_, store_.get());
     build_engine(*config);
     auto listening = listen();
     if (!listening) return fail(kStartFailure, listening.error());
-    ::malloc_trim(0);  // what reading the configuration and the past took is not needed again
+    release_free_heap();  // what reading the configuration and the past took is not needed again
+    release_start_pages();
     engine_->start();
     journal_->record({EventType::started, clock_.wall(), "", started_fields()});
     SystemdNotifier::ready(status_line());
@@ -270,7 +272,7 @@ class App {
       if (number == SIGTERM || number == SIGINT) return 0;
       // What a burst of requests, large answers or an old configuration needed: glibc keeps it otherwise.
       const std::uint64_t done = activity();
-      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) ::malloc_trim(0);
+      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) release_free_heap();
       if (number > 0) continue;
       if (!listeners_live()) {
         logger_.log(Level::error, "internal_error",

@@ -3,6 +3,7 @@
 #include "io/http_server.hpp"
 #include "support/fakes.hpp"
 #include "support/raw_client.hpp"
+#include "support/sanitized.hpp"
 #include "support/temp_dir.hpp"
 #include "support/test_certs.hpp"
 
@@ -209,11 +210,16 @@ TEST_F(WebDoor, CertificatesRotateUnderLoad) {
   };
   generation(0);
   put("web.yml", "tls_server_config: {cert_file: now/server.crt, key_file: now/server.key}\n");
-  std::this_thread::sleep_for(100ms);
+  const auto outlive_the_clients_of_now = [&] {
+    const int target = served + lost + 2 * static_cast<int>(clients.size());
+    while (served + lost < target)
+      std::this_thread::sleep_for(1ms);
+  };
+  outlive_the_clients_of_now();
   lost = 0;
   for (int i = 1; i <= 40; ++i) {
     generation(i);
-    std::this_thread::sleep_for(10ms);
+    outlive_the_clients_of_now();
   }
   ending = true;
   clients.clear();
@@ -232,7 +238,7 @@ TEST_F(WebDoor, SilentHandshakesHoldUpNobody) {
   }
   const auto start_time = std::chrono::steady_clock::now();
   EXPECT_THAT(fetch(server->port()), EndsWith("safe"));
-  EXPECT_LT(std::chrono::steady_clock::now() - start_time, 1s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start_time, testing::kSanitized ? 10s : 1s);
 }
 
 }  // namespace

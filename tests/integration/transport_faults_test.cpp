@@ -1,5 +1,6 @@
 #include "integration/fake_dns.hpp"
 #include "integration/transport_kit.hpp"
+#include "support/sanitized.hpp"
 
 #include <algorithm>
 #include <map>
@@ -16,11 +17,7 @@ using namespace std::chrono_literals;
 /// Machines that run tests are busy; an exchange without a deadline takes for ever.
 constexpr Millis kSlack{5'000};
 /// Peak memory that a whole table of faults may add: the caps of its exchanges and the servers' own.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr long kMemoryKib = 256L << 10U;  // freed memory is kept back, and every byte has a shadow
-#else
-constexpr long kMemoryKib = 16L << 10U;
-#endif
+constexpr long kMemoryKib = kSanitized ? 256L << 10U : 16L << 10U;
 
 long peak_memory_kib() {
   rusage usage{};

@@ -122,15 +122,17 @@ class Simulator(Process):
         self.port = int(wait_for(f"{name} to listen", listening).group(1))
         self.url = f"http://127.0.0.1:{self.port}"
 
+    PATIENCE = 30  # seconds: a sanitizer's simulator on a busy machine answers late, and nothing is proven by that
+
     def control(self, path, **arguments):
         status, _, body = fetch(f"{self.url}/_sim/{path}", json.dumps(arguments).encode(), "POST",
-                               {"Content-Type": "application/json"})
+                               {"Content-Type": "application/json"}, timeout=self.PATIENCE)
         if status != 200:
             raise Failed(f"the simulator refused {path} {arguments}: {status} {body.decode(errors='replace')}")
         return json.loads(body) if body else {}
 
     def get(self, path):
-        return json.loads(fetch(f"{self.url}/_sim/{path}")[2])
+        return json.loads(fetch(f"{self.url}/_sim/{path}", timeout=self.PATIENCE)[2])
 
 
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
