@@ -55,6 +55,7 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   keep_memory_private();
   sharedrift::keep_heap_small();
+  sharedrift::release_start_pages();  // what the dynamic linker has read
   take_signals();
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc));

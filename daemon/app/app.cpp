@@ -45,6 +45,9 @@ constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
 constexpr Millis kLookEvery = 30s;
+/// By then listeners, database and first polls have used for the first time what they use once.
+constexpr Millis kSettling = 1s;
+constexpr int kNoSignal = -1;
 constexpr int kWakeMain = SIGUSR1;
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
@@ -52,6 +55,13 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics)
     out += to_string(diagnostic) + "\n";
   return out;
+}
+
+/// One of `signals`, which are blocked, or kNoSignal when none came in time.
+int wait_for_signal(const sigset_t& signals, Millis limit) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
+  const timespec timeout{seconds.count(), static_cast<long>((limit - seconds).count()) * 1'000'000};
+  return sigtimedwait(&signals, nullptr, &timeout);
 }
 
 /// The composition: members in the order in which they depend on each other, so that destruction takes them
@@ -67,6 +77,7 @@ class App {
   int run() {
     auto config = load();
     if (!config) return fail(kBadConfig, config.error());
+    release_start_pages();  // the parser's
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
@@ -76,7 +87,6 @@ class App {
     auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, lines_, clock_);
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
-    release_start_pages();
     journal_ = std::make_unique<EventLog>(logger_, store_.get());
     build_engine(*config);
     auto listening = listen();
@@ -263,10 +273,10 @@ class App {
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
     std::uint64_t trimmed_at = 0;
+    bool settled = false;
     while (true) {
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(look);
-      const timespec timeout{seconds.count(), static_cast<long>((look - seconds).count()) * 1'000'000};
-      const int number = sigtimedwait(&signals, nullptr, &timeout);
+      const int number = wait_for_signal(signals, settled ? look : std::min(kSettling, look));
+      if (number == kNoSignal && !std::exchange(settled, true)) release_start_pages();
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;

@@ -7,13 +7,14 @@ namespace sharedrift {
 
 void Board::publish(ViewPtr view) {
   const std::lock_guard lock(mutex_);
-  const auto [place, added] = places_.try_emplace(view->policy->id, views_.size());
-  if (added) {
+  const auto place = places_.find(view->policy->id);
+  if (place == places_.end()) {
     views_.push_back(std::move(view));
+    places_.insert(views_.size() - 1);
     grow(ImageMetrics{}.set());
     return;
   }
-  ViewPtr& present = views_[place->second];
+  ViewPtr& present = views_[*place];
   grow(differing(*present, *view));
   present.swap(view);  // the old view dies after the lock
 }
@@ -22,8 +23,9 @@ void Board::remove(const ImageId& image) {
   const std::lock_guard lock(mutex_);
   const auto place = places_.find(image);
   if (place == places_.end()) return;
-  views_[place->second].reset();
+  const std::size_t gap = *place;
   places_.erase(place);
+  views_[gap].reset();
   grow(ImageMetrics{}.set());
   if (places_.size() * 2 < views_.size()) close_gaps();
 }
@@ -49,7 +51,7 @@ Fleet Board::fleet() const {
 ViewPtr Board::find(const ImageId& image) const {
   const std::lock_guard lock(mutex_);
   const auto place = places_.find(image);
-  return place == places_.end() ? nullptr : views_[place->second];
+  return place == places_.end() ? nullptr : views_[*place];
 }
 
 ImageVersions Board::versions() const {
@@ -64,9 +66,10 @@ void Board::grow(const ImageMetrics& changed) {
 }
 
 void Board::close_gaps() {
+  places_.clear();
   std::erase(views_, nullptr);
   for (std::size_t i = 0; i < views_.size(); ++i)
-    places_.at(views_[i]->policy->id) = i;
+    places_.insert(i);
 }
 
 }  // namespace sharedrift

@@ -6,9 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace sharedrift {
@@ -40,12 +41,22 @@ class Board {
   [[nodiscard]] ImageVersions versions() const;
 
  private:
+  /// A place in views_, found by the image of the view there.
+  struct ByImage {
+    using is_transparent = void;
+    const std::vector<ViewPtr>* views;
+    [[nodiscard]] const ImageId& id(std::size_t place) const { return (*views)[place]->policy->id; }
+    std::size_t operator()(const ImageId& id) const { return std::hash<ImageId>{}(id); }
+    std::size_t operator()(std::size_t place) const { return (*this)(id(place)); }
+    bool operator()(const ImageId& a, std::size_t b) const { return a == id(b); }
+    bool operator()(std::size_t a, std::size_t b) const { return a == b || id(a) == id(b); }
+  };
   void grow(const ImageMetrics& changed);
   void close_gaps();
 
   mutable std::mutex mutex_;
   std::vector<ViewPtr> views_;  ///< null where an image was removed, until close_gaps()
-  std::unordered_map<ImageId, std::size_t> places_;
+  std::unordered_set<std::size_t, ByImage, ByImage> places_{0, ByImage{&views_}, ByImage{&views_}};
   std::shared_ptr<const AccountNames> names_ = std::make_shared<const AccountNames>();
   ImageVersions versions_{};
 };

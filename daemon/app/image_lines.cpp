@@ -15,7 +15,7 @@ namespace sharedrift {
 namespace {
 
 enum class Form { integer, millis, info, state };
-using Value = std::optional<std::int64_t>;
+using Value = ImageView::Gauge;
 
 /// One line that an image may contribute; a value that is not there is a line that is not there.
 struct Line {
@@ -28,7 +28,7 @@ struct Line {
 Value count(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
-Value moment(const std::optional<WallTime>& time) {
+Value moment(const MaybeTime& time) {
   return time ? time->time_since_epoch().count() : 0;
 }
 Value unless_canary(const ImageView& view, const Value& value) {
@@ -92,11 +92,11 @@ bool same_drifts(const ImageView& a, const ImageView& b) {
                       return x.account == y.account && x.kind == y.kind && x.since == y.since;
                     });
 }
-bool same_exceptions(const ImageView& a, const ImageView& b) {
-  return std::equal(a.exceptions.begin(), a.exceptions.end(), b.exceptions.begin(), b.exceptions.end(),
-                    [](const Exception& x, const Exception& y) {
-                      return x.account == y.account && x.expires == y.expires;
-                    });
+bool same_exceptions(const ImagePolicy& a, const ImagePolicy& b) {
+  return &a == &b || std::equal(a.exceptions.begin(), a.exceptions.end(), b.exceptions.begin(),
+                                b.exceptions.end(), [](const Exception& x, const Exception& y) {
+                                  return x.account == y.account && x.expires == y.expires;
+                                });
 }
 
 void append_line(std::string& out, const Line& line, std::string_view start, const ImageView& view) {
@@ -159,7 +159,7 @@ template <class Visit>
 void for_each_account(Metric family, const std::vector<ViewPtr>& views, Visit visit) {
   for (const ViewPtr& view : views) {
     if (family == Metric::exception_expiry) {
-      for (const Exception& e : view->exceptions)
+      for (const Exception& e : view->policy->exceptions)
         visit(AccountSeries{e.expires.time_since_epoch().count(), view.get(), &e.account, std::nullopt});
     } else if (!view->policy->canary) {
       for (const DriftView& d : view->drifts)
@@ -208,7 +208,7 @@ ImageMetrics differing(const ImageView& a, const ImageView& b) {
   }
   if (!same_info(*a.policy, *b.policy)) result.set(index(Metric::image_info));
   if (!same_drifts(a, b)) result.set(index(Metric::account_since));
-  if (!same_exceptions(a, b)) result.set(index(Metric::exception_expiry));
+  if (!same_exceptions(*a.policy, *b.policy)) result.set(index(Metric::exception_expiry));
   if (result.test(index(Metric::account_since)) || result.test(index(Metric::exception_expiry))) {
     result.set(index(Metric::account_series_dropped));
   }

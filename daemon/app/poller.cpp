@@ -62,8 +62,6 @@ void StepPublisher::save_some(Tracker& tracker, std::size_t most) {
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {
   for (const auto& [name, settings] : parts_.lanes)
     lanes_[name].settings = settings;
-  for (const auto& policy : parts_.tracker.watch().images)
-    policies_.emplace(policy->id, policy);
 }
 
 void Poller::run(const std::stop_token& stop) {
@@ -81,7 +79,7 @@ void Poller::turn() {
   turns_.fetch_add(1, std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
   for (ImageId& image : parts_.schedule.take_due(now.mono, kAll)) {
-    lanes_.at(policies_.at(image)->profile).ready.push_back(std::move(image));
+    lanes_.at(parts_.tracker.policy(image).profile).ready.push_back(std::move(image));
   }
   for (auto& [name, lane] : lanes_) {
     feed(lane, now);
@@ -98,7 +96,7 @@ void Poller::feed(Lane& lane, Instant now) {
     const ImageId image = std::move(lane.ready.front());
     lane.ready.pop_front();
     ++lane.flying;
-    const Millis patience = std::clamp(policies_.at(image)->interval, lane.settings.timeout,
+    const Millis patience = std::clamp(parts_.tracker.policy(image).interval, lane.settings.timeout,
                                        std::max(kLongestAttempt, lane.settings.timeout));
     lane.settings.source->fetch(image, parts_.tracker.had_accounts(image), now.mono + patience,
                                 [this, &lane, image](const Observation& seen) { finish(lane, image, seen); });

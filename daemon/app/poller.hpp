@@ -12,7 +12,6 @@
 #include <memory>
 #include <stop_token>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace sharedrift {
@@ -100,7 +99,6 @@ class Poller {
 
   Parts parts_;
   std::map<std::string, Lane> lanes_;
-  std::unordered_map<ImageId, std::shared_ptr<const ImagePolicy>> policies_;
   std::atomic<std::uint64_t> turns_{0};
 };
 

@@ -129,7 +129,7 @@ void append_sarif_results(Json& results, const ImageView& view, const ReportInpu
                                        account_label(account, input) + ", which must have it.",
                                    std::string{account.str()}, input));
   }
-  for (const Exception& exception : view.exceptions) {
+  for (const Exception& exception : view.policy->exceptions) {
     const bool seen = std::binary_search(view.sightings.begin(), view.sightings.end(), exception.account);
     if (!seen || grant_of(*view.policy, exception.account, input.now) != Grant::exception) continue;
     Json result = sarif_result(view, "unexpected-account", "note",

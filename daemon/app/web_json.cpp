@@ -149,7 +149,7 @@ void append_image_json(std::string& out, const ImageView& view, const AccountNam
     add_account(item, account, names);
     item.text("grant", grant_name(grant_of(*view.policy, account, at.now)));
   });
-  json.list("exceptions", view.exceptions, [&](const Exception& exception) {
+  json.list("exceptions", view.policy->exceptions, [&](const Exception& exception) {
     JsonObject item(out);
     add_account(item, exception.account, names);
     item.time("expires", exception.expires);

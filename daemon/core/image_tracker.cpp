@@ -10,7 +10,7 @@ namespace sharedrift {
 ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy) : policy_(std::move(policy)) {}
 
 bool ImageTracker::observe(const Observation& seen, Context& context) {
-  request_ids_ = seen.request_ids;
+  context.request_ids = seen.request_ids;
   ++counters_.listings;
   last_attempt_ = context.now.wall;
   sightings_.reserve(std::max(sightings_.size(), seen.accounts.size()));  // no more than there are
@@ -52,7 +52,7 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   }
   note_outcome(seen, context);
   judge_canary(context);
-  request_ids_.clear();
+  context.request_ids = {};
   return lost;
 }
 
@@ -151,8 +151,7 @@ void ImageTracker::miss_required(const Accounts& present, Context& context) {
       continue;
     }
     const Sighting* sighting = sighting_of(account);
-    const std::optional<WallTime> last_seen =
-        sighting == nullptr ? std::nullopt : std::optional(sighting->last_seen);
+    const MaybeTime last_seen = sighting == nullptr ? MaybeTime{} : MaybeTime{sighting->last_seen};
     absences_.insert(place, {account, context.now.wall, last_seen, 1});
     context.changed = true;
   }

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,7 +46,8 @@ class ImageTracker {
     bool guarded = false;    ///< the guard is on: a clear waits until the cycle of its loss has ended
     std::vector<Event>& events;
     std::array<std::uint64_t, kAllCloseReasons.size()>& closes;
-    bool changed = false;  ///< set when more than times and attempt counters changed
+    std::span<const std::string> request_ids{};  ///< of the attempt that is judged
+    bool changed = false;                        ///< set when more than times and attempt counters changed
   };
 
   explicit ImageTracker(std::shared_ptr<const ImagePolicy> policy);
@@ -103,10 +105,10 @@ class ImageTracker {
 
   std::shared_ptr<const ImagePolicy> policy_;
   ImageState state_ = ImageState::never_read;
-  std::optional<WallTime> state_since_;
-  std::optional<WallTime> last_attempt_;
-  std::optional<WallTime> last_complete_;        ///< when it ended: freshness
-  std::optional<WallTime> last_complete_began_;  ///< when it began: what it lacked came later than this
+  MaybeTime state_since_;
+  MaybeTime last_attempt_;
+  MaybeTime last_complete_;        ///< when it ended: freshness
+  MaybeTime last_complete_began_;  ///< when it began: what it lacked came later than this
   MonoTime last_complete_mono_;
   WallTime judged_at_;  ///< of the last step: exceptions that end after it are news
   bool listing_complete_ = false;
@@ -122,10 +124,9 @@ class ImageTracker {
   int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
   std::optional<bool> canary_ok_;
   ImageCounters counters_;
-  std::vector<std::string> request_ids_;  ///< of the attempt being judged
-  std::vector<Sighting> sightings_;       ///< sorted by account
-  std::vector<Absence> absences_;         ///< sorted by account
-  std::vector<Drift> drifts_;             ///< sorted by kind, account
+  std::vector<Sighting> sightings_;  ///< sorted by account
+  std::vector<Absence> absences_;    ///< sorted by account
+  std::vector<Drift> drifts_;        ///< sorted by kind, account
 };
 
 }  // namespace sharedrift

@@ -11,7 +11,7 @@ namespace {
 /// A failure that goes on is told again at every this many.
 constexpr std::uint64_t kRepeatEvery = 20;
 
-std::string joined(const std::vector<std::string>& parts) {
+std::string joined(std::span<const std::string> parts) {
   std::string out;
   for (const std::string& part : parts) {
     if (!out.empty()) out += ',';
@@ -20,7 +20,7 @@ std::string joined(const std::vector<std::string>& parts) {
   return out;
 }
 
-void add_time(Event& event, std::string key, const std::optional<WallTime>& value) {
+void add_time(Event& event, std::string key, const MaybeTime& value) {
   if (value) event.add(std::move(key), *value);
 }
 
@@ -108,7 +108,7 @@ Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftK
     add_time(event, "last_seen", absence->last_seen);
     event.add("not_after", absence->first_missed);
   }
-  if (!request_ids_.empty()) event.add("request_ids", joined(request_ids_));
+  if (!context.request_ids.empty()) event.add("request_ids", joined(context.request_ids));
   if (!context.watch.config_hash.empty()) event.add("config", context.watch.config_hash);
   return event;
 }

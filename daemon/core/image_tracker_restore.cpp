@@ -10,8 +10,8 @@ namespace sharedrift {
 
 namespace {
 
-std::optional<WallTime> not_later(std::optional<WallTime> time, WallTime limit) {
-  return time ? std::optional(std::min(*time, limit)) : std::nullopt;
+MaybeTime not_later(MaybeTime time, WallTime limit) {
+  return time ? std::min(*time, limit) : time;
 }
 
 }  // namespace

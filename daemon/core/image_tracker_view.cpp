@@ -48,7 +48,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
   // otherwise.
   const bool proven = last_complete_ && !is_stale(context);
   const auto gauge = [](std::int64_t value, bool claim_allowed) {
-    return value > 0 || (value == 0 && claim_allowed) ? std::optional(value) : std::nullopt;
+    return value > 0 || (value == 0 && claim_allowed) ? ImageView::Gauge(value) : std::nullopt;
   };
   view->unexpected_accounts = gauge(unexpected, proven);
   view->missing_accounts = gauge(missing, proven);
@@ -61,7 +61,6 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
     view->unexpected_count_bound = gauge(std::max<std::int64_t>(0, total_count_ - allowed), proven);
     view->unlisted_accounts = gauge(unlisted_, proven);
   }
-  view->exceptions = policy_->exceptions;
   view->sightings.reserve(sightings_.size());
   for (const Sighting& sighting : sightings_)
     view->sightings.push_back(sighting.account);
@@ -69,8 +68,8 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
 }
 
 DriftView ImageTracker::drift_view(const Drift& drift) const {
-  DriftView view{drift.account, drift.kind, drift.since};
-  view.first_run = drift.first_run;
+  DriftView view{drift.account, drift.kind, drift.first_run};
+  view.since = drift.since;
   if (const Sighting* sighting = sighting_of(drift.account);
       drift.kind == DriftKind::unexpected && sighting != nullptr) {
     view.not_before = sighting->not_before;

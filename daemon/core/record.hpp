@@ -12,7 +12,7 @@
 
 namespace sharedrift {
 
-enum class DriftKind { unexpected, missing };
+enum class DriftKind : std::uint8_t { unexpected, missing };
 inline constexpr std::array kAllDriftKinds{DriftKind::unexpected, DriftKind::missing};
 std::string_view to_string(DriftKind kind);
 
@@ -28,21 +28,20 @@ inline constexpr Millis kClockTolerance{60'000};
 /// An account seen in an image's list and not yet proven absent, whether allowed or not.
 struct Sighting {
   AccountId account;
-  std::optional<WallTime>
-      not_before;  ///< the last complete listing without it; none: it was there from the first read
+  MaybeTime not_before;  ///< the last complete listing without it; none: it was there from the first read
   WallTime first_seen;
   WallTime last_seen;
   std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
-  std::int64_t loss_cycle = -1;          ///< the cycle of the first of them (mass-change guard)
-  bool held = false;                     ///< its clear is being held by the guard
-  std::optional<WallTime> first_missed;  ///< the first complete listing without it, while it is absent
+  bool held = false;          ///< its clear is being held by the guard
+  std::int64_t loss_cycle = -1;  ///< the cycle of the first of the absences (mass-change guard)
+  MaybeTime first_missed;        ///< the first complete listing without it, while it is absent
 };
 
 /// A required account that complete listings lack.
 struct Absence {
   AccountId account;
-  WallTime first_missed;              ///< the first complete listing without it
-  std::optional<WallTime> last_seen;  ///< the last row of it; none: never seen
+  WallTime first_missed;  ///< the first complete listing without it
+  MaybeTime last_seen;    ///< the last row of it; none: never seen
   std::int32_t absences = 0;
 };
 
@@ -68,10 +67,10 @@ struct ImageCounters {
 struct ImageRecord {
   ImageId id;
   ImageState state = ImageState::never_read;
-  std::optional<WallTime> last_complete;        ///< when the last complete listing ended
-  std::optional<WallTime> last_complete_began;  ///< and when it began
-  std::optional<WallTime> last_attempt;
-  std::optional<WallTime> state_since;
+  MaybeTime last_complete;        ///< when the last complete listing ended
+  MaybeTime last_complete_began;  ///< and when it began
+  MaybeTime last_attempt;
+  MaybeTime state_since;
   std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
   std::int64_t unused_entries = 0;
   std::int64_t unlisted = 0;

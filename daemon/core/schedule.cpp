@@ -24,18 +24,19 @@ Schedule::Schedule(const std::vector<Entry>& entries, Spread spread, MonoTime no
   reconfigure(entries, spread, now);
 }
 
-void Schedule::plan(const ImageId& id, Slot& slot, MonoTime due) {
-  slot.due = due;
-  slot.flying = false;
-  queue_.emplace(due, id);
+void Schedule::plan(Place& place, MonoTime due) {
+  place.second.due = due;
+  place.second.flying = false;
+  queue_.insert(&place);
 }
 
 std::vector<ImageId> Schedule::take_due(MonoTime now, std::size_t limit) {
   std::vector<ImageId> due;
-  while (due.size() < limit && !queue_.empty() && queue_.begin()->first <= now) {
-    due.push_back(queue_.begin()->second);
+  while (due.size() < limit && !queue_.empty() && next_due() <= now) {
+    Place& place = **queue_.begin();
     queue_.erase(queue_.begin());
-    slots_.at(due.back()).flying = true;
+    place.second.flying = true;
+    due.push_back(place.first);
   }
   return due;
 }
@@ -58,13 +59,13 @@ std::uint64_t Schedule::finish(const ImageId& id, MonoTime now, double jitter) {
     due +=
         Millis{static_cast<Millis::rep>(jitter * static_cast<double>(slot.interval.count()) / kJitterShare)};
   }
-  plan(id, slot, due);
+  plan(*found, due);
   return passed;
 }
 
 void Schedule::release_all() {
-  for (auto& [id, slot] : slots_) {
-    if (slot.flying) plan(id, slot, slot.due);
+  for (Place& place : slots_) {
+    if (place.second.flying) plan(place, place.second.due);
   }
 }
 
@@ -85,13 +86,13 @@ void Schedule::reconfigure(const std::vector<Entry>& entries, Spread spread, Mon
     }
     slot.interval = entry.interval;
     const auto [place, fresh] = kept.emplace(entry.id, slot);
-    if (fresh) plan(entry.id, place->second, slot.due);
+    if (fresh) plan(*place, slot.due);
   }
   slots_.swap(kept);
 }
 
 MonoTime Schedule::next_due() const {
-  return queue_.empty() ? MonoTime::max() : queue_.begin()->first;
+  return queue_.empty() ? MonoTime::max() : (*queue_.begin())->second.due;
 }
 
 }  // namespace sharedrift

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -52,11 +53,18 @@ class Schedule {
         false;  ///< the first poll of a start is at once; from then on the image keeps its own moment
     bool flying = false;
   };
-  void plan(const ImageId& id, Slot& slot, MonoTime due);
+  using Slots = std::unordered_map<ImageId, Slot>;
+  using Place = Slots::value_type;  ///< stays where it is for as long as the image is known
+  struct ByDue {
+    bool operator()(const Place* a, const Place* b) const {
+      return std::tie(a->second.due, a->first) < std::tie(b->second.due, b->first);
+    }
+  };
+  void plan(Place& place, MonoTime due);
 
   Spread spread_;
-  std::unordered_map<ImageId, Slot> slots_;
-  std::set<std::pair<MonoTime, ImageId>> queue_;
+  Slots slots_;
+  std::set<Place*, ByDue> queue_;  ///< of slots_, those that wait
 };
 
 }  // namespace sharedrift

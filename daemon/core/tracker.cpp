@@ -21,7 +21,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       judged_{now.mono, saved.fleet.judged_at.value_or(now.wall)},
       cycle_started_(now.mono) {
   for (const auto& policy : watch_.images)
-    images_.emplace(policy->id, std::make_unique<ImageTracker>(policy));
+    images_.insert(std::make_unique<ImageTracker>(policy));
   announce(saved, now, step);
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
@@ -30,10 +30,10 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       continue;
     }
     ImageTracker::Context with = context(now, step.events);
-    found->second->restore(record, with);
+    (*found)->restore(record, with);
   }
   for (const auto& policy : watch_.images)
-    report(*images_.at(policy->id), context(now, step.events), step);
+    report(tracker_of(policy->id), context(now, step.events), step);
   for (ImageTracker* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
 }
@@ -45,7 +45,7 @@ void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
         {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
     return;
   }
-  std::optional<WallTime> from = saved.last_alive;
+  MaybeTime from = saved.last_alive;
   if (!from) {
     for (const ImageRecord& record : saved.images)
       from = std::max(from, record.last_attempt);
@@ -134,7 +134,7 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   Step step;
   const auto found = images_.find(id);
   if (found == images_.end()) return step;
-  ImageTracker& image = *found->second;
+  ImageTracker& image = **found;
   if (now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
   if (seen.server_time) {
     const Millis ahead = *seen.server_time - now.wall;
@@ -165,8 +165,8 @@ void Tracker::end_cycle(Instant now, Step& step) {
     if (found == images_.end()) continue;
     ImageTracker::Context with =
         context(now, step.events);  // of the new cycle: the old one's losses are judged now
-    held_now += found->second->end_cycle(ended, hold, with);
-    if (with.changed) report(*found->second, with, step);
+    held_now += (*found)->end_cycle(ended, hold, with);
+    if (with.changed) report(**found, with, step);
   }
   held_ += held_now;
   if (hold) {
@@ -186,19 +186,19 @@ void Tracker::end_cycle(Instant now, Step& step) {
 Step Tracker::reconfigure(WatchList watch, Instant now) {
   Step step;
   watch_ = std::move(watch);
-  std::unordered_map<ImageId, std::unique_ptr<ImageTracker>> kept;
+  Images kept;
   kept.reserve(watch_.images.size());
   for (const auto& policy : watch_.images) {
     const auto found = images_.find(policy->id);
     if (found == images_.end()) {
-      kept.emplace(policy->id, std::make_unique<ImageTracker>(policy));
+      kept.insert(std::make_unique<ImageTracker>(policy));
     } else {
-      kept.emplace(policy->id, std::move(found->second));
-      images_.erase(found);
+      kept.insert(images_.extract(found));
     }
   }
   images_.swap(kept);
-  for (auto& [id, image] : kept) {  // what is left of the old set
+  for (const auto& image : kept) {  // what is left of the old set
+    const ImageId& id = image->policy().id;
     ImageTracker::Context with = context(now, step.events);
     held_ -= image->held();
     losers_.erase(id);
@@ -209,7 +209,7 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     step.removed.push_back(id);
   }
   for (const auto& policy : watch_.images) {
-    ImageTracker& image = *images_.at(policy->id);
+    ImageTracker& image = tracker_of(policy->id);
     ImageTracker::Context with = context(now, step.events);
     image.adopt(policy, with);
     report(image, with, step);
@@ -241,16 +241,20 @@ std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now
   const auto found = images_.find(image);
   if (found == images_.end()) return nullptr;
   std::vector<Event> none;
-  return found->second->view({watch_, now, judged_at(now), cycle_, false, none, closes_});
+  return (*found)->view({watch_, now, judged_at(now), cycle_, false, none, closes_});
 }
 
-ImageRecord Tracker::record(const ImageId& image) const {
-  return images_.at(image)->record();
+ImageRecord Tracker::record(const ImageId& id) const {
+  return tracker_of(id).record();
+}
+
+const ImagePolicy& Tracker::policy(const ImageId& id) const {
+  return tracker_of(id).policy();
 }
 
 bool Tracker::had_accounts(const ImageId& image) const {
   const auto found = images_.find(image);
-  return found != images_.end() && found->second->had_accounts();
+  return found != images_.end() && (*found)->had_accounts();
 }
 
 }  // namespace sharedrift

@@ -12,7 +12,7 @@
 #include <deque>
 #include <memory>
 #include <set>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -56,7 +56,7 @@ class Tracker {
 
   /// Null for an image that is not watched.
   [[nodiscard]] std::shared_ptr<const ImageView> view(const ImageId& image, Instant now) const;
-  [[nodiscard]] ImageRecord record(const ImageId& image) const;
+  [[nodiscard]] ImageRecord record(const ImageId& id) const;
   /// Whether any image has had a step since its record was last taken that was not urgent.
   [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
   /// The records of `most` of these images, those that wait longest.
@@ -66,9 +66,11 @@ class Tracker {
   [[nodiscard]] FleetRecord fleet_record() const { return {closes_, judged_.wall}; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
+  /// Of an image that is watched.
+  [[nodiscard]] const ImagePolicy& policy(const ImageId& id) const;
   /// Whether an empty list of the image would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts(const ImageId& image) const;
-  [[nodiscard]] bool watches(const ImageId& image) const { return images_.contains(image); }
+  [[nodiscard]] bool watches(const ImageId& id) const { return images_.contains(id); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }
 
  private:
@@ -81,7 +83,25 @@ class Tracker {
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;
-  std::unordered_map<ImageId, std::unique_ptr<ImageTracker>> images_;
+  /// An image's tracker knows its id: found by it, it need not be remembered twice. (Not noexcept: libstdc++
+  /// then keeps the hash beside it, in what would be padding.)
+  struct ById {
+    using is_transparent = void;
+    std::size_t operator()(const ImageId& id) const { return std::hash<ImageId>{}(id); }
+    std::size_t operator()(const std::unique_ptr<ImageTracker>& image) const {
+      return (*this)(image->policy().id);
+    }
+    bool operator()(const ImageId& id, const std::unique_ptr<ImageTracker>& image) const {
+      return id == image->policy().id;
+    }
+    bool operator()(const std::unique_ptr<ImageTracker>& a, const std::unique_ptr<ImageTracker>& b) const {
+      return a->policy().id == b->policy().id;
+    }
+  };
+  using Images = std::unordered_set<std::unique_ptr<ImageTracker>, ById, ById>;
+  [[nodiscard]] ImageTracker& tracker_of(const ImageId& id) const { return **images_.find(id); }
+
+  Images images_;
   struct ByDeadline {
     bool operator()(const ImageTracker* a, const ImageTracker* b) const;
   };

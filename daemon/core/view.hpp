@@ -15,38 +15,38 @@ namespace sharedrift {
 struct DriftView {
   AccountId account;
   DriftKind kind;
-  WallTime since;
-  std::optional<WallTime> not_before;
-  std::optional<WallTime> first_seen;  ///< none for a required account that was never seen
-  std::optional<WallTime> last_seen;
+  bool first_run = false;
   bool clearing = false;
   bool held = false;
-  bool first_run = false;
+  WallTime since;
+  MaybeTime not_before;
+  MaybeTime first_seen;  ///< none for a required account that was never seen
+  MaybeTime last_seen;
 };
 
 /// All that readers may know of one image, immutable: what /metrics, the JSON API and the status page are
 /// made from.
 struct ImageView {
+  using Gauge = CompactOptional<std::int64_t>;
   std::shared_ptr<const ImagePolicy> policy;
   ImageState state = ImageState::never_read;
-  std::optional<WallTime> state_since;
   bool listing_complete = false;
-  std::optional<WallTime> last_complete;
-  std::optional<WallTime> last_attempt;
+  MaybeTime state_since;
+  MaybeTime last_complete;
+  MaybeTime last_attempt;
   std::shared_ptr<const Failure> last_failure;  ///< of the last attempt; null when it was complete
   ImageCounters counters;
   std::size_t allowed_accounts = 0;
   // The set-valued gauges. None: not known, or a 0 whose proof is older than stale_after (a 0 is a claim).
-  std::optional<std::int64_t> shared_accounts;
-  std::optional<std::int64_t> unexpected_accounts;
+  Gauge shared_accounts;
+  Gauge unexpected_accounts;
   /// TotalCount minus what the allow-list lets in: a claim of the API, so never part of unexpected_accounts.
-  std::optional<std::int64_t> unexpected_count_bound;
-  std::optional<std::int64_t> missing_accounts;
-  std::optional<std::int64_t> unlisted_accounts;
-  std::optional<std::int64_t> unused_entries;
-  std::vector<DriftView> drifts;      ///< sorted by kind, account
-  std::vector<Exception> exceptions;  ///< those of the policy
-  std::vector<AccountId> sightings;   ///< accounts believed to have access, sorted
+  Gauge unexpected_count_bound;
+  Gauge missing_accounts;
+  Gauge unlisted_accounts;
+  Gauge unused_entries;
+  std::vector<DriftView> drifts;     ///< sorted by kind, account
+  std::vector<AccountId> sightings;  ///< accounts believed to have access, sorted
 };
 
 }  // namespace sharedrift

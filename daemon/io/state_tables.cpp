@@ -97,7 +97,7 @@ Result<Unit, StateTables::OpenError> prepare_file(Database& database) {
   if (!check) return Err(from(check.error()));
   if (*check != "ok") return Err(unusable("damaged: " + clean(*check)));
   for (const char* pragma :
-       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-512"}) {
+       {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-256"}) {
     auto done = database.execute(pragma);
     if (!done) return Err(from(done.error()));
   }

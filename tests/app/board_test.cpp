@@ -104,7 +104,9 @@ TEST(Board, GrowsTheAccountFamiliesByDriftNamesAndExceptions) {
   EXPECT_THAT(grown(before, board.versions()), ElementsAre(Metric::account_since));
   before = board.versions();
   auto excepted = std::make_shared<ImageView>(*view);
-  excepted->exceptions = {{testing::account_number(2), WallTime{}, "", "", ""}};
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  policy->exceptions = {{testing::account_number(2), WallTime{}, "", "", ""}};
+  excepted->policy = policy;
   board.publish(excepted);
   EXPECT_THAT(grown(before, board.versions()),
               ElementsAre(Metric::exception_expiry, Metric::account_series_dropped));

@@ -161,9 +161,13 @@ TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
 
 TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
   Board board;
-  auto view = std::make_shared<ImageView>(*a_view("m-1"));
-  for (std::uint64_t i = 0; i < 201; ++i)
-    view->exceptions.push_back({account_number(i), kNoon + Millis{static_cast<std::int64_t>(i)}, "", "", ""});
+  const auto view = a_view("m-1");
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  for (std::uint64_t i = 0; i < 201; ++i) {
+    policy->exceptions.push_back(
+        {account_number(i), kNoon + Millis{static_cast<std::int64_t>(i)}, "", "", ""});
+  }
+  view->policy = policy;
   board.publish(view);
   const auto page = parsed(board);
   const auto series = samples_of(page, "share_drift_exception_expiry_timestamp_seconds");
@@ -354,7 +358,6 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   policy->severity = "page";
   policy->exceptions = {{account_number(3), kNoon + Millis{86'400'000}, "jane", "SEC-12", "pilot"}};
   drifting->policy = policy;
-  drifting->exceptions = policy->exceptions;
   drifting->shared_accounts = 3;
   drifting->unexpected_accounts = 1;
   drifting->missing_accounts = 1;

@@ -53,13 +53,13 @@ const std::vector<Change>& changes() {
           v.drifts.back().kind = DriftKind::unexpected;
         }
       },
-      [](ImageView& v, ImagePolicy&) {
-        if (!v.exceptions.empty()) v.exceptions.back().expires += Millis{1};
+      [](ImageView&, ImagePolicy& p) {
+        if (!p.exceptions.empty()) p.exceptions.back().expires += Millis{1};
       },
-      [](ImageView& v, ImagePolicy&) {
-        if (!v.exceptions.empty()) v.exceptions.back().account = testing::account_number(1234);
+      [](ImageView&, ImagePolicy& p) {
+        if (!p.exceptions.empty()) p.exceptions.back().account = testing::account_number(1234);
       },
-      [](ImageView& v, ImagePolicy&) { v.exceptions.clear(); },
+      [](ImageView&, ImagePolicy& p) { p.exceptions.clear(); },
       [](ImageView&, ImagePolicy& p) { p.name += "x"; },
       [](ImageView&, ImagePolicy& p) { p.team += "x"; },
       [](ImageView&, ImagePolicy& p) { p.severity += "x"; },
@@ -69,8 +69,8 @@ const std::vector<Change>& changes() {
       // what no page shows
       [](ImageView& v, ImagePolicy&) { v.sightings.push_back(testing::account_number(1)); },
       [](ImageView& v, ImagePolicy&) { v.last_failure = std::make_shared<const Failure>(); },
-      [](ImageView& v, ImagePolicy& p) {
-        if (!v.exceptions.empty()) v.exceptions.back().reason += "x";
+      [](ImageView&, ImagePolicy& p) {
+        if (!p.exceptions.empty()) p.exceptions.back().reason += "x";
         p.required.push_back(testing::account_number(1));
       },
   };

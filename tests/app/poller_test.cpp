@@ -103,7 +103,7 @@ TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
   std::size_t drifting = 0;
   for (const auto& [id, view] : world.listener.views) {
     EXPECT_EQ(view->counters.listings, 1U) << id.str();
-    drifting += static_cast<std::size_t>(view->unexpected_accounts.value());
+    drifting += static_cast<std::size_t>(*view->unexpected_accounts);
   }
   EXPECT_EQ(world.listener.views.size(), 1000U);
   EXPECT_EQ(drifting, 100U);

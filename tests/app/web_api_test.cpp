@@ -54,7 +54,6 @@ TEST_F(WebRoutesTest, OneImageTellsWhoHasItAndWhy) {
   policy->required = {testing::account_number(1)};
   policy->exceptions = {{testing::account_number(2), kNow + Millis{1}, "jane", "SEC-1", "pilot"}};
   view->policy = policy;
-  view->exceptions = policy->exceptions;
   view->sightings = {testing::account_number(1), testing::account_number(2), testing::account_number(3)};
   fleet.views = {view};
   const Json image = data("/api/v1/images/m-1");

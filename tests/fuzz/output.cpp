@@ -35,7 +35,6 @@ ViewPtr make_view(Fields& fields) {
       {testing::account_number(2), kNow, fields.next(), fields.next(), fields.next()});
   auto view = std::make_shared<ImageView>(*testing::a_view("m-1"));
   view->drifts.push_back(testing::a_drift(1, DriftKind::unexpected, kNow));
-  view->exceptions = policy.exceptions;
   view->policy = std::make_shared<const ImagePolicy>(std::move(policy));
   Failure failure;
   failure.detail = fields.next();

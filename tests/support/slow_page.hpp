@@ -151,7 +151,7 @@ class SlowPage {
             static_cast<int>(drift.kind),
             ",account_name=" + quoted(name) + ",kind=\"" + std::string(to_string(drift.kind)) + "\"");
       }
-      for (const Exception& exception : view->exceptions) {
+      for (const Exception& exception : view->policy->exceptions) {
         exceptions.emplace_back(exception.expires.time_since_epoch(), view->policy->id.str(),
                                 std::string(exception.account.str()), 0, "");
       }

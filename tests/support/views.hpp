@@ -40,7 +40,9 @@ inline std::shared_ptr<ImageView> a_view(const std::string& id) {
 }
 
 inline DriftView a_drift(std::uint64_t number, DriftKind kind, WallTime since) {
-  return {account_number(number), kind, since};
+  DriftView drift{account_number(number), kind};
+  drift.since = since;
+  return drift;
 }
 
 /// U+202E, letter by letter: as a whole it would turn this very line around in some editors.
@@ -101,7 +103,6 @@ inline std::shared_ptr<const ImageView> random_view(SeededRandom& random, const 
     for (std::uint64_t i = below(4); i > 0; --i)
       view->drifts.push_back(a_drift(number += 1 + below(5), kind, moment()));
   }
-  view->exceptions = policy.exceptions;
   view->policy = std::make_shared<const ImagePolicy>(std::move(policy));
   return view;
 }
