@@ -21,6 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Millis kRetryDelay = 5s;
+/// A transaction waits for the disk, however little is in it.
+constexpr Millis kBetweenWrites = 5ms;
 constexpr Millis kPruneEvery = 24h;
 /// Events kept in memory while the disk refuses them; the oldest go first.
 constexpr std::size_t kMaxWaitingEvents = 10'000;
@@ -167,35 +169,35 @@ void StateDb::note_failure(const std::string& what) {
   if (ok_.exchange(false)) tell_rejected(what, "");
 }
 
-void StateDb::save(ImageRecord record, std::vector<Event> events) {
+/// `change` adds to what waits. The writer is woken by the first change only: it takes all of them.
+template <class Change>
+void StateDb::hand_in(Change change) {
   const std::scoped_lock lock(mutex_);
-  const ImageId id = record.id;
-  waiting_.images.insert_or_assign(id, std::move(record));
-  waiting_.events.insert(waiting_.events.end(), std::make_move_iterator(events.begin()),
-                         std::make_move_iterator(events.end()));
+  const bool first = waiting_.empty();
+  change();
   ++handed_in_;
-  changed_.notify_all();
+  if (first) changed_.notify_all();
+}
+
+void StateDb::save(ImageRecord record, std::vector<Event> events) {
+  hand_in([&] {
+    const ImageId id = record.id;
+    waiting_.images.insert_or_assign(id, std::move(record));
+    waiting_.events.insert(waiting_.events.end(), std::make_move_iterator(events.begin()),
+                           std::make_move_iterator(events.end()));
+  });
 }
 
 void StateDb::forget(const ImageId& image) {
-  const std::scoped_lock lock(mutex_);
-  waiting_.images.insert_or_assign(image, std::nullopt);
-  ++handed_in_;
-  changed_.notify_all();
+  hand_in([&] { waiting_.images.insert_or_assign(image, std::nullopt); });
 }
 
 void StateDb::add_event(const Event& event) {
-  const std::scoped_lock lock(mutex_);
-  waiting_.events.push_back(event);
-  ++handed_in_;
-  changed_.notify_all();
+  hand_in([&] { waiting_.events.push_back(event); });
 }
 
 void StateDb::set_fleet(const FleetRecord& fleet) {
-  const std::scoped_lock lock(mutex_);
-  waiting_.fleet = fleet;
-  ++handed_in_;
-  changed_.notify_all();
+  hand_in([&] { waiting_.fleet = fleet; });
 }
 
 void StateDb::set_retention(Millis retention) {
@@ -206,16 +208,19 @@ void StateDb::set_retention(Millis retention) {
 void StateDb::write_loop(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   bool failing = false;
+  auto next_write = std::chrono::steady_clock::now();
   while (true) {
     if (failing && !stop.stop_requested()) {
       changed_.wait_for(lock, stop, kRetryDelay, [this] { return flush_wanted_; });
     } else {
       changed_.wait(lock, stop, [this] { return !waiting_.empty() || flush_wanted_; });
+      changed_.wait_until(lock, stop, next_write, [this] { return flush_wanted_; });
     }
     Batch batch = std::exchange(waiting_, Batch{});
     const std::uint64_t upto = handed_in_;
     lock.unlock();
     const bool written = batch.empty() || write(batch);
+    next_write = std::chrono::steady_clock::now() + kBetweenWrites;
     lock.lock();
     failing = !written;
     if (failing) put_back(std::move(batch));

@@ -29,8 +29,9 @@ struct EventQuery {
 Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query);
 
 /// The state database: SQLite in WAL mode, one writer thread. Transactions are atomic and durable, so a kill
-/// at any moment leaves a state that was true. What cannot be written waits in memory and is tried again;
-/// polling never waits for it.
+/// at any moment leaves a state that was true. A change that comes alone is written at once; of a burst, what
+/// comes within 5 ms of a transaction goes into the next one together. What cannot be written waits in
+/// memory and is tried again; polling never waits for it.
 ///
 /// A file that is damaged, foreign or of a later version is moved aside under a name that tells why; the
 /// daemon goes on with a new one, and ok() stays false until the next start. So it does when the file is
@@ -72,6 +73,8 @@ class StateDb final : public StateStore {
   };
 
   StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock);
+  template <class Change>
+  void hand_in(Change change);
   void write_loop(const std::stop_token& stop);
   bool write(Batch& batch);
   void put_back(Batch batch);
