@@ -73,9 +73,10 @@ class ImageTracker {
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
   [[nodiscard]] MonoTime next_deadline(const Context& context) const;
 
-  std::int64_t attempted_in_cycle = -1;  ///< the fleet's bookkeeping
-  bool unsaved = false;
+  // The fleet's bookkeeping.
+  std::int64_t attempted_in_cycle = -1;
   MonoTime queued_deadline = MonoTime::max();
+  bool unsaved = false;
 
  private:
   using Accounts = std::vector<AccountId>;
@@ -103,26 +104,27 @@ class ImageTracker {
   [[nodiscard]] DriftView drift_view(const Drift& drift) const;
   [[nodiscard]] Accounts listed_now() const;
 
-  std::shared_ptr<const ImagePolicy> policy_;
+  // The small ones first, side by side: a fleet has many of all this.
+  bool listing_complete_ = false;
+  bool had_accounts_ = false;  ///< an empty list needs the inventory's word: it had accounts, or nobody knew
+  std::optional<bool> canary_ok_;
   ImageState state_ = ImageState::never_read;
+  int gone_in_a_row_ = 0;
+  int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
+  std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of those in a row
+  std::shared_ptr<const ImagePolicy> policy_;
   MaybeTime state_since_;
   MaybeTime last_attempt_;
   MaybeTime last_complete_;        ///< when it ended: freshness
   MaybeTime last_complete_began_;  ///< when it began: what it lacked came later than this
   MonoTime last_complete_mono_;
-  WallTime judged_at_;  ///< of the last step: exceptions that end after it are news
-  bool listing_complete_ = false;
+  WallTime judged_at_;                           ///< of the last step: exceptions that end after it are news
   std::shared_ptr<const Failure> last_failure_;  ///< rare, and large beside the rest
   std::uint64_t failures_in_a_row_ = 0;
   std::int64_t total_count_ = -1;
   std::int64_t unlisted_ = 0;
   std::int64_t shared_accounts_ = -1;
-  bool had_accounts_ = false;  ///< an empty list needs the inventory's word: it had accounts, or nobody knew
   std::int64_t unused_entries_ = 0;
-  int gone_in_a_row_ = 0;
-  std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of them
-  int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
-  std::optional<bool> canary_ok_;
   ImageCounters counters_;
   std::vector<Sighting> sightings_;  ///< sorted by account
   std::vector<Absence> absences_;    ///< sorted by account

@@ -2,6 +2,7 @@
 
 #include "support/views.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,36 @@ TEST(Board, FindsWhatIsThereAfterMostWasRemoved) {
   for (int i = 7; i < 100; i += 10)
     board.remove(id("m-" + std::to_string(i)));
   EXPECT_THAT(ids(board), IsEmpty());
+}
+
+/// The board finds a view by its place; the twin looks at each.
+TEST(Board, AgreesWithItsSlowTwinThroughEveryChange) {
+  testing::SeededRandom random(23);
+  Board board;
+  std::vector<ViewPtr> slow;
+  for (int step = 0; step < 3000; ++step) {
+    const std::string name = "m-" + std::to_string(random.next() % 40);
+    const auto place = std::find_if(slow.begin(), slow.end(),
+                                    [&name](const ViewPtr& view) { return view->policy->id.str() == name; });
+    // Long runs of removals among publications: that is where gaps are closed.
+    if (random.next() % 100 < (step / 200 % 2 == 0 ? 80U : 20U)) {
+      const ViewPtr fresh = a_view(name);
+      board.publish(fresh);
+      if (place == slow.end()) {
+        slow.push_back(fresh);
+      } else {
+        *place = fresh;
+      }
+    } else {
+      board.remove(id(name));
+      if (place != slow.end()) slow.erase(place);
+    }
+    ASSERT_EQ(board.fleet().views, slow) << "step " << step;
+    const std::string asked = "m-" + std::to_string(random.next() % 40);
+    const auto found = std::find_if(
+        slow.begin(), slow.end(), [&asked](const ViewPtr& view) { return view->policy->id.str() == asked; });
+    ASSERT_EQ(board.find(id(asked)), found == slow.end() ? nullptr : *found);
+  }
 }
 
 TEST(Board, ReadersKeepTheFleetTheyTook) {

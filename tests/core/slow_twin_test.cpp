@@ -1,5 +1,6 @@
 // What the core does fast, done again slowly and obviously: both must agree. daemon/README.md lists all
 // twins.
+#include "core/compact_optional.hpp"
 #include "core/ids.hpp"
 #include "core/schedule.hpp"
 #include "support/fakes.hpp"
@@ -12,6 +13,7 @@
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -42,6 +44,37 @@ TEST(AccountId, ComparesAsItsSlowTwin) {
       }
     }
   }
+}
+
+/// An optional in the space of its value; the twin is std::optional.
+TEST(CompactOptional, AgreesWithItsSlowTwin) {
+  SeededRandom random(19);
+  std::optional<std::int64_t> slow;
+  std::optional<std::int64_t> slow_other;
+  CompactOptional<std::int64_t> fast;
+  CompactOptional<std::int64_t> other;
+  ASSERT_FALSE(fast) << "none to begin with";
+  for (int i = 0; i < 2000; ++i) {
+    const std::int64_t value = static_cast<std::int64_t>(random.next() % 5) - 2;
+    switch (random.next() % 5) {
+      case 0: slow = value, fast = value; break;
+      case 1: slow.reset(), fast.reset(); break;
+      case 2: slow = std::nullopt, fast = std::nullopt; break;
+      case 3: std::swap(slow, slow_other), std::swap(fast, other); break;
+      default: slow = std::optional(value), fast = std::optional(value); break;
+    }
+    ASSERT_EQ(fast.has_value(), slow.has_value());
+    ASSERT_EQ(static_cast<bool>(fast), slow.has_value());
+    ASSERT_EQ(std::optional<std::int64_t>(fast), slow);
+    ASSERT_EQ(fast.value_or(7), slow.value_or(7));
+    if (slow) {
+      ASSERT_EQ(*fast, *slow);
+    }
+    ASSERT_EQ(fast == other, slow == slow_other);
+    ASSERT_EQ(fast < other, slow < slow_other);
+    ASSERT_EQ(fast > value, slow > value) << "none comes before every value";
+  }
+  static_assert(sizeof(MaybeTime) == sizeof(WallTime));
 }
 
 /// Schedule keeps its deadlines in order; the twin looks at all of them each time, and counts what it adds
