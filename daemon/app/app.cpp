@@ -45,10 +45,9 @@ constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
 constexpr Millis kLookEvery = 30s;
-/// Listeners, database and first polls use for the first time what they use once: as they settle, looks at
-/// what they left behind come after twice as long each.
-constexpr Millis kFirstLook = 20ms;
-constexpr Millis kLastLook = 2s;
+/// By then listeners, database and first polls have used for the first time what they use once. Looking more
+/// often would keep the peak lower, and cost each poll of the first seconds a tenth more.
+constexpr Millis kSettling = 1s;
 constexpr int kNoSignal = -1;
 constexpr int kWakeMain = SIGUSR1;
 
@@ -275,14 +274,10 @@ class App {
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
     std::uint64_t trimmed_at = 0;
-    Millis settling = kFirstLook;
+    bool settled = false;
     while (true) {
-      const bool settled = settling > kLastLook;
-      const int number = wait_for_signal(signals, settled ? look : std::min(settling, look));
-      if (number == kNoSignal && !settled) {
-        release_start_pages();
-        settling *= 2;
-      }
+      const int number = wait_for_signal(signals, settled ? look : std::min(kSettling, look));
+      if (number == kNoSignal && !std::exchange(settled, true)) release_start_pages();
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
