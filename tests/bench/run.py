@@ -161,7 +161,7 @@ def main():
     args = parser.parse_args()
     if args.record and (args.only or args.quick):
         parser.error("--record wants a whole run")
-    before, after = readme_around()
+    readme_around()  # a README without the place for the table is better found before than after
     args.sizes = [1000] if args.quick else [int(size) for size in args.sizes.split(",")]
     args.micro = BIN.parent / "tests" / "micro_bench"
     speed = calibrate()
@@ -188,6 +188,7 @@ def main():
         path.write_text(json.dumps(result, indent=1) + "\n")
     if args.record:
         BASELINE.write_text(json.dumps(result, indent=1) + "\n")
+        before, after = readme_around()  # as it is now: a recording takes minutes in which it may be edited
         README.write_text(f"{before}{readme_table(figures)}\n{after}")
     if missed:
         sys.exit("not measured: " + "\n".join(missed))
