@@ -98,8 +98,8 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
       curl_multi_add_handle(multi_, exchange.handle.easy) != CURLM_OK) {
     return false;
   }
-  // Sends it now, and looks at no other exchange: libcurl would only begin at the next perform(), when all
-  // answers that have come meanwhile have been looked at.
+  // Sends it now: libcurl would only begin at the next perform(), when all answers that have come meanwhile
+  // have been looked at.
   int running = 0;
   curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
   return true;

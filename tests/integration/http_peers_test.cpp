@@ -1,8 +1,8 @@
 #include "integration/serve.hpp"
+#include "support/process_status.hpp"
 #include "support/raw_client.hpp"
 #include "support/sanitized.hpp"
 
-#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -24,11 +24,7 @@ using testing::serve;
 constexpr std::size_t kSlackKib = testing::kSanitized ? 4U << 20U : 16U << 10U;
 
 std::size_t resident_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
-  }
-  return 0;
+  return testing::process_status("VmRSS");
 }
 
 TEST(HttpServer, IdleAndDrippingPeersDoNotStopHonestOnes) {
@@ -179,18 +175,13 @@ TEST(HttpServer, WithoutDescriptorsItWaitsForBetterTimes) {
 }
 
 TEST(HttpServer, WorkersAreMadeWhenTheyAreNeeded) {
-  const auto threads = [] {
-    std::ifstream status("/proc/self/status");
-    for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("Threads:")) return std::stoi(line.substr(8));
-    }
-    return 0;
-  };
-  const int before = threads();
+  constexpr std::size_t kFew = testing::kSanitized ? 8 : 4;  // a sanitizer has threads of its own
+  const std::size_t before = testing::process_status("Threads");
   const auto server = serve(echo);
   for (int i = 0; i < 20; ++i)
     http_get(server->port());
-  EXPECT_LE(threads(), before + 8) << "a listener and a few workers, not one per request";
+  EXPECT_LE(testing::process_status("Threads"), before + kFew)
+      << "a listener and a few workers, not one per request";
 }
 
 }  // namespace

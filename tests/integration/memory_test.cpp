@@ -1,11 +1,10 @@
 #include "io/memory.hpp"
 
+#include "support/process_status.hpp"
 #include "support/sanitized.hpp"
 
-#include <fstream>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -13,24 +12,14 @@
 namespace sharedrift {
 namespace {
 
-/// A line of /proc/self/status, in KiB.
-std::size_t status_kib(std::string_view name) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(name)) return std::stoul(line.substr(name.size() + 1));
-  }
-  ADD_FAILURE() << "no " << name;
-  return 0;
-}
-
 int written = 1;
 const std::string kBuiltAtTheStart = "built at the start";
 
 TEST(Memory, PagesOfTheStartAreMappedAgainWhenTheyAreNeeded) {
   written = 2;
-  const std::size_t before = status_kib("RssFile");
+  const std::size_t before = testing::process_status("RssFile");
   release_start_pages();
-  EXPECT_LT(status_kib("RssFile"), before) << "pages of code have left";
+  EXPECT_LT(testing::process_status("RssFile"), before) << "pages of code have left";
   EXPECT_EQ(written, 2) << "what was written has not";
   EXPECT_EQ(kBuiltAtTheStart, "built at the start");
   EXPECT_GT(std::stod("1.5"), 1.0) << "and code comes back";
@@ -43,9 +32,9 @@ TEST(Memory, AHeapOfHolesGoesBackToTheKernel) {
     block = std::make_unique<std::string>(1000, 'x');
   const auto last = std::move(blocks.back());  // glibc gives back the top by itself, and this one holds it
   blocks.clear();
-  const std::size_t before = status_kib("RssAnon");
+  const std::size_t before = testing::process_status("RssAnon");
   release_free_heap();
-  EXPECT_LT(status_kib("RssAnon") + (32U << 10U), before);
+  EXPECT_LT(testing::process_status("RssAnon") + (32U << 10U), before);
 }
 
 }  // namespace

@@ -5,9 +5,7 @@
 #include "support/fleet.hpp"
 #include "support/temp_dir.hpp"
 
-#include <atomic>
 #include <fstream>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -70,39 +68,6 @@ Event an_event(const std::string& image, WallTime at) {
            {"n", std::int64_t{7}},
            {"first_run", true},
            {"first_seen", at}}};
-}
-
-/// Asked for the wall time once for each transaction.
-class CountingClock final : public Clock {
- public:
-  [[nodiscard]] MonoTime mono() const override { return MonoTime{}; }
-  [[nodiscard]] WallTime wall() const override {
-    ++asked;
-    return kStart;
-  }
-  bool sleep_until(MonoTime /*when*/, std::stop_token /*stop*/) override { return true; }
-  mutable std::atomic<int> asked{0};
-};
-
-TEST(StateDb, ABurstIsFewTransactionsAndAllOfItIsKept) {
-  const TempDir dir;
-  const CountingClock clock;
-  RecordingSink sink;
-  constexpr int kImages = 60;
-  {
-    const auto db = *std::move(StateDb::open(dir.file("state.db"), kYear, sink, clock));
-    db->load();
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < kImages; ++i) {
-      db->save(a_record("m-" + std::to_string(i)), {});
-      std::this_thread::sleep_for(1ms);
-    }
-    const auto took = std::chrono::steady_clock::now() - begin;
-    EXPECT_GE(clock.asked, 1) << "the first does not wait for the last";
-    EXPECT_LE(clock.asked, took / 5ms + 2);
-  }
-  Life life(dir.file("state.db"));
-  EXPECT_THAT(life.saved.images, SizeIs(kImages));
 }
 
 TEST(StateDb, RemembersARecordWhole) {
