@@ -2,6 +2,7 @@
 
 #include "core/event.hpp"
 #include "core/failure.hpp"
+#include "core/http_headers.hpp"
 #include "core/ids.hpp"
 #include "core/listing.hpp"
 #include "core/record.hpp"
@@ -49,11 +50,6 @@ class Random {
   double unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
 };
 
-struct HttpHeader {
-  std::string name;
-  std::string value;
-};
-
 /// How to reach a host. Shared between requests; one per profile.
 struct HttpRoute {
   std::string ca_file;                  ///< PEM bundle; empty: the system's
@@ -65,8 +61,8 @@ struct HttpRoute {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;                  ///< absolute; sent as it is, never re-encoded
-  std::vector<HttpHeader> headers;  ///< visible ASCII only; Host and Content-Length are the transport's
+  std::string url;      ///< absolute; sent as it is, never re-encoded
+  HttpHeaders headers;  ///< visible ASCII only; Host and Content-Length are the transport's
   std::string body;
   std::shared_ptr<const HttpRoute> route;
   std::size_t max_body = 4U << 20U;  ///< bytes of answer body; more is Reason::too_large
@@ -74,13 +70,11 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::vector<HttpHeader> headers;  ///< of the final answer only; names in lower case
+  HttpHeaders headers;  ///< of the final answer only
   std::string body;
-  [[nodiscard]] std::string_view header(std::string_view lower_case_name) const {
-    for (const HttpHeader& h : headers) {
-      if (h.name == lower_case_name) return h.value;
-    }
-    return {};
+  /// Empty if there is none of that name.
+  [[nodiscard]] std::string_view header(std::string_view name) const {
+    return headers.find(name).value_or(std::string_view{});
   }
 };
 

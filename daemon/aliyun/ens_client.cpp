@@ -23,10 +23,10 @@ constexpr Millis kLongestPause{500};
 ApiCall describe_share_permission(const EnsOptions& options, const ImageId& image, int page,
                                   const std::optional<AccountId>& filter) {
   ApiCall call{options.scheme, options.host, "DescribeImageSharePermission", kEnsVersion, {}};
-  call.query = {{"ImageId", image.str()},
-                {"PageNumber", std::to_string(page)},
-                {"PageSize", std::to_string(options.limits.page_size)}};
-  if (filter) call.query.emplace("AliyunId", filter->str());
+  if (filter) append_parameter(call.query, "AliyunId", filter->str());
+  append_parameter(call.query, "ImageId", image.str());
+  append_parameter(call.query, "PageNumber", std::to_string(page));
+  append_parameter(call.query, "PageSize", std::to_string(options.limits.page_size));
   return call;
 }
 
@@ -229,9 +229,9 @@ void EnsClient::expire(const AttemptPtr& attempt) {
 
 void EnsClient::ask_inventory(const AttemptPtr& attempt) {
   ApiCall call{options_.scheme, options_.host, "DescribeSelfImages", kEnsVersion, {}};
-  call.query = {{"ImageId", attempt->image.str()},
-                {"PageNumber", std::to_string(attempt->inventory.page)},
-                {"PageSize", std::to_string(kInventoryPageSize)}};
+  append_parameter(call.query, "ImageId", attempt->image.str());
+  append_parameter(call.query, "PageNumber", std::to_string(attempt->inventory.page));
+  append_parameter(call.query, "PageSize", std::to_string(kInventoryPageSize));
   gate_.call(std::move(call), attempt->deadline,
              [this, attempt](const Result<ApiAnswer, Failure>& answer) { take_inventory(attempt, answer); });
 }

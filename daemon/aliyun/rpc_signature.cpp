@@ -8,10 +8,10 @@
 
 namespace sharedrift {
 
-std::string percent_encode(std::string_view text) {
+namespace {
+
+void append_encoded(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size() + text.size() / 4);
   for (const char c : text) {
     if (is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
       out += c;
@@ -20,15 +20,28 @@ std::string percent_encode(std::string_view text) {
       out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
     }
   }
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 4);
+  append_encoded(out, text);
   return out;
+}
+
+void append_parameter(std::string& query, std::string_view name, std::string_view value) {
+  if (!query.empty()) query += '&';
+  append_encoded(query, name);
+  query += '=';
+  append_encoded(query, value);
 }
 
 std::string encode_parameters(const RpcParameters& parameters) {
   std::string out;
-  for (const auto& [name, value] : parameters) {
-    if (!out.empty()) out += '&';
-    out += percent_encode(name) + '=' + percent_encode(value);
-  }
+  for (const auto& [name, value] : parameters)
+    append_parameter(out, name, value);
   return out;
 }
 

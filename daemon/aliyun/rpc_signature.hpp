@@ -14,6 +14,9 @@ using RpcParameters = std::map<std::string, std::string, std::less<>>;
 /// RFC 3986 with `A-Za-z0-9-_.~` unreserved; hex in upper case.
 std::string percent_encode(std::string_view text);
 
+/// Adds `name=value` to a query, encoded. A canonical one wants its names sorted by code unit.
+void append_parameter(std::string& query, std::string_view name, std::string_view value);
+
 /// `name=value&...`, encoded and sorted: canonical, and fit for a query or a form.
 std::string encode_parameters(const RpcParameters& parameters);
 

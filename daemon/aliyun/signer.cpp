@@ -107,14 +107,17 @@ std::string acs_date(WallTime now) {
 }  // namespace
 
 Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
-                        std::vector<SignedHeader> headers, std::string_view body_sha256,
+                        std::vector<HttpHeader> headers, std::string_view body_sha256,
                         std::string_view access_key_id, const Secret& secret) {
-  std::sort(headers.begin(), headers.end(), [](const SignedHeader& a, const SignedHeader& b) {
+  std::sort(headers.begin(), headers.end(), [](const HttpHeader& a, const HttpHeader& b) {
     return a.name != b.name ? a.name < b.name : a.value < b.value;
   });
   Acs3Signature signature;
   std::string& request = signature.canonical_request;
-  request.reserve(canonical_query.size() + 1024);
+  std::size_t room = method.size() + canonical_query.size() + body_sha256.size() + 8;
+  for (const auto& [name, value] : headers)
+    room += 2 * name.size() + value.size() + 3;
+  request.reserve(room);
   request.append(method).append("\n/\n").append(canonical_query).append("\n");
   std::string names;
   names.reserve(128);
@@ -150,31 +153,30 @@ std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials
                                           std::string_view nonce, WallTime now) {
   HttpRequest request;
   request.method = "POST";
-  const std::string query = encode_parameters(call.query);
-  request.url.reserve(call.scheme.size() + call.host.size() + query.size() + 8);
-  request.url.append(call.scheme).append("://").append(call.host).append("/?").append(query);
-  std::vector<HttpHeader>& headers = request.headers;
-  headers.reserve(9);
-  headers.push_back({"x-acs-action", call.action});
-  headers.push_back({"x-acs-version", call.version});
-  headers.push_back({"x-acs-date", acs_date(now)});
-  headers.push_back({"x-acs-signature-nonce", std::string{nonce}});
-  headers.push_back({"x-acs-content-sha256", std::string{kEmptyBodySha256}});
+  request.url.reserve(call.scheme.size() + call.host.size() + call.query.size() + 8);
+  request.url.append(call.scheme).append("://").append(call.host).append("/?").append(call.query);
+  HttpHeaders& headers = request.headers;
+  headers.reserve(9, 768 + credentials.security_token.reveal().size());
+  headers.add("x-acs-action", call.action);
+  headers.add("x-acs-version", call.version);
+  headers.add("x-acs-date", acs_date(now));
+  headers.add("x-acs-signature-nonce", nonce);
+  headers.add("x-acs-content-sha256", kEmptyBodySha256);
   if (!credentials.security_token.empty()) {
-    headers.push_back({"x-acs-accesskey-id", credentials.access_key_id});
-    headers.push_back({"x-acs-security-token", std::string{credentials.security_token.reveal()}});
+    headers.add("x-acs-accesskey-id", credentials.access_key_id);
+    headers.add("x-acs-security-token", credentials.security_token.reveal());
   }
-  std::vector<SignedHeader> to_sign;
+  std::vector<HttpHeader> to_sign;
   to_sign.reserve(headers.size() + 1);
   to_sign.push_back({"host", call.host});
   for (const HttpHeader& header : headers)
-    to_sign.push_back({header.name, header.value});
-  Acs3Signature signature = sign_acs3("POST", query, std::move(to_sign), kEmptyBodySha256,
+    to_sign.push_back(header);
+  Acs3Signature signature = sign_acs3("POST", call.query, std::move(to_sign), kEmptyBodySha256,
                                       credentials.access_key_id, credentials.access_key_secret);
   wipe(signature.canonical_request);  // holds the security token
   if (signature.authorization.empty()) return std::nullopt;
-  headers.push_back({"accept", "application/json"});
-  headers.push_back({"authorization", std::move(signature.authorization)});
+  headers.add("accept", "application/json");
+  headers.add("authorization", signature.authorization);
   return request;
 }
 

@@ -12,13 +12,14 @@
 
 namespace sharedrift {
 
-/// A call of an RPC-style API before it is signed. All parameters go into the query, the body is empty.
+/// A call of an RPC-style API before it is signed. All parameters go into the query, the body is empty. What
+/// is the same for all calls to an endpoint is only referred to, and must outlive them.
 struct ApiCall {
-  std::string scheme = "https";
-  std::string host;  ///< with the port where there is one: it is signed
-  std::string action;
-  std::string version;
-  RpcParameters query;
+  std::string_view scheme;
+  std::string_view host;  ///< with the port where there is one: it is signed
+  std::string_view action;
+  std::string_view version;
+  std::string query;  ///< canonical, as encode_parameters() writes it
 };
 
 /// ACS3-HMAC-SHA256 in its parts, for tests and for people who compare them with the API's own.
@@ -28,16 +29,11 @@ struct Acs3Signature {
   std::string authorization;  ///< empty: there was nothing to sign with
 };
 
-/// A header as it is signed: the name in lower case, the value raw.
-struct SignedHeader {
-  std::string_view name;
-  std::string_view value;
-};
-
-/// `headers` are those to sign (host, content-type and x-acs-*, in any order). An empty id or secret signs
-/// nothing. Source of the format: "V3 request structure and signature", Alibaba Cloud documentation.
+/// `headers` are those to sign (host, content-type and x-acs-*, in any order): names in lower case, values
+/// raw. An empty id or secret signs nothing. Source of the format: "V3 request structure and signature",
+/// Alibaba Cloud documentation.
 Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
-                        std::vector<SignedHeader> headers, std::string_view body_sha256,
+                        std::vector<HttpHeader> headers, std::string_view body_sha256,
                         std::string_view access_key_id, const Secret& secret);
 
 /// The signed POST of a call, ready for the transport; none if the credentials lack id or secret. `nonce`

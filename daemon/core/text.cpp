@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace sharedrift {
@@ -52,6 +53,7 @@ void append_u_escape(std::string& out, char32_t code) {  // all unsafe character
 }  // namespace
 
 std::string clean(std::string_view text, std::size_t max_bytes) {
+  if (text.size() <= max_bytes && is_printable_ascii(text)) return std::string{text};
   std::string out;
   out.reserve(std::min(text.size(), max_bytes));
   while (!text.empty()) {
@@ -148,11 +150,27 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
+/// Eight at a time. A byte below the blank makes its difference to it negative; DEL gets a high bit by adding
+/// one, and what is beyond ASCII has one. A borrow or carry only leaves a byte that is counted already.
+bool is_printable_ascii(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighBits = 0x80 * kOnes;
+  while (text.size() >= sizeof(std::uint64_t)) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data(), sizeof eight);
+    if ((((eight - ' ' * kOnes) | eight | (eight + kOnes)) & kHighBits) != 0) return false;
+    text.remove_prefix(sizeof eight);
+  }
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 std::string_view trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n\v\f";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  const auto is_blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (!text.empty() && is_blank(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back()))
+    text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace sharedrift

@@ -59,10 +59,14 @@ bool is_plain(const HttpRequest& request) {
 /// Header names are tokens; values hold visible ASCII, blanks and tabs: anything else could begin a header or
 /// a request of its own.
 bool is_sendable(const HttpHeader& header) {
-  const auto token = [](char c) { return c > ' ' && c < 0x7F && c != ':'; };
-  const auto text = [](char c) { return (c >= ' ' && c < 0x7F) || c == '\t'; };
+  const auto token = [](char c) { return c > ' ' && c <= '~' && c != ':' && c != ';'; };
+  const auto text = [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; };
   return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), token) &&
-         std::all_of(header.value.begin(), header.value.end(), text);
+         (is_printable_ascii(header.value) || std::all_of(header.value.begin(), header.value.end(), text));
+}
+
+bool is_sendable(std::string_view url) {
+  return is_printable_ascii(url) && url.find(' ') == std::string_view::npos;
 }
 
 /// libcurl takes any count but the one it gave for "end the transfer".
@@ -78,19 +82,20 @@ bool may_lack_body(const Exchange& exchange) {
 
 std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes) {
   Exchange::Head& head = exchange.head;
-  if (header.name == "content-length") {
+  if (equal_but_for_case(header.name, "content-length")) {
     if (head.length && *head.length != header.value)
       return refuse(exchange, Reason::protocol, "the answer has two lengths");
     head.length = header.value;
-  } else if (header.name == "transfer-encoding") {
+  } else if (equal_but_for_case(header.name, "transfer-encoding")) {
     // libcurl would undo `gzip, chunked` by itself.
     if (!equal_but_for_case(header.value, "chunked"))
       return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
     head.chunked = true;
-  } else if (header.name == "content-encoding" && !equal_but_for_case(header.value, "identity")) {
+  } else if (equal_but_for_case(header.name, "content-encoding") &&
+             !equal_but_for_case(header.value, "identity")) {
     return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
   }
-  exchange.response.headers.push_back(std::move(header));
+  exchange.response.headers.add(header.name, header.value);
   return bytes;
 }
 
@@ -118,9 +123,7 @@ std::size_t take_header_line(Exchange& exchange, std::string_view data) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return data.size();
-  return take_header(exchange,
-                     {to_lower(trim(line.substr(0, colon))), std::string{trim(line.substr(colon + 1))}},
-                     data.size());
+  return take_header(exchange, {trim(line.substr(0, colon)), trim(line.substr(colon + 1))}, data.size());
 }
 
 std::size_t take_body(Exchange& exchange, std::string_view data) {
@@ -198,38 +201,54 @@ void configure_method(Exchange& exchange) {
   }
 }
 
-/// libcurl only reads the list, so its links and lines lie in two blocks of the exchange's own.
+/// Where the target of the request begins in an absolute URL; none if it has no path.
+std::optional<std::size_t> target_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::nullopt;
+  const std::size_t end = url.find_first_of("/?#\\", scheme + 3);
+  return end != std::string_view::npos && url[end] == '/' ? std::optional(end) : std::nullopt;
+}
+
+/// A proxy that is not tunnelled through is asked for the whole URL, and only libcurl knows whether there is
+/// one.
+bool may_name_whole_url(const EasyHandle& handle) {
+  const HttpRoute* route = handle.route.get();
+  return handle.plain && route != nullptr && !route->never_proxy &&
+         (route->proxy_from_environment || !route->proxy_url.empty());
+}
+
+/// The target goes out as it is. libcurl parses and prints the URL anew for each request, a character at a
+/// time: it gets no more of it than the origin, which stays.
+bool configure_url(Exchange& exchange) {
+  EasyHandle& handle = exchange.handle;
+  const std::string& url = exchange.request.url;
+  const auto target = may_name_whole_url(handle) ? std::nullopt : target_of(url);
+  const std::string_view origin = std::string_view{url}.substr(0, target.value_or(url.size()));
+  if (handle.origin != origin) {
+    handle.origin = origin;
+    if (curl_easy_setopt(handle.easy, CURLOPT_URL, handle.origin.c_str()) != CURLE_OK) return false;
+  }
+  return curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, target ? url.c_str() + *target : nullptr) ==
+         CURLE_OK;
+}
+
+/// The list is linked within one block of the exchange's own, and its lines are the request's: libcurl only
+/// reads them.
 bool configure_headers(Exchange& exchange) {
-  bool has_type = false;
-  bool has_accept = false;
-  std::string& lines = exchange.header_lines;
-  std::vector<std::size_t> starts;
-  const auto begin_line = [&lines, &starts](std::string_view name) {
-    starts.push_back(lines.size());
-    lines.append(name);
+  const HttpHeaders& headers = exchange.request.headers;
+  std::vector<curl_slist>& list = exchange.header_list;
+  list.reserve(headers.size() + 3);
+  const auto link = [&list](const char* line) {
+    list.push_back({const_cast<char*>(line), nullptr});
+    if (list.size() > 1) list[list.size() - 2].next = &list.back();
   };
-  lines.reserve(1024);
-  starts.reserve(exchange.request.headers.size() + 3);
-  for (const HttpHeader& header : exchange.request.headers) {
-    has_type = has_type || equal_but_for_case(header.name, "content-type");
-    has_accept = has_accept || equal_but_for_case(header.name, "accept");
-    begin_line(header.name);
-    // libcurl takes `Name:` for "remove" and `Name;` for an empty value.
-    lines.append(header.value.empty() ? ";" : ": ").append(header.value) += '\0';
-  }
-  for (const auto& [name, wanted] : {std::pair<std::string_view, bool>{"Expect:", true},
-                                     {"Content-Type:", !has_type},
-                                     {"Accept:", !has_accept}}) {
-    if (!wanted) continue;
-    begin_line(name);
-    lines += '\0';
-  }
-  exchange.headers.resize(starts.size());
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    exchange.headers[i] = {lines.data() + starts[i],
-                           i + 1 < starts.size() ? &exchange.headers[i + 1] : nullptr};
-  }
-  return curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, exchange.headers.data()) == CURLE_OK;
+  for (std::size_t i = 0; i < headers.size(); ++i)
+    link(headers.line(i));
+  // Without a value: what libcurl would add of its own is left out.
+  link("Expect:");
+  if (!headers.find("content-type")) link("Content-Type:");
+  if (!headers.find("accept")) link("Accept:");
+  return curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, list.data()) == CURLE_OK;
 }
 
 void prepare_callbacks(CURL* easy) {
@@ -279,6 +298,9 @@ std::optional<TransportError> refuse_request(const HttpRequest& request) {
   if (is_plain(request) && !anywhere && !is_loopback(request.url)) {
     return TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(request.url)};
   }
+  if (!is_sendable(request.url)) {
+    return TransportError{Reason::protocol, "the URL cannot be sent: it has more in it than visible ASCII"};
+  }
   for (const HttpHeader& header : request.headers) {
     if (is_sendable(header)) continue;
     return TransportError{Reason::protocol, "the header " + clean(header.name, 60) +
@@ -315,13 +337,14 @@ bool configure(Exchange& exchange, Millis left) {
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_body));
   point_callbacks_at(exchange);
   configure_method(exchange);
-  return curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) == CURLE_OK && configure_headers(exchange);
+  return configure_url(exchange) && configure_headers(exchange);
 }
 
 void reset(EasyHandle& handle) {
   curl_easy_reset(handle.easy);  // connections are the multi handle's and stay
   handle.prepared = false;
   handle.route.reset();
+  handle.origin.clear();
 }
 
 void forget_exchange(EasyHandle& handle) {

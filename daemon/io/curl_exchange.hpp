@@ -20,6 +20,7 @@ namespace sharedrift {
 struct EasyHandle {
   CURL* easy = nullptr;
   std::shared_ptr<const HttpRoute> route{};
+  std::string origin{};   ///< scheme and authority of the URL that is set
   bool plain = false;     ///< for http, not https
   bool prepared = false;  ///< the options for that route are set
   /// Whether the request can go out on it without setting them anew.
@@ -46,8 +47,7 @@ struct Exchange {
   bool handshake = false;  ///< TLS has begun, so there is a connection (and a tunnel)
   bool sent = false;       ///< the request was handed to a connection
   EasyHandle handle;
-  std::string header_lines;         ///< each ended by a zero
-  std::vector<curl_slist> headers;  ///< linked to each other; they point into header_lines
+  std::vector<curl_slist> header_list;  ///< linked to each other; the lines are the request's
   std::list<Exchange>::iterator self;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };

@@ -15,7 +15,7 @@ namespace sharedrift::testing {
 
 inline constexpr const char* kImage = "m-5s7qotzavwbrnzaqh4unm0000";
 
-inline HttpResponse answer(int status, std::string body, std::vector<HttpHeader> headers = {}) {
+inline HttpResponse answer(int status, std::string body, HttpHeaders headers = {}) {
   HttpResponse response;
   response.status = status;
   response.body = std::move(body);
@@ -32,7 +32,7 @@ inline HttpResponse kept(const std::string& name) {
   return answer(200, kept_text(name));
 }
 
-inline HttpResponse refusal(const std::string& code, int status, std::vector<HttpHeader> headers = {}) {
+inline HttpResponse refusal(const std::string& code, int status, HttpHeaders headers = {}) {
   return answer(status,
                 R"({"RequestId":"R-1","HostId":"ens.aliyuncs.com","Code":")" + code +
                     R"(","Message":"in the API's words"})",
@@ -61,10 +61,7 @@ inline std::vector<std::string> accounts_from(std::int64_t first, int count) {
 }
 
 inline std::string header_of(const HttpRequest& request, std::string_view name) {
-  for (const HttpHeader& header : request.headers) {
-    if (header.name == name) return header.value;
-  }
-  return {};
+  return std::string{request.headers.find(name).value_or("")};
 }
 
 }  // namespace sharedrift::testing

@@ -91,7 +91,7 @@ TEST(ApiGate, MaxAttemptsOfOneMeansNoRetry) {
 TEST(ApiGate, WaitsAsLongAsTheApiAsksFor) {
   struct Row {
     const char* what;
-    std::vector<HttpHeader> headers;
+    HttpHeaders headers;
     Millis from;
     Millis to;
   };

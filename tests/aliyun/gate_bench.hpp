@@ -104,7 +104,8 @@ class GateBench {
     auto outcome = std::make_shared<Outcome>();
     outcomes.push_back(outcome);
     gate.call(
-        {"https", "ens.example", "DescribeImageSharePermission", "2017-11-10", {{"ImageId", image}}},
+        {"https", "ens.example", "DescribeImageSharePermission", "2017-11-10",
+         encode_parameters({{"ImageId", image}})},
         clock.mono() + allowed,
         [this, outcome](Result<ApiAnswer, Failure> result) {
           ++outcome->times;

@@ -17,7 +17,7 @@ struct ClockedBench {
   explicit ClockedBench(Millis api_ahead) : bench(nullptr) {
     bench.clock.jump_wall(api_time() - api_ahead - bench.clock.wall());
     bench.script = [this](const HttpRequest& request, std::size_t /*index*/) {
-      const std::vector<HttpHeader> headers{{"date", testing::http_date(api_time())}};
+      const HttpHeaders headers{{"date", testing::http_date(api_time())}};
       const auto stamp = parse_rfc3339(header_of(request, "x-acs-date"));
       const bool near = stamp && std::chrono::abs(*stamp - api_time()) <= std::chrono::minutes{15};
       return Reply{near ? answer(200, "{}", headers) : refusal("InvalidTimeStamp.Expired", 400, headers)};

@@ -34,8 +34,8 @@ std::vector<nlohmann::json> vectors() {
 }
 
 /// Views of the texts in `vector`.
-std::vector<SignedHeader> headers_of(const nlohmann::json& vector) {
-  std::vector<SignedHeader> headers;
+std::vector<HttpHeader> headers_of(const nlohmann::json& vector) {
+  std::vector<HttpHeader> headers;
   for (const auto& [name, value] : vector["expected"]["headers_to_sign"].items())
     headers.push_back({name, value.get_ref<const std::string&>()});
   return headers;
@@ -80,17 +80,16 @@ TEST(Signer, BuildsTheRequestsOfTheVectorsThatPostAnEmptyBody) {
     const auto& inputs = vector["inputs"];
     if (inputs["method"] != "POST" || !inputs["extra_signed_headers"].is_null() || inputs["body_utf8"] != "")
       continue;
-    ApiCall call;
-    call.host = inputs["host"];
-    call.action = inputs["action"];
-    call.version = inputs["version"];
-    call.query = query_of(inputs);
+    const auto host = inputs["host"].get<std::string>();
+    const auto action = inputs["action"].get<std::string>();
+    const auto version = inputs["version"].get<std::string>();
+    const ApiCall call{"https", host, action, version, encode_parameters(query_of(inputs))};
     const auto request = signed_request(call, credentials_of(inputs), inputs["nonce"].get<std::string>(),
                                         *parse_rfc3339(inputs["timestamp"].get<std::string>()));
     ASSERT_TRUE(request);
     EXPECT_EQ(header_of(*request, "authorization"), vector["expected"]["authorization"]) << vector["id"];
     EXPECT_EQ(request->url,
-              "https://" + call.host + "/?" + vector["expected"]["canonical_query"].get<std::string>());
+              "https://" + host + "/?" + vector["expected"]["canonical_query"].get<std::string>());
     ++checked;
   }
   EXPECT_GE(checked, 6U);
@@ -135,8 +134,7 @@ TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
   credentials.access_key_id = "STS.id";
   credentials.access_key_secret = Secret("secret");
   credentials.security_token = Secret("token==");
-  const auto request =
-      signed_request({"https", "h", "A", "V", {{"ImageId", "m-1"}}}, credentials, "n", WallTime{});
+  const auto request = signed_request({"https", "h", "A", "V", "ImageId=m-1"}, credentials, "n", WallTime{});
   ASSERT_TRUE(request);
   EXPECT_EQ(request->url, "https://h/?ImageId=m-1");
   for (const HttpHeader& header : request->headers)
@@ -186,10 +184,10 @@ std::string hex(const unsigned char* bytes, std::size_t size) {
 
 /// The slow, obvious twin: OpenSSL's one-call functions, which keep nothing, over a text that a map has
 /// sorted.
-std::string slow_authorization(const std::string& query, const std::vector<SignedHeader>& headers,
+std::string slow_authorization(const std::string& query, const std::vector<HttpHeader>& headers,
                                const std::string& id, const std::string& secret) {
   std::map<std::string, std::string> by_name;
-  for (const SignedHeader& header : headers)
+  for (const HttpHeader& header : headers)
     by_name[std::string{header.name}] = std::string{header.value};
   std::ostringstream text;
   std::string names;
@@ -224,10 +222,10 @@ TEST(Signer, AgreesWithItsSlowTwinWhateverTheThreadSignedBefore) {
       const std::string& key = keys.at(random.next() % keys.size());
       const std::string query = word(400);
       const std::vector<std::string> values{word(60), word(60), word(1000), word(5)};
-      const std::vector<SignedHeader> headers{{"x-acs-date", values[0]},
-                                              {"host", values[1]},
-                                              {"x-acs-security-token", values[2]},
-                                              {"content-type", values[3]}};
+      const std::vector<HttpHeader> headers{{"x-acs-date", values[0]},
+                                            {"host", values[1]},
+                                            {"x-acs-security-token", values[2]},
+                                            {"content-type", values[3]}};
       ASSERT_EQ(sign_acs3("POST", query, headers, "body", "id", Secret(key)).authorization,
                 slow_authorization(query, headers, "id", key));
       // what cannot be signed must not spoil what comes next

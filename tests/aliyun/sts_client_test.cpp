@@ -48,7 +48,7 @@ class Desk {
       ServerRequest call = sim.bare(request.method, "/");
       call.body = request.body;
       for (const HttpHeader& header : request.headers) {
-        std::string name = header.name;
+        std::string name{header.name};
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return std::tolower(c); });
         call.headers.emplace_back(name, header.value);

@@ -25,6 +25,27 @@ TEST(CurlTransport, IgnoresTheEnvironmentsProxyUnlessTold) {
   EXPECT_EQ(exchange(request)->body, "from the server");
 }
 
+TEST(CurlTransport, NamesTheTargetToAServerAndTheWholeUrlToAProxy) {
+  const FaultServer server(answer());
+  const std::string origin = "http://127.0.0.1:" + std::to_string(server.port());
+  const std::string target = "/../a/./b%2F?x=%20&y=1";
+  auto proxied = std::make_shared<HttpRoute>();
+  proxied->proxy_url = origin;
+  CurlTransport transport;
+  const auto first_line = [&](const std::string& url, const std::shared_ptr<HttpRoute>& route) {
+    const std::size_t before = server.heard().size();
+    EXPECT_EQ(reason_of(exchange(transport, get(url, route))), "success, status 200");
+    const std::string heard = server.heard().substr(before);
+    return heard.substr(0, heard.find('\r'));
+  };
+  for (int i = 0; i < 2; ++i) {  // the handle changes from one to the other and back
+    EXPECT_EQ(first_line(origin + target, nullptr), "GET " + target + " HTTP/1.1");
+    EXPECT_EQ(first_line(origin + target, proxied), "GET " + origin + target + " HTTP/1.1");
+    EXPECT_EQ(first_line(origin, nullptr), "GET / HTTP/1.1");
+    EXPECT_EQ(first_line(origin + "?q", nullptr), "GET /?q HTTP/1.1");
+  }
+}
+
 class Environment {
  public:
   Environment(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
@@ -112,12 +133,14 @@ TEST(CurlTransport, RequestsThatMustNotGoOutDoNot) {
   HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
   for (const HttpHeader& header :
        {HttpHeader{"x-token", "a\r\nEvil: 1"}, HttpHeader{"x-token", "caf\xC3\xA9"},
-        HttpHeader{"x\nEvil", "1"}, HttpHeader{"", "1"}}) {
+        HttpHeader{"x\nEvil", "1"}, HttpHeader{"x;", "1"}, HttpHeader{"", "1"}}) {
     request.headers = {header};
     const HttpResult result = exchange(request);
     EXPECT_EQ(reason_of(result), "protocol");
     EXPECT_THAT(result.error().detail, Not(HasSubstr("caf")));
   }
+  for (const char* rest : {"a\r\nEvil: 1", "a b", "a\tb", "caf\xC3\xA9", "a\x7F"})
+    EXPECT_EQ(reason_of(exchange(get(request.url + rest))), "protocol") << rest;
   for (const char* url : {"http://ens.aliyuncs.com/", "http://127.evil.test/",
                           "http://localhost:x@evil.test/", "http://127.0.0.1.evil.test/", "http://0x7f.1/",
                           "ftp://127.0.0.1/", "file:///etc/passwd", "127.0.0.1", ""}) {

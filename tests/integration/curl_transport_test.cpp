@@ -254,9 +254,9 @@ TEST(CurlTransport, AHandleOfManyUsesSendsWhatANewOneSends) {
     request.route = routes.at(random.next() % routes.size());
     if (request.method != "HEAD" && random.next() % 3 == 0) request.body = std::to_string(random.next());
     for (std::uint64_t i = random.next() % 4; i > 0; --i)
-      request.headers.push_back({"x-" + std::to_string(i), i == 2 ? "" : std::to_string(random.next())});
-    if (random.next() % 5 == 0) request.headers.push_back({"Accept", "application/json"});
-    if (random.next() % 5 == 0) request.headers.push_back({"Content-Type", "text/plain"});
+      request.headers.add("x-" + std::to_string(i), i == 2 ? "" : std::to_string(random.next()));
+    if (random.next() % 5 == 0) request.headers.add("Accept", "application/json");
+    if (random.next() % 5 == 0) request.headers.add("Content-Type", "text/plain");
     if (random.next() % 7 == 0) request.max_body = 10;
     const HttpResult one = exchange(kept, request);
     const HttpResult other = exchange(request);

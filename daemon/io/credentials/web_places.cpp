@@ -67,8 +67,8 @@ class Metadata {
   Result<Credentials, Failure> obtain(const std::stop_token& stop) const;
 
  private:
-  [[nodiscard]] HttpResult call(std::string_view method, std::string_view path,
-                                std::vector<HttpHeader> headers, const std::stop_token& stop) const;
+  [[nodiscard]] HttpResult call(std::string_view method, std::string_view path, HttpHeaders headers,
+                                const std::stop_token& stop) const;
   /// GET with the session token; without it where that is allowed and the first try was no good.
   [[nodiscard]] HttpResult get(std::string_view path, const std::string& token,
                                const std::stop_token& stop) const;
@@ -80,7 +80,7 @@ class Metadata {
   std::shared_ptr<const HttpRoute> route_;
 };
 
-HttpResult Metadata::call(std::string_view method, std::string_view path, std::vector<HttpHeader> headers,
+HttpResult Metadata::call(std::string_view method, std::string_view path, HttpHeaders headers,
                           const std::stop_token& stop) const {
   HttpRequest request;
   request.method = method;

@@ -26,18 +26,15 @@ struct Service {
 };
 
 std::string_view token_of(const HttpRequest& request) {
-  for (const HttpHeader& header : request.headers) {
-    if (header.name == "X-aliyun-ecs-metadata-token") return header.value;
-  }
-  return {};
+  return request.headers.find("X-aliyun-ecs-metadata-token").value_or("");
 }
 
 HttpResult serve(const CredentialMachine& m, const Service& service, const HttpRequest& request) {
   const std::string path = request.url.substr(std::string_view{"http://100.100.100.200"}.size());
   if (request.method == "PUT") {
     EXPECT_EQ(path, "/latest/api/token");
-    EXPECT_EQ(request.headers.at(0).name, "X-aliyun-ecs-metadata-token-ttl-seconds");
-    EXPECT_EQ(request.headers.at(0).value, "21600");
+    EXPECT_EQ(request.headers[0].name, "X-aliyun-ecs-metadata-token-ttl-seconds");
+    EXPECT_EQ(request.headers[0].value, "21600");
     if (service.token_status == 0) return m.refused();
     return m.answer(service.token_status, service.token);
   }
