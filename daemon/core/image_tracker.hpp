@@ -75,7 +75,8 @@ class ImageTracker {
 
   // The fleet's bookkeeping.
   std::int64_t attempted_in_cycle = -1;
-  MonoTime queued_deadline = MonoTime::max();
+  MonoTime deadline = MonoTime::max();         ///< next_deadline() as of the last step
+  MonoTime queued_deadline = MonoTime::max();  ///< never later; when the fleet looks at the other again
   bool unsaved = false;
 
  private:
@@ -109,6 +110,7 @@ class ImageTracker {
   bool had_accounts_ = false;  ///< an empty list needs the inventory's word: it had accounts, or nobody knew
   std::optional<bool> canary_ok_;
   ImageState state_ = ImageState::never_read;
+  std::uint32_t failures_in_a_row_ = 0;
   int gone_in_a_row_ = 0;
   int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
   std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of those in a row
@@ -120,7 +122,6 @@ class ImageTracker {
   MonoTime last_complete_mono_;
   WallTime judged_at_;                           ///< of the last step: exceptions that end after it are news
   std::shared_ptr<const Failure> last_failure_;  ///< rare, and large beside the rest
-  std::uint64_t failures_in_a_row_ = 0;
   std::int64_t total_count_ = -1;
   std::int64_t unlisted_ = 0;
   std::int64_t shared_accounts_ = -1;

@@ -4,6 +4,7 @@
 #include "core/ids.hpp"
 #include "core/time.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -93,9 +94,11 @@ class ListingCollector {
   };
   struct Pass {
     Pass();
-    std::map<int, PageFacts> pages;                  ///< answers by page number
-    int highest_asked = 0;                           ///< page numbers from 1 to this one were handed out
-    std::pmr::monotonic_buffer_resource room;        ///< for the rows, which are only ever added to
+    std::map<int, PageFacts> pages;  ///< answers by page number
+    int highest_asked = 0;           ///< page numbers from 1 to this one were handed out
+    /// For the rows, which are only ever added to: a short list needs no more than the first piece.
+    std::array<std::byte, 512> first_room;
+    std::pmr::monotonic_buffer_resource room{first_room.data(), first_room.size()};
     std::pmr::unordered_set<AccountId> rows{&room};  ///< distinct accounts of this pass
     std::size_t rows_read = 0;                       ///< all rows, usable or not
     std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more

@@ -27,7 +27,7 @@ Schedule::Schedule(const std::vector<Entry>& entries, Spread spread, MonoTime no
 void Schedule::plan(Place& place, MonoTime due) {
   place.second.due = due;
   place.second.flying = false;
-  queue_.insert(&place);
+  queue_.insert(queue_.end(), &place);  // where nearly all belong: found at once
 }
 
 std::vector<ImageId> Schedule::take_due(MonoTime now, std::size_t limit) {

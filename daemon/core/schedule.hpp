@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -56,15 +55,13 @@ class Schedule {
   using Slots = std::unordered_map<ImageId, Slot>;
   using Place = Slots::value_type;  ///< stays where it is for as long as the image is known
   struct ByDue {
-    bool operator()(const Place* a, const Place* b) const {
-      return std::tie(a->second.due, a->first) < std::tie(b->second.due, b->first);
-    }
+    bool operator()(const Place* a, const Place* b) const { return a->second.due < b->second.due; }
   };
   void plan(Place& place, MonoTime due);
 
   Spread spread_;
   Slots slots_;
-  std::set<Place*, ByDue> queue_;  ///< of slots_, those that wait
+  std::multiset<Place*, ByDue> queue_;  ///< of slots_, those that wait
 };
 
 }  // namespace sharedrift

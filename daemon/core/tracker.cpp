@@ -88,16 +88,17 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
   step.changed.push_back({image.policy().id, context.changed});
   if (!context.changed && !std::exchange(image.unsaved, true)) unsaved_.push_back(&image);
-  const MonoTime next = image.next_deadline(context);
-  if (next == image.queued_deadline) return;
-  auto place = deadlines_.extract(&image);
-  image.queued_deadline = next;
-  if (next == MonoTime::max()) return;
-  if (place) {
-    deadlines_.insert(std::move(place));
-  } else {
-    deadlines_.insert(&image);
-  }
+  image.deadline = image.next_deadline(context);
+  queue_deadline(image);
+}
+
+/// Nearly every poll moves a deadline away. That the queue learns only when the old one comes: finding and
+/// moving its entry each time costs more than everything else here.
+void Tracker::queue_deadline(ImageTracker& image) {
+  if (image.deadline >= image.queued_deadline) return;
+  if (image.queued_deadline != MonoTime::max()) deadlines_.erase(&image);
+  image.queued_deadline = image.deadline;
+  deadlines_.insert(&image);
 }
 
 bool Tracker::ByDeadline::operator()(const ImageTracker* a, const ImageTracker* b) const {
@@ -224,6 +225,10 @@ Step Tracker::tick(Instant now) {
     ImageTracker& image = **deadlines_.begin();
     deadlines_.erase(deadlines_.begin());
     image.queued_deadline = MonoTime::max();
+    if (image.deadline > now.mono) {
+      queue_deadline(image);
+      continue;
+    }
     ImageTracker::Context with = context(now, step.events);
     image.expire(with);
     report(image, with, step);

@@ -52,6 +52,7 @@ class Tracker {
   Step reconfigure(WatchList watch, Instant now);
   /// Time alone: exceptions that end, zeros that go stale, cycles that end. Call at next_deadline() or later.
   Step tick(Instant now);
+  /// Never too late. Too early where a deadline has moved away since: tick() has nothing to tell then.
   [[nodiscard]] MonoTime next_deadline() const;
 
   /// Null for an image that is not watched.
@@ -79,6 +80,7 @@ class Tracker {
   [[nodiscard]] Millis longest_cycle() const;
   void announce(const SavedState& saved, Instant now, Step& step) const;
   void report(ImageTracker& image, const ImageTracker::Context& context, Step& step);
+  void queue_deadline(ImageTracker& image);
   void end_cycle(Instant now, Step& step);
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 

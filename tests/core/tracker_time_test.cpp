@@ -35,6 +35,23 @@ TEST(Tracker, WithdrawsAZeroWhoseProofIsOldAndKeepsTheRest) {
   EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
 }
 
+TEST(Tracker, HasNothingToTellAtADeadlineThatHasMovedAway) {
+  Fleet fleet({an_image("m-1").allowing({1})});
+  fleet.apply("m-1", listed({1}));
+  const MonoTime first = fleet.tracker().next_deadline();
+  fleet.advance(14min);
+  fleet.apply("m-1", listed({1}));
+  fleet.advance(1min);
+  EXPECT_LE(fleet.now().mono, first);
+  const Step early = fleet.tick();
+  EXPECT_TRUE(early.changed.empty() && early.events.empty());
+  EXPECT_EQ(fleet.tracker().next_deadline(), first + 14min) << "nobody is woken twice for nothing";
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  fleet.advance(14min);
+  EXPECT_EQ(fleet.tick().changed.size(), 1U);
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts);
+}
+
 // README's table "While nobody can see", row by row: an image in sync and one in drift, polled every five
 // minutes.
 TEST(Tracker, TheTimelineOfABlindImage) {
