@@ -82,11 +82,13 @@ class ImageReader {
   /// `required` or `allowed`: account ids and group:NAME.
   void read_grants(const Place& list, std::vector<AccountId>& out) {
     if (!reader_.expect_list(list)) return;
-    reader_.each_item(list, [&](const Place& at) { read_grant(at, out); });
-    sort_unique(out);
+    grants_.clear();
+    reader_.each_item(list, [&](const Place& at) { read_grant(at); });
+    sort_unique(grants_);
+    out.assign(grants_.begin(), grants_.end());  // room for just so many: a fleet has many lists
   }
 
-  void read_grant(const Place& at, std::vector<AccountId>& out) {
+  void read_grant(const Place& at) {
     if (reader_.kind(at) == YamlKind::map) {
       reader_.fail(at, "expected an account id or group:NAME, found a map",
                    "no blank after the colon of group:NAME");
@@ -95,18 +97,18 @@ class ImageReader {
     if (!reader_.expect_scalar(at, "an account id or group:NAME")) return;
     const std::string_view entry = reader_.raw(at);
     if (entry.starts_with(kGroupPrefix)) {
-      read_group_grant(at, entry.substr(kGroupPrefix.size()), out);
+      read_group_grant(at, entry.substr(kGroupPrefix.size()));
     } else if (const auto id = AccountId::parse(entry)) {
-      out.push_back(*id);
+      grants_.push_back(*id);
     } else {
       refuse_name(at, entry);
     }
   }
 
-  void read_group_grant(const Place& at, std::string_view name, std::vector<AccountId>& out) {
+  void read_group_grant(const Place& at, std::string_view name) {
     const auto group = context_.groups.find(name);
     if (group != context_.groups.end()) {
-      out.insert(out.end(), group->second.begin(), group->second.end());
+      grants_.insert(grants_.end(), group->second.begin(), group->second.end());
     } else if (context_.groups_known) {
       const std::string_view near = nearest(name, group_names_);
       reader_.fail(
@@ -181,6 +183,7 @@ class ImageReader {
   const ImageContext& context_;
   std::vector<std::string_view> profile_names_;
   std::vector<std::string_view> group_names_;
+  std::vector<AccountId> grants_;  ///< of the list that is being read
   bool default_missed_ = false;
   std::unordered_map<std::string, int> lines_;  ///< where each image id stands
 };

@@ -1,7 +1,9 @@
 #include "config/config_loader.hpp"
 #include "config/yaml_tree.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <system_error>
 
 #include <fcntl.h>
@@ -47,6 +49,7 @@ Result<std::string, Diagnostic> read_trusted_file(const std::string& file) {
     return refuse("can be changed by others than its owner", "chmod go-w " + file);
   }
   std::string text;
+  text.reserve(std::min(static_cast<std::size_t>(std::max<off_t>(info.st_size, 0)), kMaxYamlBytes));
   std::string chunk(1U << 16U, '\0');
   while (text.size() <= kMaxYamlBytes) {
     const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());

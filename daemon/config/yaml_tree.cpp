@@ -7,6 +7,7 @@
 #include <istream>
 #include <optional>
 #include <streambuf>
+#include <utility>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -22,20 +23,29 @@ constexpr std::size_t kMaxDepth = 24;
 // before its own guard of the depth sees the first: 16 MB of `[` would cost 3.8 GB.
 constexpr std::size_t kMaxFlowPerLine = 500'000;
 constexpr std::size_t kMaxFlowOpen = 100'000;
+/// Fewer than any file has that was written for people.
+constexpr std::size_t kBytesPerNode = 8;
 
-/// Reads from memory that outlives it.
-class ViewBuffer final : public std::streambuf {
+/// A text that outlives it, with an end of document: yaml-cpp 0.7.0 takes a quoted scalar that the end of the
+/// file cuts off as if it were whole, but not one that holds `...`.
+class ClosedText final : public std::streambuf {
  public:
-  explicit ViewBuffer(std::string& text) { setg(text.data(), text.data(), text.data() + text.size()); }
-};
+  explicit ClosedText(std::string_view text) : end_(text.ends_with('\n') ? "...\n" : "\n...\n") {
+    read(text);
+  }
 
-/// The text with an end of document: yaml-cpp 0.7.0 takes a quoted scalar that the end of the file cuts off
-/// as if it were whole, but not one that holds `...`.
-std::string closed(std::string_view text) {
-  std::string out(text);
-  out += text.ends_with('\n') ? "...\n" : "\n...\n";
-  return out;
-}
+ private:
+  int_type underflow() override {
+    if (gptr() == egptr()) read(std::exchange(end_, {}));
+    return gptr() == egptr() ? traits_type::eof() : traits_type::to_int_type(*gptr());
+  }
+  void read(std::string_view part) {
+    char* begin = const_cast<char*>(part.data());  // to be read: nothing here writes
+    setg(begin, begin, begin + part.size());
+  }
+
+  std::string_view end_;
+};
 
 /// Thrown by the builder through yaml-cpp when to go on makes no sense; caught in parse_yaml().
 struct Stop {};
@@ -146,8 +156,13 @@ void append_path_index(std::string& path, std::size_t index) {
 /// in linear time (0.7.0), so it is not used at all.
 class YamlTreeBuilder final : public YAML::EventHandler {
  public:
-  YamlTreeBuilder(YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes)
-      : tree_(tree), problems_(problems), max_nodes_(max_nodes) {}
+  /// The room for a text of that size is taken at once: what is not needed of it is never touched, and
+  /// growing would touch it all twice.
+  YamlTreeBuilder(std::size_t text_size, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes)
+      : tree_(tree), problems_(problems), max_nodes_(max_nodes) {
+    tree_.nodes_.reserve(std::min(text_size / kBytesPerNode, max_nodes));
+    tree_.text_.reserve(text_size);
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ == 1) return;
@@ -305,10 +320,9 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!TextCheck(text, problems).run()) return false;
-  std::string document = closed(text);
-  ViewBuffer buffer(document);
-  std::istream stream(&buffer);
-  YamlTreeBuilder builder(tree, problems, max_nodes);
+  ClosedText document(text);
+  std::istream stream(&document);
+  YamlTreeBuilder builder(text.size(), tree, problems, max_nodes);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
