@@ -99,26 +99,54 @@ bool same_exceptions(const ImagePolicy& a, const ImagePolicy& b) {
                                 });
 }
 
-void append_line(std::string& out, const Line& line, std::string_view start, const ImageView& view) {
-  const Value value = line.value(view);
-  if (!value) return;
+/// A line of a family on its way to the page: what it has in common for all images.
+struct LineFrame {
+  Line line;
+  std::string start;  ///< as far as the id
+  std::string end;    ///< from the id to the value
+};
+
+LineFrame frame_of(const Line& line) {
+  return {line, std::string{spec(line.family).name} + "{image_id=\"",
+          "\"" + std::string{line.more_labels} + "} "};
+}
+
+/// Lines whose value is 1 and whose labels are the news.
+void append_labelled(std::string& out, const LineFrame& frame, const ImageView& view) {
   const ImagePolicy& policy = *view.policy;
-  out.append(start).append(policy.id.str()).append("\"").append(line.more_labels);
-  if (line.form == Form::info) {
+  out.append(frame.start).append(policy.id.str()).append("\"");
+  if (frame.line.form == Form::info) {
     append_label(out, ",image_name", policy.name);
     append_label(out, ",team", policy.team);
     append_label(out, ",severity", policy.severity);
     append_label(out, ",profile", policy.profile);
-  } else if (line.form == Form::state) {
+  } else {
     append_label(out, ",state", to_string(view.state));
   }
-  out.append("} ");
-  if (line.form == Form::millis) {
-    append_millis(out, Millis{*value});
+  out.append("} 1\n");
+}
+
+/// Takes the room for the line once and fills it: most of a page after a poll is made here.
+void append_valued(std::string& out, const LineFrame& frame, const ImageView& view, std::int64_t value) {
+  const std::string_view id = view.policy->id.str();
+  const std::size_t begin = out.size();
+  out.resize(begin + frame.start.size() + id.size() + frame.end.size() + kNumberRoom + 1);
+  char* to = out.data() + begin;
+  for (const std::string_view part : {std::string_view{frame.start}, id, std::string_view{frame.end}})
+    to = std::copy(part.begin(), part.end(), to);
+  to = frame.line.form == Form::millis ? write_millis(to, Millis{value}) : write_number(to, value);
+  *to++ = '\n';
+  out.resize(static_cast<std::size_t>(to - out.data()));
+}
+
+void append_line(std::string& out, const LineFrame& frame, const ImageView& view) {
+  const Value value = frame.line.value(view);
+  if (!value) return;
+  if (frame.line.form == Form::info || frame.line.form == Form::state) {
+    append_labelled(out, frame, view);
   } else {
-    append_number(out, line.form == Form::integer ? *value : 1);
+    append_valued(out, frame, view, *value);
   }
-  out += '\n';
 }
 
 /// A series of one account on its way to the page.
@@ -225,16 +253,15 @@ void append_image_family(std::string& out, Metric family, const std::vector<View
   } else if (family == Metric::watched_images) {
     append_total(out, family, views.size());
   } else {
-    const auto of_family = [family](const Line& line) { return line.family == family; };
-    const auto first = std::find_if(kLines.begin(), kLines.end(), of_family);
-    const auto last = std::find_if_not(first, kLines.end(), of_family);
-    const std::string start = std::string(spec(family).name) + "{image_id=\"";
-    constexpr std::size_t kUsualRest = 56;  // an id, a kind and a value; more is no harm
-    out.reserve(out.size() +
-                views.size() * static_cast<std::size_t>(last - first) * (start.size() + kUsualRest));
+    std::vector<LineFrame> frames;
+    for (const Line& line : kLines) {
+      if (line.family == family) frames.push_back(frame_of(line));
+    }
+    constexpr std::size_t kLongLine = 120;
+    out.reserve(out.size() + views.size() * frames.size() * kLongLine);
     for (const ViewPtr& view : views) {
-      for (auto line = first; line != last; ++line)
-        append_line(out, *line, start, *view);
+      for (const LineFrame& frame : frames)
+        append_line(out, frame, *view);
     }
   }
 }

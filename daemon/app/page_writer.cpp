@@ -25,27 +25,35 @@ void append_head(std::string& out, const MetricSpec& metric, TextFormat format) 
   out.append("\n# TYPE ").append(name).append(" ").append(to_string(metric.kind)).append("\n");
 }
 
-void append_number(std::string& out, std::int64_t value) {
-  std::array<char, 24> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  out.append(buffer.data(), end.ptr);
+char* write_number(char* to, std::int64_t value) {
+  return std::to_chars(to, to + kNumberRoom, value).ptr;
 }
 
-void append_millis(std::string& out, Millis value) {
+char* write_millis(char* to, Millis value) {
   constexpr std::int64_t kPerSecond = 1000;
-  std::int64_t whole = value.count() / kPerSecond;
+  const std::int64_t whole = value.count() / kPerSecond;
   std::int64_t rest = value.count() % kPerSecond;
   if (rest < 0) {
     rest = -rest;
-    if (whole == 0) out += '-';
+    if (whole == 0) *to++ = '-';
   }
-  append_number(out, whole);
-  if (rest == 0) return;
-  const std::array<char, 4> fraction{'.', static_cast<char>('0' + rest / 100),
-                                     static_cast<char>('0' + rest / 10 % 10),
-                                     static_cast<char>('0' + rest % 10)};
-  const std::size_t digits = rest % 10 != 0 ? 3 : rest % 100 != 0 ? 2 : 1;
-  out.append(fraction.data(), 1 + digits);
+  to = std::to_chars(to, to + kNumberRoom - 5, whole).ptr;
+  if (rest == 0) return to;
+  *to++ = '.';
+  *to++ = static_cast<char>('0' + rest / 100);
+  if (rest % 100 != 0) *to++ = static_cast<char>('0' + rest / 10 % 10);
+  if (rest % 10 != 0) *to++ = static_cast<char>('0' + rest % 10);
+  return to;
+}
+
+void append_number(std::string& out, std::int64_t value) {
+  std::array<char, kNumberRoom> buffer;
+  out.append(buffer.data(), write_number(buffer.data(), value));
+}
+
+void append_millis(std::string& out, Millis value) {
+  std::array<char, kNumberRoom> buffer;
+  out.append(buffer.data(), write_millis(buffer.data(), value));
 }
 
 void append_number(std::string& out, double value) {

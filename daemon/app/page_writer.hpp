@@ -3,6 +3,7 @@
 #include "app/metric_table.hpp"
 #include "core/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,9 +26,15 @@ inline bool same_head_in_all_formats(const MetricSpec& metric) {
   return metric.kind != MetricKind::counter;
 }
 
-/// Numbers as both formats take them, with a point and no exponent as far as that can be.
-void append_number(std::string& out, std::int64_t value);
+/// What write_number() and write_millis() need at most, in bytes.
+inline constexpr std::size_t kNumberRoom = 32;
+/// Writes a number as both formats take it, and returns its end.
+char* write_number(char* to, std::int64_t value);
 /// Milliseconds as seconds, exactly: `1795000000.25`.
+char* write_millis(char* to, Millis value);
+
+/// Numbers with a point and no exponent as far as that can be.
+void append_number(std::string& out, std::int64_t value);
 void append_millis(std::string& out, Millis value);
 /// The shortest digits that read back as `value`; exponents only below 1e-6 and from 1e17 on. Finite values
 /// only.
