@@ -23,6 +23,7 @@ constexpr Millis kLongestPause{500};
 ApiCall describe_share_permission(const EnsOptions& options, const ImageId& image, int page,
                                   const std::optional<AccountId>& filter) {
   ApiCall call{options.scheme, options.host, "DescribeImageSharePermission", kEnsVersion, {}};
+  call.query.reserve(image.str().size() + 96);
   if (filter) append_parameter(call.query, "AliyunId", filter->str());
   append_parameter(call.query, "ImageId", image.str());
   append_parameter(call.query, "PageNumber", std::to_string(page));
@@ -135,15 +136,11 @@ void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
 void EnsClient::advance(const AttemptPtr& attempt) {
   if (attempt->over) return;
   if (attempt->collector.done()) return conclude(attempt);
-  for (const int number : attempt->collector.next())
-    attempt->to_ask.push_back(number);
-  // No more at a time than can be in flight: a list of a thousand pages waits in its own queue, not before
-  // the first page of every other image.
-  while (!attempt->to_ask.empty() && attempt->outstanding < std::max(1, options_.gate.concurrency)) {
-    const int number = attempt->to_ask.front();
-    attempt->to_ask.pop_front();
+  // No more at a time than can be in flight: the rest of a thousand pages must not queue before the first
+  // page of every other image.
+  const int room = std::max(1, options_.gate.concurrency) - attempt->outstanding;
+  for (const int number : attempt->collector.next(room))
     ask_page(attempt, number);
-  }
 }
 
 void EnsClient::ask_page(const AttemptPtr& attempt, int number) {

@@ -5,7 +5,6 @@
 #include "ports.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -69,7 +68,6 @@ class EnsClient final : public ShareSource {
     MonoTime started;
     FetchDone done;
     std::multimap<MonoTime, AttemptPtr>::iterator in_deadlines;
-    std::deque<int> to_ask;               ///< pages whose turn has not come
     int outstanding = 0;                  ///< pages asked for
     std::optional<Failure> broken;        ///< the first page that failed; what is under way is still taken
     std::set<std::uint64_t> generations;  ///< of the credentials that signed its pages

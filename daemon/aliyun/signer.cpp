@@ -137,6 +137,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   Digest digest{};
   const auto request_hash = hasher().sha256(request, digest);
   if (request_hash.empty() || access_key_id.empty()) return signature;
+  signature.string_to_sign.reserve(kAlgorithm.size() + 1 + 2 * request_hash.size());
   signature.string_to_sign.append(kAlgorithm).append("\n");
   append_hex(signature.string_to_sign, request_hash);
   const auto mac = hasher().hmac_sha256(secret.reveal(), signature.string_to_sign, digest);

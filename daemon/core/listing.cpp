@@ -10,8 +10,6 @@ namespace sharedrift {
 namespace {
 
 constexpr std::size_t kRequestIdsKept = 4;
-/// Pages handed out at a time: enough to fill any concurrency, and a lying TotalCount cannot order a flood.
-constexpr int kPagesAtOnce = 128;
 
 /// Contradictions that a list in motion explains, so that reading again may help. The others would only
 /// repeat.
@@ -48,8 +46,8 @@ bool ListingCollector::pause_before_next() const {
   return !done_ && result_.passes > 1 && pass_->highest_asked == 0;
 }
 
-std::vector<int> ListingCollector::next() {
-  if (done_) return {};
+std::vector<int> ListingCollector::next(int most) {
+  if (done_ || most <= 0) return {};
   std::vector<int> numbers;
   if (pass_->highest_asked == 0) {
     numbers.push_back(1);
@@ -57,7 +55,7 @@ std::vector<int> ListingCollector::next() {
     return {};  // how many pages there are is known from the first
   } else {
     const int highest = pass_->highest_asked;
-    const int claimed = at_end() ? highest : std::min(pages_claimed(), highest + kPagesAtOnce);
+    const int claimed = at_end() ? highest : std::min(pages_claimed(), highest + most);
     for (int number = highest + 1; number <= claimed; ++number)
       numbers.push_back(number);
     // TotalCount may lie: go on, one page at a time, until a page shows the end.

@@ -71,9 +71,9 @@ class ListingCollector {
  public:
   ListingCollector(ImageId image, ListingLimits limits, WallTime started);
 
-  /// Page numbers that may be asked for now and were not handed out before. Empty while answers are awaited
-  /// or when done.
-  std::vector<int> next();
+  /// At most `most` page numbers that may be asked for now and were not handed out before. Empty while
+  /// answers are awaited that decide how it goes on, and when done.
+  std::vector<int> next(int most);
   /// True when the next pages handed out begin a new pass: the caller should pause for a random while first,
   /// so that nobody can time changes to the gaps.
   [[nodiscard]] bool pause_before_next() const;

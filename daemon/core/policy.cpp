@@ -12,18 +12,18 @@ const Exception* exception_for(const ImagePolicy& policy, const AccountId& accou
   return found != policy.exceptions.end() && found->account == account ? &*found : nullptr;
 }
 
-/// Every account the list lets in, sorted and unique.
-std::vector<AccountId> entries(const ImagePolicy& policy, WallTime now) {
-  std::vector<AccountId> all;
-  all.reserve(policy.required.size() + policy.allowed.size() + policy.exceptions.size());
-  all.insert(all.end(), policy.required.begin(), policy.required.end());
-  all.insert(all.end(), policy.allowed.begin(), policy.allowed.end());
-  for (const Exception& e : policy.exceptions) {
-    if (now < e.expires) all.push_back(e.account);
+/// Visits every account that the list lets in, once each, in no order.
+template <class Visit>
+void for_each_entry(const ImagePolicy& policy, WallTime now, Visit visit) {
+  for (const AccountId& account : policy.required)
+    visit(account);
+  for (const AccountId& account : policy.allowed) {
+    if (!contains(policy.required, account)) visit(account);
   }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
+  for (const Exception& e : policy.exceptions) {
+    if (now < e.expires && !contains(policy.required, e.account) && !contains(policy.allowed, e.account))
+      visit(e.account);
+  }
 }
 
 }  // namespace
@@ -37,13 +37,18 @@ Grant grant_of(const ImagePolicy& policy, const AccountId& account, WallTime now
 }
 
 std::size_t allowed_count(const ImagePolicy& policy, WallTime now) {
-  return entries(policy, now).size();
+  std::size_t count = 0;
+  for_each_entry(policy, now, [&count](const AccountId& /*account*/) { ++count; });
+  return count;
 }
 
 std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed,
                                       WallTime now) {
-  std::vector<AccountId> unused = entries(policy, now);
-  std::erase_if(unused, [&listed](const AccountId& account) { return contains(listed, account); });
+  std::vector<AccountId> unused;
+  for_each_entry(policy, now, [&unused, &listed](const AccountId& account) {
+    if (!contains(listed, account)) unused.push_back(account);
+  });
+  std::sort(unused.begin(), unused.end());
   return unused;
 }
 

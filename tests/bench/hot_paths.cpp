@@ -76,7 +76,7 @@ HotPath::Step prove_long_list(std::size_t rows) {
     const auto page_size = static_cast<std::size_t>(limits.page_size);
     ListingCollector collector(*ImageId::parse("m-bench-1"), limits, kNoon);
     while (!collector.done()) {
-      for (const int number : collector.next()) {
+      for (const int number : collector.next(128)) {
         Page page;
         page.total_count = static_cast<std::int64_t>(rows);
         const std::size_t first = static_cast<std::size_t>(number - 1) * page_size;

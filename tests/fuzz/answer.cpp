@@ -28,7 +28,7 @@ void check_listing(const Page& page) {
                              WallTime{});
   int asked = 0;
   while (!collector.done()) {
-    const std::vector<int> numbers = collector.next();
+    const std::vector<int> numbers = collector.next(128);
     require(!numbers.empty(), "a listing goes on or ends");
     for (const int number : numbers) {
       require(++asked <= 20, "a listing ends");

@@ -120,19 +120,21 @@ inline void random_damage(Page& page, Random& random) {
   }
 }
 
-/// Drives a ListingCollector against the server; with `shuffle` the answers of one batch come in random
-/// order.
+/// Drives a ListingCollector against the server as the client does, with a window of requests in flight; with
+/// `shuffle` the window is of any size and its answers come in any order.
 inline Observation read_all(const ImageId& image, PageServer& server, Random* shuffle = nullptr) {
   ListingCollector collector(image, {}, WallTime{Millis{1}});
+  const std::size_t window = shuffle == nullptr ? 128 : 1 + shuffle->next() % 20;
+  std::vector<int> flying;
   while (!collector.done()) {
-    std::vector<int> numbers = collector.next();
-    if (numbers.empty()) throw std::logic_error("the collector neither asks nor ends");
-    if (shuffle != nullptr) {
-      for (std::size_t i = numbers.size(); i > 1; --i)
-        std::swap(numbers[i - 1], numbers[shuffle->next() % i]);
-    }
-    for (const int number : numbers)
-      collector.add(number, server.page(number, 100));
+    for (const int number : collector.next(static_cast<int>(window - flying.size())))
+      flying.push_back(number);
+    if (flying.empty()) throw std::logic_error("the collector neither asks nor ends");
+    const auto next = flying.begin() +
+                      (shuffle == nullptr ? 0 : static_cast<std::ptrdiff_t>(shuffle->next() % flying.size()));
+    const int number = *next;
+    flying.erase(next);
+    collector.add(number, server.page(number, 100));
   }
   return collector.take();
 }
