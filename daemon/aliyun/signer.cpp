@@ -116,7 +116,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   std::string& request = signature.canonical_request;
   std::size_t room = method.size() + canonical_query.size() + body_sha256.size() + 8;
   for (const auto& [name, value] : headers)
-    room += 2 * name.size() + value.size() + 3;
+    room += 2 * name.size() + value.size() + 3;  // the names come again in a list
   request.reserve(room);
   request.append(method).append("\n/\n").append(canonical_query).append("\n");
   std::string names;

@@ -45,10 +45,8 @@ constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
 constexpr Millis kLookEvery = 30s;
-/// By then listeners, database and first polls have used for the first time what they use once. Looking more
-/// often (seven times in two seconds) kept the peak half a MiB lower and cost each poll meanwhile 8 % more.
-constexpr Millis kSettling = 1s;
-constexpr int kNoSignal = -1;
+/// By then the start and the first polls have left behind what they needed once.
+constexpr Millis kFirstLook = 1s;
 constexpr int kWakeMain = SIGUSR1;
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
@@ -58,7 +56,7 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
   return out;
 }
 
-/// One of `signals`, which are blocked, or kNoSignal when none came in time.
+/// One of `signals`, which are blocked, or -1 when none came in time.
 int wait_for_signal(const sigset_t& signals, Millis limit) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
   const timespec timeout{seconds.count(), static_cast<long>((limit - seconds).count()) * 1'000'000};
@@ -274,16 +272,18 @@ class App {
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
     std::uint64_t trimmed_at = 0;
-    bool settled = false;
+    Millis patience = std::min(kFirstLook, look);
     while (true) {
-      const int number = wait_for_signal(signals, settled ? look : std::min(kSettling, look));
-      if (number == kNoSignal && !std::exchange(settled, true)) release_start_pages();
+      const int number = wait_for_signal(signals, std::exchange(patience, look));
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
       // What a burst of requests, large answers or an old configuration needed: glibc keeps it otherwise.
       const std::uint64_t done = activity();
-      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) release_free_heap();
+      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) {
+        release_free_heap();
+        release_pages_of({"libsqlite3", "libsystemd"});
+      }
       if (number > 0) continue;
       if (!listeners_live()) {
         logger_.log(Level::error, "internal_error",

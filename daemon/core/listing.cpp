@@ -55,9 +55,9 @@ std::vector<int> ListingCollector::next(int most) {
     return {};  // how many pages there are is known from the first
   } else {
     const int highest = pass_->highest_asked;
-    const int claimed = at_end() ? highest : std::min(pages_claimed(), highest + most);
-    for (int number = highest + 1; number <= claimed; ++number)
-      numbers.push_back(number);
+    const int claimed = at_end() ? 0 : std::min(pages_claimed() - highest, most);
+    for (int i = 1; i <= claimed; ++i)
+      numbers.push_back(highest + i);
     // TotalCount may lie: go on, one page at a time, until a page shows the end.
     if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
   }

@@ -1,5 +1,6 @@
 #include "io/memory.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,8 +19,13 @@ constexpr int kFreeAtTop = 2 << 20;
 /// malloc_trim() reads every free block there is: for less than this it costs more than it brings.
 constexpr std::size_t kWorthTheWalk = 1U << 20U;
 
-int release_segments(dl_phdr_info* object, std::size_t /*size*/, void* page_size) {
-  const auto page = *static_cast<const std::uintptr_t*>(page_size);
+bool is_one_of(std::string_view path, std::initializer_list<std::string_view> names) {
+  const std::string_view file = path.substr(path.rfind('/') + 1);
+  return std::any_of(names.begin(), names.end(), [file](auto name) { return file.starts_with(name); });
+}
+
+void release_segments(const dl_phdr_info* object) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto& segment = object->dlpi_phdr[i];
     // What can be written is this process's own, and would be lost. Relocated constants are in such a
@@ -30,7 +36,6 @@ int release_segments(dl_phdr_info* object, std::size_t /*size*/, void* page_size
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells addresses as numbers
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
-  return 0;
 }
 
 }  // namespace
@@ -46,8 +51,20 @@ void release_free_heap() {
 }
 
 void release_start_pages() {
-  auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  ::dl_iterate_phdr(&release_segments, &page);
+  const auto release = [](dl_phdr_info* object, std::size_t /*size*/, void* /*nothing*/) {
+    release_segments(object);
+    return 0;
+  };
+  ::dl_iterate_phdr(release, nullptr);
+}
+
+void release_pages_of(std::initializer_list<std::string_view> names) {
+  const auto release = [](dl_phdr_info* object, std::size_t /*size*/, void* wanted) {
+    const auto& list = *static_cast<const std::initializer_list<std::string_view>*>(wanted);
+    if (is_one_of(object->dlpi_name, list)) release_segments(object);
+    return 0;
+  };
+  ::dl_iterate_phdr(release, &names);
 }
 
 }  // namespace sharedrift

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <initializer_list>
+#include <string_view>
+
 namespace sharedrift {
 
 /// Sets how glibc's allocator keeps what was freed, for the process and for good: one burst of large answers,
@@ -15,5 +18,9 @@ void release_free_heap();
 /// stay in the kernel's page cache: what is needed again is mapped again by a minor fault. Worth it once,
 /// when what only a start needs (the dynamic linker's work, the configuration's parser) is over. Thread-safe.
 void release_start_pages();
+
+/// The same for the shared libraries whose file names begin with one of `names`: those that are used for a
+/// moment now and then. What is always needed would only be mapped again, at up to 20 us for each fault.
+void release_pages_of(std::initializer_list<std::string_view> names);
 
 }  // namespace sharedrift

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 namespace sharedrift {
 namespace {
@@ -23,6 +24,17 @@ TEST(Memory, PagesOfTheStartAreMappedAgainWhenTheyAreNeeded) {
   EXPECT_EQ(written, 2) << "what was written has not";
   EXPECT_EQ(kBuiltAtTheStart, "built at the start");
   EXPECT_GT(std::stod("1.5"), 1.0) << "and code comes back";
+}
+
+TEST(Memory, PagesOfOneLibraryAreMappedAgainWhenTheyAreNeeded) {
+  const auto query = [] { return sqlite3_complete("select 1;"); };
+  ASSERT_EQ(query(), 1);
+  const std::size_t before = testing::process_status("RssFile");
+  release_pages_of({"libnobody"});
+  EXPECT_EQ(testing::process_status("RssFile"), before);
+  release_pages_of({"libnobody", "libsqlite3"});
+  EXPECT_LT(testing::process_status("RssFile"), before);
+  EXPECT_EQ(query(), 1);
 }
 
 TEST(Memory, AHeapOfHolesGoesBackToTheKernel) {
