@@ -18,6 +18,13 @@ constexpr std::size_t kGenerationsKept = 8;
 constexpr Millis kShortestPause{50};
 constexpr Millis kLongestPause{500};
 
+/// What a call for one page of something of an image has in its query, in the order it wants.
+void append_page(std::string& query, const ImageId& image, int page, int page_size) {
+  append_parameter(query, "ImageId", image.str());
+  append_parameter(query, "PageNumber", std::to_string(page));
+  append_parameter(query, "PageSize", std::to_string(page_size));
+}
+
 }  // namespace
 
 ApiCall describe_share_permission(const EnsOptions& options, const ImageId& image, int page,
@@ -25,9 +32,7 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
   ApiCall call{options.scheme, options.host, "DescribeImageSharePermission", kEnsVersion, {}};
   call.query.reserve(image.str().size() + 96);
   if (filter) append_parameter(call.query, "AliyunId", filter->str());
-  append_parameter(call.query, "ImageId", image.str());
-  append_parameter(call.query, "PageNumber", std::to_string(page));
-  append_parameter(call.query, "PageSize", std::to_string(options.limits.page_size));
+  append_page(call.query, image, page, options.limits.page_size);
   return call;
 }
 
@@ -226,9 +231,7 @@ void EnsClient::expire(const AttemptPtr& attempt) {
 
 void EnsClient::ask_inventory(const AttemptPtr& attempt) {
   ApiCall call{options_.scheme, options_.host, "DescribeSelfImages", kEnsVersion, {}};
-  append_parameter(call.query, "ImageId", attempt->image.str());
-  append_parameter(call.query, "PageNumber", std::to_string(attempt->inventory.page));
-  append_parameter(call.query, "PageSize", std::to_string(kInventoryPageSize));
+  append_page(call.query, attempt->image, attempt->inventory.page, kInventoryPageSize);
   gate_.call(std::move(call), attempt->deadline,
              [this, attempt](const Result<ApiAnswer, Failure>& answer) { take_inventory(attempt, answer); });
 }

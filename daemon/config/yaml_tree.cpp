@@ -69,10 +69,6 @@ std::string_view advice(std::string_view message) {
   return {};
 }
 
-bool is_plain_ascii(std::string_view line) {
-  return std::all_of(line.begin(), line.end(), [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; });
-}
-
 /// The first byte of `line` that is not shown as it is; tabs are fine.
 std::optional<std::size_t> find_unfit(std::string_view line) {
   std::size_t base = 0;
@@ -107,7 +103,7 @@ class TextCheck {
 
  private:
   bool is_fit(std::string_view content, int line) {
-    if (is_plain_ascii(content)) return true;
+    if (is_printable_or_tab(content)) return true;
     const auto at = find_unfit(content);
     if (!at) return true;
     problems_.add(line, static_cast<int>(*at) + 1, "",

@@ -41,6 +41,8 @@ bool equal_but_for_case(std::string_view a, std::string_view b);
 
 /// ASCII from the blank to the tilde and nothing else.
 bool is_printable_ascii(std::string_view text);
+/// The same, and tabs.
+bool is_printable_or_tab(std::string_view text);
 
 /// Without ASCII blanks and tabs and line ends at either end.
 std::string_view trim(std::string_view text);

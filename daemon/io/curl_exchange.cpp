@@ -25,11 +25,17 @@ struct Authority {
   std::string_view port;  ///< may be empty
 };
 
-Authority authority_of(std::string_view url) {
+/// Scheme and authority of a URL; empty if it has no scheme.
+std::string_view origin_of(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == std::string_view::npos) return {};
-  url.remove_prefix(scheme + 3);
-  url = url.substr(0, url.find_first_of("/?#\\"));
+  return url.substr(0, url.find_first_of("/?#\\", scheme + 3));
+}
+
+Authority authority_of(std::string_view url) {
+  url = origin_of(url);
+  if (url.empty()) return {};
+  url.remove_prefix(url.find("://") + 3);
   if (const std::size_t at = url.rfind('@'); at != std::string_view::npos) url.remove_prefix(at + 1);
   if (url.starts_with('[')) {
     const std::size_t end = std::min(url.find(']'), url.size());
@@ -60,9 +66,8 @@ bool is_plain(const HttpRequest& request) {
 /// a request of its own.
 bool is_sendable(const HttpHeader& header) {
   const auto token = [](char c) { return c > ' ' && c <= '~' && c != ':' && c != ';'; };
-  const auto text = [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; };
   return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), token) &&
-         (is_printable_ascii(header.value) || std::all_of(header.value.begin(), header.value.end(), text));
+         is_printable_or_tab(header.value);
 }
 
 bool is_sendable(std::string_view url) {
@@ -201,14 +206,6 @@ void configure_method(Exchange& exchange) {
   }
 }
 
-/// Where the target of the request begins in an absolute URL; none if it has no path.
-std::optional<std::size_t> target_of(std::string_view url) {
-  const std::size_t scheme = url.find("://");
-  if (scheme == std::string_view::npos) return std::nullopt;
-  const std::size_t end = url.find_first_of("/?#\\", scheme + 3);
-  return end != std::string_view::npos && url[end] == '/' ? std::optional(end) : std::nullopt;
-}
-
 /// A proxy that is not tunnelled through is asked for the whole URL, and only libcurl knows whether there is
 /// one.
 bool may_name_whole_url(const EasyHandle& handle) {
@@ -222,14 +219,15 @@ bool may_name_whole_url(const EasyHandle& handle) {
 bool configure_url(Exchange& exchange) {
   EasyHandle& handle = exchange.handle;
   const std::string& url = exchange.request.url;
-  const auto target = may_name_whole_url(handle) ? std::nullopt : target_of(url);
-  const std::string_view origin = std::string_view{url}.substr(0, target.value_or(url.size()));
-  if (handle.origin != origin) {
-    handle.origin = origin;
-    if (curl_easy_setopt(handle.easy, CURLOPT_URL, handle.origin.c_str()) != CURLE_OK) return false;
+  const std::string_view origin = origin_of(url);
+  const char* target = url.c_str() + origin.size();
+  const bool whole = may_name_whole_url(handle) || origin.empty() || *target != '/';
+  const std::string_view wanted = whole ? std::string_view{url} : origin;
+  if (handle.url != wanted) {
+    handle.url = wanted;
+    if (curl_easy_setopt(handle.easy, CURLOPT_URL, handle.url.c_str()) != CURLE_OK) return false;
   }
-  return curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, target ? url.c_str() + *target : nullptr) ==
-         CURLE_OK;
+  return curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
 }
 
 /// The list is linked within one block of the exchange's own, and its lines are the request's: libcurl only
@@ -344,7 +342,7 @@ void reset(EasyHandle& handle) {
   curl_easy_reset(handle.easy);  // connections are the multi handle's and stay
   handle.prepared = false;
   handle.route.reset();
-  handle.origin.clear();
+  handle.url.clear();
 }
 
 void forget_exchange(EasyHandle& handle) {

@@ -20,7 +20,7 @@ namespace sharedrift {
 struct EasyHandle {
   CURL* easy = nullptr;
   std::shared_ptr<const HttpRoute> route{};
-  std::string origin{};   ///< scheme and authority of the URL that is set
+  std::string url{};      ///< that is set: scheme and authority, or all of it where libcurl makes the target
   bool plain = false;     ///< for http, not https
   bool prepared = false;  ///< the options for that route are set
   /// Whether the request can go out on it without setting them anew.

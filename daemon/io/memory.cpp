@@ -19,12 +19,16 @@ constexpr int kFreeAtTop = 2 << 20;
 /// malloc_trim() reads every free block there is: for less than this it costs more than it brings.
 constexpr std::size_t kWorthTheWalk = 1U << 20U;
 
-bool is_one_of(std::string_view path, std::initializer_list<std::string_view> names) {
+using Names = std::initializer_list<std::string_view>;
+
+bool is_one_of(std::string_view path, const Names& names) {
   const std::string_view file = path.substr(path.rfind('/') + 1);
   return std::any_of(names.begin(), names.end(), [file](auto name) { return file.starts_with(name); });
 }
 
-void release_segments(const dl_phdr_info* object) {
+/// `names`: a Names, or null for every object.
+int release_segments(dl_phdr_info* object, std::size_t /*size*/, void* names) {
+  if (names != nullptr && !is_one_of(object->dlpi_name, *static_cast<const Names*>(names))) return 0;
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto& segment = object->dlpi_phdr[i];
@@ -36,6 +40,7 @@ void release_segments(const dl_phdr_info* object) {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells addresses as numbers
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
+  return 0;
 }
 
 }  // namespace
@@ -51,20 +56,11 @@ void release_free_heap() {
 }
 
 void release_start_pages() {
-  const auto release = [](dl_phdr_info* object, std::size_t /*size*/, void* /*nothing*/) {
-    release_segments(object);
-    return 0;
-  };
-  ::dl_iterate_phdr(release, nullptr);
+  ::dl_iterate_phdr(&release_segments, nullptr);
 }
 
 void release_pages_of(std::initializer_list<std::string_view> names) {
-  const auto release = [](dl_phdr_info* object, std::size_t /*size*/, void* wanted) {
-    const auto& list = *static_cast<const std::initializer_list<std::string_view>*>(wanted);
-    if (is_one_of(object->dlpi_name, list)) release_segments(object);
-    return 0;
-  };
-  ::dl_iterate_phdr(release, &names);
+  ::dl_iterate_phdr(&release_segments, &names);
 }
 
 }  // namespace sharedrift

@@ -1,6 +1,7 @@
 #include "aliyun/sts_client.hpp"
 
 #include "aliyun/rpc_signature.hpp"
+#include "core/text.hpp"
 #include "simulator/sim.hpp"
 #include "support/fakes.hpp"
 
@@ -47,12 +48,8 @@ class Desk {
       requests.push_back(request);
       ServerRequest call = sim.bare(request.method, "/");
       call.body = request.body;
-      for (const HttpHeader& header : request.headers) {
-        std::string name{header.name};
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](unsigned char c) { return std::tolower(c); });
-        call.headers.emplace_back(name, header.value);
-      }
+      for (const HttpHeader& header : request.headers)
+        call.headers.emplace_back(to_lower(header.name), header.value);
       const simulator::testing::Answered answer = sim.send(call);
       HttpResponse response;
       response.status = answer.status;
