@@ -16,6 +16,8 @@ namespace {
 
 /// A page of 100 rows comes in one read or two; libcurl's own choice is twice as large.
 constexpr long kReceiveBuffer = 8192;
+/// A request that goes out by TLS is copied to one first. libcurl's own choice is 64 KiB for each handle.
+constexpr long kSendBuffer = 16384;
 constexpr std::size_t kMaxHeaderBytes = 64U << 10U;
 /// How long a changed CA bundle may go unnoticed. libcurl's own choice is a day; one load takes 25 ms.
 constexpr long kCaCacheSeconds = 600;
@@ -214,20 +216,30 @@ bool may_name_whole_url(const EasyHandle& handle) {
          (route->proxy_from_environment || !route->proxy_url.empty());
 }
 
-/// The target goes out as it is. libcurl parses and prints the URL anew for each request, a character at a
-/// time: it gets no more of it than the origin, which stays.
+/// `stays`: other exchanges will have the same one, so it is parsed here for all of them. What cannot be
+/// parsed is libcurl's to refuse.
+bool set_url(EasyHandle& handle, std::string_view url, bool stays) {
+  if (handle.url == url) return true;
+  handle.url = url;
+  handle.parsed_url.reset(stays ? curl_url() : nullptr);
+  if (handle.parsed_url && curl_url_set(handle.parsed_url.get(), CURLUPART_URL, handle.url.c_str(),
+                                        CURLU_PATH_AS_IS) != CURLUE_OK) {
+    handle.parsed_url.reset();
+  }
+  return curl_easy_setopt(handle.easy, CURLOPT_CURLU, handle.parsed_url.get()) == CURLE_OK &&
+         curl_easy_setopt(handle.easy, CURLOPT_URL, handle.url.c_str()) == CURLE_OK;
+}
+
+/// The target goes out as it is, and the origin stays, parsed: libcurl takes a URL apart anew for each
+/// request and prints it a character at a time.
 bool configure_url(Exchange& exchange) {
   EasyHandle& handle = exchange.handle;
   const std::string& url = exchange.request.url;
   const std::string_view origin = origin_of(url);
   const char* target = url.c_str() + origin.size();
   const bool whole = may_name_whole_url(handle) || origin.empty() || *target != '/';
-  const std::string_view wanted = whole ? std::string_view{url} : origin;
-  if (handle.url != wanted) {
-    handle.url = wanted;
-    if (curl_easy_setopt(handle.easy, CURLOPT_URL, handle.url.c_str()) != CURLE_OK) return false;
-  }
-  return curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
+  return set_url(handle, whole ? std::string_view{url} : origin, !whole) &&
+         curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
 }
 
 /// The list is linked within one block of the exchange's own, and its lines are the request's: libcurl only
@@ -274,6 +286,7 @@ bool prepare(EasyHandle& handle) {
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kSendBuffer);
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
@@ -343,6 +356,7 @@ void reset(EasyHandle& handle) {
   handle.prepared = false;
   handle.route.reset();
   handle.url.clear();
+  handle.parsed_url.reset();
 }
 
 void forget_exchange(EasyHandle& handle) {

@@ -15,14 +15,19 @@
 
 namespace sharedrift {
 
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+
 /// A libcurl handle between and during exchanges. Setting its options takes longer than signing a request, so
 /// what does not change with the request stays set.
 struct EasyHandle {
   CURL* easy = nullptr;
   std::shared_ptr<const HttpRoute> route{};
-  std::string url{};      ///< that is set: scheme and authority, or all of it where libcurl makes the target
-  bool plain = false;     ///< for http, not https
-  bool prepared = false;  ///< the options for that route are set
+  std::string url{};  ///< that is set: scheme and authority, or all of it where libcurl makes the target
+  std::unique_ptr<CURLU, FreeUrl> parsed_url{};  ///< the same; null: libcurl parses it for each exchange
+  bool plain = false;                            ///< for http, not https
+  bool prepared = false;                         ///< the options for that route are set
   /// Whether the request can go out on it without setting them anew.
   [[nodiscard]] bool serves(const HttpRequest& request) const;
 };

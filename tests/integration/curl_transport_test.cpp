@@ -1,6 +1,7 @@
 #include "integration/transport_kit.hpp"
 #include "support/fakes.hpp"
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -237,19 +238,22 @@ TEST(CurlTransport, OnlyTheFinalHeadCounts) {
 /// The slow twin of a handle that is kept is a new one for each exchange.
 
 TEST(CurlTransport, AHandleOfManyUsesSendsWhatANewOneSends) {
-  const auto server = serve([](const ServerRequest& r) {
+  const auto echoing = [](const ServerRequest& r) {
     std::string echo = r.method + " " + r.path + "|";
     for (const auto& [name, value] : r.headers)
       echo += name + "=" + value + ";";
     return ServerResponse::text(r.path == "/odd" ? 500 : 200, echo + "|" + r.body);
-  });
+  };
+  const std::array servers{serve(echoing), serve(echoing)};
   const std::vector<std::string> methods{"GET", "POST", "PUT", "HEAD", "DELETE"};
   const std::vector<std::shared_ptr<const HttpRoute>> routes{nullptr, std::make_shared<const HttpRoute>(),
                                                              std::make_shared<const HttpRoute>()};
   SeededRandom random(3);
   CurlTransport kept;
   for (int round = 0; round < 200; ++round) {
-    HttpRequest request = to(server->port(), random.next() % 4 == 0 ? "/odd" : "/");
+    const int port = servers.at(random.next() % servers.size())->port();
+    HttpRequest request = to(port, random.next() % 4 == 0 ? "/odd" : "/");
+    if (random.next() % 9 == 0) request.url = "http://127.0.0.1:65536/";  // nothing that can be parsed
     request.method = methods.at(random.next() % methods.size());
     request.route = routes.at(random.next() % routes.size());
     if (request.method != "HEAD" && random.next() % 3 == 0) request.body = std::to_string(random.next());
