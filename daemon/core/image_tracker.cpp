@@ -14,15 +14,16 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   ++counters_.listings;
   last_attempt_ = context.now.wall;
   sightings_.reserve(std::max(sightings_.size(), seen.accounts.size()));  // no more than there are
-  for (const AccountId& account : seen.accounts)
-    see(account, context);
-  for (const AccountId& account : seen.transient)
-    see(account, context);
+  see(seen.accounts, context);
+  see(seen.transient, context);
   bool lost = false;
   if (seen.complete) {
-    Accounts present = seen.accounts;
-    present.insert(present.end(), seen.transient.begin(), seen.transient.end());
-    std::sort(present.begin(), present.end());
+    Accounts all;
+    if (!seen.transient.empty()) {
+      std::set_union(seen.accounts.begin(), seen.accounts.end(), seen.transient.begin(), seen.transient.end(),
+                     std::back_inserter(all));
+    }
+    const Accounts& present = seen.transient.empty() ? seen.accounts : all;
     lost = miss(present, CloseReason::revoked, context);
     miss_required(present, context);
     const auto count = static_cast<std::int64_t>(seen.accounts.size());
@@ -56,69 +57,84 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   return lost;
 }
 
-void ImageTracker::see(const AccountId& account, Context& context) {
-  const auto absence = find_entry(absences_, account);
-  if (absence != absences_.end() && absence->account == account) {
-    absences_.erase(absence);
-    context.changed = true;
+void ImageTracker::see(const Accounts& accounts, Context& context) {
+  for (const AccountId& account : accounts) {
+    const auto place = find_entry(sightings_, account);
+    if (place == sightings_.end() || place->account != account) {
+      sightings_.insert(place, {account, last_complete_began_, context.now.wall, context.now.wall});
+      context.changed = true;
+    } else {
+      place->last_seen = context.now.wall;
+    }
   }
-  const auto place = find_entry(sightings_, account);
-  if (place == sightings_.end() || place->account != account) {
-    sightings_.insert(place, {account, last_complete_began_, context.now.wall, context.now.wall});
+  recover(accounts, context);
+}
+
+/// What was lost or absent and is seen again is so no longer. An unexpected account that comes back before it
+/// was cleared flaps.
+void ImageTracker::recover(const Accounts& seen, Context& context) {
+  const auto is_seen = [&seen](const auto& entry) { return contains(seen, entry.account); };
+  if (std::erase_if(absences_, is_seen) > 0) context.changed = true;
+  Accounts flapped;
+  for (const Loss& loss : losses_) {
+    if (!is_seen(loss)) continue;
     context.changed = true;
-    return;
+    if (loss.absences > 0 || loss.held) flapped.push_back(loss.account);
   }
-  place->last_seen = context.now.wall;
-  if (place->absences == 0 && !place->held && !place->first_missed) return;
-  const bool was_clearing = place->absences > 0 || place->held;
-  place->absences = 0;
-  place->held = false;
-  place->first_missed.reset();
-  context.changed = true;
-  if (!was_clearing || !is_open(account, DriftKind::unexpected) || policy_->canary) return;
-  ++counters_.flaps;
-  context.events.push_back(drift_event(EventType::drift_flapped, account, DriftKind::unexpected, context));
+  std::erase_if(losses_, is_seen);
+  for (const AccountId& account : flapped) {
+    if (!is_open(account, DriftKind::unexpected) || policy_->canary) continue;
+    ++counters_.flaps;
+    context.events.push_back(drift_event(EventType::drift_flapped, account, DriftKind::unexpected, context));
+  }
 }
 
 /// A listing, or the inventory, without those sightings that are not in `present`. True if any began to be
 /// absent.
 bool ImageTracker::miss(const Accounts& present, CloseReason why, Context& context) {
   bool began = false;
-  for (Sighting& sighting : sightings_) {
-    if (contains(present, sighting.account)) continue;
+  for (const Sighting& sighting : sightings_) {
+    const AccountId& account = sighting.account;
+    if (contains(present, account)) continue;
     context.changed = true;
-    if (sighting.absences++ > 0 || sighting.held) continue;
+    auto loss = find_entry(losses_, account);
+    if (loss == losses_.end() || loss->account != account)
+      loss = losses_.insert(loss, {account, context.now.wall});
+    if (loss->absences++ > 0 || loss->held) continue;
     began = true;
-    sighting.loss_cycle = context.cycle;
-    if (!sighting.first_missed) sighting.first_missed = context.now.wall;  // or an earlier life's first
-    if (is_open(sighting.account, DriftKind::unexpected) && !policy_->canary &&
-        context.watch.confirm_clears > 1) {
+    loss->cycle = context.cycle;
+    if (is_open(account, DriftKind::unexpected) && !policy_->canary && context.watch.confirm_clears > 1) {
       context.events.push_back(
-          drift_event(EventType::drift_clearing, sighting.account, DriftKind::unexpected, context));
+          drift_event(EventType::drift_clearing, account, DriftKind::unexpected, context));
     }
   }
   forget_cleared(why, context);
   return began;
 }
 
-bool ImageTracker::clear_is_due(const Sighting& sighting, const Context& context) const {
-  if (sighting.absences < context.watch.confirm_clears) return false;
-  return !context.guarded || sighting.held || sighting.loss_cycle < context.cycle;
+bool ImageTracker::clear_is_due(const Loss& loss, const Context& context) {
+  if (loss.absences < context.watch.confirm_clears) return false;
+  return !context.guarded || loss.held || loss.cycle < context.cycle;
 }
 
 void ImageTracker::forget_cleared(CloseReason why, Context& context) {
-  for (const Sighting& sighting : sightings_) {
-    if (!clear_is_due(sighting, context)) continue;
-    context.changed = true;
-    const auto drift = std::find_if(drifts_.begin(), drifts_.end(), [&sighting](const Drift& d) {
-      return d.kind == DriftKind::unexpected && d.account == sighting.account;
+  Accounts cleared;
+  for (const Loss& loss : losses_) {
+    if (!clear_is_due(loss, context)) continue;
+    cleared.push_back(loss.account);
+    const auto drift = std::find_if(drifts_.begin(), drifts_.end(), [&loss](const Drift& d) {
+      return d.kind == DriftKind::unexpected && d.account == loss.account;
     });
     if (drift == drifts_.end()) continue;
     const Drift closing = *drift;
     drifts_.erase(drift);
     close(closing, why, context);
   }
-  std::erase_if(sightings_, [this, &context](const Sighting& s) { return clear_is_due(s, context); });
+  if (cleared.empty()) return;
+  context.changed = true;
+  const auto is_cleared = [&cleared](const auto& entry) { return contains(cleared, entry.account); };
+  std::erase_if(sightings_, is_cleared);
+  std::erase_if(losses_, is_cleared);
 }
 
 /// The inventory lacks the image.
@@ -227,10 +243,10 @@ void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) 
 
 std::int64_t ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& context) {
   std::int64_t held_now = 0;
-  for (Sighting& sighting : sightings_) {
-    if (!hold || sighting.held || sighting.absences == 0 || sighting.loss_cycle != cycle) continue;
-    sighting.held = true;
-    sighting.absences = 0;  // what this cycle said does not count; the next listings do
+  for (Loss& loss : losses_) {
+    if (!hold || loss.held || loss.absences == 0 || loss.cycle != cycle) continue;
+    loss.held = true;
+    loss.absences = 0;  // what this cycle said does not count; the next listings do
     context.changed = true;
     ++held_now;
   }
@@ -293,6 +309,9 @@ bool ImageTracker::is_open(const AccountId& account, DriftKind kind) const {
 const Sighting* ImageTracker::sighting_of(const AccountId& account) const {
   return lookup(sightings_, account);
 }
+const Loss* ImageTracker::loss_of(const AccountId& account) const {
+  return lookup(losses_, account);
+}
 const Absence* ImageTracker::absence_of(const AccountId& account) const {
   return lookup(absences_, account);
 }
@@ -300,13 +319,14 @@ const Absence* ImageTracker::absence_of(const AccountId& account) const {
 ImageTracker::Accounts ImageTracker::listed_now() const {
   Accounts accounts;
   for (const Sighting& sighting : sightings_) {
-    if (sighting.absences == 0 && !sighting.held) accounts.push_back(sighting.account);
+    const Loss* loss = loss_of(sighting.account);
+    if (loss == nullptr || (loss->absences == 0 && !loss->held)) accounts.push_back(sighting.account);
   }
   return accounts;
 }
 
 std::int64_t ImageTracker::held() const {
-  return std::count_if(sightings_.begin(), sightings_.end(), [](const Sighting& s) { return s.held; });
+  return std::count_if(losses_.begin(), losses_.end(), [](const Loss& loss) { return loss.held; });
 }
 
 }  // namespace sharedrift

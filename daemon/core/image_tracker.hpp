@@ -32,9 +32,9 @@ struct WatchList {
 /// One image's memory and the rules of drift. Knows nothing of other images: whether a clear that is due may
 /// happen is for the fleet's guard to say, in end_cycle(). Not thread-safe; time is an argument.
 ///
-/// The memory is a set of sightings (accounts seen and not yet proven absent) and of absences (required
-/// accounts that complete listings lack). Drift is derived from it and the allow-list, and events are the
-/// differences.
+/// The memory is a set of sightings (accounts seen and not yet proven absent), of losses (those of them that
+/// complete listings lack) and of absences (required accounts that complete listings lack). Drift is derived
+/// from it and the allow-list, and events are the differences.
 class ImageTracker {
  public:
   /// What a step needs from outside and where its news goes.
@@ -82,7 +82,8 @@ class ImageTracker {
  private:
   using Accounts = std::vector<AccountId>;
   void restore_evidence(const ImageRecord& record, const Context& context);
-  void see(const AccountId& account, Context& context);
+  void see(const Accounts& accounts, Context& context);
+  void recover(const Accounts& seen, Context& context);
   bool miss(const Accounts& present, CloseReason why, Context& context);
   void miss_required(const Accounts& present, Context& context);
   void forget_cleared(CloseReason why, Context& context);
@@ -95,11 +96,12 @@ class ImageTracker {
   void judge_canary(Context& context);
   void note_outcome(const Observation& seen, Context& context);
   void note_state(ImageState state, Context& context);
-  [[nodiscard]] bool clear_is_due(const Sighting& sighting, const Context& context) const;
+  [[nodiscard]] static bool clear_is_due(const Loss& loss, const Context& context);
   [[nodiscard]] Event make_event(EventType type, const Context& context) const;
   [[nodiscard]] Event drift_event(EventType type, const AccountId& account, DriftKind kind,
                                   const Context& context) const;
   [[nodiscard]] const Sighting* sighting_of(const AccountId& account) const;
+  [[nodiscard]] const Loss* loss_of(const AccountId& account) const;
   [[nodiscard]] const Absence* absence_of(const AccountId& account) const;
   [[nodiscard]] bool is_stale(const Context& context) const;
   [[nodiscard]] DriftView drift_view(const Drift& drift) const;
@@ -128,6 +130,7 @@ class ImageTracker {
   std::int64_t unused_entries_ = 0;
   ImageCounters counters_;
   std::vector<Sighting> sightings_;  ///< sorted by account
+  std::vector<Loss> losses_;         ///< of sightings_; sorted by account
   std::vector<Absence> absences_;    ///< sorted by account
   std::vector<Drift> drifts_;        ///< sorted by kind, account
 };

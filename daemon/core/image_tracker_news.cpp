@@ -102,7 +102,7 @@ Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftK
     add_time(event, "not_before", sighting->not_before);
     event.add("first_seen", sighting->first_seen);
     event.add("last_seen", sighting->last_seen);
-    add_time(event, "not_after", sighting->first_missed);
+    if (const Loss* loss = loss_of(account)) event.add("not_after", loss->first_missed);
   }
   if (const Absence* absence = absence_of(account); kind == DriftKind::missing && absence != nullptr) {
     add_time(event, "last_seen", absence->last_seen);

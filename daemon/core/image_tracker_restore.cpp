@@ -48,12 +48,14 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
     drift.since = std::min(drift.since, now);
   sightings_ = record.sightings;
   for (Sighting& sighting : sightings_) {
-    sighting.absences = 0;  // a clear is proven in this life or not at all
     sighting.first_seen = std::min(sighting.first_seen, now);
     sighting.last_seen = std::clamp(sighting.last_seen, sighting.first_seen, now);
     if (sighting.not_before > sighting.first_seen) sighting.not_before.reset();
-    if (sighting.first_missed < sighting.last_seen || sighting.first_missed > now)
-      sighting.first_missed.reset();
+  }
+  for (const Loss& loss : record.losses) {
+    const Sighting* sighting = lookup(sightings_, loss.account);
+    if (sighting == nullptr || loss.first_missed < sighting->last_seen || loss.first_missed > now) continue;
+    losses_.push_back({loss.account, loss.first_missed});  // a clear is proven in this life or not at all
   }
   absences_ = record.absences;
   for (Absence& absence : absences_) {

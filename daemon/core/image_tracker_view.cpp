@@ -21,6 +21,7 @@ ImageRecord ImageTracker::record() const {
   record.listing_complete = listing_complete_;
   record.counters = counters_;
   record.sightings = sightings_;
+  record.losses = losses_;
   record.absences = absences_;
   record.drifts = drifts_;
   return record;
@@ -75,8 +76,9 @@ DriftView ImageTracker::drift_view(const Drift& drift) const {
     view.not_before = sighting->not_before;
     view.first_seen = sighting->first_seen;
     view.last_seen = sighting->last_seen;
-    view.clearing = sighting->absences > 0;
-    view.held = sighting->held;
+    const Loss* loss = loss_of(drift.account);
+    view.clearing = loss != nullptr && loss->absences > 0;
+    view.held = loss != nullptr && loss->held;
   }
   if (const Absence* absence = absence_of(drift.account);
       drift.kind == DriftKind::missing && absence != nullptr) {

@@ -31,10 +31,16 @@ struct Sighting {
   MaybeTime not_before;  ///< the last complete listing without it; none: it was there from the first read
   WallTime first_seen;
   WallTime last_seen;
+};
+
+/// A sighting that complete listings lack. Rare, and what it takes to clear is kept apart from what most
+/// sightings are.
+struct Loss {
+  AccountId account;
+  WallTime first_missed;      ///< the first complete listing without it; may be an earlier life's
   std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
   bool held = false;          ///< its clear is being held by the guard
-  std::int64_t loss_cycle = -1;  ///< the cycle of the first of the absences (mass-change guard)
-  MaybeTime first_missed;        ///< the first complete listing without it, while it is absent
+  std::int64_t cycle = -1;    ///< that of the first of the absences (mass-change guard)
 };
 
 /// A required account that complete listings lack.
@@ -79,6 +85,7 @@ struct ImageRecord {
   bool had_accounts = false;  ///< an empty list would be a change: the inventory is asked about it
   ImageCounters counters;
   std::vector<Sighting> sightings;  ///< sorted by account
+  std::vector<Loss> losses;         ///< of sightings; sorted by account
   std::vector<Absence> absences;    ///< sorted by account
   std::vector<Drift> drifts;        ///< sorted by kind, account
 };

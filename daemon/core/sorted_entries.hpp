@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-/// Sightings and absences are kept sorted by account, drifts by kind and account. Inside the image's tracker
+/// Sightings, losses and absences are kept sorted by account, drifts by kind and account. Inside the image's tracker
 /// only.
 namespace sharedrift {
 

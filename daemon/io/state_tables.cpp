@@ -148,15 +148,18 @@ Status StateTables::put(const ImageRecord& record) {
   if (!stored) return stored;
   const std::string& image = record.id.str();
   SD_TRY(sighting, database_.cached("INSERT INTO sightings VALUES(?,?,?,?,?,?)"));
+  auto loss = record.losses.begin();  // sorted like the sightings
   for (const Sighting& s : record.sightings) {
+    const bool lost = loss != record.losses.end() && loss->account == s.account;
     auto done = sighting->bind(0, image)
                     .bind(1, s.account.str())
                     .bind(2, s.not_before)
                     .bind(3, s.first_seen)
                     .bind(4, s.last_seen)
-                    .bind(5, s.first_missed)
+                    .bind(5, lost ? MaybeTime{loss->first_missed} : std::nullopt)
                     .run();
     if (!done) return done;
+    if (lost) ++loss;
   }
   SD_TRY(absence, database_.cached("INSERT INTO absences VALUES(?,?,?,?,?)"));
   for (const Absence& a : record.absences) {
@@ -315,9 +318,9 @@ Status StateTables::load_sightings(Images& images) {
   return load_details(
       "SELECT * FROM sightings ORDER BY image, account", images,
       [](ImageRecord& record, const AccountId& account, const Statement& row) {
-        Sighting sighting{account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)};
-        sighting.first_missed = moment(row, 5);
-        record.sightings.push_back(sighting);
+        record.sightings.push_back(
+            {account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)});
+        if (const auto first_missed = moment(row, 5)) record.losses.push_back({account, *first_missed});
       });
 }
 

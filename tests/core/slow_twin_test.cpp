@@ -280,7 +280,9 @@ std::string lasting(const ImageRecord& record) {
     out << ' ' << counters.opened.at(kind) << ' ' << counters.closed.at(kind);
   out << ' ' << counters.flaps;
   for (const Sighting& s : record.sightings)
-    out << " sighting " << s.account.str() << ' ' << at(s.first_seen) << ' ' << s.absences;
+    out << " sighting " << s.account.str() << ' ' << at(s.first_seen);
+  for (const Loss& l : record.losses)
+    out << " loss " << l.account.str() << ' ' << at(l.first_missed) << ' ' << l.absences;
   for (const Absence& a : record.absences)
     out << " absence " << a.account.str() << ' ' << at(a.first_missed) << ' ' << a.absences;
   for (const Drift& d : record.drifts)

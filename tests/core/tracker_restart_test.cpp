@@ -112,22 +112,27 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
       {"sightings gone", [](auto&, ImageRecord& r) { r.sightings.clear(); }},
       {"sightings absent",
        [](auto&, ImageRecord& r) {
-         for (Sighting& s : r.sightings) {
-           s.absences = 7;
-           s.held = true;
-           s.loss_cycle = -5;
-         }
+         r.losses.clear();
+         for (const Sighting& s : r.sightings)
+           r.losses.push_back({s.account, s.last_seen, 7, true, -5});
        }},
       {"sightings to come",
        [far](auto&, ImageRecord& r) {
-         for (Sighting& s : r.sightings)
-           s.not_before = s.first_missed = s.first_seen = s.last_seen = far;
+         for (Sighting& s : r.sightings) {
+           s.not_before = s.first_seen = s.last_seen = far;
+           r.losses = {{s.account, far}};
+         }
        }},
       {"sightings of 1970",
        [](auto&, ImageRecord& r) {
-         for (Sighting& s : r.sightings)
-           s.not_before = s.first_missed = s.first_seen = s.last_seen = WallTime{};
+         for (Sighting& s : r.sightings) {
+           s.not_before = s.first_seen = s.last_seen = WallTime{};
+           r.losses = {{s.account, WallTime{}}};
+         }
        }},
+      {"losses gone", [](auto&, ImageRecord& r) { r.losses.clear(); }},
+      {"losses of nobody",
+       [far](auto&, ImageRecord& r) { r.losses = {{*AccountId::parse("4711"), far, 7, true, -5}}; }},
       {"absences gone", [](auto&, ImageRecord& r) { r.absences.clear(); }},
       {"absences put off",
        [](auto&, ImageRecord& r) { r.absences.front().absences = std::numeric_limits<std::int32_t>::min(); }},
