@@ -78,9 +78,8 @@ void Poller::run(const std::stop_token& stop) {
 void Poller::turn() {
   turns_.fetch_add(1, std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
-  for (ImageId& image : parts_.schedule.take_due(now.mono, kAll)) {
-    lanes_.at(parts_.tracker.policy(image).profile).ready.push_back(std::move(image));
-  }
+  for (const ImageId& image : parts_.schedule.take_due(now.mono, kAll))
+    lanes_.at(parts_.tracker.policy(image).profile).ready.emplace_back(image);
   for (auto& [name, lane] : lanes_) {
     feed(lane, now);
     lane.settings.source->pump(now);
@@ -93,13 +92,13 @@ void Poller::turn() {
 
 void Poller::feed(Lane& lane, Instant now) {
   while (!lane.ready.empty() && lane.flying < lane.settings.window) {
-    const ImageId image = std::move(lane.ready.front());
+    const ImageId& image = lane.ready.front();
     lane.ready.pop_front();
     ++lane.flying;
     const Millis patience = std::clamp(parts_.tracker.policy(image).interval, lane.settings.timeout,
                                        std::max(kLongestAttempt, lane.settings.timeout));
     lane.settings.source->fetch(image, parts_.tracker.had_accounts(image), now.mono + patience,
-                                [this, &lane, image](const Observation& seen) { finish(lane, image, seen); });
+                                [this, &lane, &image](const Observation& seen) { finish(lane, image, seen); });
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -89,7 +90,7 @@ class Poller {
  private:
   struct Lane {
     PollLane settings;
-    std::deque<ImageId> ready;
+    std::deque<std::reference_wrapper<const ImageId>> ready;  ///< the schedule's, in flight for it
     std::size_t flying = 0;
   };
   void turn();
