@@ -92,6 +92,28 @@ TEST(Exposition, AgreesWithItsSlowTwinThroughEveryChange) {
   }
 }
 
+/// Families of more than a MiB are handed over, not copied: the next ones begin anew.
+TEST(Exposition, AgreesWithItsSlowTwinOnALargeFleet) {
+  constexpr std::size_t kImages = 16'000;
+  Board board;
+  std::vector<ViewPtr> shown;
+  for (std::size_t i = 0; i < kImages; ++i) {
+    shown.push_back(a_view("m-large-fleet-" + std::to_string(i)));
+    board.publish(shown.back());
+  }
+  Exposition exposition(board);
+  for (const std::size_t changed : {std::size_t{0}, kImages - 1}) {
+    auto view = std::make_shared<ImageView>(*shown.at(changed));
+    ++view->counters.listings;
+    board.publish(view);
+    shown.at(changed) = view;
+    const MetricsPage page = exposition.page(TextFormat::prometheus, Encoding::identity);
+    EXPECT_TRUE(std::any_of(page.pieces.begin(), page.pieces.end(),
+                            [](const auto& piece) { return piece->size() > (1U << 20U); }));
+    ASSERT_TRUE(page.joined() == testing::SlowPage(shown, {}, false).render()) << changed;
+  }
+}
+
 TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   Board board;
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
