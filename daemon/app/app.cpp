@@ -76,7 +76,6 @@ class App {
   int run() {
     auto config = load();
     if (!config) return fail(kBadConfig, config.error());
-    release_start_pages();  // the parser's
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {

@@ -23,11 +23,11 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
     by_image[event.image_id].push_back(event);
   }
   for (const Step::Change& change : step.changed) {
-    listener_.on_view(tracker.view(change.image, now));
-    auto events = by_image.extract(change.image.str());
+    const ImageId& image = change.view->policy->id;
+    listener_.on_view(change.view);
+    auto events = by_image.extract(image.str());
     if (!change.urgent && events.empty()) continue;
-    store_.save(tracker.record(change.image),
-                events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
+    store_.save(tracker.record(image), events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
   }
   for (const auto& [image, events] : by_image) {  // of the fleet, or of images that are watched no more
     for (const Event& event : events)
@@ -78,8 +78,10 @@ void Poller::run(const std::stop_token& stop) {
 void Poller::turn() {
   turns_.fetch_add(1, std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
-  for (const ImageId& image : parts_.schedule.take_due(now.mono, kAll))
-    lanes_.at(parts_.tracker.policy(image).profile).ready.emplace_back(image);
+  for (const ImageId& id : parts_.schedule.take_due(now.mono, kAll)) {
+    const ImageTracker& image = parts_.tracker.image(id);
+    lanes_.at(image.policy().profile).ready.push_back(&image);
+  }
   for (auto& [name, lane] : lanes_) {
     feed(lane, now);
     lane.settings.source->pump(now);
@@ -92,13 +94,14 @@ void Poller::turn() {
 
 void Poller::feed(Lane& lane, Instant now) {
   while (!lane.ready.empty() && lane.flying < lane.settings.window) {
-    const ImageId& image = lane.ready.front();
+    const ImageTracker& image = *lane.ready.front();
     lane.ready.pop_front();
     ++lane.flying;
-    const Millis patience = std::clamp(parts_.tracker.policy(image).interval, lane.settings.timeout,
+    const ImageId& id = image.policy().id;
+    const Millis patience = std::clamp(image.policy().interval, lane.settings.timeout,
                                        std::max(kLongestAttempt, lane.settings.timeout));
-    lane.settings.source->fetch(image, parts_.tracker.had_accounts(image), now.mono + patience,
-                                [this, &lane, &image](const Observation& seen) { finish(lane, image, seen); });
+    lane.settings.source->fetch(id, image.had_accounts(), now.mono + patience,
+                                [this, &lane, &id](const Observation& seen) { finish(lane, id, seen); });
   }
 }
 

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -90,7 +89,7 @@ class Poller {
  private:
   struct Lane {
     PollLane settings;
-    std::deque<std::reference_wrapper<const ImageId>> ready;  ///< the schedule's, in flight for it
+    std::deque<const ImageTracker*> ready;  ///< due, and in flight for the schedule already
     std::size_t flying = 0;
   };
   void turn();

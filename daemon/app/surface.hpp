@@ -20,6 +20,7 @@ class Surface final : public PollListener {
   /// The images that must be attempted before the program calls itself ready.
   void await(const WatchList& watch) {
     const std::scoped_lock lock(mutex_);
+    awaited_.reserve(watch.images.size());
     for (const auto& policy : watch.images)
       awaited_.insert(policy->id);
   }

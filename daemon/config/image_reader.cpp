@@ -54,7 +54,7 @@ class ImageReader {
                    "1 to 128 letters, digits, dots, hyphens and underscores, a letter or digit first");
       return std::nullopt;
     }
-    const auto [first, is_new] = lines_.emplace(id->str(), reader_.line(at));
+    const auto [first, is_new] = lines_.emplace(reader_.raw(at), reader_.line(at));
     if (is_new) return id;
     reader_.fail(at, "image " + in_quotes(id->str()) + " is in the list already",
                  "first on line " + std::to_string(first->second));
@@ -185,7 +185,7 @@ class ImageReader {
   std::vector<std::string_view> group_names_;
   std::vector<AccountId> grants_;  ///< of the list that is being read
   bool default_missed_ = false;
-  std::unordered_map<std::string, int> lines_;  ///< where each image id stands
+  std::unordered_map<std::string_view, int> lines_;  ///< where each image id stands
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ class ImageTracker {
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Context& context) const;
   [[nodiscard]] ImageRecord record() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
+  /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts() const { return had_accounts_; }
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
@@ -109,7 +110,7 @@ class ImageTracker {
 
   // The small ones first, side by side: a fleet has many of all this.
   bool listing_complete_ = false;
-  bool had_accounts_ = false;  ///< an empty list needs the inventory's word: it had accounts, or nobody knew
+  bool had_accounts_ = false;
   std::optional<bool> canary_ok_;
   ImageState state_ = ImageState::never_read;
   std::uint32_t failures_in_a_row_ = 0;

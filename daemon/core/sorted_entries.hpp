@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-/// Sightings, losses and absences are kept sorted by account, drifts by kind and account. Inside the image's tracker
-/// only.
+/// Sightings, losses and absences are kept sorted by account, drifts by kind and account. Inside the image's
+/// tracker only.
 namespace sharedrift {
 
 /// Where the account's entry is or belongs.

@@ -20,8 +20,11 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       closes_(saved.fleet.closes),
       judged_{now.mono, saved.fleet.judged_at.value_or(now.wall)},
       cycle_started_(now.mono) {
+  std::vector<ImageTracker*> in_order;
+  in_order.reserve(watch_.images.size());
+  images_.reserve(watch_.images.size());
   for (const auto& policy : watch_.images)
-    images_.insert(std::make_unique<ImageTracker>(policy));
+    in_order.push_back(images_.insert(std::make_unique<ImageTracker>(policy)).first->get());
   announce(saved, now, step);
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
@@ -32,8 +35,9 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     ImageTracker::Context with = context(now, step.events);
     (*found)->restore(record, with);
   }
-  for (const auto& policy : watch_.images)
-    report(tracker_of(policy->id), context(now, step.events), step);
+  step.changed.reserve(in_order.size());
+  for (ImageTracker* image : in_order)
+    report(*image, context(now, step.events), step);
   for (ImageTracker* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
 }
@@ -86,7 +90,7 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
 }
 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
-  step.changed.push_back({image.policy().id, context.changed});
+  step.changed.push_back({image.view(context), context.changed});
   if (!context.changed && !std::exchange(image.unsaved, true)) unsaved_.push_back(&image);
   image.deadline = image.next_deadline(context);
   queue_deadline(image);
@@ -251,15 +255,6 @@ std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now
 
 ImageRecord Tracker::record(const ImageId& id) const {
   return tracker_of(id).record();
-}
-
-const ImagePolicy& Tracker::policy(const ImageId& id) const {
-  return tracker_of(id).policy();
-}
-
-bool Tracker::had_accounts(const ImageId& image) const {
-  const auto found = images_.find(image);
-  return found != images_.end() && (*found)->had_accounts();
 }
 
 }  // namespace sharedrift

@@ -21,11 +21,11 @@ namespace sharedrift {
 /// What a step of the tracker brought.
 struct Step {
   struct Change {
-    ImageId image;
+    std::shared_ptr<const ImageView> view;  ///< to publish anew; never null
     bool urgent;  ///< more than times and attempt counters changed: its record must not be lost
   };
   std::vector<Event> events;
-  std::vector<Change> changed;   ///< views to publish anew; urgent ones' records to save
+  std::vector<Change> changed;   ///< in the order in which it came; of an image twice, the later counts
   std::vector<ImageId> removed;  ///< no longer watched
 };
 
@@ -67,10 +67,8 @@ class Tracker {
   [[nodiscard]] FleetRecord fleet_record() const { return {closes_, judged_.wall}; }
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
-  /// Of an image that is watched.
-  [[nodiscard]] const ImagePolicy& policy(const ImageId& id) const;
-  /// Whether an empty list of the image would be news: the last complete one was not, or nobody could tell.
-  [[nodiscard]] bool had_accounts(const ImageId& image) const;
+  /// Of an image that is watched. Stays where it is until reconfigure().
+  [[nodiscard]] const ImageTracker& image(const ImageId& id) const { return tracker_of(id); }
   [[nodiscard]] bool watches(const ImageId& id) const { return images_.contains(id); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }
 

@@ -207,12 +207,13 @@ TEST(Tracker, AGoneImageStaysGoneUntilSomebodyCanTell) {
   untold.may_be_gone = true;
   fleet.apply("m-1", untold);
   EXPECT_EQ(fleet.view("m-1")->state, ImageState::gone);
-  EXPECT_TRUE(fleet.tracker().had_accounts(*ImageId::parse("m-1"))) << "so the inventory is asked again";
+  EXPECT_TRUE(fleet.tracker().image(*ImageId::parse("m-1")).had_accounts())
+      << "so the inventory is asked again";
   Fleet after({an_image("m-1").allowing({1})}, fleet.save(), 1min);
-  EXPECT_TRUE(after.tracker().had_accounts(*ImageId::parse("m-1"))) << "over a restart, too";
+  EXPECT_TRUE(after.tracker().image(*ImageId::parse("m-1")).had_accounts()) << "over a restart, too";
   fleet.apply("m-1", listed({}));
   EXPECT_EQ(fleet.view("m-1")->state, ImageState::empty) << "the inventory has it";
-  EXPECT_FALSE(fleet.tracker().had_accounts(*ImageId::parse("m-1")));
+  EXPECT_FALSE(fleet.tracker().image(*ImageId::parse("m-1")).had_accounts());
 }
 
 TEST(Tracker, TellsNewsFromRoutine) {
