@@ -315,13 +315,13 @@ Status StateTables::load_details(std::string_view sql, Images& images, const Add
 }
 
 Status StateTables::load_sightings(Images& images) {
-  return load_details(
-      "SELECT * FROM sightings ORDER BY image, account", images,
-      [](ImageRecord& record, const AccountId& account, const Statement& row) {
-        record.sightings.push_back(
-            {account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)});
-        if (const auto first_missed = moment(row, 5)) record.losses.push_back({account, *first_missed});
-      });
+  return load_details("SELECT * FROM sightings ORDER BY image, account", images,
+                      [](ImageRecord& record, const AccountId& account, const Statement& row) {
+                        record.sightings.push_back(
+                            {account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)});
+                        if (const auto first_missed = moment(row, 5))
+                          record.losses.push_back({account, *first_missed});
+                      });
 }
 
 Status StateTables::load_absences(Images& images) {

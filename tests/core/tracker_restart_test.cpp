@@ -132,7 +132,9 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
        }},
       {"losses gone", [](auto&, ImageRecord& r) { r.losses.clear(); }},
       {"losses of nobody",
-       [far](auto&, ImageRecord& r) { r.losses = {{*AccountId::parse("4711"), far, 7, true, -5}}; }},
+       [far](auto&, ImageRecord& r) {
+         r.losses = {{*AccountId::parse("4711"), far, 7, true, -5}};
+       }},
       {"absences gone", [](auto&, ImageRecord& r) { r.absences.clear(); }},
       {"absences put off",
        [](auto&, ImageRecord& r) { r.absences.front().absences = std::numeric_limits<std::int32_t>::min(); }},
