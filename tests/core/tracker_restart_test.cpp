@@ -274,6 +274,19 @@ TEST(Tracker, AWindowOfAnEarlierLifeIsNotReportedOnceTheAccountIsBack) {
   EXPECT_EQ(step.events.front().find("not_after"), nullptr) << "it never ended";
 }
 
+TEST(Tracker, ALossToComeIsNone) {
+  Fleet before({an_image("m-1").allowing({1})});
+  before.apply("m-1", listed({1, 9}));
+  before.advance(5min);
+  before.apply("m-1", listed({1}));
+  SavedState saved = before.save();
+  saved.images.front().losses.front().first_missed += std::chrono::hours{24};
+  Fleet after({an_image("m-1").allowing({1})}, saved, 1min);
+  EXPECT_EQ(after.apply("m-1", listed({1})).events.front().text("not_after"),
+            format_rfc3339(after.now().wall))
+      << "the first listing without it that can have been";
+}
+
 TEST(Tracker, AConfigChangedWhileDownIsSeenAtTheStart) {
   Fleet before({an_image("m-1").allowing({1, 9}), an_image("m-2").allowing({})});
   before.apply("m-1", listed({1, 9}));

@@ -40,6 +40,18 @@ TEST(Tracker, IsCleanWhenTheListingIs) {
   EXPECT_EQ(view->unused_entries, 1);
 }
 
+TEST(Tracker, AnEntryWhoseAccountIsLostIsUnusedUnderANewPolicyToo) {
+  Fleet fleet({an_image("m-1").allowing({1, 2})});
+  fleet.apply("m-1", listed({1, 2}));
+  fleet.apply("m-1", listed({2}));
+  ASSERT_EQ(fleet.view("m-1")->unused_entries, 1);
+  fleet.reconfigure({an_image("m-1").allowing({1, 2, 3})});
+  EXPECT_EQ(fleet.view("m-1")->unused_entries, 2);
+  fleet.apply("m-1", listed({1, 2}));
+  fleet.reconfigure({an_image("m-1").allowing({1, 2})});
+  EXPECT_EQ(fleet.view("m-1")->unused_entries, 0);
+}
+
 TEST(Tracker, RaisesOnTheFirstSighting) {
   Fleet fleet({an_image("m-1").allowing({1})});
   fleet.apply("m-1", listed({1}));

@@ -44,7 +44,7 @@ ImageRecord a_record(const std::string& id) {
   record.counters = {10, 3, {2, 1}, {1, 0}, 4};
   record.sightings = {{account(1), std::nullopt, WallTime{Millis{10}}, WallTime{Millis{20}}},
                       {account(9), WallTime{Millis{5}}, WallTime{Millis{11}}, WallTime{Millis{21}}}};
-  record.losses = {{record.sightings[1].account, WallTime{Millis{30}}}};
+  record.losses = {{account(1), WallTime{Millis{25}}}, {account(9), WallTime{Millis{30}}}};
   record.absences = {{account(3), WallTime{Millis{12}}, WallTime{Millis{7}}, 2}};
   record.drifts = {{account(9), DriftKind::unexpected, WallTime{Millis{11}}, true},
                    {account(3), DriftKind::missing, WallTime{Millis{12}}, false}};
@@ -101,9 +101,10 @@ TEST(StateDb, RemembersARecordWhole) {
   EXPECT_EQ(back.sightings[1].not_before, WallTime{Millis{5}});
   EXPECT_EQ(back.sightings[1].first_seen, WallTime{Millis{11}});
   EXPECT_EQ(back.sightings[1].last_seen, WallTime{Millis{21}});
-  ASSERT_THAT(back.losses, SizeIs(1));
-  EXPECT_EQ(back.losses[0].account, back.sightings[1].account);
-  EXPECT_EQ(back.losses[0].first_missed, WallTime{Millis{30}});
+  ASSERT_THAT(back.losses, SizeIs(2));
+  EXPECT_EQ(back.losses[0].first_missed, WallTime{Millis{25}});
+  EXPECT_EQ(back.losses[1].account, account(9));
+  EXPECT_EQ(back.losses[1].first_missed, WallTime{Millis{30}});
   ASSERT_THAT(back.absences, SizeIs(1));
   EXPECT_EQ(back.absences[0].first_missed, WallTime{Millis{12}});
   EXPECT_EQ(back.absences[0].last_seen, WallTime{Millis{7}});
