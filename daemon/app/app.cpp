@@ -89,11 +89,11 @@ class App {
     build_engine(*config);
     auto listening = listen();
     if (!listening) return fail(kStartFailure, listening.error());
+    release_free_heap();  // what reading the configuration and the past took is not needed again
+    release_start_pages();
     engine_->start();
     journal_->record({EventType::started, clock_.wall(), "", started_fields()});
     SystemdNotifier::ready(status_line());
-    release_free_heap();  // what reading the configuration and the past took is not needed again
-    release_start_pages();
     const int code = serve();
     stop();
     return code;
