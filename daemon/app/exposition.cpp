@@ -1,5 +1,7 @@
 #include "app/exposition.hpp"
 
+#include "io/memory.hpp"
+
 #include <utility>
 
 namespace sharedrift {
@@ -7,10 +9,6 @@ namespace sharedrift {
 namespace {
 
 using Bytes = std::shared_ptr<const std::string>;
-
-/// From this size on a block is mapped by itself (keep_heap_small()): pages that were reserved and not
-/// written are no memory, so nothing is won by a copy of just the right size.
-constexpr std::size_t kMapped = 1U << 20U;
 
 /// Joins neighbours that are small: each piece is a system call and perhaps a packet of its own.
 std::vector<Bytes> without_crumbs(const std::vector<Bytes>& pieces) {
@@ -125,7 +123,7 @@ void Exposition::render(Metric metric, const Fleet& fleet, TextFormat format, En
   }
   if (encoding == Encoding::gzip) {
     part.gzip = packer_.pack(*text);
-  } else if (scratch_.size() >= kMapped) {
+  } else if (scratch_.size() >= kMappedBlock) {  // what it has reserved and not written is no memory
     part.text = std::make_shared<const std::string>(std::exchange(scratch_, {}));
   } else {
     part.text = std::make_shared<const std::string>(*text);  // a copy of just the right size

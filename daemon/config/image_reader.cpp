@@ -185,7 +185,7 @@ class ImageReader {
   std::vector<std::string_view> group_names_;
   std::vector<AccountId> grants_;  ///< of the list that is being read
   bool default_missed_ = false;
-  std::unordered_map<std::string_view, int> lines_;  ///< where each image id stands
+  std::unordered_map<std::string_view, int> lines_;  ///< where each image id stands; the keys are the tree's
 };
 
 }  // namespace

@@ -216,12 +216,11 @@ bool may_name_whole_url(const EasyHandle& handle) {
          (route->proxy_from_environment || !route->proxy_url.empty());
 }
 
-/// `stays`: other exchanges will have the same one, so it is parsed here for all of them. What cannot be
-/// parsed is libcurl's to refuse.
-bool set_url(EasyHandle& handle, std::string_view url, bool stays) {
+/// Parsed here for all exchanges that will have the same. What cannot be parsed is libcurl's to refuse.
+bool set_url(EasyHandle& handle, std::string_view url) {
   if (handle.url == url) return true;
   handle.url = url;
-  handle.parsed_url.reset(stays ? curl_url() : nullptr);
+  handle.parsed_url.reset(curl_url());
   if (handle.parsed_url && curl_url_set(handle.parsed_url.get(), CURLUPART_URL, handle.url.c_str(),
                                         CURLU_PATH_AS_IS) != CURLUE_OK) {
     handle.parsed_url.reset();
@@ -238,7 +237,7 @@ bool configure_url(Exchange& exchange) {
   const std::string_view origin = origin_of(url);
   const char* target = url.c_str() + origin.size();
   const bool whole = may_name_whole_url(handle) || origin.empty() || *target != '/';
-  return set_url(handle, whole ? std::string_view{url} : origin, !whole) &&
+  return set_url(handle, whole ? std::string_view{url} : origin) &&
          curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
 }
 

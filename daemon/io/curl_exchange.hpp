@@ -25,7 +25,7 @@ struct EasyHandle {
   CURL* easy = nullptr;
   std::shared_ptr<const HttpRoute> route{};
   std::string url{};  ///< that is set: scheme and authority, or all of it where libcurl makes the target
-  std::unique_ptr<CURLU, FreeUrl> parsed_url{};  ///< the same; null: libcurl parses it for each exchange
+  std::unique_ptr<CURLU, FreeUrl> parsed_url{};  ///< the same; null: it cannot be parsed
   bool plain = false;                            ///< for http, not https
   bool prepared = false;                         ///< the options for that route are set
   /// Whether the request can go out on it without setting them anew.

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <initializer_list>
 #include <string_view>
 
 namespace sharedrift {
+
+/// From this size on an allocation is mapped by itself once keep_heap_small() was called: what of it is never
+/// written is no memory.
+inline constexpr std::size_t kMappedBlock = 1U << 20U;
 
 /// Sets how glibc's allocator keeps what was freed, for the process and for good: one burst of large answers,
 /// from the API or to clients, must not be the size of the process for ever. Call it before any thread
@@ -15,7 +20,7 @@ void keep_heap_small();
 void release_free_heap();
 
 /// Takes the pages of code and constants that the start has touched out of this process's resident set. They
-/// stay in the kernel's page cache: what is needed again is mapped again by a minor fault. Worth it once,
+/// stay in the kernel's page cache: what is needed again is mapped again by a minor fault. Worth it
 /// when what only a start needs (the dynamic linker's work, the configuration's parser) is over. Thread-safe.
 void release_start_pages();
 

@@ -189,11 +189,15 @@ TEST_F(WebDoor, CertificatesRotateUnderLoad) {
   std::atomic<bool> ending{false};
   std::atomic<int> served{0};
   std::atomic<int> lost{0};
+  std::atomic<int> ended{0};
   std::vector<std::jthread> clients;
   for (int i = 0; i < 4; ++i) {
     clients.emplace_back([&] {
-      while (!ending)
+      while (!ending) {
         ++(fetch(server->port()).ends_with("safe") ? served : lost);
+        ++ended;
+        ended.notify_all();
+      }
     });
   }
   // Certificate and key are one file each, as secrets are mounted: both turn at once through the link.
@@ -211,9 +215,9 @@ TEST_F(WebDoor, CertificatesRotateUnderLoad) {
   generation(0);
   put("web.yml", "tls_server_config: {cert_file: now/server.crt, key_file: now/server.key}\n");
   const auto outlive_the_clients_of_now = [&] {
-    const int target = served + lost + 2 * static_cast<int>(clients.size());
-    while (served + lost < target)
-      std::this_thread::sleep_for(1ms);
+    const int target = ended + 2 * static_cast<int>(clients.size());
+    for (int now = ended; now < target; now = ended)
+      ended.wait(now);
   };
   outlive_the_clients_of_now();
   lost = 0;

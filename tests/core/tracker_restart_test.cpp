@@ -118,16 +118,18 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
        }},
       {"sightings to come",
        [far](auto&, ImageRecord& r) {
+         r.losses.clear();
          for (Sighting& s : r.sightings) {
            s.not_before = s.first_seen = s.last_seen = far;
-           r.losses = {{s.account, far}};
+           r.losses.push_back({s.account, far});
          }
        }},
       {"sightings of 1970",
        [](auto&, ImageRecord& r) {
+         r.losses.clear();
          for (Sighting& s : r.sightings) {
            s.not_before = s.first_seen = s.last_seen = WallTime{};
-           r.losses = {{s.account, WallTime{}}};
+           r.losses.push_back({s.account, WallTime{}});
          }
        }},
       {"losses gone", [](auto&, ImageRecord& r) { r.losses.clear(); }},
