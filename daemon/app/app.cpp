@@ -281,7 +281,7 @@ class App {
       const std::uint64_t done = activity();
       if (number != kWakeMain && std::exchange(trimmed_at, done) != done) {
         release_free_heap();
-        release_pages_of({"libsqlite3", "libsystemd"});
+        release_pages_of({"libsqlite3"});
       }
       if (number > 0) continue;
       if (!listeners_live()) {

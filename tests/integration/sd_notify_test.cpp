@@ -3,16 +3,19 @@
 #include "support/temp_dir.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <string>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 namespace sharedrift {
@@ -21,14 +24,17 @@ namespace {
 /// Stands where systemd's notify socket does.
 class FakeSystemd {
  public:
-  FakeSystemd() : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  /// Listens on a path; or, as in a container, on a name that is in no file system.
+  explicit FakeSystemd(bool abstract = false) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const std::string name = (abstract ? "@" : "") + dir_.file("notify");
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    const std::string path = dir_.file("notify");
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    std::memcpy(address.sun_path, name.c_str(), name.size());
+    if (abstract) address.sun_path[0] = '\0';
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    EXPECT_EQ(::bind(fd_, generic, sizeof address), 0);
-    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    EXPECT_EQ(::bind(fd_, generic, size), 0);
+    ::setenv("NOTIFY_SOCKET", name.c_str(), 1);
   }
   FakeSystemd(const FakeSystemd&) = delete;
   FakeSystemd& operator=(const FakeSystemd&) = delete;
@@ -81,32 +87,64 @@ TEST(SystemdNotifier, DatesAReloadOnTheClockThatSystemdCompares) {
   EXPECT_LE(said, after);
 }
 
+TEST(SystemdNotifier, ReachesWhateverAddressLibsystemdReaches) {
+  for (const bool abstract : {false, true}) {
+    const FakeSystemd systemd(abstract);
+    EXPECT_GT(sd_notify(0, "WATCHDOG=1"), 0);
+    SystemdNotifier::watchdog();
+    EXPECT_EQ(systemd.next(), "WATCHDOG=1") << "libsystemd, " << abstract;
+    EXPECT_EQ(systemd.next(), "WATCHDOG=1") << "ours, " << abstract;
+  }
+}
+
 TEST(SystemdNotifier, IsHarmlessWhereNobodyListens) {
   ::unsetenv("NOTIFY_SOCKET");
   SystemdNotifier::ready("x");
   SystemdNotifier::reloading();
   SystemdNotifier::watchdog();
   SystemdNotifier::stopping();
-  ::setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
-  SystemdNotifier::status("x");
+  for (const std::string& address : {std::string{"/nonexistent/notify"}, std::string{"@"}, std::string{},
+                                     std::string{"relative"}, "/" + std::string(200, 'x')}) {
+    ::setenv("NOTIFY_SOCKET", address.c_str(), 1);
+    SystemdNotifier::status("x");
+  }
   ::unsetenv("NOTIFY_SOCKET");
 }
 
+/// Sets it, or unsets it for null.
+void set_variable(const char* name, const char* value) {
+  if (value == nullptr) {
+    ::unsetenv(name);
+  } else {
+    ::setenv(name, value, 1);
+  }
+}
+
 TEST(SystemdNotifier, WatchdogIsForTheProcessItNames) {
-  ::unsetenv("WATCHDOG_USEC");
-  EXPECT_EQ(SystemdNotifier::watchdog_interval(), std::nullopt);
+  const std::string ours = std::to_string(::getpid());
+  for (const char* micros :
+       {static_cast<const char*>(nullptr), "60000000", "1", "0", "", "-1", "soon", "60000000s"}) {
+    for (const char* process : {static_cast<const char*>(nullptr), ours.c_str(), "1", "", "0", "nobody"}) {
+      set_variable("WATCHDOG_USEC", micros);
+      set_variable("WATCHDOG_PID", process);
+      std::uint64_t wanted = 0;
+      const bool enabled = sd_watchdog_enabled(0, &wanted) > 0;
+      const auto interval = SystemdNotifier::watchdog_interval();
+      const std::string told = std::string{micros ? micros : "none"} + " for " + (process ? process : "none");
+      ASSERT_EQ(interval.has_value(), enabled) << told;
+      if (!enabled) continue;
+      EXPECT_EQ(*interval, Millis{static_cast<Millis::rep>(wanted / 1000)}) << told;
+    }
+  }
   ::setenv("WATCHDOG_USEC", "60000000", 1);
-  ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
-  EXPECT_EQ(SystemdNotifier::watchdog_interval(), Millis{60'000});
-  ::setenv("WATCHDOG_PID", "1", 1);
-  EXPECT_EQ(SystemdNotifier::watchdog_interval(), std::nullopt);
-  ::unsetenv("WATCHDOG_USEC");
   ::unsetenv("WATCHDOG_PID");
+  EXPECT_EQ(SystemdNotifier::watchdog_interval(), Millis{60'000});
+  ::unsetenv("WATCHDOG_USEC");
 }
 
 /// 0: handed over as descriptor 3; 1: refused; 2: something else. In a process of its own, since systemd's
 /// descriptors begin at 3.
-[[noreturn]] void take_socket(int kind, bool listens) {
+[[noreturn]] void take_socket(int kind, bool listens, pid_t process = ::getpid()) {
   const int fd = ::socket(AF_UNIX, kind, 0);
   if (listens) {
     const sockaddr_un unnamed{AF_UNIX, {}};
@@ -115,19 +153,34 @@ TEST(SystemdNotifier, WatchdogIsForTheProcessItNames) {
     ::listen(fd, 1);
   }
   if (fd != 3) ::dup2(fd, 3);
-  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  ::setenv("LISTEN_PID", std::to_string(process).c_str(), 1);
   ::setenv("LISTEN_FDS", "1", 1);
   const auto sockets = SystemdNotifier::listening_sockets();
   if (!sockets) ::_exit(1);
-  ::_exit(*sockets == std::vector<int>{3} ? 0 : 2);
+  const bool stays_here = (::fcntl(3, F_GETFD) & FD_CLOEXEC) != 0 && ::getenv("LISTEN_FDS") == nullptr;
+  ::_exit(*sockets == std::vector<int>{3} && stays_here ? 0 : 2);
 }
 
 TEST(SystemdNotifier, TakesListeningStreamSocketsOnly) {
   EXPECT_EXIT(take_socket(SOCK_STREAM, true), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(take_socket(SOCK_STREAM, true, 1), ::testing::ExitedWithCode(1), "") << "meant for another";
   EXPECT_EXIT(take_socket(SOCK_STREAM, false), ::testing::ExitedWithCode(1), "");
   EXPECT_EXIT(take_socket(SOCK_DGRAM, false), ::testing::ExitedWithCode(1), "");
-  ::unsetenv("LISTEN_FDS");
   EXPECT_FALSE(SystemdNotifier::listening_sockets());
+}
+
+TEST(SystemdNotifier, TakesNoSocketsThatAreNotForItAsLibsystemdDoesNot) {
+  const std::string ours = std::to_string(::getpid());
+  const auto refused = [](const char* process, const char* count) {
+    set_variable("LISTEN_PID", process);
+    set_variable("LISTEN_FDS", count);
+    EXPECT_LE(sd_listen_fds(0), 0);
+    EXPECT_FALSE(SystemdNotifier::listening_sockets());
+  };
+  for (const char* process : {static_cast<const char*>(nullptr), "1", "", "nobody"})
+    refused(process, "1");
+  for (const char* count : {static_cast<const char*>(nullptr), "0", "-1", "", "many", "2147483647"})
+    refused(ours.c_str(), count);
 }
 
 }  // namespace
