@@ -1,7 +1,6 @@
 #include "app/exposition.hpp"
 
-#include "io/memory.hpp"
-
+#include <algorithm>
 #include <utility>
 
 namespace sharedrift {
@@ -30,6 +29,24 @@ std::vector<Bytes> without_crumbs(const std::vector<Bytes>& pieces) {
   return out;
 }
 
+/// For each block the moment its lines of the family are of; for a family of the whole fleet the last of
+/// them.
+std::vector<std::uint64_t> versions_of(Metric metric, const std::vector<Block>& blocks) {
+  std::vector<std::uint64_t> versions;
+  versions.reserve(blocks.size() + 1);
+  for (const Block& block : blocks)
+    versions.push_back(block.versions.at(static_cast<std::size_t>(metric)));
+  if (!is_of_whole_fleet(metric)) return versions;
+  return {versions.empty() ? 0 : *std::max_element(versions.begin(), versions.end())};
+}
+
+std::vector<ViewPtr> all_views(const std::vector<Block>& blocks) {
+  std::vector<ViewPtr> views;
+  for (const Block& block : blocks)
+    views.insert(views.end(), block.views.begin(), block.views.end());
+  return views;
+}
+
 }  // namespace
 
 std::size_t MetricsPage::size() const {
@@ -53,80 +70,113 @@ MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   std::string own;
   if (own_) own_(own, format);
   own += page_end(format);
-  std::vector<Bytes> pieces;
+  // What another's rendering brought while this one waited is new enough: nothing that changed before the
+  // request is missing from it.
+  const std::uint64_t asked = board_.moment();
   const std::lock_guard lock(mutex_);
-  refresh(format, encoding);
-  if (encoding == Encoding::gzip) {
-    GzipStream gzip;
-    pieces.push_back(GzipStream::begin());
-    for_each_part(format, [&gzip, &pieces](const Part& part) {
-      gzip.add(part.gzip);
-      pieces.push_back(part.gzip.bytes);
-    });
-    const GzipPiece tail = packer_.pack(own);
-    gzip.add(tail);
-    pieces.push_back(std::make_shared<const std::string>(*tail.bytes + gzip.end()));
-  } else {
-    for_each_part(format, [&pieces](const Part& part) { pieces.push_back(part.text); });
-    pieces.push_back(std::make_shared<const std::string>(std::move(own)));
-  }
+  if (!last_ || last_->encoding != encoding || last_->moment < asked) refresh(encoding);
+  if (encoding == Encoding::gzip) return {without_crumbs(gzip_pieces(format, own))};
+  std::vector<Bytes> pieces = text_pieces(format);
+  pieces.push_back(std::make_shared<const std::string>(std::move(own)));
   return {without_crumbs(pieces)};
 }
 
-template <class Visit>
-void Exposition::for_each_part(TextFormat format, Visit visit) const {
-  for (std::size_t i = 0; i < families_.size(); ++i)
-    visit(families_.at(i).parts.at(slot(static_cast<Metric>(i), format)));
+std::vector<Bytes> Exposition::text_pieces(TextFormat format) {
+  std::vector<Bytes> pieces;
+  for (std::size_t i = 0; i < families_.size(); ++i) {
+    const std::vector<Lines>& blocks = families_.at(i).blocks;
+    const auto has_lines = [](const Lines& lines) { return !lines.part.text->empty(); };
+    if (std::none_of(blocks.begin(), blocks.end(), has_lines)) continue;  // a head alone helps nobody
+    pieces.push_back(head(static_cast<Metric>(i), format, Encoding::identity).text);
+    for (const Lines& lines : blocks)
+      pieces.push_back(lines.part.text);
+  }
+  return pieces;
 }
 
-std::size_t Exposition::slot(Metric metric, TextFormat format) {
-  return same_head_in_all_formats(spec(metric)) ? 0 : static_cast<std::size_t>(format);
+std::vector<Bytes> Exposition::gzip_pieces(TextFormat format, const std::string& own) {
+  GzipStream gzip;
+  std::vector<Bytes> pieces{GzipStream::begin()};
+  const auto add = [&gzip, &pieces](const GzipPiece& piece) {
+    gzip.add(piece);
+    pieces.push_back(piece.bytes);
+  };
+  for (std::size_t i = 0; i < families_.size(); ++i) {
+    Family& family = families_.at(i);
+    if (family.zipped.bytes == nullptr) {
+      std::vector<GzipPiece> blocks;
+      for (const Lines& lines : family.blocks)
+        blocks.push_back(lines.part.gzip);
+      family.zipped = join(blocks);
+    }
+    if (family.zipped.length == 0) continue;
+    add(head(static_cast<Metric>(i), format, Encoding::gzip).gzip);
+    add(family.zipped);
+  }
+  add(packer_.pack(own));
+  pieces.push_back(std::make_shared<const std::string>(gzip.end()));
+  return pieces;
 }
 
-bool Exposition::is_ready(const Part& part, Encoding encoding) {
-  return encoding == Encoding::gzip ? part.gzip.bytes != nullptr : part.text != nullptr;
+const Exposition::Part& Exposition::head(Metric metric, TextFormat format, Encoding encoding) {
+  Part& part = families_.at(static_cast<std::size_t>(metric)).heads.at(static_cast<std::size_t>(format));
+  if (!part.has(encoding)) {
+    std::string text;
+    append_head(text, spec(metric), format);
+    fill(part, text, encoding);
+  }
+  return part;
 }
 
 /// Brings every family to one and the same moment of the board.
-void Exposition::refresh(TextFormat format, Encoding encoding) {
-  const auto ready = [this, format, encoding](std::size_t i, const ImageVersions& now) {
-    const Family& family = families_.at(i);
-    return family.version == now.at(i) &&
-           is_ready(family.parts.at(slot(static_cast<Metric>(i), format)), encoding);
-  };
-  const ImageVersions now = board_.versions();
-  bool all_ready = true;
+void Exposition::refresh(Encoding encoding) {
+  const BlockReading reading = board_.read_blocks(
+      [this, encoding](const std::vector<Block>& blocks) { return stale_blocks(blocks, encoding); });
   for (std::size_t i = 0; i < families_.size(); ++i)
-    all_ready = all_ready && ready(i, now);
-  if (all_ready) return;
-  const Fleet fleet = board_.fleet();
-  for (std::size_t i = 0; i < families_.size(); ++i) {
-    if (!ready(i, fleet.versions)) render(static_cast<Metric>(i), fleet, format, encoding);
-  }
-  constexpr std::size_t kKeep = 2U << 20U;
-  if (scratch_.capacity() > kKeep) scratch_ = std::string();  // a large fleet pays for its own space
+    render(static_cast<Metric>(i), reading, encoding);
+  last_ = {reading.moment, encoding};
 }
 
-void Exposition::render(Metric metric, const Fleet& fleet, TextFormat format, Encoding encoding) {
-  const auto i = static_cast<std::size_t>(metric);
-  Family& family = families_.at(i);
-  if (family.version != fleet.versions.at(i)) family = Family{fleet.versions.at(i), {}};
-  Part& part = family.parts.at(slot(metric, format));
-  const std::string* text = part.text.get();
-  if (text == nullptr) {
-    scratch_.clear();
-    append_head(scratch_, spec(metric), format);
-    const std::size_t head = scratch_.size();
-    append_image_family(scratch_, metric, fleet.views, *fleet.account_names);
-    if (scratch_.size() == head) scratch_.clear();  // a head without samples helps nobody
-    text = &scratch_;
+std::vector<bool> Exposition::stale_blocks(const std::vector<Block>& blocks, Encoding encoding) const {
+  std::vector<bool> stale(blocks.size());
+  for (std::size_t i = 0; i < families_.size(); ++i) {
+    const auto metric = static_cast<Metric>(i);
+    const std::vector<Lines>& kept = families_.at(i).blocks;
+    const std::vector<std::uint64_t> versions = versions_of(metric, blocks);
+    for (std::size_t n = 0; n < versions.size(); ++n) {
+      if (n < kept.size() && kept[n].are_of(versions[n], encoding)) continue;
+      if (is_of_whole_fleet(metric)) return std::vector<bool>(blocks.size(), true);
+      stale[n] = true;
+    }
   }
+  return stale;
+}
+
+void Exposition::render(Metric metric, const BlockReading& reading, Encoding encoding) {
+  Family& family = families_.at(static_cast<std::size_t>(metric));
+  const std::vector<std::uint64_t> versions = versions_of(metric, reading.blocks);
+  if (family.blocks.size() > versions.size()) family.zipped = {};
+  family.blocks.resize(versions.size());
+  for (std::size_t n = 0; n < versions.size(); ++n) {
+    Lines& lines = family.blocks[n];
+    if (lines.are_of(versions[n], encoding)) continue;
+    family.zipped = {};
+    if (lines.version != versions[n]) lines = {versions[n], {}};
+    if (lines.part.text == nullptr) {
+      scratch_.clear();
+      append_image_family(scratch_, metric,
+                          is_of_whole_fleet(metric) ? all_views(reading.blocks) : reading.blocks[n].views,
+                          *reading.account_names);
+    }
+    fill(lines.part, lines.part.text ? *lines.part.text : scratch_, encoding);
+  }
+}
+
+void Exposition::fill(Part& part, const std::string& text, Encoding encoding) {
   if (encoding == Encoding::gzip) {
-    part.gzip = packer_.pack(*text);
-  } else if (scratch_.size() >= kMappedBlock) {  // what it has reserved and not written is no memory
-    part.text = std::make_shared<const std::string>(std::exchange(scratch_, {}));
+    part.gzip = packer_.pack(text);
   } else {
-    part.text = std::make_shared<const std::string>(*text);  // a copy of just the right size
+    part.text = std::make_shared<const std::string>(text);  // a copy of just the right size
   }
 }
 

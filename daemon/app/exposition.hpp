@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,9 @@ struct MetricsPage {
   [[nodiscard]] std::string joined() const;
 };
 
-/// The page of /metrics. What images contribute is kept family by family, as text, as gzip or as both, just
-/// as it is asked for, and made anew only when the board says that lines of the family changed: a scrape
-/// joins what is there. Concurrent scrapes share one rendering. Thread-safe.
+/// The page of /metrics. What images contribute is kept by family and block of images, as text, as gzip or as
+/// both, just as it is asked for, and made anew only where the board says that lines changed: a scrape joins
+/// what is there. Concurrent scrapes share one rendering. Thread-safe.
 class Exposition {
  public:
   /// Appends whole families of the daemon's own activity, heads included. Called for every page, on the
@@ -40,26 +41,44 @@ class Exposition {
   [[nodiscard]] MetricsPage page(TextFormat format, Encoding encoding);
 
  private:
-  /// A family as one part of the page, head included; each encoding is there if it was asked for.
+  /// Each encoding is there if it was asked for.
   struct Part {
-    std::shared_ptr<const std::string> text;  ///< empty: no image contributes a line
+    std::shared_ptr<const std::string> text;
     GzipPiece gzip;
+    [[nodiscard]] bool has(Encoding encoding) const {
+      return encoding == Encoding::gzip ? gzip.bytes != nullptr : text != nullptr;
+    }
+  };
+  /// The lines of one family and one block of images, or of all.
+  struct Lines {
+    std::uint64_t version = 0;  ///< the board's when they were rendered
+    Part part;
+    [[nodiscard]] bool are_of(std::uint64_t now, Encoding encoding) const {
+      return version == now && part.has(encoding);
+    }
   };
   struct Family {
-    std::uint64_t version = 0;  ///< the board's when the parts were rendered; its first is 1
-    std::array<Part, 2> parts;  ///< by format, or the first for both where the head is the same
+    std::array<Part, 2> heads;  ///< by format
+    std::vector<Lines> blocks;  ///< just one for a family that is of the whole fleet
+    GzipPiece zipped;  ///< all blocks' gzip in one, to be sent and summed up at once; no bytes: to be joined
   };
-  template <class Visit>
-  void for_each_part(TextFormat format, Visit visit) const;
-  void refresh(TextFormat format, Encoding encoding);
-  void render(Metric metric, const Fleet& fleet, TextFormat format, Encoding encoding);
-  [[nodiscard]] static bool is_ready(const Part& part, Encoding encoding);
-  [[nodiscard]] static std::size_t slot(Metric metric, TextFormat format);
+  struct Refresh {
+    std::uint64_t moment = 0;  ///< of the board, that all parts are of
+    Encoding encoding{};       ///< that all parts are there in; what changed may be missing in the other
+  };
+  void refresh(Encoding encoding);
+  [[nodiscard]] std::vector<bool> stale_blocks(const std::vector<Block>& blocks, Encoding encoding) const;
+  void render(Metric metric, const BlockReading& reading, Encoding encoding);
+  void fill(Part& part, const std::string& text, Encoding encoding);
+  const Part& head(Metric metric, TextFormat format, Encoding encoding);
+  std::vector<std::shared_ptr<const std::string>> text_pieces(TextFormat format);
+  std::vector<std::shared_ptr<const std::string>> gzip_pieces(TextFormat format, const std::string& own);
 
   const Board& board_;
   const OwnFamilies own_;
   std::mutex mutex_;  ///< guards what follows; held while rendering, so that others wait for its result
   std::array<Family, kImageMetricCount> families_;
+  std::optional<Refresh> last_;
   std::string scratch_;
   GzipPacker packer_;
 };

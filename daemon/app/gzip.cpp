@@ -2,6 +2,7 @@
 
 #include <array>
 #include <new>
+#include <utility>
 
 #include <zlib.h>
 
@@ -78,6 +79,21 @@ GzipPiece GzipPacker::pack(std::string_view text) {
       static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size()));
   piece.length = text.size();
   return piece;
+}
+
+GzipPiece join(const std::vector<GzipPiece>& pieces) {
+  if (pieces.size() == 1) return pieces.front();
+  GzipStream sum;
+  std::size_t size = 0;
+  for (const GzipPiece& piece : pieces) {
+    sum.add(piece);
+    size += piece.bytes->size();
+  }
+  std::string bytes;
+  bytes.reserve(size);
+  for (const GzipPiece& piece : pieces)
+    bytes += *piece.bytes;
+  return {std::make_shared<const std::string>(std::move(bytes)), sum.crc(), sum.length()};
 }
 
 const std::shared_ptr<const std::string>& GzipStream::begin() {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sharedrift {
 
@@ -15,6 +16,9 @@ struct GzipPiece {
   std::uint32_t crc = 0;     ///< of the text
   std::uint64_t length = 0;  ///< of the text
 };
+
+/// One piece for all the text of `pieces`, in their order.
+GzipPiece join(const std::vector<GzipPiece>& pieces);
 
 /// Makes pieces; holds a quarter of a megabyte from the first on. Not thread-safe. Throws std::bad_alloc
 /// only.
@@ -37,6 +41,8 @@ class GzipStream {
   /// What comes before the first piece.
   static const std::shared_ptr<const std::string>& begin();
   void add(const GzipPiece& piece);
+  [[nodiscard]] std::uint32_t crc() const { return crc_; }
+  [[nodiscard]] std::uint64_t length() const { return length_; }
   /// What comes after the last piece.
   [[nodiscard]] std::string end() const;
 

@@ -243,6 +243,11 @@ ImageMetrics differing(const ImageView& a, const ImageView& b) {
   return result;
 }
 
+bool is_of_whole_fleet(Metric family) {
+  return family == Metric::account_since || family == Metric::exception_expiry ||
+         family == Metric::account_series_dropped || family == Metric::watched_images;
+}
+
 void append_image_family(std::string& out, Metric family, const std::vector<ViewPtr>& views,
                          const AccountNames& names) {
   if (family == Metric::account_since || family == Metric::exception_expiry) {

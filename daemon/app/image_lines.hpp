@@ -25,6 +25,10 @@ inline constexpr std::size_t kMaxAccountSeries = 200;
 /// The families to which two views of one image contribute different lines.
 ImageMetrics differing(const ImageView& a, const ImageView& b);
 
+/// True for the few families whose lines depend on all images together. The lines of the others may be made
+/// for some images after the other.
+bool is_of_whole_fleet(Metric family);
+
 /// Appends the sample lines of one family, without its head: image by image in the order of `views`, account
 /// series oldest first. The only place that turns views into samples.
 void append_image_family(std::string& out, Metric family, const std::vector<ViewPtr>& views,

@@ -21,10 +21,6 @@ std::string_view page_end(TextFormat format);
 
 /// The HELP and TYPE lines.
 void append_head(std::string& out, const MetricSpec& metric, TextFormat format);
-/// True if the head is the same in both formats.
-inline bool same_head_in_all_formats(const MetricSpec& metric) {
-  return metric.kind != MetricKind::counter;
-}
 
 /// What write_number() and write_millis() need at most, in bytes.
 inline constexpr std::size_t kNumberRoom = 32;

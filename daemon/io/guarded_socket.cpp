@@ -138,6 +138,16 @@ ssize_t GuardedSocket::write(const char* data, std::size_t size) {
   return static_cast<ssize_t>(size);
 }
 
+void GuardedSocket::gather() {
+  const int on = 1;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+void GuardedSocket::flush() {
+  const int off = 0;
+  ::setsockopt(fd_, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+}
+
 bool GuardedSocket::wait_for_input(Millis limit) {
   if (offset_ < filled_ || (tls_ && SSL_pending(tls_.get()) > 0)) return true;
   deadline_ = SteadyClock::now() + limit;

@@ -32,6 +32,10 @@ class GuardedSocket {
   ssize_t read(char* out, std::size_t size);
   /// All of it; -1 when the peer is gone or too slow.
   ssize_t write(const char* data, std::size_t size);
+  /// What is written from now on waits for more, so that small parts share a packet: until flush() or
+  /// finish(), and never for longer than the kernel's 200 ms.
+  void gather();
+  void flush();
   /// From now on write() fails: the answer was written by somebody else.
   void seal() { sealed_ = true; }
   /// Waits for the first byte of another request.

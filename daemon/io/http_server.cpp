@@ -69,8 +69,7 @@ class HttpEngine final : public httplib::Server {
   }
 
   /// Serves a connection to its end. It must have been entered.
-  void serve(int fd) {
-    GuardedSocket socket(fd);
+  void serve(GuardedSocket& socket) {
     const CurrentSocket current(socket);
     const std::size_t max_input = options_.max_head + options_.max_body;
     socket.allow(SteadyClock::now() + options_.head_deadline, max_input);
@@ -79,8 +78,9 @@ class HttpEngine final : public httplib::Server {
       // No certificate to serve with: closed, not open.
       if (!context || !socket.accept_tls(context.get())) return;
     }
-    while (serve_one(socket) && connections_.idle(fd) && socket.wait_for_input(options_.head_deadline)) {
-      connections_.reading(fd);
+    while (serve_one(socket) && connections_.idle(socket.fd()) &&
+           socket.wait_for_input(options_.head_deadline)) {
+      connections_.reading(socket.fd());
       socket.allow(SteadyClock::now() + options_.head_deadline, max_input);
     }
     socket.finish();
@@ -99,7 +99,9 @@ class HttpEngine final : public httplib::Server {
           connections_.answering(socket.fd());
           socket.set_deadline(begun + options_.request_deadline);
         });
-    return served && !closed && options_.keep_alive;
+    if (!served || closed || !options_.keep_alive) return false;
+    socket.flush();
+    return true;
   }
 
   const ServerOptions& options_;
@@ -219,7 +221,8 @@ class GuardedHttpServer final : public HttpServer {
   /// On a worker.
   void serve(int fd) noexcept {
     try {
-      if (connections_.enter(fd, GuardedSocket(fd).peer().address)) engine_.serve(fd);
+      GuardedSocket socket(fd);
+      if (connections_.enter(fd, socket.peer().address)) engine_.serve(socket);
     } catch (const std::exception&) {  // out of memory: this connection pays for it
     }
     connections_.leave(fd);
@@ -260,8 +263,11 @@ class GuardedHttpServer final : public HttpServer {
 
   void answer(const httplib::Request& request, httplib::Response& response) {
     ServerResponse made = handler_(to_request(request));
-    if (!made.raw) return fill_response(std::move(made), response);
     GuardedSocket& socket = *current_socket;
+    if (!made.raw) {
+      socket.gather();
+      return fill_response(std::move(made), response);
+    }
     made.raw([&socket](std::string_view bytes) { return socket.write(bytes.data(), bytes.size()) >= 0; });
     socket.seal();
     if (made.reset) socket.reset_at_close();

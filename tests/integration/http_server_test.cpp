@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
 
 namespace sharedrift {
 namespace {
@@ -58,6 +59,21 @@ TEST(HttpServer, SendsPartsWithoutJoiningThem) {
   EXPECT_THAT(answer, HasSubstr("Content-Length: 1000006\r\n"));
   EXPECT_THAT(answer, EndsWith("xend"));
   EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, 1'000'006U);
+}
+
+TEST(HttpServer, SmallPartsShareAPacket) {
+  const auto server = serve([](const ServerRequest&) {
+    ServerResponse response = ServerResponse::text(200, "one");
+    response.tail.assign(50, std::make_shared<const std::string>(100, 'x'));
+    return response;
+  });
+  const RawClient client(server->port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.read_all(), EndsWith(std::string(5000, 'x')));
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  ASSERT_EQ(::getsockopt(client.fd(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  EXPECT_LE(info.tcpi_data_segs_in, 2U);
 }
 
 TEST(HttpServer, HeadHasTheLengthAndNoBody) {
@@ -124,6 +140,19 @@ TEST(HttpServer, KeepsAConnectionOnlyIfAsked) {
   const std::string answers = client.read_all();
   EXPECT_THAT(answers, HasSubstr("GET /1 "));
   EXPECT_THAT(answers, HasSubstr("GET /2 "));
+}
+
+TEST(HttpServer, AKeptConnectionGetsItsAnswersAtOnce) {
+  ServerOptions options;
+  options.keep_alive = true;
+  const auto server = serve(echo, options);
+  const RawClient client(server->port());
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_THAT(client.read_some(), StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << "held back, each would take 200 ms";
 }
 
 TEST(HttpServer, TwoOnOnePortAreRefused) {

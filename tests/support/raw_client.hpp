@@ -56,6 +56,15 @@ class RawClient {
     }
   }
 
+  /// What comes next, at most 4 KiB; empty at the end, or when nothing comes for `limit`.
+  [[nodiscard]] std::string read_some(std::chrono::milliseconds limit = std::chrono::seconds{5}) const {
+    std::array<char, 4096> buffer{};
+    pollfd waiting{fd_, POLLIN, 0};
+    if (::poll(&waiting, 1, static_cast<int>(limit.count())) <= 0) return {};
+    const ssize_t n = ::recv(fd_, buffer.data(), buffer.size(), 0);
+    return n > 0 ? std::string(buffer.data(), static_cast<std::size_t>(n)) : std::string{};
+  }
+
  private:
   int fd_;
   bool connected_ = false;
