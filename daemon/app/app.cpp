@@ -47,6 +47,8 @@ constexpr Millis kDrain = 2s;
 constexpr Millis kLookEvery = 30s;
 /// By then the start and the first polls have left behind what they needed once.
 constexpr Millis kFirstLook = 1s;
+/// Longer than anybody sensibly waits between two scrapes.
+constexpr Millis kForgetEvery = 5min;
 constexpr int kWakeMain = SIGUSR1;
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
@@ -259,8 +261,18 @@ class App {
     return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
   }
 
-  /// Grows with whatever may leave memory behind: a daemon that does nothing has nothing to give back.
-  [[nodiscard]] std::uint64_t activity() const { return engine_->turns() + answers_.load(); }
+  /// Gives back what a burst of requests, large answers or an old configuration needed: glibc keeps it
+  /// otherwise. A daemon that did nothing since has nothing to give back.
+  void give_back() {
+    const std::uint64_t activity = engine_->turns() + answers_.load();
+    if (std::exchange(given_back_at_, activity) == activity) return;
+    if (const MonoTime now = clock_.mono(); now >= forget_at_) {
+      forget_at_ = now + kForgetEvery;
+      exposition_.forget_unasked();
+    }
+    release_free_heap();
+    release_pages_of({"libsqlite3"});
+  }
 
   int serve() {
     sigset_t signals;
@@ -270,19 +282,13 @@ class App {
     const auto watchdog = SystemdNotifier::watchdog_interval();
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
-    std::uint64_t trimmed_at = 0;
     Millis patience = std::min(kFirstLook, look);
     while (true) {
       const int number = wait_for_signal(signals, std::exchange(patience, look));
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
-      // What a burst of requests, large answers or an old configuration needed: glibc keeps it otherwise.
-      const std::uint64_t done = activity();
-      if (number != kWakeMain && std::exchange(trimmed_at, done) != done) {
-        release_free_heap();
-        release_pages_of({"libsqlite3"});
-      }
+      if (number != kWakeMain) give_back();
       if (number > 0) continue;
       if (!listeners_live()) {
         logger_.log(Level::error, "internal_error",
@@ -360,6 +366,8 @@ class App {
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
+  std::uint64_t given_back_at_ = 0;  ///< when so much had been done
+  MonoTime forget_at_ = clock_.mono() + kForgetEvery;
 };
 
 }  // namespace

@@ -74,11 +74,25 @@ MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   // request is missing from it.
   const std::uint64_t asked = board_.moment();
   const std::lock_guard lock(mutex_);
+  asked_.at(static_cast<std::size_t>(encoding)) = true;
   if (!last_ || last_->encoding != encoding || last_->moment < asked) refresh(encoding);
   if (encoding == Encoding::gzip) return {without_crumbs(gzip_pieces(format, own))};
   std::vector<Bytes> pieces = text_pieces(format);
   pieces.push_back(std::make_shared<const std::string>(std::move(own)));
   return {without_crumbs(pieces)};
+}
+
+void Exposition::forget_unasked() {
+  const std::lock_guard lock(mutex_);
+  for (const Encoding encoding : {Encoding::identity, Encoding::gzip}) {
+    if (std::exchange(asked_.at(static_cast<std::size_t>(encoding)), false)) continue;
+    if (last_ && last_->encoding == encoding) last_.reset();
+    for (Family& family : families_) {
+      if (encoding == Encoding::gzip) family.zipped = {};
+      for (Lines& lines : family.blocks)
+        lines.part.forget(encoding);
+    }
+  }
 }
 
 std::vector<Bytes> Exposition::text_pieces(TextFormat format) {
@@ -145,7 +159,10 @@ std::vector<bool> Exposition::stale_blocks(const std::vector<Block>& blocks, Enc
     const std::vector<std::uint64_t> versions = versions_of(metric, blocks);
     for (std::size_t n = 0; n < versions.size(); ++n) {
       if (n < kept.size() && kept[n].are_of(versions[n], encoding)) continue;
-      if (is_of_whole_fleet(metric)) return std::vector<bool>(blocks.size(), true);
+      if (is_of_whole_fleet(metric)) {
+        stale.assign(blocks.size(), true);
+        return stale;
+      }
       stale[n] = true;
     }
   }

@@ -40,6 +40,10 @@ class Exposition {
 
   [[nodiscard]] MetricsPage page(TextFormat format, Encoding encoding);
 
+  /// Gives back what is kept in an encoding that nobody asked for since this was called the last time:
+  /// whoever looks at the page once, without gzip, leaves as much memory as the page is long.
+  void forget_unasked();
+
  private:
   /// Each encoding is there if it was asked for.
   struct Part {
@@ -47,6 +51,10 @@ class Exposition {
     GzipPiece gzip;
     [[nodiscard]] bool has(Encoding encoding) const {
       return encoding == Encoding::gzip ? gzip.bytes != nullptr : text != nullptr;
+    }
+    void forget(Encoding encoding) {
+      if (encoding == Encoding::gzip) gzip = {};
+      if (encoding == Encoding::identity) text.reset();
     }
   };
   /// The lines of one family and one block of images, or of all.
@@ -79,6 +87,7 @@ class Exposition {
   std::mutex mutex_;  ///< guards what follows; held while rendering, so that others wait for its result
   std::array<Family, kImageMetricCount> families_;
   std::optional<Refresh> last_;
+  std::array<bool, 2> asked_{};  ///< by encoding, since the last forget_unasked()
   std::string scratch_;
   GzipPacker packer_;
 };

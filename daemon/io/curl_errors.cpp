@@ -1,6 +1,7 @@
 #include "io/curl_errors.hpp"
 
 #include "core/text.hpp"
+#include "io/request_url.hpp"
 
 #include <array>
 #include <cerrno>

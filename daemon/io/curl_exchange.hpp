@@ -57,12 +57,6 @@ struct Exchange {
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };
 
-/// Why the request must not be sent, whatever libcurl would make of it.
-std::optional<TransportError> refuse_request(const HttpRequest& request);
-
-/// `host:port` of a URL, all of it that may be shown. Never the user and password.
-std::string host_and_port(std::string_view url);
-
 /// Sets every option of the exchange's handle that is not as the request needs it. False when memory is
 /// short.
 bool configure(Exchange& exchange, Millis left);

@@ -1,6 +1,7 @@
 #include "io/curl_transport.hpp"
 
 #include "io/curl_exchange.hpp"
+#include "io/request_url.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -301,6 +301,34 @@ TEST(Exposition, KeepsWhatDidNotChange) {
   }
 }
 
+TEST(Exposition, ForgetsAnEncodingThatNobodyAsksForAnyMore) {
+  const WideBoard board;
+  for (const Encoding asked : {Encoding::identity, Encoding::gzip}) {
+    const Encoding other = asked == Encoding::gzip ? Encoding::identity : Encoding::gzip;
+    Exposition exposition(board);
+    const auto page = [&exposition](Encoding encoding) {
+      return exposition.page(TextFormat::prometheus, encoding);
+    };
+    const std::string text = page(asked).joined();
+    MetricsPage once = page(other);
+    const std::string once_text = once.joined();
+    exposition.forget_unasked();
+    EXPECT_GE(shared_pieces(once, page(other)), kBigFamilies) << "too early";
+    EXPECT_TRUE(page(asked).joined() == text);
+    exposition.forget_unasked();
+    EXPECT_TRUE(page(asked).joined() == text);
+    exposition.forget_unasked();
+    const std::vector<std::weak_ptr<const std::string>> pieces(once.pieces.begin(), once.pieces.end());
+    once = {};
+    EXPECT_TRUE(std::all_of(pieces.begin(), pieces.end(), [](const auto& piece) { return piece.expired(); }));
+    EXPECT_TRUE(page(asked).joined() == text);
+    EXPECT_TRUE(page(other).joined() == once_text);
+    exposition.forget_unasked();
+    exposition.forget_unasked();
+    EXPECT_TRUE(page(other).joined() == once_text) << "even the one that was asked for last";
+  }
+}
+
 TEST(Exposition, SharesAllLinesBetweenFormats) {
   const WideBoard board;
   Exposition exposition(board);
