@@ -6,7 +6,7 @@
 #include "app/ens_sources.hpp"
 #include "app/event_log.hpp"
 #include "app/exposition.hpp"
-#include "app/listen_address.hpp"
+#include "app/listeners.hpp"
 #include "app/logging.hpp"
 #include "app/self_metrics.hpp"
 #include "app/surface.hpp"
@@ -17,7 +17,7 @@
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
 #include "io/curl_transport.hpp"
-#include "io/http_server.hpp"
+#include "io/event_reader.hpp"
 #include "io/memory.hpp"
 #include "io/sd_notify.hpp"
 #include "io/state_db.hpp"
@@ -170,41 +170,10 @@ class App {
     routes_ = std::make_unique<WebRoutes>(
         make_backend(),
         WebOptions{options_.telemetry_path, options_.enable_lifecycle, options_.max_requests});
-    const auto handler = [this](const ServerRequest& request) { return routes_->answer(request); };
-    if (options_.systemd_socket) {
-      SD_TRY(sockets, SystemdNotifier::listening_sockets());
-      for (const int fd : sockets) {
-        ServerOptions server = server_options();
-        server.adopted_fd = fd;
-        SD_TRY(started, HttpServer::start(server, handler));
-        servers_.push_back(std::move(started));
-      }
-      return Unit{};
-    }
-    std::vector<ListenAddress> addresses;
-    for (const std::string& text : options_.listen_addresses) {
-      SD_TRY(address, parse_listen_address(text));
-      addresses.push_back(address);
-    }
-    if (addresses.empty()) addresses = default_listen_addresses();
-    for (const ListenAddress& address : addresses) {
-      ServerOptions server = server_options();
-      server.host = address.host;
-      server.port = address.port;
-      auto started = HttpServer::start(server, handler);
-      if (!started && !address.may_fail) return Err(std::move(started).error());
-      if (!started) continue;
-      logger_.log(Level::info, "listening",
-                  {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}});
-      servers_.push_back(std::move(*started));
-    }
-    return Unit{};
-  }
-
-  ServerOptions server_options() {
     ServerOptions server;
     if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
-    return server;
+    return listeners_.start(
+        options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_);
   }
 
   WebBackend make_backend() {
@@ -290,7 +259,7 @@ class App {
       if (number == SIGTERM || number == SIGINT) return 0;
       if (number != kWakeMain) give_back();
       if (number > 0) continue;
-      if (!listeners_live()) {
+      if (!listeners_.live()) {
         logger_.log(Level::error, "internal_error",
                     {{"detail", std::string{"a listener ended and could not be brought back"}}});
         return kStartFailure;
@@ -301,11 +270,6 @@ class App {
       turns = engine_->turns();
       if (watchdog) engine_->wake();
     }
-  }
-
-  [[nodiscard]] bool listeners_live() const {
-    return std::all_of(servers_.begin(), servers_.end(),
-                       [](const auto& server) { return server->healthy(); });
   }
 
   void stop() {
@@ -319,8 +283,7 @@ class App {
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const std::scoped_lock no_reload(reload_mutex_);
     engine_->stop();
-    for (const auto& server : servers_)
-      server->stop(kDrain);
+    listeners_.stop(kDrain);
     journal_->record({EventType::stopped, clock_.wall(), "", {}});
     store_->close();
   }
@@ -365,7 +328,7 @@ class App {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
-  std::vector<std::unique_ptr<HttpServer>> servers_;
+  Listeners listeners_;
   std::uint64_t given_back_at_ = 0;  ///< when so much had been done
   MonoTime forget_at_ = clock_.mono() + kForgetEvery;
 };

@@ -9,7 +9,7 @@
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
 #include "io/curl_transport.hpp"
-#include "io/state_db.hpp"
+#include "io/event_reader.hpp"
 #include "io/system_clock.hpp"
 #include "io/system_random.hpp"
 

@@ -6,7 +6,7 @@
 #include "core/event.hpp"
 #include "core/result.hpp"
 #include "io/http_server.hpp"
-#include "io/state_db.hpp"
+#include "io/event_reader.hpp"
 
 #include <functional>
 #include <optional>

@@ -312,10 +312,4 @@ std::optional<WallTime> StateDb::last_write() const {
   return millis == 0 ? std::nullopt : std::optional(WallTime{Millis{millis}});
 }
 
-Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query) {
-  auto events = StateTables::read_events(path, query.image_id, query.since, query.limit);
-  if (!events) return Err("cannot read " + clean(path) + ": " + events.error().text);
-  return std::move(*events);
-}
-
 }  // namespace sharedrift

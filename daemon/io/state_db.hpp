@@ -18,16 +18,6 @@
 
 namespace sharedrift {
 
-/// Which of the recorded events: newest last.
-struct EventQuery {
-  std::string image_id;           ///< empty: of all images and of the daemon
-  std::optional<WallTime> since;  ///< events at or after
-  std::size_t limit = 1000;       ///< the newest that many
-};
-
-/// Reads events from a state database, also one that a daemon is writing. The error is for people.
-Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query);
-
 /// The state database: SQLite in WAL mode, one writer thread. Transactions are atomic and durable, so a kill
 /// at any moment leaves a state that was true. A change that comes alone is written at once; of a burst, what
 /// comes within 5 ms of a transaction goes into the next one together. What cannot be written waits in

@@ -3,7 +3,6 @@
 #include "core/text.hpp"
 #include "io/event_row.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -359,33 +358,6 @@ Status StateTables::load_meta(SavedState& saved, bool& stopped) {
       }
     }
   }
-}
-
-Result<std::vector<Event>, sqlite::Error> StateTables::read_events(const std::string& path,
-                                                                   const std::string& image_id,
-                                                                   std::optional<WallTime> since,
-                                                                   std::size_t limit) {
-  SD_TRY(database, Database::open(path, Database::Mode::read_only));
-  SD_TRY(application, database.number("PRAGMA application_id"));
-  if (application != kApplicationId)
-    return Err(sqlite::Error{SQLITE_NOTADB, "not a state database of share-drift-exporter"});
-  SD_TRY(rows, database.prepare(
-                   "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
-                   "ORDER BY id DESC LIMIT ?3"));
-  rows.bind(0, image_id)
-      .bind(1, since.value_or(WallTime{}).time_since_epoch().count())
-      .bind(2, static_cast<std::int64_t>(limit));
-  std::vector<Event> events;
-  while (true) {
-    SD_TRY(row, rows.step());
-    if (!row) break;
-    const auto type = parse_event_type(rows.text(1));
-    if (!type) continue;  // of a later release
-    events.push_back(
-        {*type, WallTime{Millis{rows.integer(0)}}, rows.text(2), fields_from_json(rows.text(3))});
-  }
-  std::reverse(events.begin(), events.end());
-  return events;
 }
 
 }  // namespace sharedrift

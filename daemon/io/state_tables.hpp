@@ -32,11 +32,6 @@ class StateTables {
   };
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
   static Result<StateTables, OpenError> open(const std::string& path);
-  /// The newest `limit` events, oldest first, through a read-only connection of its own.
-  static Result<std::vector<Event>, sqlite::Error> read_events(const std::string& path,
-                                                               const std::string& image_id,
-                                                               std::optional<WallTime> since,
-                                                               std::size_t limit);
 
   /// Attempt counters go on only after a clean stop: the last steps of a killed life may be missing, and a
   /// counter that is a little less than it was looks to Prometheus like one that began anew and ran through

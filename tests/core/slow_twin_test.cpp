@@ -30,11 +30,13 @@ using testing::SeededRandom;
 TEST(AccountId, ComparesAsItsSlowTwin) {
   SeededRandom random(3);
   std::vector<AccountId> ids;
-  for (int i = 0; i < 300; ++i) {
-    std::string digits(1 + random.next() % 20, '0');
+  const std::string stem = "1715107400000001";  // ends where the third word begins
+  for (int i = 0; i < 400; ++i) {
+    const bool long_stem = i % 4 == 0;
+    std::string digits(long_stem ? random.next() % 5 : 1 + random.next() % 20, '0');
     for (char& digit : digits)
       digit = static_cast<char>('0' + random.next() % 2);  // many beginnings in common
-    ids.push_back(*AccountId::parse(digits));
+    ids.push_back(*AccountId::parse(long_stem ? stem + digits : digits));
   }
   for (const AccountId& a : ids) {
     for (const AccountId& b : ids) {
@@ -98,15 +100,17 @@ TEST(HttpHeaders, AgreeWithTheirSlowTwin) {
 }
 
 /// An optional in the space of its value; the twin is std::optional.
-TEST(CompactOptional, AgreesWithItsSlowTwin) {
+/// `value_of` makes a T of a small number, 0 among them.
+template <class T, class ValueOf>
+void compare_with_std_optional(ValueOf value_of) {
   SeededRandom random(19);
-  std::optional<std::int64_t> slow;
-  std::optional<std::int64_t> slow_other;
-  CompactOptional<std::int64_t> fast;
-  CompactOptional<std::int64_t> other;
+  std::optional<T> slow;
+  std::optional<T> slow_other;
+  CompactOptional<T> fast;
+  CompactOptional<T> other;
   ASSERT_FALSE(fast) << "none to begin with";
   for (int i = 0; i < 2000; ++i) {
-    const std::int64_t value = static_cast<std::int64_t>(random.next() % 5) - 2;
+    const T value = value_of(static_cast<std::int64_t>(random.next() % 5) - 2);
     switch (random.next() % 5) {
       case 0: slow = value, fast = value; break;
       case 1: slow.reset(), fast.reset(); break;
@@ -116,8 +120,8 @@ TEST(CompactOptional, AgreesWithItsSlowTwin) {
     }
     ASSERT_EQ(fast.has_value(), slow.has_value());
     ASSERT_EQ(static_cast<bool>(fast), slow.has_value());
-    ASSERT_EQ(std::optional<std::int64_t>(fast), slow);
-    ASSERT_EQ(fast.value_or(7), slow.value_or(7));
+    ASSERT_EQ(std::optional<T>(fast), slow);
+    ASSERT_EQ(fast.value_or(value_of(7)), slow.value_or(value_of(7)));
     if (slow) {
       ASSERT_EQ(*fast, *slow);
     }
@@ -125,6 +129,11 @@ TEST(CompactOptional, AgreesWithItsSlowTwin) {
     ASSERT_EQ(fast < other, slow < slow_other);
     ASSERT_EQ(fast > value, slow > value) << "none comes before every value";
   }
+}
+
+TEST(CompactOptional, AgreesWithItsSlowTwin) {
+  compare_with_std_optional<std::int64_t>([](std::int64_t number) { return number; });
+  compare_with_std_optional<WallTime>([](std::int64_t number) { return WallTime{Millis{number}}; });
   static_assert(sizeof(MaybeTime) == sizeof(WallTime));
 }
 

@@ -1,5 +1,6 @@
 #include "io/state_db.hpp"
 
+#include "io/event_reader.hpp"
 #include "io/sqlite.hpp"
 #include "support/fakes.hpp"
 #include "support/fleet.hpp"

@@ -1,0 +1,63 @@
+#include "app/listeners.hpp"
+
+#include "app/listen_address.hpp"
+#include "io/sd_notify.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+Result<std::vector<ListenAddress>, std::string> addresses_of(const Options& options) {
+  std::vector<ListenAddress> addresses;
+  for (const std::string& text : options.listen_addresses) {
+    SD_TRY(address, parse_listen_address(text));
+    addresses.push_back(address);
+  }
+  return addresses.empty() ? default_listen_addresses() : addresses;
+}
+
+}  // namespace
+
+Result<Unit, std::string> Listeners::start(const Options& options, const ServerOptions& common,
+                                           const ServerHandler& handler, Logger& logger) {
+  if (options.systemd_socket) return adopt(common, handler);
+  SD_TRY(addresses, addresses_of(options));
+  for (const ListenAddress& address : addresses) {
+    ServerOptions server = common;
+    server.host = address.host;
+    server.port = address.port;
+    auto started = HttpServer::start(server, handler);
+    if (!started && !address.may_fail) return Err(std::move(started).error());
+    if (!started) continue;
+    logger.log(Level::info, "listening",
+               {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}});
+    servers_.push_back(std::move(*started));
+  }
+  return Unit{};
+}
+
+Result<Unit, std::string> Listeners::adopt(const ServerOptions& common, const ServerHandler& handler) {
+  SD_TRY(sockets, SystemdNotifier::listening_sockets());
+  for (const int fd : sockets) {
+    ServerOptions server = common;
+    server.adopted_fd = fd;
+    SD_TRY(started, HttpServer::start(server, handler));
+    servers_.push_back(std::move(started));
+  }
+  return Unit{};
+}
+
+bool Listeners::live() const {
+  return std::all_of(servers_.begin(), servers_.end(), [](const auto& server) { return server->healthy(); });
+}
+
+void Listeners::stop(Millis grace) {
+  for (const auto& server : servers_)
+    server->stop(grace);
+}
+
+}  // namespace sharedrift
