@@ -40,7 +40,7 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
 }
 
-std::string Statement::text(int column) const {
+std::string_view Statement::view(int column) const {
   const auto* data = sqlite3_column_text(statement_.get(), column);
   if (data == nullptr) return {};
   return {reinterpret_cast<const char*>(data),

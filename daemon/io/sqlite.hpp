@@ -38,7 +38,9 @@ class Statement {
   [[nodiscard]] std::int64_t integer(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
   }
-  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string text(int column) const { return std::string{view(column)}; }
+  /// The same without a copy: until the next step() or reset().
+  [[nodiscard]] std::string_view view(int column) const;
   [[nodiscard]] std::optional<WallTime> time(int column) const;
 
  private:

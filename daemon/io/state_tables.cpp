@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "io/event_row.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <utility>
@@ -254,6 +255,7 @@ Result<SavedState, StateTables::OpenError> StateTables::load() {
     if (!done) return Err(from(done.error()));
   }
   SavedState saved;
+  saved.images.reserve(images.size());
   for (auto& [id, record] : images)
     saved.images.push_back(std::move(record));
   bool stopped = true;  // what does not say was written by version 1
@@ -270,10 +272,10 @@ Status StateTables::load_images(Images& images) {
   while (true) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
-    auto id = ImageId::parse(rows.text(0));
+    auto id = ImageId::parse(rows.view(0));
     if (!id) continue;  // not written by us, and about nothing that can be watched
     ImageRecord record{std::move(*id)};
-    record.state = parse_image_state(rows.text(1)).value_or(ImageState::never_read);
+    record.state = parse_image_state(rows.view(1)).value_or(ImageState::never_read);
     record.state_since = moment(rows, 2);
     record.last_complete = moment(rows, 3);
     record.last_attempt = moment(rows, 4);
@@ -289,26 +291,30 @@ Status StateTables::load_images(Images& images) {
     record.last_complete_began = moment(rows, 16);
     record.total_count = rows.integer(17);
     record.had_accounts = rows.integer(18) != 0;
-    images.emplace(record.id.str(), std::move(record));
+    const std::string name = record.id.str();
+    images.emplace_hint(images.end(), name, std::move(record));
   }
 }
 
 /// Reads the rows that are about an account of an image: `add` is called for each that names both. A row
 /// whose image is not there is still knowledge: the image gets a record. Rows come in the order of their
-/// keys, so the vectors are sorted as the records promise.
+/// keys, so the vectors are sorted as the records promise, and the image of a row is the last one's or comes
+/// later.
 Status StateTables::load_details(std::string_view sql, Images& images, const AddDetail& add) {
   SD_TRY(rows, database_.prepare(sql));
+  auto image = images.begin();
   while (true) {
     SD_TRY(row, rows.step());
     if (!row) return Unit{};
-    const std::string name = rows.text(0);
-    auto image = images.find(name);
-    if (image == images.end()) {
+    const std::string_view name = rows.view(0);
+    while (image != images.end() && image->first < name)
+      ++image;
+    if (image == images.end() || image->first != name) {
       auto id = ImageId::parse(name);
       if (!id) continue;
-      image = images.emplace(name, ImageRecord{std::move(*id)}).first;
+      image = images.emplace_hint(image, name, ImageRecord{std::move(*id)});
     }
-    const auto account = AccountId::parse(rows.text(1));
+    const auto account = AccountId::parse(rows.view(1));
     if (account) add(image->second, *account, rows);
   }
 }
@@ -316,6 +322,11 @@ Status StateTables::load_details(std::string_view sql, Images& images, const Add
 Status StateTables::load_sightings(Images& images) {
   return load_details("SELECT * FROM sightings ORDER BY image, account", images,
                       [](ImageRecord& record, const AccountId& account, const Statement& row) {
+                        constexpr std::int64_t kMostAtOnce = 1000;
+                        if (record.sightings.empty()) {  // as many as there will be, as a rule
+                          record.sightings.reserve(static_cast<std::size_t>(
+                              std::clamp<std::int64_t>(record.shared_accounts, 1, kMostAtOnce)));
+                        }
                         record.sightings.push_back(
                             {account, moment(row, 2), moment_or_epoch(row, 3), moment_or_epoch(row, 4)});
                         if (const auto first_missed = moment(row, 5))
@@ -337,7 +348,7 @@ Status StateTables::load_drifts(Images& images) {
   return load_details(
       "SELECT * FROM drifts ORDER BY image, kind, account", images,
       [](ImageRecord& record, const AccountId& account, const Statement& row) {
-        const bool missing = row.text(2) == to_string(DriftKind::missing);
+        const bool missing = row.view(2) == to_string(DriftKind::missing);
         record.drifts.push_back({account, missing ? DriftKind::missing : DriftKind::unexpected,
                                  moment_or_epoch(row, 3), row.integer(4) != 0});
       });

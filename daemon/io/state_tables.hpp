@@ -49,7 +49,7 @@ class StateTables {
   sqlite::Status prune(WallTime before);
 
  private:
-  using Images = std::map<std::string, ImageRecord>;
+  using Images = std::map<std::string, ImageRecord, std::less<>>;
   using AddDetail = std::function<void(ImageRecord&, const AccountId&, const sqlite::Statement& row)>;
   explicit StateTables(sqlite::Database database) : database_(std::move(database)) {}
   sqlite::Status load_images(Images& images);
