@@ -5,8 +5,8 @@
 #include "app/exposition.hpp"
 #include "core/event.hpp"
 #include "core/result.hpp"
-#include "io/http_server.hpp"
 #include "io/event_reader.hpp"
+#include "io/http_server.hpp"
 
 #include <functional>
 #include <optional>
