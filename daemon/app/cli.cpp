@@ -1,9 +1,9 @@
 #include "app/cli.hpp"
 
 #include "app/version.hpp"
+#include "core/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <memory>
 
@@ -152,18 +152,18 @@ CliExit usage(const std::string& message) {
 }
 
 Result<int, CliExit> parse_shard(const std::string& text, const std::string& hostname, int count) {
-  std::string digits = text;
+  std::string_view digits = text;
   if (text == "auto") {
     const std::size_t last = hostname.find_last_not_of("0123456789");
-    digits = last == std::string::npos ? hostname : hostname.substr(last + 1);
+    digits = hostname;
+    if (last != std::string::npos) digits.remove_prefix(last + 1);
     if (digits.empty()) {
       return Err(
           usage("--shard.index=auto needs a host name that ends in a number; this one is " + hostname));
     }
   }
-  int index = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-  if (error != std::errc{} || end != digits.data() + digits.size() || index < 0) {
+  const int index = parse_number<int>(digits).value_or(-1);
+  if (index < 0) {
     return Err(usage("--shard.index: \"" + text + "\" is neither a number from 0 nor auto"));
   }
   if (index >= count) {

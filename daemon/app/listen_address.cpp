@@ -1,8 +1,7 @@
 #include "app/listen_address.hpp"
 
+#include "core/number.hpp"
 #include "core/text.hpp"
-
-#include <charconv>
 
 namespace sharedrift {
 
@@ -15,9 +14,9 @@ Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
   ListenAddress address;
   std::string_view host = text.substr(0, colon);
   const std::string_view port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (error != std::errc{} || end != port.data() + port.size() || address.port < 0 || address.port > 65'535)
-    return bad();
+  const auto number = parse_number<int>(port);
+  if (!number || *number < 0 || *number > 65'535) return bad();
+  address.port = *number;
   if (host.starts_with('[')) {
     if (!host.ends_with(']') || host.size() < 4) return bad();
     host = host.substr(1, host.size() - 2);

@@ -1,9 +1,10 @@
 #include "app/logging.hpp"
 
+#include "core/number.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <climits>
 #include <functional>
@@ -69,15 +70,10 @@ bool is_journal_stream(int fd, const char* journal_stream) {
   const std::string_view text = journal_stream;
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return false;
-  const auto number = [](std::string_view digits, std::uint64_t& value) {
-    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return end.ec == std::errc{} && end.ptr == digits.data() + digits.size();
-  };
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
+  const auto device = parse_number<std::uint64_t>(text.substr(0, colon));
+  const auto inode = parse_number<std::uint64_t>(text.substr(colon + 1));
   struct stat status {};
-  return number(text.substr(0, colon), device) && number(text.substr(colon + 1), inode) &&
-         fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+  return device && inode && fstat(fd, &status) == 0 && status.st_dev == *device && status.st_ino == *inode;
 }
 
 /// Writes whole lines with a bound on the time. spdlog 1.10's own sinks block without end on a full pipe, and

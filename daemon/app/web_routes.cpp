@@ -6,10 +6,10 @@
 #include "app/status_assets.hpp"
 #include "app/status_page.hpp"
 #include "app/web_json.hpp"
+#include "core/number.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace sharedrift {
@@ -81,13 +81,10 @@ ServerResponse json_success(const ServerRequest& request, Append append) {
 /// As Prometheus takes times: RFC 3339 or seconds since 1970.
 std::optional<WallTime> parse_moment(std::string_view text) {
   if (const auto time = parse_rfc3339(text)) return time;
-  double seconds = 0;
   constexpr double kLatest = 253'402'300'800;  // the year 10000
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc{} || end != text.data() + text.size() || !(seconds >= 0) || seconds >= kLatest) {
-    return std::nullopt;
-  }
-  return WallTime{Millis{static_cast<std::int64_t>(seconds * 1000)}};
+  const auto seconds = parse_number<double>(text);
+  if (!seconds || !(*seconds >= 0) || *seconds >= kLatest) return std::nullopt;
+  return WallTime{Millis{static_cast<std::int64_t>(*seconds * 1000)}};
 }
 
 /// The error is the message for a bad_data answer.
@@ -105,9 +102,8 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
             std::string("since: neither an RFC 3339 time (2026-11-24T09:20:44Z) nor seconds since 1970"));
       }
     } else if (name == "limit") {
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), query.limit);
-      if (error != std::errc{} || end != value.data() + value.size() || query.limit == 0 ||
-          query.limit > kMostEvents) {
+      query.limit = parse_number<std::size_t>(value).value_or(0);
+      if (query.limit == 0 || query.limit > kMostEvents) {
         return Err("limit: not a number from 1 to " + std::to_string(kMostEvents));
       }
     } else {

@@ -6,10 +6,6 @@
 
 namespace sharedrift {
 
-/// From this size on an allocation is mapped by itself once keep_heap_small() was called: what of it is never
-/// written is no memory.
-inline constexpr std::size_t kMappedBlock = 1U << 20U;
-
 /// Sets how glibc's allocator keeps what was freed, for the process and for good: one burst of large answers,
 /// from the API or to clients, must not be the size of the process for ever. Call it before any thread
 /// exists.

@@ -1,9 +1,9 @@
 #include "io/sd_notify.hpp"
 
+#include "core/number.hpp"
 #include "io/descriptor.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -62,12 +62,7 @@ std::string one_line(std::string text) {
 template <class Number>
 std::optional<Number> number_in(const char* variable) {
   const char* text = std::getenv(variable);
-  if (text == nullptr) return std::nullopt;
-  const std::string_view digits = text;
-  Number number{};
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return number;
+  return text == nullptr ? std::nullopt : parse_number<Number>(text);
 }
 
 bool is_listening_stream(int fd) {
