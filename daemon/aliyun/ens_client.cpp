@@ -15,8 +15,12 @@ constexpr const char* kStsVersion = "2015-04-01";
 constexpr int kInventoryPageSize = 100;
 constexpr int kMaxInventoryPages = 50;
 constexpr std::size_t kGenerationsKept = 8;
-constexpr Millis kShortestPause{50};
-constexpr Millis kLongestPause{500};
+/// The pause between two passes is drawn from so many times the longest gap between two pages, be that
+/// milliseconds or seconds: who picks a moment beforehand hits a gap like that in one pass of five at most,
+/// and must have hit one of the pass before, too.
+constexpr int kGapsInPause = 5;
+/// And it takes no more than this share of the time that is left, so that the passes after it have theirs.
+constexpr int kPausesInPatience = 4;
 
 /// What a call for one page of something of an image has in its query, in the order it wants.
 void append_page(std::string& query, const ImageId& image, int page, int page_size) {
@@ -161,6 +165,9 @@ void EnsClient::ask_page(const AttemptPtr& attempt, int number) {
 void EnsClient::take_page(const AttemptPtr& attempt, int number, const Result<ApiAnswer, Failure>& answer) {
   --attempt->outstanding;
   if (attempt->over) return;
+  const MonoTime now = clock_.mono();
+  if (attempt->last_page) attempt->longest_gap = std::max(attempt->longest_gap, now - *attempt->last_page);
+  attempt->last_page = now;
   auto page = answer ? decode_page(answer->document.root()) : Result<Page, Failure>(Err(answer.error()));
   if (answer) {
     attempt->server_time = answer->server_time;
@@ -179,10 +186,10 @@ void EnsClient::take_page(const AttemptPtr& attempt, int number, const Result<Ap
     return conclude(attempt);
   }
   if (!attempt->collector.pause_before_next()) return advance(attempt);
-  const Millis pause =
-      kShortestPause + Millis{static_cast<Millis::rep>(
-                           random_.unit() * static_cast<double>((kLongestPause - kShortestPause).count()))};
-  pausing_.emplace(clock_.mono() + pause, attempt);
+  attempt->last_page.reset();
+  const auto longest =
+      std::min(kGapsInPause * attempt->longest_gap, (attempt->deadline - now) / kPausesInPatience);
+  pausing_.emplace(now + std::chrono::duration_cast<MonoTime::duration>(random_.unit() * longest), attempt);
 }
 
 void EnsClient::conclude(const AttemptPtr& attempt) {

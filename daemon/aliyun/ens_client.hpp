@@ -69,6 +69,8 @@ class EnsClient final : public ShareSource {
     FetchDone done;
     std::multimap<MonoTime, AttemptPtr>::iterator in_deadlines;
     int outstanding = 0;                  ///< pages asked for
+    std::optional<MonoTime> last_page;    ///< when one of this pass came last
+    MonoTime::duration longest_gap{};     ///< from one page of a pass to the next
     std::optional<Failure> broken;        ///< the first page that failed; what is under way is still taken
     std::set<std::uint64_t> generations;  ///< of the credentials that signed its pages
     std::optional<WallTime> server_time;

@@ -48,19 +48,13 @@ bool ListingCollector::pause_before_next() const {
 
 std::vector<int> ListingCollector::next(int most) {
   if (done_ || most <= 0) return {};
+  const int highest = pass_->highest_asked;
+  const int claimed = pass_->pages.contains(1) ? pages_claimed() : pages_before_;
   std::vector<int> numbers;
-  if (pass_->highest_asked == 0) {
-    numbers.push_back(1);
-  } else if (!pass_->pages.contains(1)) {
-    return {};  // how many pages there are is known from the first
-  } else {
-    const int highest = pass_->highest_asked;
-    const int claimed = at_end() ? 0 : std::min(pages_claimed() - highest, most);
-    for (int i = 1; i <= claimed; ++i)
-      numbers.push_back(highest + i);
-    // TotalCount may lie: go on, one page at a time, until a page shows the end.
-    if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
-  }
+  for (int i = 1; i <= std::min(claimed - highest, most) && !at_end(); ++i)
+    numbers.push_back(highest + i);
+  // TotalCount may lie: go on, one page at a time, until a page shows the end.
+  if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
   if (!numbers.empty()) pass_->highest_asked = numbers.back();
   return numbers;
 }
@@ -167,11 +161,13 @@ void ListingCollector::break_pass(Reason reason, std::string detail) {
 
 void ListingCollector::finish_pass() {
   const std::size_t size = effective_page_size();
+  std::optional<int> end;
   for (const auto& [number, page] : pass_->pages) {
-    const bool last = number == pass_->pages.rbegin()->first;
-    if (!last && page.rows < size)
+    if (end && page.rows > 0)
       break_pass(Reason::count_mismatch, "rows follow after a page that was not full");
+    if (!end && page.rows < size) end = number;
   }
+  pages_before_ = end.value_or(pass_->highest_asked);
   const auto distinct = static_cast<std::int64_t>(pass_->rows.size());
   if (result_.total_count != distinct) {
     break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +

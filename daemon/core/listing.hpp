@@ -71,8 +71,10 @@ class ListingCollector {
  public:
   ListingCollector(ImageId image, ListingLimits limits, WallTime started);
 
-  /// At most `most` page numbers that may be asked for now and were not handed out before. Empty while
-  /// answers are awaited that decide how it goes on, and when done.
+  /// At most `most` page numbers that may be asked for now and were not handed out before: of the first pass
+  /// the first page, then the pages that it told of; of a later one all of them, since a change between two
+  /// pages must find as little time as possible. Empty while answers are awaited that decide how it goes on,
+  /// and when done.
   std::vector<int> next(int most);
   /// True when the next pages handed out begin a new pass: the caller should pause for a random while first,
   /// so that nobody can time changes to the gaps.
@@ -123,6 +125,7 @@ class ListingCollector {
   ImageId image_;
   ListingLimits limits_;
   Observation result_;
+  int pages_before_ = 1;                              ///< to the end of the list in the pass before
   std::optional<Pass> pass_;                          ///< always there; a new one takes its place
   std::vector<AccountId> seen_;                       ///< the rows of all passes so far; sorted
   std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted

@@ -68,11 +68,13 @@ class EnsBench {
     if (instead) {
       if (auto reply = instead(request, action)) return *reply;
     }
-    const std::string image = parameter(request, "ImageId");
-    const int number = number_of(parameter(request, "PageNumber"));
     if (action == "GetCallerIdentity") return {answer(200, R"({"AccountId":")" + caller + R"("})")};
-    if (action == "DescribeSelfImages") return {inventory_page(number)};
-    return {testing::page_of(image, shares[image], number)};
+    if (action == "DescribeSelfImages") return {inventory_page(number_of(parameter(request, "PageNumber")))};
+    return page(request);
+  }
+  [[nodiscard]] Reply page(const HttpRequest& request, Millis latency = 10ms) {
+    const std::string image = parameter(request, "ImageId");
+    return {testing::page_of(image, shares[image], number_of(parameter(request, "PageNumber"))), latency};
   }
   [[nodiscard]] HttpResponse inventory_page(int number) const {
     std::string rows;
@@ -152,25 +154,79 @@ TEST(EnsClient, AsksForWholePagesAndProvesAShortListByOne) {
   EXPECT_EQ(parameter(bench.transport.requests[0], "AliyunId"), "") << "undocumented: never sent";
 }
 
+/// From one page of the second pass to the next, by the time since the first pass ended: who changes the list
+/// in between can hide an account from that pass.
+struct Gap {
+  MonoTime::duration begin;
+  MonoTime::duration end;
+};
+
+/// Of attempts to list two pages, which come after `latency`, one at a time.
+std::vector<Gap> gaps_of_second_passes(Millis latency, int attempts) {
+  EnsOptions options = EnsBench::plain();
+  options.gate.concurrency = 1;
+  EnsBench bench(std::move(options));
+  bench.shares["m-1"] = accounts_from(1, 150);
+  std::vector<MonoTime> asked;
+  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
+    asked.push_back(bench.clock.mono());
+    return std::optional(bench.page(request, latency));
+  };
+  std::vector<Gap> gaps;
+  for (int i = 0; i < attempts; ++i) {
+    asked.clear();
+    EXPECT_TRUE(bench.fetch("m-1").complete);
+    if (asked.size() != 4) {
+      ADD_FAILURE() << "two passes over two pages are four requests, not " << asked.size();
+      continue;
+    }
+    const MonoTime end_of_first = asked[1] + latency;
+    gaps.push_back({asked[2] - end_of_first, asked[3] - end_of_first});
+  }
+  return gaps;
+}
+
 TEST(EnsClient, PausesForARandomWhileBetweenThePassesOfALongList) {
-  std::set<Millis> pauses;
+  constexpr int kAttempts = 200;
+  for (const Millis latency : {10ms, 50ms, 400ms}) {
+    const std::vector<Gap> gaps = gaps_of_second_passes(latency, kAttempts);
+    for (const Gap& picked : gaps) {
+      const auto hits = std::count_if(gaps.begin(), gaps.end(), [&picked](const Gap& gap) {
+        return gap.begin <= picked.begin && picked.begin < gap.end;
+      });
+      EXPECT_LT(hits, kAttempts / 3) << "who picks a moment beforehand hits the gap too often";
+    }
+  }
+}
+
+TEST(EnsClient, APauseIsNoGapBetweenPages) {
+  EnsBench bench;
+  std::vector<MonoTime> firsts;
+  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
+    if (parameter(request, "PageNumber") == "1") {
+      firsts.push_back(bench.clock.mono());
+      // Each pass is sound, no two agree.
+      bench.shares["m-1"] = accounts_from(static_cast<int>(firsts.size()), 150);
+    }
+    return std::optional(bench.page(request, 10ms));
+  };
+  for (int i = 0; i < 20; ++i) {
+    firsts.clear();
+    EXPECT_EQ(bench.fetch("m-1").failure.reason, Reason::unstable);
+    ASSERT_THAT(firsts, SizeIs(4));
+    for (std::size_t pass = 1; pass < firsts.size(); ++pass)
+      EXPECT_LE(firsts[pass] - firsts[pass - 1], 20ms + 5 * 10ms) << "two pages and five gaps";
+  }
+}
+
+TEST(EnsClient, ThePauseLeavesTimeForThePassAfterIt) {
   EnsBench bench;
   bench.shares["m-1"] = accounts_from(1, 150);
-  for (int round = 0; round < 8; ++round) {
-    std::vector<MonoTime> firsts;
-    MonoTime end_of_pass;
-    bench.before = [&](const HttpRequest& request, const std::string& /*action*/) {
-      if (parameter(request, "PageNumber") == "1") firsts.push_back(bench.clock.mono());
-      if (firsts.size() == 1) end_of_pass = bench.clock.mono() + 10ms;
-    };
-    EXPECT_TRUE(bench.fetch("m-1").complete);
-    ASSERT_THAT(firsts, SizeIs(2));
-    const auto pause = std::chrono::duration_cast<Millis>(firsts[1] - end_of_pass);
-    EXPECT_GE(pause, 50ms);
-    EXPECT_LE(pause, 500ms);
-    pauses.insert(pause);
-  }
-  EXPECT_GT(pauses.size(), 4U) << "nobody can time a change to it";
+  bench.instead = [&bench](const HttpRequest& request, const std::string& /*action*/) {
+    return std::optional(bench.page(request, 2s));
+  };
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(bench.fetch("m-1", false, 10s).complete) << "four pages of two seconds each";
 }
 
 TEST(EnsClient, ALongListHoldsUpNobody) {

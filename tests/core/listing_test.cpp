@@ -64,6 +64,30 @@ TEST(ListingCollector, HandsOutLaterPagesTogether) {
   EXPECT_THAT(collector.next(128), ElementsAre(5));
 }
 
+TEST(ListingCollector, ASecondPassWaitsForNoPage) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(250);
+  for (int requests = 0; requests < 2; ++requests)
+    for (const int number : collector.next(128))
+      collector.add(number, server.page(number, 100));
+  ASSERT_TRUE(collector.pause_before_next());
+  for (int i = 0; i < 51; ++i)
+    server.remove(0);  // the third page will be empty
+  EXPECT_THAT(collector.next(2), ElementsAre(1, 2)) << "no more than there is room for";
+  EXPECT_THAT(collector.next(128), ElementsAre(3)) << "as far as the first pass went";
+  for (const int number : {3, 2, 1})
+    collector.add(number, server.page(number, 100));
+  ASSERT_TRUE(collector.pause_before_next());
+  EXPECT_THAT(collector.next(128), ElementsAre(1, 2)) << "the second showed where the list ends now";
+  for (const int number : {1, 2})
+    collector.add(number, server.page(number, 100));
+  ASSERT_TRUE(collector.done());
+  const Observation seen = collector.take();
+  EXPECT_TRUE(seen.complete) << "the second pass was sound, though it asked behind the end";
+  EXPECT_EQ(seen.accounts.size(), 199U);
+  EXPECT_EQ(seen.transient.size(), 51U);
+}
+
 TEST(ListingCollector, DoesNotAskForWhatALieClaims) {
   ListingCollector collector(image(), {}, WallTime{});
   PageServer server(100);
@@ -71,6 +95,17 @@ TEST(ListingCollector, DoesNotAskForWhatALieClaims) {
   for (const int number : collector.next(128))
     collector.add(number, server.page(number, 100));
   EXPECT_LE(collector.next(128).size(), 128U);
+}
+
+TEST(ListingCollector, AsksNoFurtherThanAPageThatShowsTheEnd) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(150);
+  server.lie = 300;
+  for (const int number : collector.next(1))
+    collector.add(number, server.page(number, 100));
+  ASSERT_THAT(collector.next(2), ElementsAre(2, 3));
+  collector.add(2, server.page(2, 100));
+  EXPECT_THAT(collector.next(128), IsEmpty()) << "TotalCount claims five, the second shows the end";
 }
 
 TEST(ListingCollector, PausesBetweenPassesOnly) {
