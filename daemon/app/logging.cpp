@@ -55,12 +55,9 @@ bool wait_writable(int fd, Steady::time_point until) {
   }
 }
 
-ssize_t write_some(int fd, std::string_view text) {
-  // What poll promises is room for this much: more could block in a pipe.
-  const std::size_t size = std::min<std::size_t>(text.size(), PIPE_BUF);
-  const ssize_t sent = ::send(fd, text.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent >= 0 || errno != ENOTSOCK) return sent;
-  return ::write(fd, text.data(), size);
+bool is_socket(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
@@ -80,7 +77,7 @@ bool is_journal_stream(int fd, const char* journal_stream) {
 /// its asynchronous mode loses the last lines of a crash.
 class Logger::Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  Sink(int fd, Millis patience) : fd_(fd), patience_(patience) {}
+  Sink(int fd, Millis patience) : fd_(fd), is_socket_(is_socket(fd)), patience_(patience) {}
 
   /// What to write before the next line that gets through, from the number of lines lost before it.
   std::function<std::string(std::uint64_t)> loss_note;
@@ -118,11 +115,17 @@ class Logger::Sink final : public spdlog::sinks::base_sink<std::mutex> {
     }
   }
 
+  [[nodiscard]] ssize_t write_some(std::string_view text) const {
+    // What poll promises is room for this much: more could block in a pipe.
+    const std::size_t size = std::min<std::size_t>(text.size(), PIPE_BUF);
+    return is_socket_ ? ::send(fd_, text.data(), size, MSG_DONTWAIT | MSG_NOSIGNAL)
+                      : ::write(fd_, text.data(), size);
+  }
   bool write_all(std::string_view text) {
     const auto until = Steady::now() + (stuck_ ? Millis{0} : patience_);
     const std::size_t size = text.size();
     while (!text.empty()) {
-      const ssize_t sent = wait_writable(fd_, until) ? write_some(fd_, text) : -1;
+      const ssize_t sent = wait_writable(fd_, until) ? write_some(text) : -1;
       if (sent > 0) {
         text.remove_prefix(static_cast<std::size_t>(sent));
       } else if (Steady::now() >= until || (errno != EINTR && errno != EAGAIN)) {
@@ -136,6 +139,7 @@ class Logger::Sink final : public spdlog::sinks::base_sink<std::mutex> {
   }
 
   const int fd_;
+  const bool is_socket_;
   const Millis patience_;
   bool stuck_ = false;  ///< the last line did not get through: the next ones do not wait
   bool torn_ = false;   ///< and a part of it did: the next begins on a line of its own

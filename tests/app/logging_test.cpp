@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -122,6 +123,28 @@ TEST(Logger, AFullDiskIsCountedAndForgotten) {
   EXPECT_EQ(logger.counts().dropped, 1U);
   EXPECT_EQ(logger.counts().lines, (std::array<std::uint64_t, 4>{}));
   ::close(options.fd);
+}
+
+TEST(Logger, AJournalThatIsStuckOrGoneEndsNothing) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const testing::ManualClock clock;
+  LogOptions options;
+  options.fd = ends[0];
+  options.patience = Millis{1};
+  Logger logger(clock, options);
+  logger.log(Level::info, "read");
+  std::array<char, 256> read{};
+  const ssize_t got = ::read(ends[1], read.data(), read.size());
+  EXPECT_EQ(std::string(read.data(), got > 0 ? static_cast<std::size_t>(got) : 0),
+            "ts=2026-11-18T11:06:40.000Z level=info event=read\n");
+  for (int i = 0; i < 10'000 && logger.counts().dropped == 0; ++i)
+    logger.log(Level::info, "unread", {{"k", std::string(4000, 'x')}});
+  EXPECT_EQ(logger.counts().dropped, 1U) << "nobody reads";
+  ::close(ends[1]);
+  logger.log(Level::info, "unheard");
+  EXPECT_EQ(logger.counts().dropped, 2U) << "and no signal ends the process";
+  ::close(ends[0]);
 }
 
 TEST(Logger, LinesOfManyThreadsStayWhole) {
