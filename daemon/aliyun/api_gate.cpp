@@ -183,6 +183,8 @@ void ApiGate::complete(CallPtr call, HttpResult result) {
   if (!root) return handle(std::move(call), std::move(root).error(), wait_hint(*result, clock_.wall()));
   governor_.on_success();
   retries_.earn();
+  // Its slot is free: the next request need not wait until this answer has been made use of.
+  pump(clock_.now());
   call->done(ApiAnswer{std::move(*root), server_time_, call->generation});
 }
 

@@ -1,6 +1,7 @@
 #include "io/curl_transport.hpp"
 
 #include "io/curl_exchange.hpp"
+#include "io/curl_sockets.hpp"
 #include "io/request_url.hpp"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ namespace sharedrift {
 
 namespace {
 
-constexpr long kLongestWaitMillis = 3'600'000;
 /// Idle connections kept. libcurl's own bound is four for each exchange under way, so the end of a burst
 /// would close most of what the next one needs.
 constexpr long kMaxIdleConnections = 128;
@@ -29,12 +29,18 @@ void init_curl_once() {
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
 
+CURLM* init_multi() {
+  init_curl_once();
+  CURLM* multi = curl_multi_init();
+  if (multi == nullptr) throw std::runtime_error("libcurl could not be initialised");
+  return multi;
+}
+
 }  // namespace
 
 class CurlTransport::Impl {
  public:
-  Impl() : multi_((init_curl_once(), curl_multi_init())) {
-    if (multi_ == nullptr) throw std::runtime_error("libcurl could not be initialised");
+  Impl() : multi_(init_multi()), sockets_(multi_) {
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
   }
   Impl(const Impl&) = delete;
@@ -48,17 +54,19 @@ class CurlTransport::Impl {
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done);
   void run_once(MonoTime until);
-  void wake() noexcept { curl_multi_wakeup(multi_); }
+  void wake() noexcept { sockets_.wake(); }
   void cancel_all();
 
  private:
   using Exchanges = std::list<Exchange>;
   bool launch(Exchange& exchange, Millis left);
+  bool act();
   bool finish_answered();
   bool finish_refused();
   void release(Exchange& exchange, bool sound);
 
   CURLM* multi_;
+  CurlSockets sockets_;
   std::vector<EasyHandle> idle_;  ///< the one used last at the end
   Exchanges flying_;
   Exchanges refused_;  ///< never left: their callbacks are due at the next run_once()
@@ -100,8 +108,8 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
       curl_multi_add_handle(multi_, exchange.handle.easy) != CURLM_OK) {
     return false;
   }
-  // Sends it now: libcurl would only begin at the next perform(), when all answers that have come meanwhile
-  // have been looked at.
+  // Sends it now: by itself libcurl would begin when its timer is looked at, after all answers that have come
+  // meanwhile.
   int running = 0;
   curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
   return true;
@@ -150,20 +158,17 @@ bool CurlTransport::Impl::finish_answered() {
 /// One answer a turn: the caller sends what follows from it before the next one, which may have come at the
 /// same moment, is looked at. Else answers that come together stay together, and each waits for all.
 void CurlTransport::Impl::run_once(MonoTime until) {
-  if (finish_answered()) return;
-  int running = 0;
-  curl_multi_perform(multi_, &running);
-  if (finish_answered() || finish_refused()) return;
-  long wait = kLongestWaitMillis;
-  if (until != MonoTime::max()) {
-    // The difference of two moments far apart does not fit: compare before subtracting.
-    const MonoTime now = std::chrono::steady_clock::now();
-    const auto left = until <= now ? 0 : std::chrono::ceil<Millis>(until - now).count();
-    wait = std::min<long>(left, kLongestWaitMillis);
+  if (finish_answered() || act() || finish_refused()) return;
+  sockets_.wait(until);
+  act();
+}
+
+/// Lets libcurl go on until it has ended an exchange; false when it has nothing left to do.
+bool CurlTransport::Impl::act() {
+  while (sockets_.act_once()) {
+    if (finish_answered()) return true;
   }
-  curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait), nullptr);
-  curl_multi_perform(multi_, &running);
-  if (!finish_answered()) finish_refused();
+  return false;
 }
 
 void CurlTransport::Impl::cancel_all() {

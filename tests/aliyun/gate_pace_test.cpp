@@ -43,6 +43,19 @@ TEST(ApiGate, KeepsConcurrencyWithinItsBound) {
   EXPECT_EQ(bench.clock.mono() - bench.start, Millis{700});  // seven rounds: no slot stood idle
 }
 
+TEST(ApiGate, TheNextRequestLeavesBeforeAnAnswerIsMadeUseOf) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 1;
+  GateBench bench(GateBench::always(good()), options);
+  std::size_t sent = 0;
+  bench.gate.call({"https", "ens.example", "DescribeImageSharePermission", "2017-11-10", ""},
+                  bench.clock.mono() + Millis{1'000},
+                  [&](const Result<ApiAnswer, Failure>& /*answer*/) { sent = bench.sent_at.size(); });
+  bench.call();
+  bench.run();
+  EXPECT_EQ(sent, 2U);
+}
+
 TEST(ApiGate, KeepsThePace) {
   GateOptions options = GateBench::unlimited();
   options.requests_per_second = 5;
