@@ -1,10 +1,4 @@
-#include "aliyun/ens_client.hpp"
-
-#include "gate_bench.hpp"
-
-#include <charconv>
-#include <map>
-#include <set>
+#include "ens_bench.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,125 +9,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::accounts_from;
 using testing::answer;
-using testing::header_of;
+using testing::EnsBench;
+using testing::parameter;
 using testing::refusal;
 using Reply = testing::ScriptedTransport::Reply;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-std::string parameter(const HttpRequest& request, const std::string& name) {
-  const std::size_t at = request.url.find(name + "=");
-  if (at == std::string::npos) return {};
-  const std::size_t begin = at + name.size() + 1;
-  return request.url.substr(begin, request.url.find('&', begin) - begin);
-}
-
-int number_of(const std::string& text) {
-  int value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
-
-/// An EnsClient before an API that has images, an inventory and a caller, and fails where a test says so.
-class EnsBench {
- public:
-  struct Outcome {
-    std::optional<Observation> seen;
-    MonoTime when;
-    int times = 0;
-  };
-
-  explicit EnsBench(EnsOptions options = plain())
-      : transport(clock,
-                  [this](const HttpRequest& request, std::size_t /*index*/) { return serve(request); }),
-        client(std::move(options), transport, credentials, clock, random, observer) {}
-
-  static EnsOptions plain() {
-    EnsOptions options;
-    options.gate = testing::GateBench::unlimited();
-    return options;
-  }
-  static EnsOptions owned_by(const std::string& account) {
-    EnsOptions options = plain();
-    options.owner = AccountId::parse(account);
-    return options;
-  }
-
-  Reply serve(const HttpRequest& request) {
-    const std::string action = header_of(request, "x-acs-action");
-    actions.push_back(action);
-    if (before) before(request, action);
-    if (instead) {
-      if (auto reply = instead(request, action)) return *reply;
-    }
-    if (action == "GetCallerIdentity") return {answer(200, R"({"AccountId":")" + caller + R"("})")};
-    if (action == "DescribeSelfImages") return {inventory_page(number_of(parameter(request, "PageNumber")))};
-    return page(request);
-  }
-  [[nodiscard]] Reply page(const HttpRequest& request, Millis latency = 10ms) {
-    const std::string image = parameter(request, "ImageId");
-    return {testing::page_of(image, shares[image], number_of(parameter(request, "PageNumber"))), latency};
-  }
-  [[nodiscard]] HttpResponse inventory_page(int number) const {
-    std::string rows;
-    const auto first = static_cast<std::size_t>(number - 1) * 100;
-    for (std::size_t i = first; i < std::min(first + 100, inventory.size()); ++i)
-      rows += (rows.empty() ? "" : ",") + (R"({"ImageId":")" + inventory[i] + R"(","ImageOwnerAlias":")") +
-              alias + R"("})";
-    return answer(200, R"({"TotalCount":)" + std::to_string(inventory.size()) + R"(,"Images":{"Image":[)" +
-                           rows + "]}}");
-  }
-
-  std::shared_ptr<Outcome> begin(const std::string& image, bool had_accounts = false,
-                                 Millis patience = 300s) {
-    auto outcome = std::make_shared<Outcome>();
-    outcomes.push_back(outcome);
-    client.fetch(*ImageId::parse(image), had_accounts, clock.mono() + patience,
-                 [this, outcome](Observation seen) {
-                   ++outcome->times;
-                   outcome->when = clock.mono();
-                   outcome->seen = std::move(seen);
-                 });
-    return outcome;
-  }
-  void run() {
-    for (int turns = 0; turns < 100'000 && !over(); ++turns) {
-      client.pump(clock.now());
-      if (over()) return;
-      transport.run_once(client.next_wake());
-    }
-  }
-  [[nodiscard]] bool over() const {
-    return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) { return one->times > 0; });
-  }
-  Observation fetch(const std::string& image, bool had_accounts = false, Millis patience = 300s) {
-    const auto outcome = begin(image, had_accounts, patience);
-    run();
-    EXPECT_EQ(outcome->times, 1);
-    return outcome->seen.value_or(Observation{});
-  }
-  [[nodiscard]] std::size_t asked(const std::string& action) const {
-    return static_cast<std::size_t>(std::count(actions.begin(), actions.end(), action));
-  }
-
-  std::map<std::string, std::vector<std::string>> shares;
-  std::vector<std::string> inventory;
-  std::string alias = "self";
-  std::string caller = "1111111111111111";
-  std::function<void(const HttpRequest&, const std::string& action)> before;
-  std::function<std::optional<Reply>(const HttpRequest&, const std::string& action)> instead;
-  std::vector<std::string> actions;
-
-  testing::ManualClock clock;
-  testing::SeededRandom random;
-  testing::CountingObserver observer;
-  testing::RotatingCredentials credentials;
-  testing::ScriptedTransport transport;
-  EnsClient client;
-  std::vector<std::shared_ptr<Outcome>> outcomes;
-};
 
 /// Fails every call of one action.
 std::function<std::optional<Reply>(const HttpRequest&, const std::string&)> failing(const std::string& which,
@@ -152,81 +35,6 @@ TEST(EnsClient, AsksForWholePagesAndProvesAShortListByOne) {
   ASSERT_THAT(bench.transport.requests, SizeIs(1));
   EXPECT_EQ(parameter(bench.transport.requests[0], "PageSize"), "100");
   EXPECT_EQ(parameter(bench.transport.requests[0], "AliyunId"), "") << "undocumented: never sent";
-}
-
-/// From one page of the second pass to the next, by the time since the first pass ended: who changes the list
-/// in between can hide an account from that pass.
-struct Gap {
-  MonoTime::duration begin;
-  MonoTime::duration end;
-};
-
-/// Of attempts to list two pages, which come after `latency`, one at a time.
-std::vector<Gap> gaps_of_second_passes(Millis latency, int attempts) {
-  EnsOptions options = EnsBench::plain();
-  options.gate.concurrency = 1;
-  EnsBench bench(std::move(options));
-  bench.shares["m-1"] = accounts_from(1, 150);
-  std::vector<MonoTime> asked;
-  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
-    asked.push_back(bench.clock.mono());
-    return std::optional(bench.page(request, latency));
-  };
-  std::vector<Gap> gaps;
-  for (int i = 0; i < attempts; ++i) {
-    asked.clear();
-    EXPECT_TRUE(bench.fetch("m-1").complete);
-    if (asked.size() != 4) {
-      ADD_FAILURE() << "two passes over two pages are four requests, not " << asked.size();
-      continue;
-    }
-    const MonoTime end_of_first = asked[1] + latency;
-    gaps.push_back({asked[2] - end_of_first, asked[3] - end_of_first});
-  }
-  return gaps;
-}
-
-TEST(EnsClient, PausesForARandomWhileBetweenThePassesOfALongList) {
-  constexpr int kAttempts = 200;
-  for (const Millis latency : {10ms, 50ms, 400ms}) {
-    const std::vector<Gap> gaps = gaps_of_second_passes(latency, kAttempts);
-    for (const Gap& picked : gaps) {
-      const auto hits = std::count_if(gaps.begin(), gaps.end(), [&picked](const Gap& gap) {
-        return gap.begin <= picked.begin && picked.begin < gap.end;
-      });
-      EXPECT_LT(hits, kAttempts / 3) << "who picks a moment beforehand hits the gap too often";
-    }
-  }
-}
-
-TEST(EnsClient, APauseIsNoGapBetweenPages) {
-  EnsBench bench;
-  std::vector<MonoTime> firsts;
-  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
-    if (parameter(request, "PageNumber") == "1") {
-      firsts.push_back(bench.clock.mono());
-      // Each pass is sound, no two agree.
-      bench.shares["m-1"] = accounts_from(static_cast<int>(firsts.size()), 150);
-    }
-    return std::optional(bench.page(request, 10ms));
-  };
-  for (int i = 0; i < 20; ++i) {
-    firsts.clear();
-    EXPECT_EQ(bench.fetch("m-1").failure.reason, Reason::unstable);
-    ASSERT_THAT(firsts, SizeIs(4));
-    for (std::size_t pass = 1; pass < firsts.size(); ++pass)
-      EXPECT_LE(firsts[pass] - firsts[pass - 1], 20ms + 5 * 10ms) << "two pages and five gaps";
-  }
-}
-
-TEST(EnsClient, ThePauseLeavesTimeForThePassAfterIt) {
-  EnsBench bench;
-  bench.shares["m-1"] = accounts_from(1, 150);
-  bench.instead = [&bench](const HttpRequest& request, const std::string& /*action*/) {
-    return std::optional(bench.page(request, 2s));
-  };
-  for (int i = 0; i < 20; ++i)
-    EXPECT_TRUE(bench.fetch("m-1", false, 10s).complete) << "four pages of two seconds each";
 }
 
 TEST(EnsClient, ALongListHoldsUpNobody) {

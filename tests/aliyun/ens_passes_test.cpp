@@ -1,0 +1,91 @@
+#include "ens_bench.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::accounts_from;
+using testing::EnsBench;
+using testing::parameter;
+using ::testing::SizeIs;
+
+/// From one page of the second pass to the next, by the time since the first pass ended: who changes the list
+/// in between can hide an account from that pass.
+struct Gap {
+  MonoTime::duration begin;
+  MonoTime::duration end;
+};
+
+/// Of attempts to list two pages, which come after `latency`, one at a time.
+std::vector<Gap> gaps_of_second_passes(Millis latency, int attempts) {
+  EnsOptions options = EnsBench::plain();
+  options.gate.concurrency = 1;
+  EnsBench bench(std::move(options));
+  bench.shares["m-1"] = accounts_from(1, 150);
+  std::vector<MonoTime> asked;
+  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
+    asked.push_back(bench.clock.mono());
+    return std::optional(bench.page(request, latency));
+  };
+  std::vector<Gap> gaps;
+  for (int i = 0; i < attempts; ++i) {
+    asked.clear();
+    EXPECT_TRUE(bench.fetch("m-1").complete);
+    if (asked.size() != 4) {
+      ADD_FAILURE() << "two passes over two pages are four requests, not " << asked.size();
+      continue;
+    }
+    const MonoTime end_of_first = asked[1] + latency;
+    gaps.push_back({asked[2] - end_of_first, asked[3] - end_of_first});
+  }
+  return gaps;
+}
+
+TEST(EnsClient, PausesForARandomWhileBetweenThePassesOfALongList) {
+  constexpr int kAttempts = 200;
+  for (const Millis latency : {10ms, 50ms, 400ms}) {
+    const std::vector<Gap> gaps = gaps_of_second_passes(latency, kAttempts);
+    for (const Gap& picked : gaps) {
+      const auto hits = std::count_if(gaps.begin(), gaps.end(), [&picked](const Gap& gap) {
+        return gap.begin <= picked.begin && picked.begin < gap.end;
+      });
+      EXPECT_LT(hits, kAttempts / 3) << "who picks a moment beforehand hits the gap too often";
+    }
+  }
+}
+
+TEST(EnsClient, APauseIsNoGapBetweenPages) {
+  EnsBench bench;
+  std::vector<MonoTime> firsts;
+  bench.instead = [&](const HttpRequest& request, const std::string& /*action*/) {
+    if (parameter(request, "PageNumber") == "1") {
+      firsts.push_back(bench.clock.mono());
+      // Each pass is sound, no two agree.
+      bench.shares["m-1"] = accounts_from(static_cast<int>(firsts.size()), 150);
+    }
+    return std::optional(bench.page(request, 10ms));
+  };
+  for (int i = 0; i < 20; ++i) {
+    firsts.clear();
+    EXPECT_EQ(bench.fetch("m-1").failure.reason, Reason::unstable);
+    ASSERT_THAT(firsts, SizeIs(4));
+    for (std::size_t pass = 1; pass < firsts.size(); ++pass)
+      EXPECT_LE(firsts[pass] - firsts[pass - 1], 20ms + 5 * 10ms) << "two pages and five gaps";
+  }
+}
+
+TEST(EnsClient, ThePauseLeavesTimeForThePassAfterIt) {
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 150);
+  bench.instead = [&bench](const HttpRequest& request, const std::string& /*action*/) {
+    return std::optional(bench.page(request, 2s));
+  };
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(bench.fetch("m-1", false, 10s).complete) << "four pages of two seconds each";
+}
+
+}  // namespace
+}  // namespace sharedrift
