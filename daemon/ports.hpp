@@ -2,13 +2,13 @@
 
 #include "core/event.hpp"
 #include "core/failure.hpp"
-#include "core/http_headers.hpp"
 #include "core/ids.hpp"
 #include "core/listing.hpp"
 #include "core/record.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
+#include "wire/http_headers.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-/// The narrow seams between the core and the world. Interfaces and plain values only; real ones live in io/
-/// and aliyun/, in-memory twins in tests/support/fakes.hpp.
+/// The narrow seams between the core and the world. Interfaces and plain values only; each real one lives in
+/// the room of its subject, in-memory twins in tests/support/fakes.hpp.
 namespace sharedrift {
 
 /// Thread-safe.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """README's metrics table says what the program exposes: readme_metrics.py [--write]
 
-Compares the table between the markers with the daemon's own list (daemon/app/metric_table.cpp); --write renews it.
+Compares the table between the markers with the daemon's own list (daemon/metrics/metric_table.cpp); --write renews it.
 """
 import pathlib
 import re
@@ -13,7 +13,7 @@ ENTRY = re.compile(r'\{Metric::\w+,\s*"([a-z0-9_]+)",\s*(?:MetricKind::)?(\w+),\
 
 
 def table():
-    source = (ROOT / "daemon/app/metric_table.cpp").read_text()
+    source = (ROOT / "daemon/metrics/metric_table.cpp").read_text()
     lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
     for name, kind, labels, text in ENTRY.findall(source):
         meaning = "".join(re.findall(r'"([^"]*)"', text))

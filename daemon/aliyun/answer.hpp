@@ -1,10 +1,10 @@
 #pragma once
 
 #include "aliyun/classify.hpp"
-#include "aliyun/json_reader.hpp"
 #include "core/listing.hpp"
 #include "core/result.hpp"
 #include "ports.hpp"
+#include "wire/json_reader.hpp"
 
 #include <cstdint>
 #include <optional>

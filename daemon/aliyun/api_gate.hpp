@@ -1,10 +1,10 @@
 #pragma once
 
 #include "aliyun/classify.hpp"
-#include "aliyun/json_reader.hpp"
 #include "aliyun/pacing.hpp"
 #include "aliyun/signer.hpp"
 #include "ports.hpp"
+#include "wire/json_reader.hpp"
 
 #include <cstddef>
 #include <cstdint>

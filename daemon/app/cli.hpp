@@ -1,9 +1,9 @@
 #pragma once
 
-#include "app/log_record.hpp"
 #include "core/event.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "log/log_record.hpp"
 
 #include <optional>
 #include <string>

@@ -1,17 +1,17 @@
 #include "app/app.hpp"
 #include "app/credential_news.hpp"
 #include "app/ens_sources.hpp"
-#include "app/exposition.hpp"
-#include "app/log_record.hpp"
 #include "app/one_shot.hpp"
 #include "app/report.hpp"
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
-#include "io/curl_transport.hpp"
-#include "io/event_reader.hpp"
-#include "io/system_clock.hpp"
-#include "io/system_random.hpp"
+#include "http_client/curl_transport.hpp"
+#include "log/log_record.hpp"
+#include "metrics/exposition.hpp"
+#include "os/system_clock.hpp"
+#include "os/system_random.hpp"
+#include "store/event_reader.hpp"
 
 #include <algorithm>
 #include <csignal>

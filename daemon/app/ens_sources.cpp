@@ -2,9 +2,9 @@
 
 #include "aliyun/ens_client.hpp"
 #include "aliyun/sts_client.hpp"
-#include "io/credentials/command.hpp"
-#include "io/credentials/source.hpp"
-#include "io/curl_transport.hpp"
+#include "credentials/command.hpp"
+#include "credentials/source.hpp"
+#include "http_client/curl_transport.hpp"
 
 #include <algorithm>
 #include <tuple>

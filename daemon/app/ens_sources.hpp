@@ -1,7 +1,7 @@
 #pragma once
 
-#include "app/engine.hpp"
 #include "config/config.hpp"
+#include "poll/engine.hpp"
 #include "ports.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 #include "app/listeners.hpp"
 
 #include "app/listen_address.hpp"
-#include "io/sd_notify.hpp"
+#include "os/sd_notify.hpp"
 
 #include <algorithm>
 #include <cstdint>

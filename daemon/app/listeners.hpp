@@ -1,9 +1,9 @@
 #pragma once
 
 #include "app/cli.hpp"
-#include "app/logging.hpp"
 #include "core/result.hpp"
-#include "io/http_server.hpp"
+#include "http_server/http_server.hpp"
+#include "log/logging.hpp"
 
 #include <memory>
 #include <string>

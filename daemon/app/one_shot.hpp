@@ -1,10 +1,10 @@
 #pragma once
 
 #include "app/cli.hpp"
-#include "app/poller.hpp"
-#include "app/watch.hpp"
 #include "config/config.hpp"
 #include "core/view.hpp"
+#include "poll/poller.hpp"
+#include "poll/watch.hpp"
 #include "ports.hpp"
 
 #include <functional>

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "app/board.hpp"
-#include "app/poller.hpp"
-#include "app/self_metrics.hpp"
+#include "metrics/board.hpp"
+#include "metrics/self_metrics.hpp"
+#include "poll/poller.hpp"
 
 #include <memory>
 #include <mutex>

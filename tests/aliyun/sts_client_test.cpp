@@ -2,7 +2,7 @@
 
 #include "aliyun/rpc_signature.hpp"
 #include "core/text.hpp"
-#include "simulator/sim.hpp"
+#include "simulator/tests/sim.hpp"
 #include "support/fakes.hpp"
 
 #include <gmock/gmock.h>

@@ -3,10 +3,10 @@
 #include "aliyun/answer.hpp"
 #include "aliyun/ens_client.hpp"
 #include "aliyun/signer.hpp"
-#include "app/board.hpp"
-#include "app/exposition.hpp"
 #include "config/config_loader.hpp"
 #include "core/listing.hpp"
+#include "metrics/board.hpp"
+#include "metrics/exposition.hpp"
 #include "support/fleet.hpp"
 #include "support/views.hpp"
 

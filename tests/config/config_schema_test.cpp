@@ -1,7 +1,7 @@
 #include "config/config_keys.hpp"
 #include "config/config_loader.hpp"
-#include "config/web_config.hpp"
 #include "support/files.hpp"
+#include "web/web_config.hpp"
 
 #include <filesystem>
 #include <set>

@@ -1,12 +1,12 @@
 // What the core does fast, done again slowly and obviously: both must agree. daemon/README.md lists all
 // twins.
 #include "core/compact_optional.hpp"
-#include "core/http_headers.hpp"
 #include "core/ids.hpp"
 #include "core/schedule.hpp"
 #include "core/text.hpp"
 #include "support/fakes.hpp"
 #include "support/fleet.hpp"
+#include "wire/http_headers.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,13 +1,13 @@
 /// Everything we write that others read again: metric pages, log lines, JSON, the status page. Whatever the
 /// strings hold, a strict reader gets the same strings back, and one record is one line.
-#include "app/exposition.hpp"
-#include "app/log_record.hpp"
 #include "app/report.hpp"
-#include "app/status_page.hpp"
 #include "core/text.hpp"
 #include "fuzz.hpp"
+#include "log/log_record.hpp"
+#include "metrics/exposition.hpp"
 #include "support/exposition_parser.hpp"
 #include "support/views.hpp"
+#include "web/status_page.hpp"
 
 #include <exception>
 

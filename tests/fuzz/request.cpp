@@ -1,10 +1,10 @@
 /// Bytes as a client may send them, through the real server and the real routes: every answer is a
 /// well-formed HTTP answer, a page is the page, and nothing the client sent becomes a header.
-#include "app/negotiation.hpp"
-#include "app/web_routes.hpp"
 #include "fuzz.hpp"
+#include "metrics/negotiation.hpp"
 #include "support/exposition_parser.hpp"
 #include "support/views.hpp"
+#include "web/web_routes.hpp"
 
 #include <array>
 #include <cerrno>

@@ -1,5 +1,5 @@
 /// A web config: refused with readable reasons, or taken with nothing in it that a server could not send.
-#include "config/web_config.hpp"
+#include "web/web_config.hpp"
 
 #include "core/text.hpp"
 #include "fuzz.hpp"

@@ -14,6 +14,7 @@ import tempfile
 
 SOURCE, BIN = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 MANUAL = SOURCE / "daemon/manual"
+SIMULATOR_PAGE = SOURCE / "tests/simulator/ens-simulator.1"
 PROGRAM = "share-drift-exporter"
 COMMANDS = ["run", "check", "lint", "baseline", "plan", "history"]
 faults = []
@@ -60,7 +61,7 @@ def entries(section):
 
 
 def sections(page):
-    parts = re.split(r"^\.SH (.*)\n", (MANUAL / page).read_text(), flags=re.M)
+    parts = re.split(r"^\.SH (.*)\n", page.read_text(), flags=re.M)
     return dict(zip(parts[1::2], parts[2::2]))
 
 
@@ -78,7 +79,7 @@ def check_flags():
     for command in COMMANDS:
         offered.update(flags_of(help_of(command)))
     same("flags of run, with and without its name", set(flags_of(help_of())) - {"--version"}, set(flags_of(help_of("run"))))
-    page = sections(PROGRAM + ".1")
+    page = sections(MANUAL / f"{PROGRAM}.1")
     told = {}
     for title, section in page.items():
         if title.startswith("FLAGS"):
@@ -96,13 +97,13 @@ def check_flags():
 def check_simulator():
     text = subprocess.run([BIN / "ens-simulator", "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
     offered = set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", text, re.M))
-    told = {word for word in entries(sections("ens-simulator.1")["FLAGS"]) if word.startswith("--")}
+    told = {word for word in entries(sections(SIMULATOR_PAGE)["FLAGS"]) if word.startswith("--")}
     same("flags of the simulator and of its manual", offered, told)
 
 
 def check_schema():
     schema = json.loads((SOURCE / "config/share-drift-exporter.schema.json").read_text())
-    page = sections(PROGRAM + ".yml.5")
+    page = sections(MANUAL / f"{PROGRAM}.yml.5")
     for title, kind in [("TOP LEVEL", schema), ("POLL", "poll"), ("PROFILES", "profile"), ("IMAGES", "image"),
                         ("EXCEPTIONS", "exception")]:
         keys = (schema if kind is schema else schema["$defs"][kind])["properties"]
@@ -135,7 +136,7 @@ def check_rule(name, rule, text):
 
 
 def check_roff():
-    for page in sorted(MANUAL.glob("*.[15]")):
+    for page in sorted([*MANUAL.glob("*.[15]"), SIMULATOR_PAGE]):
         shown = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], timeout=60,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "80"})

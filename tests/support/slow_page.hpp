@@ -1,8 +1,8 @@
 #pragma once
 
-#include "app/metric_table.hpp"
 #include "core/text.hpp"
 #include "core/view.hpp"
+#include "metrics/metric_table.hpp"
 
 #include <algorithm>
 #include <cstdio>

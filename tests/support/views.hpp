@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/image_lines.hpp"
+#include "metrics/image_lines.hpp"
 #include "support/fakes.hpp"
 
 #include <algorithm>

@@ -1,0 +1,146 @@
+#include "credentials/chain.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+
+std::string describe(const Outlook::Skipped& skipped) {
+  return std::string{skipped.origin} + " (" + skipped.why + ")";
+}
+
+/// The role a `ram_role` source assumes, with the chain of its base inside.
+Finding look_ram_role(const CredentialOptions& options, const std::shared_ptr<Chain>& base, Sight& sight) {
+  auto role = role_request(options, sight);
+  if (!role) return Broken{std::move(role).error()};
+  Outlook outlook = base->look();
+  sight.watched.insert(sight.watched.end(), outlook.watched.begin(), outlook.watched.end());
+  const Obtain get_key = [base](const std::stop_token& stop) { return base->obtain(base->look(), stop); };
+  if (outlook.ways.empty()) {
+    Result<Credentials, Failure> none = base->obtain(outlook, {});
+    return Broken{"the key that assumes the role: " + std::move(none).error().detail};
+  }
+  return assume_role(std::move(*role), get_key, sight.world);
+}
+
+}  // namespace
+
+Chain::Chain(const CredentialOptions& options, const CredentialWorld& world) : world_(world) {
+  if (options.place == CredentialPlace::default_chain) {
+    for (const CredentialPlace place :
+         {CredentialPlace::environment, CredentialPlace::oidc_role, CredentialPlace::cli_profile,
+          CredentialPlace::profile_ini, CredentialPlace::ecs_ram_role, CredentialPlace::credentials_uri}) {
+      add(place, options);
+    }
+  } else {
+    add(options.place, options);
+  }
+  last_usable_ = places_.size() - 1;
+}
+
+void Chain::add(CredentialPlace place, const CredentialOptions& options) {
+  switch (place) {
+    case CredentialPlace::default_chain: break;  // its places were added one by one
+    case CredentialPlace::environment: places_.push_back({"environment", look_environment}); break;
+    case CredentialPlace::static_file:
+      places_.push_back({"static_file", [options](Sight& s) { return look_static_file(options, s); }});
+      break;
+    case CredentialPlace::cli_profile:
+      places_.push_back({"cli_profile", [options](Sight& s) { return look_cli_profile(options, s); }});
+      break;
+    case CredentialPlace::profile_ini:
+      places_.push_back({"profile_ini", [options](Sight& s) { return look_profile_ini(options, s); }});
+      break;
+    case CredentialPlace::ecs_ram_role:
+      places_.push_back({"ecs_ram_role", [options](Sight& s) { return look_ecs_ram_role(options, s); }});
+      break;
+    case CredentialPlace::oidc_role:
+      places_.push_back({"oidc_role", [options](Sight& s) { return look_oidc_role(options, s); }});
+      break;
+    case CredentialPlace::credentials_uri:
+      places_.push_back(
+          {"credentials_uri", [options](Sight& s) { return look_credentials_uri(options, s); }});
+      break;
+    case CredentialPlace::ram_role: {
+      const auto base = std::make_shared<Chain>(options.base ? *options.base : CredentialOptions{}, world_);
+      places_.push_back({"ram_role", [options, base](Sight& s) { return look_ram_role(options, base, s); }});
+      break;
+    }
+  }
+}
+
+Outlook Chain::look() const {
+  Outlook outlook;
+  Sight sight{world_};
+  for (std::size_t rank = 0; rank <= last_usable_ && rank < places_.size(); ++rank) {
+    const Place& place = places_[rank];
+    Finding finding = place.look(sight);
+    if (auto* absent = std::get_if<Absent>(&finding)) {
+      outlook.skipped.push_back({rank, place.origin, std::move(absent->why), false});
+    } else if (auto* broken = std::get_if<Broken>(&finding)) {
+      outlook.skipped.push_back({rank, place.origin, std::move(broken->why), true});
+    } else if (auto* remote = std::get_if<Remote>(&finding)) {
+      outlook.ways.push_back({rank, place.origin, std::move(*remote)});
+    } else {
+      outlook.ways.push_back({rank, place.origin, std::get<Credentials>(std::move(finding))});
+      break;  // what is after a key that is at hand is never needed
+    }
+  }
+  outlook.watched = std::move(sight.watched);
+  return outlook;
+}
+
+Result<Credentials, Failure> Chain::obtain(const Outlook& outlook, const std::stop_token& stop) {
+  std::vector<Outlook::Skipped> tried = outlook.skipped;
+  Failure last = credential_failure("");
+  for (const Outlook::Way& way : outlook.ways) {
+    Result<Credentials, Failure> got = Err(Failure{});
+    bool guessed = false;
+    if (const auto* remote = std::get_if<Remote>(&way.what)) {
+      got = remote->obtain(stop);
+      guessed = remote->guessed;
+    } else {
+      got = std::get<Credentials>(way.what);
+    }
+    const WallTime now = world_.clock.wall();
+    if (got && got->expires && *got->expires <= now) {
+      got = Err(credential_failure("what it gives expired at " + format_rfc3339(*got->expires) + "; it is " +
+                                   format_rfc3339(now) + " here: renew it, or set the clock"));
+    }
+    if (stop.stop_requested()) return Err(credential_failure("stopped"));
+    if (got) {
+      last_usable_ = way.rank;
+      got->origin = way.origin;
+      for (const Outlook::Skipped& skipped : tried) {
+        if (!skipped.news) continue;
+        if (!got->warning.empty()) got->warning += "; ";
+        got->warning += "not used: " + describe(skipped);
+      }
+      return got;
+    }
+    last = std::move(got).error();
+    tried.push_back({way.rank, way.origin, last.detail, !guessed});
+  }
+  return Err(failure_of(std::move(tried), std::move(last)));
+}
+
+Failure Chain::failure_of(std::vector<Outlook::Skipped> tried, Failure last) const {
+  Failure failure = std::move(last);
+  failure.reason = Reason::credentials;
+  if (places_.size() == 1) {
+    failure.detail = "no credentials from " + std::string{tried.back().origin} + ": " + tried.back().why;
+    return failure;
+  }
+  std::stable_sort(tried.begin(), tried.end(),
+                   [](const Outlook::Skipped& a, const Outlook::Skipped& b) { return a.rank < b.rank; });
+  failure.detail = "no credentials; tried";
+  for (const Outlook::Skipped& skipped : tried)
+    failure.detail += (&skipped == &tried.front() ? " " : ", ") + describe(skipped);
+  failure.detail += ". Set one of them up, or name the one you mean as credentials.source";
+  return failure;
+}
+
+}  // namespace sharedrift

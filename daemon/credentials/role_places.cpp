@@ -1,0 +1,121 @@
+#include "core/text.hpp"
+#include "credentials/finding.hpp"
+
+#include <algorithm>
+
+/// Roles that are assumed at STS.
+namespace sharedrift {
+
+namespace {
+
+constexpr std::size_t kMaxTokenFile = 64U << 10U;
+constexpr std::string_view kSessionName = "share-drift-exporter";
+
+bool all_of(std::string_view text, std::string_view extra) {
+  return std::all_of(text.begin(), text.end(),
+                     [extra](char c) { return is_alnum(c) || extra.find(c) != std::string_view::npos; });
+}
+
+std::optional<std::string> fault(const RoleRequest& role) {
+  if (role.role_arn.substr(0, 4) != "acs:" || !all_of(role.role_arn, ":/.@_-")) {
+    return "\"" + clean(role.role_arn, 100) +
+           "\" is not the ARN of a role, such as acs:ram::1111111111111111:role/name";
+  }
+  if (role.session_name.size() < 2 || role.session_name.size() > 64 || !all_of(role.session_name, ".@_-")) {
+    return "\"" + clean(role.session_name, 80) +
+           "\" is not a role session name (2 to 64 letters, digits and .@_-)";
+  }
+  if (role.duration < std::chrono::minutes{15} || role.duration > std::chrono::hours{12}) {
+    return std::string{"the duration of the role session is not from 15 minutes to 12 hours"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::string, std::string> sts_endpoint(const CredentialOptions& options, const Sight& sight,
+                                              std::string_view region, bool vpc) {
+  if (!options.sts_endpoint.empty()) return options.sts_endpoint;
+  const std::string from_variable = sight.variable("ALIBABA_CLOUD_STS_REGION");
+  if (region.empty()) region = from_variable;
+  const auto is_name = [](std::string_view name, std::string_view extra) {
+    return !name.empty() && name.size() <= 100 && all_of(name, extra);
+  };
+  if (!region.empty()) {
+    if (!is_name(region, "-")) return Err("\"" + clean(region, 40) + "\" is not the name of an STS region");
+    const bool in_vpc = vpc || sight.enabled("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
+    return std::string{in_vpc ? "https://sts-vpc." : "https://sts."} + std::string{region} + ".aliyuncs.com";
+  }
+  if (const std::string host = sight.variable("ALIBABA_CLOUD_STS_ENDPOINT"); !host.empty()) {
+    if (!is_name(host, ".-")) return Err(std::string{"ALIBABA_CLOUD_STS_ENDPOINT is not a host name"});
+    return "https://" + host;
+  }
+  return std::string{"https://sts.aliyuncs.com"};
+}
+
+Result<RoleRequest, std::string> role_request(const CredentialOptions& options, const Sight& sight) {
+  RoleRequest role;
+  role.role_arn = options.role_arn.empty() ? sight.variable("ALIBABA_CLOUD_ROLE_ARN") : options.role_arn;
+  if (role.role_arn.empty())
+    return Err(std::string{"neither credentials.role_arn nor ALIBABA_CLOUD_ROLE_ARN is set"});
+  role.session_name = options.role_session_name.empty() ? sight.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME")
+                                                        : options.role_session_name;
+  if (role.session_name.empty()) role.session_name = kSessionName;
+  role.external_id = options.external_id;
+  role.policy = options.policy;
+  if (options.duration) role.duration = std::chrono::duration_cast<std::chrono::seconds>(*options.duration);
+  SD_TRY(endpoint, sts_endpoint(options, sight, "", false));
+  role.endpoint = std::move(endpoint);
+  if (auto bad = fault(role)) return Err(std::move(*bad));
+  return role;
+}
+
+Finding assume_role(RoleRequest role, Obtain base, const CredentialWorld& world) {
+  return Remote{[role = std::move(role), base = std::move(base),
+                 &world](std::stop_token stop) -> Result<Credentials, Failure> {
+    auto key = base(stop);
+    if (!key) return key;
+    auto got = world.sts.assume(role, &*key, std::move(stop));
+    if (got && got->warning.empty()) got->warning = key->warning;
+    return got;
+  }};
+}
+
+Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const CredentialWorld& world) {
+  if (role.oidc_provider_arn.empty()) return Broken{"the ARN of the OIDC provider is not set"};
+  if (token_file.empty()) return Broken{"the path of the OIDC token is not set"};
+  return Remote{[role = std::move(role), token_file = std::move(token_file),
+                 &world](std::stop_token stop) -> Result<Credentials, Failure> {
+    auto file = read_key_file(token_file, kMaxTokenFile);  // the cluster replaces it every hour or so
+    if (!file) return Err(credential_failure("OIDC token " + std::move(file).error().what));
+    const std::string_view token = trim(file->text.reveal());
+    if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+      return Err(credential_failure("OIDC token " + clean(token_file, 300) + ": does not hold a token"));
+    }
+    RoleRequest request = role;
+    request.oidc_token = Secret{token};
+    return world.sts.assume(request, nullptr, std::move(stop));
+  }};
+}
+
+Finding look_oidc_role(const CredentialOptions& options, Sight& sight) {
+  struct Part {
+    std::string value;
+    const char* variable;
+  };
+  const auto part = [&sight](const std::string& given, const char* variable) {
+    return Part{given.empty() ? sight.variable(variable) : given, variable};
+  };
+  const Part arn = part(options.role_arn, "ALIBABA_CLOUD_ROLE_ARN");
+  const Part provider = part(options.oidc_provider_arn, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+  const Part token = part(options.oidc_token_file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
+  for (const Part* missing : {&provider, &token, &arn}) {
+    if (missing->value.empty()) return Absent{std::string{missing->variable} + " is not set"};
+  }
+  auto role = role_request(options, sight);
+  if (!role) return Broken{std::move(role).error()};
+  role->oidc_provider_arn = provider.value;
+  return assume_role_with_oidc(std::move(*role), token.value, sight.world);
+}
+
+}  // namespace sharedrift

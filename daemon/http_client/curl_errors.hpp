@@ -1,0 +1,11 @@
+#pragma once
+
+#include "http_client/curl_exchange.hpp"
+
+namespace sharedrift {
+
+/// Why an exchange failed, from libcurl's code, its words and how far the exchange had got; a verdict of ours
+/// goes first. The detail begins with host and port, and shows no query, no user and no password.
+TransportError error_of(Exchange& exchange, CURLcode code);
+
+}  // namespace sharedrift

@@ -1,0 +1,299 @@
+#include "http_client/curl_exchange.hpp"
+
+#include "core/text.hpp"
+#include "http_client/curl_errors.hpp"
+#include "wire/request_url.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+
+/// A page of 100 rows comes in one read or two; libcurl's own choice is twice as large.
+constexpr long kReceiveBuffer = 8192;
+/// A request that goes out by TLS is copied to one first. libcurl's own choice is 64 KiB for each handle.
+constexpr long kSendBuffer = 16384;
+constexpr std::size_t kMaxHeaderBytes = 64U << 10U;
+/// How long a changed CA bundle may go unnoticed. libcurl's own choice is a day; one load takes 25 ms.
+constexpr long kCaCacheSeconds = 600;
+
+/// libcurl takes any count but the one it gave for "end the transfer".
+std::size_t refuse(Exchange& exchange, Reason reason, std::string detail) {
+  if (!exchange.verdict) exchange.verdict = TransportError{reason, std::move(detail)};
+  return 0;
+}
+
+bool may_lack_body(const Exchange& exchange) {
+  const int status = exchange.response.status;
+  return exchange.request.method == "HEAD" || status == 204 || status == 304;
+}
+
+std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes) {
+  Exchange::Head& head = exchange.head;
+  if (equal_but_for_case(header.name, "content-length")) {
+    if (head.length && *head.length != header.value)
+      return refuse(exchange, Reason::protocol, "the answer has two lengths");
+    head.length = header.value;
+  } else if (equal_but_for_case(header.name, "transfer-encoding")) {
+    // libcurl would undo `gzip, chunked` by itself.
+    if (!equal_but_for_case(header.value, "chunked"))
+      return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
+    head.chunked = true;
+  } else if (equal_but_for_case(header.name, "content-encoding") &&
+             !equal_but_for_case(header.value, "identity")) {
+    return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
+  }
+  exchange.response.headers.add(header.name, header.value);
+  return bytes;
+}
+
+std::size_t take_header_line(Exchange& exchange, std::string_view data) {
+  Exchange::Head& head = exchange.head;
+  head.bytes += data.size();
+  if (head.bytes > kMaxHeaderBytes)
+    return refuse(exchange, Reason::too_large, "the answer's header is larger than 64 KiB");
+  const std::string_view line = trim(data);
+  if (line.starts_with("HTTP/")) {  // a new answer begins: what came before was a 1xx
+    const std::size_t bytes = head.bytes;
+    head = {};
+    head.bytes = bytes;
+    exchange.response.headers.clear();
+    return data.size();
+  }
+  if (line.empty()) {
+    head.complete = true;
+    return data.size();
+  }
+  if (head.complete) return data.size();  // a trailer: nobody asked for one
+  if (data.front() == ' ' || data.front() == '\t') {
+    // To libcurl it is part of the header before, to a reader of lines a header of its own.
+    return refuse(exchange, Reason::protocol, "the answer has a folded header");
+  }
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return data.size();
+  return take_header(exchange, {trim(line.substr(0, colon)), trim(line.substr(colon + 1))}, data.size());
+}
+
+std::size_t take_body(Exchange& exchange, std::string_view data) {
+  if (!exchange.head.length && !exchange.head.chunked) {
+    // Its end would be wherever the connection breaks: a cut answer could not be told from a whole one.
+    return refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
+  }
+  if (exchange.response.body.size() + data.size() > exchange.request.max_body) {
+    return refuse(exchange, Reason::too_large,
+                  "the answer is larger than " + std::to_string(exchange.request.max_body) + " bytes");
+  }
+  exchange.response.body.append(data);
+  return data.size();
+}
+
+/// An exception must not pass through libcurl's frames.
+template <std::size_t (*take)(Exchange&, std::string_view)>
+std::size_t guarded(char* data, std::size_t size, std::size_t count, void* user) noexcept {
+  auto& exchange = *static_cast<Exchange*>(user);
+  try {
+    return take(exchange, {data, size * count});
+  } catch (const std::exception&) {
+    return refuse(exchange, Reason::local, "out of memory");
+  }
+}
+
+CURLcode on_handshake(CURL* /*easy*/, void* /*ssl_context*/, void* user) noexcept {
+  static_cast<Exchange*>(user)->handshake = true;
+  return CURLE_OK;
+}
+
+/// Called before a request goes out. The second call is libcurl's retry after a kept-alive connection turned
+/// out to be dead: the far side may have seen the first request, so the same signature must not arrive twice.
+int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int /*own_port*/) noexcept {
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (!std::exchange(exchange.sent, true)) return CURL_PREREQFUNC_OK;
+  exchange.verdict = TransportError{Reason::reset, ""};
+  return CURL_PREREQFUNC_ABORT;
+}
+
+void prepare_route(CURL* easy, const HttpRoute& route) {
+  if (!route.ca_file.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, route.ca_file.c_str());
+    curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route.ca_file.c_str());
+  }
+  // Debian's libcurl looks at a bundle and at a directory of the same certificates; with the directory it
+  // loads the bundle for each connection anew (7.88: only a store that came from a file alone is kept).
+  curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
+  curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
+  if (route.never_proxy) {
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+  } else if (!route.proxy_url.empty()) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, route.proxy_url.c_str());
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+  } else if (!route.proxy_from_environment) {
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // an empty name is "none", whatever the environment says
+  }
+}
+
+/// Says all of it each time: the handle may have had another method before.
+void configure_method(Exchange& exchange) {
+  CURL* easy = exchange.handle.easy;
+  const HttpRequest& request = exchange.request;
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  if (request.method == "HEAD") {
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.method == "GET" && request.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
+    if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+/// A proxy that is not tunnelled through is asked for the whole URL, and only libcurl knows whether there is
+/// one.
+bool may_name_whole_url(const EasyHandle& handle) {
+  const HttpRoute* route = handle.route.get();
+  return handle.plain && route != nullptr && !route->never_proxy &&
+         (route->proxy_from_environment || !route->proxy_url.empty());
+}
+
+/// Parsed here for all exchanges that will have the same. What cannot be parsed is libcurl's to refuse.
+bool set_url(EasyHandle& handle, std::string_view url) {
+  if (handle.url == url) return true;
+  handle.url = url;
+  handle.parsed_url.reset(curl_url());
+  if (handle.parsed_url && curl_url_set(handle.parsed_url.get(), CURLUPART_URL, handle.url.c_str(),
+                                        CURLU_PATH_AS_IS) != CURLUE_OK) {
+    handle.parsed_url.reset();
+  }
+  return curl_easy_setopt(handle.easy, CURLOPT_CURLU, handle.parsed_url.get()) == CURLE_OK &&
+         curl_easy_setopt(handle.easy, CURLOPT_URL, handle.url.c_str()) == CURLE_OK;
+}
+
+/// The target goes out as it is, and the origin stays, parsed: libcurl takes a URL apart anew for each
+/// request and prints it a character at a time.
+bool configure_url(Exchange& exchange) {
+  EasyHandle& handle = exchange.handle;
+  const std::string& url = exchange.request.url;
+  const std::string_view origin = origin_of(url);
+  const char* target = url.c_str() + origin.size();
+  const bool whole = may_name_whole_url(handle) || origin.empty() || *target != '/';
+  return set_url(handle, whole ? std::string_view{url} : origin) &&
+         curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
+}
+
+/// The list is linked within one block of the exchange's own, and its lines are the request's: libcurl only
+/// reads them.
+bool configure_headers(Exchange& exchange) {
+  const HttpHeaders& headers = exchange.request.headers;
+  std::vector<curl_slist>& list = exchange.header_list;
+  list.reserve(headers.size() + 3);
+  const auto link = [&list](const char* line) {
+    list.push_back({const_cast<char*>(line), nullptr});
+    if (list.size() > 1) list[list.size() - 2].next = &list.back();
+  };
+  for (std::size_t i = 0; i < headers.size(); ++i)
+    link(headers.line(i));
+  // Without a value: what libcurl would add of its own is left out.
+  link("Expect:");
+  if (!headers.find("content-type")) link("Content-Type:");
+  if (!headers.find("accept")) link("Accept:");
+  return curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, list.data()) == CURLE_OK;
+}
+
+void prepare_callbacks(CURL* easy) {
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &guarded<take_header_line>);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &guarded<take_body>);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_handshake);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_sending);
+}
+
+void point_callbacks_at(Exchange& exchange) {
+  CURL* easy = exchange.handle.easy;
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange.error_text.data());
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
+}
+
+/// What every exchange on one route has in common: set once for a handle.
+bool prepare(EasyHandle& handle) {
+  CURL* easy = handle.easy;
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  // A resolver thread that hangs must not be waited for (since 7.87).
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, kReceiveBuffer);
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kSendBuffer);
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+  curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  prepare_callbacks(easy);
+  prepare_route(easy, handle.route ? *handle.route : HttpRoute{});
+  handle.prepared =
+      curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, handle.plain ? "http" : "https") == CURLE_OK;
+  return handle.prepared;
+}
+
+}  // namespace
+
+bool EasyHandle::serves(const HttpRequest& request) const {
+  return prepared && plain == is_plain(request) && route == request.route;
+}
+
+bool configure(Exchange& exchange, Millis left) {
+  EasyHandle& handle = exchange.handle;
+  const HttpRequest& request = exchange.request;
+  if (!handle.serves(request)) {
+    reset(handle);
+    handle.route = request.route;
+    handle.plain = is_plain(request);
+    if (!prepare(handle)) return false;
+  }
+  exchange.proxied = handle.route && !handle.route->never_proxy && !handle.route->proxy_url.empty();
+  CURL* easy = handle.easy;
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_body));
+  point_callbacks_at(exchange);
+  configure_method(exchange);
+  return configure_url(exchange) && configure_headers(exchange);
+}
+
+void reset(EasyHandle& handle) {
+  curl_easy_reset(handle.easy);  // connections are the multi handle's and stay
+  handle.prepared = false;
+  handle.route.reset();
+  handle.url.clear();
+  handle.parsed_url.reset();
+}
+
+void forget_exchange(EasyHandle& handle) {
+  curl_easy_setopt(handle.easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_easy_setopt(handle.easy, CURLOPT_ERRORBUFFER, nullptr);
+}
+
+HttpResult conclude(Exchange& exchange, CURLcode code) {
+  long status = 0;
+  curl_easy_getinfo(exchange.handle.easy, CURLINFO_RESPONSE_CODE, &status);
+  exchange.response.status = static_cast<int>(status);
+  if (code == CURLE_OK && !exchange.head.complete) {
+    refuse(exchange, Reason::reset, "the connection ended inside the answer's header");  // success to 7.88
+  } else if (code == CURLE_OK && !exchange.head.length && !exchange.head.chunked &&
+             !may_lack_body(exchange)) {
+    refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
+  }
+  if (code == CURLE_OK && !exchange.verdict) return std::move(exchange.response);
+  return Err(error_of(exchange, code));
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "log/log_record.hpp"
+#include "ports.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace sharedrift {
+
+struct LogOptions {
+  Level level = Level::info;  ///< lines below it are not written
+  LogFormat format = LogFormat::logfmt;
+  int fd = 2;                    ///< not owned; must stay open
+  bool priority_prefix = false;  ///< `<N>` before each logfmt line, as the journal wants it
+  Millis patience{50};           ///< how long a line may wait for whoever reads it
+};
+
+/// True if `fd` is the stream to the journal that the service manager names in JOURNAL_STREAM (null: not
+/// set).
+bool is_journal_stream(int fd, const char* journal_stream);
+
+struct LogCounts {
+  std::array<std::uint64_t, 4> lines{};  ///< written, by Level
+  std::uint64_t dropped = 0;             ///< could not be written
+};
+
+/// Structured logging. Each record is one line, built whole and written by the calling thread, so that the
+/// last word before a crash is not lost; but nobody who reads slowly or not at all can hold the daemon up: a
+/// line that cannot be written within the patience is dropped and counted, and until one gets through again
+/// lines do not wait at all. The first line after a loss is preceded by a record `log_lines_dropped` with
+/// their number. Thread-safe; never throws. SIGPIPE must be ignored by the process.
+class Logger {
+ public:
+  Logger(const Clock& clock, LogOptions options);
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
+  ~Logger();
+
+  void log(Level level, std::string_view event, const std::vector<Field>& fields = {}) noexcept;
+  /// With a time of its own instead of now.
+  void log_at(WallTime at, Level level, std::string_view event, const std::vector<Field>& fields) noexcept;
+  [[nodiscard]] bool enabled(Level level) const { return level >= options_.level; }
+  [[nodiscard]] LogCounts counts() const;
+
+ private:
+  class Sink;
+  class Backend;
+  const Clock& clock_;
+  const LogOptions options_;
+  std::shared_ptr<Sink> sink_;
+  std::unique_ptr<Backend> backend_;
+};
+
+}  // namespace sharedrift

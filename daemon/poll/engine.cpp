@@ -1,0 +1,70 @@
+#include "poll/engine.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace sharedrift {
+
+Engine::Engine(Ports ports, Shard shard)
+    : ports_(std::move(ports)), shard_(shard), publisher_(ports_.sink, ports_.store, ports_.listener) {}
+
+Engine::~Engine() {
+  stop();
+}
+
+void Engine::restore(std::shared_ptr<const Config> config) {
+  config_ = std::move(config);
+  auto saved = std::make_unique<const SavedState>(ports_.store.load());
+  const Instant now = ports_.clock.now();
+  Step step;
+  tracker_ = std::make_unique<Tracker>(watch_list(*config_, shard_), *saved, now, step);
+  saved.reset();  // a large fleet's past need not lie in memory twice
+  schedule_ =
+      std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
+  publisher_.publish(step, *tracker_, now);
+}
+
+void Engine::start() {
+  sources_ = ports_.make_sources(*config_, std::move(sources_));
+  {
+    const std::scoped_lock lock(poller_mutex_);
+    poller_ = std::make_unique<Poller>(Poller::Parts{ports_.clock, ports_.random, ports_.transport,
+                                                     sources_->lanes(), *tracker_, *schedule_, publisher_,
+                                                     ports_.listener});
+  }
+  thread_ = std::jthread([this, poller = poller_.get()](const std::stop_token& stop) {
+    try {
+      poller->run(stop);
+    } catch (const std::exception& bug) {
+      ports_.on_failure(bug.what());
+    }
+  });
+}
+
+void Engine::reload(std::shared_ptr<const Config> config) {
+  stop();
+  config_ = std::move(config);
+  const Instant now = ports_.clock.now();
+  WatchList watch = watch_list(*config_, shard_);
+  schedule_->reconfigure(schedule_entries(watch), schedule_spread(*config_), now.mono);
+  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_, now);
+  start();
+}
+
+void Engine::stop() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+    publisher_.save_all(*tracker_);
+  }
+  const std::scoped_lock lock(poller_mutex_);
+  if (poller_) turns_before_ += poller_->turns();
+  poller_.reset();
+}
+
+std::uint64_t Engine::poller_turns() const {
+  const std::scoped_lock lock(poller_mutex_);
+  return poller_ ? poller_->turns() : 0;
+}
+
+}  // namespace sharedrift

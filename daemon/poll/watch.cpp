@@ -1,0 +1,38 @@
+#include "poll/watch.hpp"
+
+#include "core/shard.hpp"
+
+namespace sharedrift {
+
+namespace {
+constexpr std::size_t kHashDigits = 12;
+}
+
+WatchList watch_list(const Config& config, const Shard& shard) {
+  WatchList watch;
+  watch.images.reserve(config.images.size() / static_cast<std::size_t>(shard.count) + 1);
+  for (const auto& policy : config.images) {
+    if (shard.count == 1 || shard_of(policy->id, shard.count) == shard.index) watch.images.push_back(policy);
+  }
+  watch.account_names = config.account_names;
+  watch.interval = config.poll.interval;
+  watch.stale_after = config.poll.stale_after;
+  watch.confirm_clears = config.poll.confirm_clears;
+  watch.mass_change_percent = config.poll.mass_change_percent;
+  watch.config_hash = config.sha256.substr(0, kHashDigits);
+  return watch;
+}
+
+std::vector<Schedule::Entry> schedule_entries(const WatchList& watch) {
+  std::vector<Schedule::Entry> entries;
+  entries.reserve(watch.images.size());
+  for (const auto& policy : watch.images)
+    entries.push_back({policy->id, policy->interval});
+  return entries;
+}
+
+Schedule::Spread schedule_spread(const Config& config) {
+  return config.poll.spread == Spread::even ? Schedule::Spread::even : Schedule::Spread::none;
+}
+
+}  // namespace sharedrift

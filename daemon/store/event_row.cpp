@@ -1,0 +1,54 @@
+#include "store/event_row.hpp"
+
+#include <cstdint>
+#include <type_traits>
+#include <variant>
+
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+
+std::optional<EventType> parse_event_type(std::string_view name) {
+  const std::string_view none = to_string(static_cast<EventType>(-1));
+  for (int i = 0;; ++i) {
+    const auto type = static_cast<EventType>(i);
+    if (to_string(type) == none) return std::nullopt;  // beyond the last
+    if (to_string(type) == name) return type;
+  }
+}
+
+std::string fields_to_json(const std::vector<Field>& fields) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const Field& field : fields) {
+    if (const auto* time = std::get_if<WallTime>(&field.value)) {
+      json[field.key] = format_rfc3339(*time);
+    } else {
+      std::visit(
+          [&json, &field](const auto& value) {
+            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, WallTime>) json[field.key] = value;
+          },
+          field.value);
+    }
+  }
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::vector<Field> fields_from_json(const std::string& text) {
+  std::vector<Field> fields;
+  const auto json = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (!json.is_object()) return fields;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) {
+      fields.push_back({key, value.get<std::string>()});
+    } else if (value.is_boolean()) {
+      fields.push_back({key, value.get<bool>()});
+    } else if (value.is_number_integer()) {
+      fields.push_back({key, value.get<std::int64_t>()});
+    } else if (value.is_number()) {
+      fields.push_back({key, value.get<double>()});
+    }
+  }
+  return fields;
+}
+
+}  // namespace sharedrift

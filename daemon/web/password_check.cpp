@@ -1,0 +1,93 @@
+#include "web/password_check.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include <crypt.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+namespace sharedrift {
+
+namespace {
+
+struct WipeCryptData {
+  void operator()(crypt_data* data) const {
+    OPENSSL_cleanse(data, sizeof *data);  // holds the password
+    delete data;
+  }
+};
+
+bool bcrypt_matches(const Secret& password, const std::string& hash) {
+  const std::unique_ptr<crypt_data, WipeCryptData> data(new crypt_data{});
+  std::string phrase(password.reveal());
+  const char* made = crypt_r(phrase.c_str(), hash.c_str(), data.get());
+  wipe(phrase);
+  if (made == nullptr) return false;
+  const std::string_view result(made);  // "*0" if the hash is none
+  return result.size() == hash.size() && CRYPTO_memcmp(result.data(), hash.data(), hash.size()) == 0;
+}
+
+struct Place {  // in the row of those who wait; given back however the check ends
+  explicit Place(std::atomic<int>& waiting) : row(waiting), number(++waiting) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() { --row; }
+  std::atomic<int>& row;
+  int number;
+};
+
+}  // namespace
+
+PasswordCheck::PasswordCheck() {
+  if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) throw std::bad_alloc();
+}
+
+PasswordCheck::Verdict PasswordCheck::check(std::string_view user, const Secret& password,
+                                            const std::optional<std::string>& hash,
+                                            const std::string& decoy) {
+  // crypt() ends at a NUL: "right\0anything" would do.
+  const bool whole = password.reveal().find('\0') == std::string_view::npos;
+  const std::string& used = hash ? *hash : decoy;
+  const Digest wanted = digest(user, used, password);
+  const bool may_match = hash.has_value() && whole;
+  if (may_match && is_kept(wanted)) return Verdict::right;
+  const Place place(waiting_);
+  if (place.number > kMostWaiting) return Verdict::busy;
+  const std::lock_guard one_at_a_time(one_at_a_time_);
+  if (may_match && is_kept(wanted)) return Verdict::right;  // by one who stood before in the row
+  if (!bcrypt_matches(password, used) || !may_match) return Verdict::wrong;
+  keep(wanted);
+  return Verdict::right;
+}
+
+PasswordCheck::Digest PasswordCheck::digest(std::string_view user, std::string_view hash,
+                                            const Secret& password) const {
+  // With the lengths in front no two triples give one text.
+  std::string text;
+  text.reserve(user.size() + hash.size() + password.reveal().size() + 40);
+  text.append(std::to_string(user.size())).append("\n").append(user);
+  text.append(std::to_string(hash.size())).append("\n").append(hash).append(password.reveal());
+  Digest out{};
+  std::size_t size = 0;
+  EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key_.data(), key_.size(),
+            reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), out.size(), &size);
+  wipe(text);
+  if (size != out.size()) throw std::bad_alloc();
+  return out;
+}
+
+bool PasswordCheck::is_kept(const Digest& wanted) {
+  const std::lock_guard lock(kept_mutex_);
+  return std::find(kept_.begin(), kept_.end(), wanted) != kept_.end();
+}
+
+void PasswordCheck::keep(const Digest& verified) {
+  const std::lock_guard lock(kept_mutex_);
+  if (kept_.size() == kMostKept) kept_.pop_front();
+  kept_.push_back(verified);
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,278 @@
+#include "web/status_page.hpp"
+
+#include "core/text.hpp"
+#include "web/standing.hpp"
+#include "web/status_assets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+// assets/app.js makes the same rows and sentences from the JSON API; tests/web compares the two.
+
+namespace sharedrift {
+
+namespace {
+
+/// More accounts of one image than anybody reads in a table; the rest is counted.
+constexpr std::size_t kMostAccounts = 20;
+
+struct Row {
+  const ImageView* view;
+  Judgement judgement;
+};
+using Counts = std::array<std::size_t, kAllStandings.size()>;
+
+std::string_view label(Standing standing) {
+  switch (standing) {
+    case Standing::leaking: return "Leaking";
+    case Standing::missing: return "Missing";
+    case Standing::unknown: return "Unknown";
+    case Standing::in_sync: return "In sync";
+  }
+  return "";
+}
+
+std::string html(std::string_view text) {
+  constexpr std::size_t kLongest = 300;
+  std::string out;
+  for (const char c : clean(text, kLongest)) {
+    switch (c) {
+      case '&': out += "&amp;"; break;
+      case '<': out += "&lt;"; break;
+      case '>': out += "&gt;"; break;
+      case '"': out += "&quot;"; break;
+      case '\'': out += "&#39;"; break;
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+/// `2026-11-24 09:20 UTC`
+std::string minute(WallTime time) {
+  const std::string stamp = format_rfc3339(time);
+  return stamp.substr(0, 10) + " " + stamp.substr(11, 5) + " UTC";
+}
+
+std::string ago(WallTime time, WallTime now) {
+  return "<span class=\"ago\" data-t=\"" + format_rfc3339(time) + "\" title=\"" + minute(time) + "\">" +
+         format_age(time, now) + "</span>";
+}
+
+void append_cell(std::string& out, std::string_view name, std::string_view title, std::string_view content) {
+  out.append("<td role=\"cell\" class=\"")
+      .append(name)
+      .append("\" data-label=\"")
+      .append(title)
+      .append("\">");
+  out.append(content).append("</td>");
+}
+
+std::string image_cell(const ImagePolicy& policy) {
+  const std::string& id = policy.id.str();  // of characters that need no escape anywhere
+  std::string out = "<th role=\"rowheader\" scope=\"row\" class=\"image\"><a href=\"api/v1/images/" + id +
+                    "\"><bdi>" + (policy.name.empty() ? id : html(policy.name)) + "</bdi></a>";
+  if (!policy.name.empty()) out += "<code>" + id + "</code>";
+  std::string meta;
+  if (!policy.team.empty()) meta += "<bdi>" + html(policy.team) + "</bdi>";
+  if (!policy.severity.empty()) meta += "<bdi>" + html(policy.severity) + "</bdi>";
+  if (policy.canary) meta += "<span>canary</span>";
+  if (!meta.empty()) out += "<span class=\"meta\">" + meta + "</span>";
+  return out + "</th>";
+}
+
+std::string drift_item(const DriftView& drift, const AccountNames& names, WallTime now) {
+  const auto name = names.find(drift.account);
+  std::string out = "<li class=\"" + std::string(to_string(drift.kind)) + "\"><span class=\"kind\">" +
+                    (drift.kind == DriftKind::unexpected ? "Unexpected" : "Missing") + "</span>";
+  out += name == names.end() ? "<span class=\"nobody\">not in the address book</span>"
+                             : "<bdi>" + html(name->second) + "</bdi>";
+  out += "<code>" + std::string(drift.account.str()) + "</code>";
+  out += "<span class=\"since\">since " + minute(drift.since) + ", " + ago(drift.since, now) + "</span>";
+  if (drift.held) {
+    out += "<span class=\"note\">clear is held</span>";
+  } else if (drift.clearing) {
+    out += "<span class=\"note\">clearing</span>";
+  }
+  return out + "</li>";
+}
+
+std::string drift_cell(const Row& row, const AccountNames& names, WallTime now) {
+  const auto& drifts = row.view->drifts;
+  if (drifts.empty()) {
+    return row.judgement.standing == Standing::in_sync ? "<span class=\"none\">none</span>"
+                                                       : "<span class=\"none\">not known</span>";
+  }
+  std::string out = "<ul>";
+  for (std::size_t i = 0; i < std::min(drifts.size(), kMostAccounts); ++i)
+    out += drift_item(drifts[i], names, now);
+  if (drifts.size() > kMostAccounts) {
+    out += "<li class=\"more\">and " + std::to_string(drifts.size() - kMostAccounts) + " more</li>";
+  }
+  return out + "</ul>";
+}
+
+std::string age_cell(const Row& row, WallTime now) {
+  const auto& proven = row.view->last_complete;
+  if (!proven) return "<span class=\"stale\">never</span>";
+  const std::string text = ago(*proven, now) + " ago";
+  return row.judgement.stale ? "<span class=\"stale\">" + text + "</span>" : text;
+}
+
+std::string error_cell(const std::shared_ptr<const Failure>& failure) {
+  if (!failure) return "<span class=\"none\">none</span>";
+  std::string out = "<b>" + std::string(to_string(failure->reason)) + "</b>";
+  if (!failure->code.empty()) out += "<code>" + html(failure->code) + "</code>";
+  if (!failure->detail.empty()) out += "<bdi>" + html(failure->detail) + "</bdi>";
+  if (!failure->request_id.empty()) {
+    out += "<span class=\"request\">request <code>" + html(failure->request_id) + "</code></span>";
+  }
+  return out;
+}
+
+void append_row(std::string& out, const Row& row, const AccountNames& names, WallTime now) {
+  const ImageView& view = *row.view;
+  const Judgement& judgement = row.judgement;
+  out.append("<tr role=\"row\" data-id=\"").append(view.policy->id.str());
+  out.append("\" data-verdict=\"").append(to_string(judgement.standing)).append("\">");
+  append_cell(out, "verdict", "Verdict",
+              "<span class=\"badge\">" + std::string(label(judgement.standing)) + "</span>" +
+                  (judgement.why.empty() ? "" : "<span class=\"why\">" + html(judgement.why) + "</span>"));
+  out += image_cell(*view.policy);
+  append_cell(out, "drift", "Drift", drift_cell(row, names, now));
+  append_cell(
+      out, "shared", "Shared with",
+      view.shared_accounts ? std::to_string(*view.shared_accounts) : "<span class=\"none\">not known</span>");
+  append_cell(out, "proof", "Last proof", age_cell(row, now));
+  append_cell(out, "error", "Last error", error_cell(view.last_failure));
+  out += "</tr>\n";
+}
+
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
+/// The worst there is, in one sentence.
+std::string headline(const Counts& counts, std::size_t total) {
+  const auto [leaking, missing, unknown, in_sync] = counts;
+  if (total == 0) return "No image is watched here";
+  if (leaking > 0) return counted(leaking, "image is leaking", "images are leaking");
+  if (missing > 0) {
+    return counted(missing, "image lacks an account that must have it",
+                   "images lack accounts that must have them");
+  }
+  if (unknown == total) return "No image can be judged";
+  if (unknown > 0) return counted(unknown, "image cannot be judged", "images cannot be judged");
+  return total == 1 ? "The image is in sync" : "All " + std::to_string(in_sync) + " images are in sync";
+}
+
+/// The rest.
+std::string subline(const Counts& counts, std::size_t total) {
+  const auto [leaking, missing, unknown, in_sync] = counts;
+  std::string out;
+  const auto add = [&out](const std::string& part) { out += (out.empty() ? "" : " · ") + part; };
+  if (leaking > 0 && missing > 0) add(counted(missing, "lacks an account", "lack accounts"));
+  if (leaking + missing > 0 && unknown > 0) add(counted(unknown, "cannot be judged", "cannot be judged"));
+  if (in_sync != total) add(std::to_string(in_sync) + " of " + std::to_string(total) + " in sync");
+  return out;
+}
+
+/// Without scripts and style attributes: the widths are attributes of SVG.
+std::string bar(const Counts& counts, std::size_t total) {
+  constexpr std::size_t kWidth = 1000;
+  std::string out =
+      "<svg class=\"bar\" id=\"bar\" viewBox=\"0 0 1000 1\" preserveAspectRatio=\"none\" "
+      "aria-hidden=\"true\">";
+  std::size_t before = 0;
+  for (const Standing standing : kAllStandings) {
+    const std::size_t count = counts.at(static_cast<std::size_t>(standing));
+    const std::size_t from = total == 0 ? 0 : before * kWidth / total;
+    before += count;
+    const std::size_t to = total == 0 ? 0 : before * kWidth / total;
+    out += "<rect data-verdict=\"" + std::string(to_string(standing)) + "\" x=\"" + std::to_string(from) +
+           "\" width=\"" + std::to_string(to - from) + "\" height=\"1\"></rect>";
+  }
+  return out + "</svg>";
+}
+
+void append_summary(std::string& out, const Counts& counts, std::size_t total) {
+  const auto worst = std::find_if(kAllStandings.begin(), kAllStandings.end(), [&counts](Standing standing) {
+    return counts.at(static_cast<std::size_t>(standing)) > 0;
+  });
+  out += "<section class=\"summary\" id=\"summary\" aria-labelledby=\"headline\" data-verdict=\"" +
+         std::string(worst == kAllStandings.end() ? "unknown" : to_string(*worst)) + "\">\n";
+  out += "<h2 id=\"headline\" aria-live=\"polite\">" + headline(counts, total) + "</h2>\n";
+  out += "<p id=\"subline\">" + subline(counts, total) + "</p>\n" + bar(counts, total) +
+         "\n<ul class=\"tiles\" id=\"tiles\">";
+  for (const Standing standing : kAllStandings) {
+    out += "<li data-verdict=\"" + std::string(to_string(standing)) + "\"><span class=\"tile\"><b>" +
+           std::to_string(counts.at(static_cast<std::size_t>(standing))) + "</b> " +
+           std::string(label(standing)) + "</span></li>";
+  }
+  out += "</ul>\n</section>\n";
+}
+
+void append_head(std::string& out, const Counts& counts, std::size_t total) {
+  const auto& [script, style] = status_assets();
+  out +=
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
+      "<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>\n<title>" +
+      headline(counts, total) + " - Share drift</title>\n<link rel=\"icon\" href=\"data:,\">\n";
+  out += "<link rel=\"stylesheet\" href=\"" + style.url + "\" integrity=\"" + style.integrity + "\">\n";
+  out +=
+      "<script defer src=\"" + script.url + "\" integrity=\"" + script.integrity + "\"></script>\n</head>\n";
+}
+
+void append_top(std::string& out, const StatusPageFrame& frame) {
+  const std::string stamp = format_rfc3339(frame.at.now);
+  out +=
+      "<body>\n<a class=\"skip\" href=\"#images\">Skip to the images</a>\n<header>\n<h1>Share drift</h1>\n"
+      "<p class=\"live\" id=\"live\" data-state=\"static\"><span id=\"live-text\">As of <time datetime=\"" +
+      stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) +
+      " UTC</time></span></p>\n<nav aria-label=\"Raw data\"><a href=\"" +
+      html(frame.telemetry_path.substr(1)) +
+      "\">Metrics</a> <a href=\"api/v1/images\">Images</a> <a href=\"api/v1/events\">Events</a> "
+      "<a href=\"config\">Config</a></nav>\n</header>\n<main>\n";
+}
+
+}  // namespace
+
+std::string status_page(const Fleet& fleet, const StatusPageFrame& frame) {
+  std::vector<Row> rows;
+  Counts counts{};
+  rows.reserve(fleet.views.size());
+  for (const ViewPtr& view : fleet.views) {
+    rows.push_back({view.get(), judge(*view, frame.at.now, frame.at.stale_after)});
+    ++counts.at(static_cast<std::size_t>(rows.back().judgement.standing));
+  }
+  const auto title = [](const Row& row) -> const std::string& {
+    const ImagePolicy& policy = *row.view->policy;
+    return policy.name.empty() ? policy.id.str() : policy.name;
+  };
+  std::sort(rows.begin(), rows.end(), [&title](const Row& a, const Row& b) {
+    return std::tie(a.judgement.standing, title(a), a.view->policy->id) <
+           std::tie(b.judgement.standing, title(b), b.view->policy->id);
+  });
+  std::string out;
+  append_head(out, counts, rows.size());
+  append_top(out, frame);
+  append_summary(out, counts, rows.size());
+  out +=
+      "<section id=\"images\" aria-label=\"Images\">\n<table role=\"table\">\n"
+      "<caption>Watched images, the worst first. Presence is cheap, absence needs proof: only a complete and "
+      "recent "
+      "listing makes an image in sync.</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">";
+  for (const std::string_view column :
+       {"Verdict", "Image", "Drift", "Shared with", "Last proof", "Last error"})
+    out.append("<th role=\"columnheader\" scope=\"col\">").append(column).append("</th>");
+  out += "</tr></thead>\n<tbody role=\"rowgroup\" id=\"rows\">\n";
+  for (const Row& row : rows)
+    append_row(out, row, *fleet.account_names, frame.at.now);
+  return out + "</tbody>\n</table>\n</section>\n</main>\n</body>\n</html>\n";
+}
+
+}  // namespace sharedrift

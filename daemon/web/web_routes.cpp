@@ -1,0 +1,283 @@
+#include "web/web_routes.hpp"
+
+#include "core/number.hpp"
+#include "core/text.hpp"
+#include "metrics/gzip.hpp"
+#include "metrics/negotiation.hpp"
+#include "metrics/self_metrics.hpp"
+#include "web/status_assets.hpp"
+#include "web/status_page.hpp"
+#include "web/web_json.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace sharedrift {
+
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t kDefaultEvents = 100;
+constexpr std::size_t kMostEvents = 10'000;
+constexpr std::size_t kWorthZipping = 1024;
+constexpr std::string_view kImagePrefix = "/api/v1/images/";
+constexpr std::string_view kAssetPrefix = "/assets/";
+
+/// The server would send both.
+void set_header(Headers& headers, std::string name, std::string value) {
+  std::erase_if(headers, [&name](const auto& header) { return equal_but_for_case(header.first, name); });
+  headers.emplace_back(std::move(name), std::move(value));
+}
+
+bool is_read(const ServerRequest& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+/// Sends `body` as the client can take it. What is asked for again and did not change is not sent again.
+ServerResponse send(const ServerRequest& request, std::string_view content_type, std::string body) {
+  ServerResponse response;
+  response.content_type = content_type;
+  response.headers = {{"Cache-Control", "no-cache"}, {"Vary", "Accept-Encoding"}};
+  // Weak: the same for both codings.
+  const std::string tag =
+      "W/\"" + std::to_string(stable_hash(body)) + "-" + std::to_string(body.size()) + "\"";
+  response.headers.emplace_back("ETag", tag);
+  const std::string_view known = request.header("if-none-match");
+  if (known == "*" || known.find(std::string_view(tag).substr(2)) != std::string_view::npos) {
+    response.status = 304;
+    return response;
+  }
+  if (body.size() < kWorthZipping ||
+      negotiate_encoding(request.header("accept-encoding")) == Encoding::identity) {
+    response.body = std::make_shared<const std::string>(std::move(body));
+    return response;
+  }
+  GzipStream gzip;
+  const GzipPiece piece = GzipPacker().pack(body);
+  gzip.add(piece);
+  response.body = GzipStream::begin();
+  response.tail = {piece.bytes, std::make_shared<const std::string>(gzip.end())};
+  response.headers.emplace_back("Content-Encoding", "gzip");
+  return response;
+}
+
+constexpr std::string_view kJson = "application/json";
+
+ServerResponse json_failure(int status, std::string_view type, std::string_view message) {
+  ServerResponse response = ServerResponse::text(status, json_error(type, message));
+  response.content_type = kJson;
+  return response;
+}
+
+template <class Append>
+ServerResponse json_success(const ServerRequest& request, Append append) {
+  std::string body = R"({"status":"success","data":)";
+  append(body);
+  body += "}\n";
+  return send(request, kJson, std::move(body));
+}
+
+/// As Prometheus takes times: RFC 3339 or seconds since 1970.
+std::optional<WallTime> parse_moment(std::string_view text) {
+  if (const auto time = parse_rfc3339(text)) return time;
+  constexpr double kLatest = 253'402'300'800;  // the year 10000
+  const auto seconds = parse_number<double>(text);
+  if (!seconds || !(*seconds >= 0) || *seconds >= kLatest) return std::nullopt;
+  return WallTime{Millis{static_cast<std::int64_t>(*seconds * 1000)}};
+}
+
+/// The error is the message for a bad_data answer.
+Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) {
+  EventQuery query;
+  query.limit = kDefaultEvents;
+  for (const auto& [name, value] : request.query) {
+    if (name == "image") {
+      if (!ImageId::parse(value)) return Err(std::string("image: not an image id"));
+      query.image_id = value;
+    } else if (name == "since") {
+      query.since = parse_moment(value);
+      if (!query.since) {
+        return Err(
+            std::string("since: neither an RFC 3339 time (2026-11-24T09:20:44Z) nor seconds since 1970"));
+      }
+    } else if (name == "limit") {
+      query.limit = parse_number<std::size_t>(value).value_or(0);
+      if (query.limit == 0 || query.limit > kMostEvents) {
+        return Err("limit: not a number from 1 to " + std::to_string(kMostEvents));
+      }
+    } else {
+      return Err("unknown parameter " + clean(name, 40) + "; there are image, since, limit");
+    }
+  }
+  return query;
+}
+
+}  // namespace
+
+WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
+    : backend_(std::move(backend)), options_(std::move(options)), scrapes_(options_.max_requests) {}
+
+ServerResponse WebRoutes::answer(const ServerRequest& request) {
+  const Route route = find(request.path);
+  std::optional<ServerResponse> refusal;
+  if (!route.open && backend_.refuse) refusal = backend_.refuse(request);
+  ServerResponse response = refusal ? std::move(*refusal) : dispatch(route, request);
+  set_header(response.headers, "X-Content-Type-Options", "nosniff");
+  if (backend_.headers) {
+    for (auto& [name, value] : backend_.headers())
+      set_header(response.headers, std::move(name), std::move(value));
+  }
+  if (backend_.count) backend_.count(route.label, response.status);
+  return response;
+}
+
+WebRoutes::Route WebRoutes::find(std::string_view path) const {
+  if (path == options_.telemetry_path) return {.label = "/metrics", .handler = &WebRoutes::metrics};
+  if (path == "/") return {.label = "/", .heavy = true, .handler = &WebRoutes::page};
+  if (path == "/-/healthy") return {.label = "/-/healthy", .open = true, .handler = &WebRoutes::healthy};
+  if (path == "/-/ready") return {.label = "/-/ready", .open = true, .handler = &WebRoutes::ready};
+  if (path == "/-/reload") return {.label = "/-/reload", .allow = "POST", .handler = &WebRoutes::reload};
+  if (path == "/config") return {.label = "/config", .heavy = true, .handler = &WebRoutes::config};
+  if (path == "/api/v1/images")
+    return {.label = "/api/v1/images", .heavy = true, .handler = &WebRoutes::images};
+  if (path == "/api/v1/drift") return {.label = "/api/v1/drift", .heavy = true, .handler = &WebRoutes::drift};
+  if (path == "/api/v1/events")
+    return {.label = "/api/v1/events", .heavy = true, .handler = &WebRoutes::events};
+  if (path.starts_with(kImagePrefix))
+    return {.label = "/api/v1/images/ID", .heavy = true, .handler = &WebRoutes::image};
+  if (path.starts_with(kAssetPrefix) && find_asset(path) != nullptr) {
+    return {.label = "other", .handler = &WebRoutes::asset};
+  }
+  return {.label = "other", .allow = "", .handler = &WebRoutes::not_found};
+}
+
+ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
+  const bool fits = route.allow == "POST" ? request.method == "POST" : is_read(request);
+  if (fits || route.allow.empty())
+    return route.heavy ? answer_heavy(route, request) : (this->*route.handler)(request);
+  ServerResponse response = ServerResponse::text(405, "This path takes " + std::string(route.allow) + ".\n");
+  response.headers.emplace_back("Allow", route.allow);
+  return response;
+}
+
+ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& request) {
+  auto place = heavy_.enter(Millis{0});
+  if (!place) {
+    constexpr std::string_view kBusy = "too many large answers at a time";
+    ServerResponse busy = request.path.starts_with("/api/")
+                              ? json_failure(503, "unavailable", kBusy)
+                              : ServerResponse::text(503, std::string(kBusy) + "\n");
+    busy.headers.emplace_back("Retry-After", "1");
+    return busy;
+  }
+  ServerResponse response = (this->*route.handler)(request);
+  response.tail.push_back(std::move(place));
+  return response;
+}
+
+ServerResponse WebRoutes::healthy(const ServerRequest& /*request*/) {
+  return ServerResponse::text(200, "Healthy.\n");
+}
+
+ServerResponse WebRoutes::ready(const ServerRequest& /*request*/) {
+  if (backend_.ready()) return ServerResponse::text(200, "Ready.\n");
+  return ServerResponse::text(503, "Not ready: not every image was attempted yet, or stopping.\n");
+}
+
+ServerResponse WebRoutes::reload(const ServerRequest& request) {
+  if (!options_.enable_lifecycle) {
+    return ServerResponse::text(
+        403, "Reloading by HTTP is off. Start with --web.enable-lifecycle, or send SIGHUP.\n");
+  }
+  // A browser says so when another site's page sends it here.
+  const std::string_view site = request.header("sec-fetch-site");
+  if (!site.empty() && site != "same-origin" && site != "none") {
+    return ServerResponse::text(403, "Not from another site.\n");
+  }
+  const auto verdict = backend_.reload();
+  if (verdict) return ServerResponse::text(200, "The new configuration is in force.\n");
+  return ServerResponse::text(
+      500, "The new configuration was refused; the old one stays in force.\n" + verdict.error() + "\n");
+}
+
+ServerResponse WebRoutes::metrics(const ServerRequest& request) {
+  // A burst passes in milliseconds; a scrape that is refused is missing for an interval.
+  auto place = scrapes_.enter(options_.patience);
+  if (!place) {
+    return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
+  }
+  const TextFormat format = negotiate_format(request.header("accept"));
+  const Encoding encoding = negotiate_encoding(request.header("accept-encoding"));
+  ServerResponse response;
+  response.content_type = content_type(format);
+  response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  response.tail = backend_.metrics(format, encoding).pieces;
+  response.tail.push_back(std::move(place));
+  return response;
+}
+
+ServerResponse WebRoutes::config(const ServerRequest& request) {
+  return send(request, "text/plain; charset=utf-8", backend_.config());
+}
+
+ServerResponse WebRoutes::page(const ServerRequest& request) {
+  const StatusPageFrame frame{{backend_.now(), backend_.stale_after()}, options_.telemetry_path};
+  ServerResponse response = send(request, "text/html; charset=utf-8", status_page(backend_.fleet(), frame));
+  response.headers.emplace_back("Content-Security-Policy", status_page_policy());
+  response.headers.emplace_back("X-Frame-Options", "deny");
+  response.headers.emplace_back("Referrer-Policy", "no-referrer");
+  response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+  return response;
+}
+
+ServerResponse WebRoutes::asset(const ServerRequest& request) {
+  const WebAsset* asset = find_asset(request.path);
+  ServerResponse response;
+  response.content_type = asset->content_type;
+  response.body = asset->body;
+  // The page names its assets with their hash.
+  response.headers = {{"Cache-Control", "private, max-age=31536000, immutable"},
+                      {"Cross-Origin-Resource-Policy", "same-origin"}};
+  return response;
+}
+
+ServerResponse WebRoutes::images(const ServerRequest& request) {
+  return json_success(request, [this](std::string& out) {
+    append_images_json(out, backend_.fleet(), {backend_.now(), backend_.stale_after()});
+  });
+}
+
+ServerResponse WebRoutes::image(const ServerRequest& request) {
+  const std::string_view id = std::string_view(request.path).substr(kImagePrefix.size());
+  const Fleet fleet = backend_.fleet();
+  const auto view = std::find_if(fleet.views.begin(), fleet.views.end(),
+                                 [id](const ViewPtr& v) { return v->policy->id.str() == id; });
+  if (view == fleet.views.end()) {
+    return json_failure(404, "not_found", "no image with the id " + clean(id) + " is watched");
+  }
+  return json_success(request, [&](std::string& out) {
+    append_image_json(out, **view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
+  });
+}
+
+ServerResponse WebRoutes::drift(const ServerRequest& request) {
+  return json_success(request, [this](std::string& out) { append_drift_json(out, backend_.fleet()); });
+}
+
+ServerResponse WebRoutes::events(const ServerRequest& request) {
+  const auto query = parse_event_query(request);
+  if (!query) return json_failure(400, "bad_data", query.error());
+  const auto events = backend_.events(*query);
+  if (!events) return json_failure(503, "unavailable", events.error());
+  return json_success(request, [&events](std::string& out) { append_events_json(out, *events); });
+}
+
+ServerResponse WebRoutes::not_found(const ServerRequest& request) {
+  if (request.path.starts_with("/api/")) return json_failure(404, "not_found", "no such resource");
+  return ServerResponse::text(404, "Not found.\n");
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,85 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/result.hpp"
+#include "http_server/http_server.hpp"
+#include "metrics/board.hpp"
+#include "metrics/exposition.hpp"
+#include "store/event_reader.hpp"
+#include "web/answer_limit.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// What the routes need of the program. All of it is called on worker threads, several at a time. Only
+/// `refuse`, `headers` and `count` may be empty.
+struct WebBackend {
+  std::function<Fleet()> fleet;
+  std::function<MetricsPage(TextFormat, Encoding)> metrics;
+  std::function<bool()> ready;
+  std::function<std::string()> config;  ///< the config in force, without secrets
+  std::function<Result<std::vector<Event>, std::string>(const EventQuery&)> events;
+  /// Returns when the verdict is known. The error is what people are told.
+  std::function<Result<Unit, std::string>()> reload;
+  std::function<WallTime()> now;
+  std::function<Millis()> stale_after;  ///< of the config in force
+  /// What keeps a request out (WebSecurity::refuse); health checks are not asked.
+  std::function<std::optional<ServerResponse>(const ServerRequest&)> refuse;
+  /// What every answer carries; replaces headers of the same name.
+  std::function<std::vector<std::pair<std::string, std::string>>()> headers;
+  std::function<void(std::string_view path, int code)> count;  ///< `path` is one of kHttpPaths
+};
+
+struct WebOptions {
+  std::string telemetry_path = "/metrics";
+  bool enable_lifecycle = false;
+  int max_requests = 40;  ///< scrapes at a time; 0: no limit
+  Millis patience{500};   ///< so long a scrape waits to be one of them
+};
+
+/// The HTTP face: one function from request to answer. Must outlive the answers it gave.
+/// Thread-safe.
+class WebRoutes {
+ public:
+  WebRoutes(WebBackend backend, WebOptions options);
+  ServerResponse answer(const ServerRequest& request);
+
+ private:
+  struct Route {
+    std::string_view label;  ///< as it is counted
+    std::string_view allow = "GET, HEAD";
+    bool open = false;   ///< answered to anybody
+    bool heavy = false;  ///< its answers can be large, and are made anew each time
+    ServerResponse (WebRoutes::*handler)(const ServerRequest&) = nullptr;
+  };
+  [[nodiscard]] Route find(std::string_view path) const;
+  ServerResponse dispatch(const Route& route, const ServerRequest& request);
+  ServerResponse answer_heavy(const Route& route, const ServerRequest& request);
+  ServerResponse healthy(const ServerRequest& request);
+  ServerResponse ready(const ServerRequest& request);
+  ServerResponse reload(const ServerRequest& request);
+  ServerResponse metrics(const ServerRequest& request);
+  ServerResponse config(const ServerRequest& request);
+  ServerResponse page(const ServerRequest& request);
+  ServerResponse asset(const ServerRequest& request);
+  ServerResponse images(const ServerRequest& request);
+  ServerResponse image(const ServerRequest& request);
+  ServerResponse drift(const ServerRequest& request);
+  ServerResponse events(const ServerRequest& request);
+  ServerResponse not_found(const ServerRequest& request);
+
+  const WebBackend backend_;
+  const WebOptions options_;
+  AnswerLimit scrapes_;
+  /// Of large answers, which are made for one client alone: ten thousand events take some twenty megabytes
+  /// while they are turned into text; as many as there are workers would be a gigabyte.
+  AnswerLimit heavy_{4};
+};
+
+}  // namespace sharedrift

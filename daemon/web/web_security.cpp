@@ -1,0 +1,210 @@
+#include "web/web_security.hpp"
+
+#include "core/text.hpp"
+#include "web/web_tls.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <sys/stat.h>
+
+namespace sharedrift {
+
+/// A file changed if any of these did. Symbolic links are followed: Kubernetes swaps the link.
+struct WebSecurity::FileStamp {
+  std::string path;
+  bool there = false;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::int64_t modified = 0;  ///< nanoseconds since 1970
+  std::int64_t changed = 0;   ///< the same, of the inode: nobody can set it back
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+
+  static FileStamp of(std::string path) {
+    constexpr std::int64_t kNanos = 1'000'000'000;
+    FileStamp stamp{std::move(path)};
+    struct stat info {};
+    if (::stat(stamp.path.c_str(), &info) != 0) return stamp;
+    stamp.there = true;
+    stamp.device = info.st_dev;
+    stamp.inode = info.st_ino;
+    stamp.size = info.st_size;
+    stamp.modified = info.st_mtim.tv_sec * kNanos + info.st_mtim.tv_nsec;
+    stamp.changed = info.st_ctim.tv_sec * kNanos + info.st_ctim.tv_nsec;
+    return stamp;
+  }
+};
+
+struct WebSecurity::State {
+  std::vector<FileStamp> stamps;
+  /// A file that was changed a moment before it was read may change again without its stamp showing it: the
+  /// kernel's time stands still for some milliseconds.
+  bool fresh = false;
+  std::vector<Diagnostic> faults;  ///< not empty: the door is closed
+  WebConfig config;
+  std::shared_ptr<ssl_ctx_st> tls;
+
+  /// The files are others than those that were read.
+  [[nodiscard]] bool is_changed() const {
+    return std::any_of(stamps.begin(), stamps.end(),
+                       [](const FileStamp& stamp) { return FileStamp::of(stamp.path) != stamp; });
+  }
+};
+
+namespace {
+
+constexpr Millis kSettled{2'000};
+
+int base64_value(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  return c == '/' ? 63 : -1;
+}
+
+/// Strict but for missing padding, which some clients leave out.
+std::optional<std::string> decode_base64(std::string_view text) {
+  while (text.ends_with('='))
+    text.remove_suffix(1);
+  std::string out;
+  out.reserve(text.size() * 3 / 4);
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    const int value = base64_value(c);
+    if (value < 0) return std::nullopt;
+    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xFFU));
+  }
+  if (count >= 6) return std::nullopt;
+  return out;
+}
+
+ServerResponse unauthorized() {
+  ServerResponse response = ServerResponse::text(401, "Unauthorized\n");
+  response.headers.emplace_back("WWW-Authenticate",
+                                "Basic realm=\"share-drift-exporter\", charset=\"UTF-8\"");
+  return response;
+}
+
+/// The hash that takes longest: what an unknown user's password is checked against.
+const std::string& decoy(const std::map<std::string, std::string>& users) {
+  const auto cost = [](const auto& a, const auto& b) {
+    return a.second.compare(4, 2, b.second, 4, 2) < 0;  // "$2y$10$..."
+  };
+  return std::max_element(users.begin(), users.end(), cost)->second;
+}
+
+}  // namespace
+
+WebSecurity::WebSecurity(std::string file, const Clock& clock, Report report)
+    : file_(std::move(file)), clock_(clock), report_(std::move(report)) {}
+WebSecurity::~WebSecurity() = default;
+
+Result<std::unique_ptr<WebSecurity>, std::vector<Diagnostic>> WebSecurity::open(std::string file,
+                                                                                const Clock& clock,
+                                                                                Report report) {
+  std::unique_ptr<WebSecurity> door(new WebSecurity(std::move(file), clock, std::move(report)));
+  auto first = load_web_config(door->file_);
+  if (!first) return Err(std::move(first).error());
+  door->has_tls_ = first->tls.has_value();
+  door->state_ = door->read();
+  if (!door->state_->faults.empty()) return Err(door->state_->faults);
+  return door;
+}
+
+std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
+  auto state = std::make_shared<State>();
+  // The stamps are taken before the reading: a change in between shows at the next look.
+  state->stamps.push_back(FileStamp::of(file_));
+  auto config = load_web_config(file_);
+  if (!config) {
+    state->faults = config.error();
+  } else if (config->tls.has_value() != has_tls_) {
+    state->faults.push_back({file_, 0, 0, "tls_server_config",
+                             has_tls_ ? "is gone; a server with TLS stays one" : "is new; it needs a restart",
+                             ""});
+  } else if (has_tls_) {
+    for (const std::string* path :
+         {&config->tls->cert_file, &config->tls->key_file, &config->tls->client_ca_file}) {
+      if (!path->empty()) state->stamps.push_back(FileStamp::of(*path));
+    }
+    auto tls = make_tls_context(*config->tls);
+    if (tls) {
+      state->tls = std::move(*tls);
+    } else {
+      state->faults.push_back(std::move(tls).error());
+    }
+  }
+  if (state->faults.empty()) state->config = std::move(*config);
+  const auto settled = std::chrono::nanoseconds((clock_.wall() - kSettled).time_since_epoch()).count();
+  state->fresh = std::any_of(state->stamps.begin(), state->stamps.end(),
+                             [settled](const FileStamp& stamp) { return stamp.changed > settled; });
+  return state;
+}
+
+std::shared_ptr<const WebSecurity::State> WebSecurity::current() {
+  const std::lock_guard lock(mutex_);
+  if (!state_->fresh && !state_->is_changed()) return state_;
+  auto next = read();
+  // Files that were swapped while they were read may not fit each other; once more, then.
+  constexpr int kMoreReadings = 2;
+  for (int i = 0; i < kMoreReadings && !next->faults.empty() && next->is_changed(); ++i)
+    next = read();
+  if (report_ && next->faults != state_->faults) report_(next->faults);
+  state_ = std::move(next);
+  return state_;
+}
+
+std::shared_ptr<ssl_ctx_st> WebSecurity::tls_context() {
+  return current()->tls;  // null with faults
+}
+
+std::optional<ServerResponse> WebSecurity::refuse(const ServerRequest& request) {
+  const auto state = current();
+  if (!state->faults.empty()) {
+    return ServerResponse::text(500, "The web configuration cannot be used; see the log.\n");
+  }
+  const auto& users = state->config.users;
+  if (users.empty()) return std::nullopt;
+  const auto given = parse_basic_auth(request.header("authorization"));
+  if (!given) return unauthorized();
+  const auto user = users.find(given->user);
+  const auto hash = user == users.end() ? std::nullopt : std::optional(user->second);
+  switch (passwords_.check(given->user, given->password, hash, decoy(users))) {
+    case PasswordCheck::Verdict::right: return std::nullopt;
+    case PasswordCheck::Verdict::wrong: return unauthorized();
+    case PasswordCheck::Verdict::busy: break;
+  }
+  ServerResponse busy = ServerResponse::text(503, "Too many passwords wait to be checked.\n");
+  busy.headers.emplace_back("Retry-After", "2");
+  return busy;
+}
+
+std::vector<std::pair<std::string, std::string>> WebSecurity::headers() {
+  return current()->config.headers;
+}
+
+std::optional<BasicCredentials> parse_basic_auth(std::string_view header) {
+  constexpr std::string_view kScheme = "basic ";
+  if (!equal_but_for_case(header.substr(0, kScheme.size()), kScheme)) return std::nullopt;
+  header.remove_prefix(kScheme.size());
+  while (header.starts_with(' '))
+    header.remove_prefix(1);
+  auto plain = decode_base64(header);
+  if (!plain) return std::nullopt;
+  const std::size_t colon = plain->find(':');
+  std::optional<BasicCredentials> out;
+  if (colon != std::string::npos) {
+    out = BasicCredentials{plain->substr(0, colon), Secret(std::string_view(*plain).substr(colon + 1))};
+  }
+  wipe(*plain);
+  return out;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,185 @@
+#include "web/web_tls.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+namespace sharedrift {
+
+namespace {
+
+using Sans = std::vector<std::string>;
+
+struct FreeNames {
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+};
+
+std::string_view text_of(const ASN1_STRING* string) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(string)),
+          static_cast<std::size_t>(ASN1_STRING_length(string))};
+}
+
+bool same_address(const ASN1_OCTET_STRING* address, const std::string& wanted) {
+  std::array<unsigned char, 16> bytes{};
+  const std::string_view octets = text_of(address);
+  const int family = octets.size() == 4 ? AF_INET : AF_INET6;
+  return (octets.size() == 4 || octets.size() == 16) &&
+         ::inet_pton(family, wanted.c_str(), bytes.data()) == 1 &&
+         std::equal(octets.begin(), octets.end(), bytes.begin(),
+                    [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
+}
+
+/// As a whole, byte for byte, as exporter-toolkit does: DNS names, e-mail addresses, URIs, and IP addresses
+/// by value. A wildcard in a certificate stands for itself.
+bool matches(const GENERAL_NAME* name, const std::string& wanted) {
+  switch (name->type) {
+    case GEN_DNS: return text_of(name->d.dNSName) == wanted;
+    case GEN_EMAIL: return text_of(name->d.rfc822Name) == wanted;
+    case GEN_URI: return text_of(name->d.uniformResourceIdentifier) == wanted;
+    case GEN_IPADD: return same_address(name->d.iPAddress, wanted);
+    default: return false;
+  }
+}
+
+bool has_allowed_san(const X509* certificate, const Sans& allowed) {
+  const std::unique_ptr<GENERAL_NAMES, FreeNames> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  if (!names) return false;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (std::any_of(allowed.begin(), allowed.end(), [name](const auto& san) { return matches(name, san); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The allowed names hang on the context and end with it: connections outlive the configuration they began
+/// under.
+int sans_index() {
+  static const int index = SSL_CTX_get_ex_new_index(
+      0, nullptr, nullptr, nullptr,
+      [](void*, void* sans, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Sans*>(sans); });
+  return index;
+}
+
+int accept_any(int /*verified*/, X509_STORE_CTX* /*store*/) {
+  return 1;
+}
+
+int accept_allowed(int verified, X509_STORE_CTX* store) {
+  if (verified != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return verified;
+  const auto* tls =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* sans = static_cast<const Sans*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(tls), sans_index()));
+  if (has_allowed_san(X509_STORE_CTX_get_current_cert(store), *sans)) return 1;
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+Diagnostic failed(const std::string& file, std::string message) {
+  const unsigned long code = ERR_peek_last_error();
+  // The reason is a constant of OpenSSL's, never a piece of the file.
+  if (const char* why = code == 0 ? nullptr : ERR_reason_error_string(code); why != nullptr) {
+    message += std::string(": ") + why;
+  }
+  ERR_clear_error();
+  return {file, 0, 0, "tls_server_config", std::move(message), ""};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names)
+    out += (out.empty() ? "" : ":") + name;
+  return out;
+}
+
+void set_protocol(SSL_CTX* context, const WebTls& config) {
+  const auto version = [](TlsVersion v) { return v == TlsVersion::tls12 ? TLS1_2_VERSION : TLS1_3_VERSION; };
+  SSL_CTX_set_min_proto_version(context, version(config.min_version));
+  SSL_CTX_set_max_proto_version(context, version(config.max_version));
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+                                   (config.prefer_server_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
+  SSL_CTX_set_num_tickets(context, 0);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  // Without it OpenSSL asks the terminal for the pass phrase of an encrypted key.
+  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
+}
+
+std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
+  if (!config.ciphers.empty() && SSL_CTX_set_cipher_list(context, joined(config.ciphers).c_str()) != 1) {
+    return failed(config.cert_file, "the cipher suites cannot be used");
+  }
+  if (!config.ciphers13.empty() && SSL_CTX_set_ciphersuites(context, joined(config.ciphers13).c_str()) != 1) {
+    return failed(config.cert_file, "the cipher suites cannot be used");
+  }
+  if (!config.curves.empty() && SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
+    return failed(config.cert_file, "the curves cannot be used");
+  }
+  return std::nullopt;
+}
+
+std::optional<Diagnostic> set_certificate(SSL_CTX* context, const WebTls& config) {
+  if (SSL_CTX_use_certificate_chain_file(context, config.cert_file.c_str()) != 1) {
+    return failed(config.cert_file, "cannot be used as the certificate");
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1) {
+    return failed(config.key_file, "cannot be used as the key of " + clean(config.cert_file));
+  }
+  return std::nullopt;
+}
+
+std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
+  const bool verifies = config.client_auth == ClientAuth::verify_if_given ||
+                        config.client_auth == ClientAuth::require_and_verify;
+  const bool requires_one =
+      config.client_auth == ClientAuth::require_any || config.client_auth == ClientAuth::require_and_verify;
+  if (config.client_auth == ClientAuth::none) return std::nullopt;
+  if (verifies) {
+    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(config.client_ca_file.c_str());
+    if (names == nullptr) return failed(config.client_ca_file, "cannot be used as the clients' CA");
+    SSL_CTX_set_client_CA_list(context, names);  // takes them over
+    if (SSL_CTX_load_verify_file(context, config.client_ca_file.c_str()) != 1) {
+      return failed(config.client_ca_file, "cannot be used as the clients' CA");
+    }
+  }
+  SSL_verify_cb callback = verifies ? nullptr : accept_any;
+  if (verifies && !config.client_allowed_sans.empty()) {
+    auto sans = std::make_unique<Sans>(config.client_allowed_sans);
+    if (SSL_CTX_set_ex_data(context, sans_index(), sans.get()) != 1) {
+      return failed(config.client_ca_file, "the allowed names cannot be kept");
+    }
+    static_cast<void>(sans.release());
+    callback = accept_allowed;
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (requires_one ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                     callback);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ssl_ctx_st>, Diagnostic> make_tls_context(const WebTls& config) {
+  ERR_clear_error();
+  const std::shared_ptr<ssl_ctx_st> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  if (!context) return Err(failed(config.cert_file, "TLS cannot be set up"));
+  set_protocol(context.get(), config);
+  for (auto* step : {set_ciphers, set_certificate, set_clients}) {
+    if (auto fault = step(context.get(), config)) return Err(std::move(*fault));
+  }
+  return context;
+}
+
+}  // namespace sharedrift

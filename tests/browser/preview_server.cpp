@@ -1,0 +1,105 @@
+// The web skin over made-up fleets, for the browser tests and for looking at: web_preview [PORT]. Prints its
+// port, and ends when its standard input does. POST /_test/scene?name=NAME changes what it shows, POST
+// /_test/answer?code=503 makes the API fail (200: no more), GET /_test/count tells how often the API was
+// asked.
+#include "browser/scenes.hpp"
+#include "metrics/exposition.hpp"
+#include "web/web_routes.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+
+#include <unistd.h>
+
+namespace sharedrift::testing {
+namespace {
+
+WallTime wall_now() {
+  return std::chrono::floor<Millis>(std::chrono::system_clock::now());
+}
+
+Scene make_scene(const std::string& name, WallTime now) {
+  if (name == "calm") return calm(now);
+  if (name == "hostile") return hostile(now);
+  if (name == "crowd") return crowd(now, 1000);
+  if (name == "empty") return {};
+  Scene scene = story(now);
+  if (name == "mended") {  // the first leak is over, and a quiet image begins to leak
+    scene.views[0]->drifts.clear();
+    add_drift(*scene.views[6], 777, DriftKind::unexpected, now);
+  }
+  return scene;
+}
+
+class Preview {
+ public:
+  Preview() : scene_(make_scene("story", started_)), routes_(backend(), {}) {}
+
+  ServerResponse answer(const ServerRequest& request) {
+    if (request.path == "/_test/scene") {
+      const std::scoped_lock lock(mutex_);
+      const bool again = request.parameter("again").has_value();  // as it was for the one before
+      if (!again) started_ = wall_now();
+      scene_ = make_scene(std::string(request.parameter("name").value_or("story")), started_);
+      return ServerResponse::text(200, "");
+    }
+    if (request.path == "/_test/answer") {
+      code_ = std::atoi(std::string(request.parameter("code").value_or("200")).c_str());
+      return ServerResponse::text(200, "");
+    }
+    if (request.path == "/_test/count") return ServerResponse::text(200, std::to_string(calls_.load()));
+    const bool api = request.path.starts_with("/api/");
+    if (api) ++calls_;
+    if (api && code_ != 200) return ServerResponse::text(code_, "as told\n");
+    return routes_.answer(request);
+  }
+
+ private:
+  WebBackend backend() {
+    WebBackend backend;
+    backend.fleet = [this] {
+      const std::scoped_lock lock(mutex_);
+      return scene_.fleet();
+    };
+    backend.metrics = [](TextFormat, Encoding) { return MetricsPage{}; };
+    backend.ready = [] { return true; };
+    backend.config = [] { return std::string("images: []\n"); };
+    backend.events = [](const EventQuery&) { return std::vector<Event>{}; };
+    backend.reload = [] { return Unit{}; };
+    backend.now = wall_now;
+    backend.stale_after = [] { return Millis{900'000}; };
+    return backend;
+  }
+
+  std::mutex mutex_;
+  WallTime started_ = wall_now();
+  Scene scene_;
+  std::atomic<int> code_{200};
+  std::atomic<int> calls_{0};
+  WebRoutes routes_;
+};
+
+}  // namespace
+}  // namespace sharedrift::testing
+
+int main(int argc, char** argv) {
+  sharedrift::testing::Preview preview;
+  sharedrift::ServerOptions options;
+  options.port = argc > 1 ? std::atoi(argv[1]) : 0;
+  const auto server = sharedrift::HttpServer::start(
+      options, [&preview](const sharedrift::ServerRequest& request) { return preview.answer(request); });
+  if (!server) {
+    std::fprintf(stderr, "%s\n", server.error().c_str());
+    return 1;
+  }
+  std::printf("%d\n", (*server)->port());
+  std::fflush(stdout);
+  char ignored = 0;
+  while (::read(STDIN_FILENO, &ignored, 1) > 0) {
+  }
+  (*server)->stop(sharedrift::Millis{500});
+  return 0;
+}

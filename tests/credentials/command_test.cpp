@@ -1,0 +1,68 @@
+#include "credentials/command.hpp"
+
+#include "support/temp_dir.hpp"
+
+#include <cstdlib>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+Result<std::string, std::string> shell(const std::string& script, Millis limit = 60s,
+                                       std::stop_token stop = {}) {
+  return command_runner(limit)({"sh", "-c", script}, std::move(stop));
+}
+
+TEST(Command, ReturnsWhatAProgramPrints) {
+  EXPECT_EQ(*shell("echo one; echo two >&2; cat"), "one\n");
+  EXPECT_EQ(*command_runner()({"printf", "%s|", "a b", "$HOME", "*"}, {}), "a b|$HOME|*|");
+  EXPECT_EQ(shell("head -c 65536 /dev/zero")->size(), 65536U);
+}
+
+TEST(Command, PassesTheEnvironmentAndUnblocksSignals) {
+  const char* const path = std::getenv("PATH");
+  EXPECT_EQ(*shell("printf %s \"$PATH\""), path == nullptr ? "" : path);
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
+  EXPECT_THAT(*shell("grep SigBlk /proc/self/status"), HasSubstr("0000000000000000"));
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &before, nullptr), 0);
+}
+
+TEST(Command, TellsHowAProgramFailedWithoutShowingItsArguments) {
+  EXPECT_EQ(shell("echo hush; exit 3").error(), "sh ended with status 3");
+  EXPECT_EQ(shell("kill -9 $$").error(), "sh was killed by signal 9");
+  EXPECT_EQ(command_runner()({"/nonexistent/tool", "hush"}, {}).error(),
+            "/nonexistent/tool cannot be started: No such file or directory");
+  EXPECT_EQ(command_runner()({}, {}).error(), "the command is empty");
+  EXPECT_EQ(shell("head -c 65537 /dev/zero").error(), "sh prints more than 65536 bytes");
+  EXPECT_EQ(shell("exec yes").error(), "sh prints more than 65536 bytes");
+}
+
+TEST(Command, KillsAProgramThatTakesTooLongWithItsChildren) {
+  const testing::TempDir dir;
+  const std::string pid_file = dir.file("pid");
+  EXPECT_EQ(shell("sleep 1000 & echo $! > " + pid_file + "; wait", 300ms).error(),
+            "sh did not end within 300ms");
+  const auto alive = shell("kill -0 $(cat " + pid_file + ") && grep -v Z /proc/$(cat " + pid_file + ")/stat");
+  EXPECT_FALSE(alive) << *alive;
+}
+
+TEST(Command, DoesNotWaitForAChildThatHoldsTheOutput) {
+  EXPECT_EQ(*shell("sleep 20 & echo done"), "done\n");
+}
+
+TEST(Command, EndsWhenStopIsRequested) {
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(shell("sleep 1000", 60s, stop.get_token()).error(), "sh was stopped");
+}
+
+}  // namespace
+}  // namespace sharedrift

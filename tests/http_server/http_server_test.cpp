@@ -1,0 +1,256 @@
+#include "http_server/http_server.hpp"
+
+#include "http_server/listening_socket.hpp"
+#include "http_server/serve.hpp"
+#include "support/raw_client.hpp"
+
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <linux/tcp.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::echo;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using testing::http_get;
+using ::testing::Not;
+using testing::RawClient;
+using testing::serve;
+using ::testing::StartsWith;
+
+TEST(HttpServer, AnswersWithLengthAndCloses) {
+  const auto server = serve(echo);
+  const std::string answer = http_get(server->port(), "/a%20b?x=1");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 9\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\nGET /a b "));
+}
+
+TEST(HttpServer, HandsOverTheRequest) {
+  ServerRequest seen;
+  const auto server = serve([&seen](const ServerRequest& request) {
+    seen = request;
+    return ServerResponse::text(204, "");
+  });
+  http_get(server->port(), "/p?a=1&b=x%26y", "X-Thing: v\r\nREMOTE_ADDR: 6.6.6.6\r\n");
+  EXPECT_EQ(seen.path, "/p");
+  EXPECT_EQ(seen.parameter("b"), "x&y");
+  EXPECT_EQ(seen.header("x-thing"), "v");
+  EXPECT_EQ(seen.remote_address, "127.0.0.1") << "the socket's, whatever a header claims";
+  EXPECT_EQ(seen.header("remote_addr"), "");
+}
+
+TEST(HttpServer, SendsPartsWithoutJoiningThem) {
+  const auto server = serve([](const ServerRequest&) {
+    ServerResponse response = ServerResponse::text(200, "one");
+    response.tail = {std::make_shared<const std::string>(""),
+                     std::make_shared<const std::string>(1'000'000, 'x'),
+                     std::make_shared<const std::string>("end")};
+    return response;
+  });
+  const std::string answer = http_get(server->port());
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 1000006\r\n"));
+  EXPECT_THAT(answer, EndsWith("xend"));
+  EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, 1'000'006U);
+}
+
+TEST(HttpServer, SmallPartsShareAPacket) {
+  const auto server = serve([](const ServerRequest&) {
+    ServerResponse response = ServerResponse::text(200, "one");
+    response.tail.assign(50, std::make_shared<const std::string>(100, 'x'));
+    return response;
+  });
+  const RawClient client(server->port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(client.read_all(), EndsWith(std::string(5000, 'x')));
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  ASSERT_EQ(::getsockopt(client.fd(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  EXPECT_LE(info.tcpi_data_segs_in, 2U);
+}
+
+TEST(HttpServer, HeadHasTheLengthAndNoBody) {
+  const auto server = serve(echo);
+  const RawClient client(server->port());
+  client.send("HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answer = client.read_all();
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 8\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+}
+
+TEST(HttpServer, RefusesBodiesAndRangesUnread) {
+  const auto server = serve(echo);
+  const RawClient post(server->port());
+  post.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+  EXPECT_THAT(post.read_all(), StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(http_get(server->port(), "/", "Range: bytes=0-,0-,0-\r\n"), StartsWith("HTTP/1.1 416"));
+  const RawClient empty(server->port());
+  empty.send("POST /r HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_THAT(empty.read_all(), EndsWith("POST /r "));
+}
+
+TEST(HttpServer, ReadsBodiesUpToItsCap) {
+  ServerOptions options;
+  options.max_body = 1000;
+  const auto server = serve(echo, options);
+  const RawClient good(server->port());
+  good.send("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_THAT(good.read_all(), EndsWith("POST /b hello"));
+  for (const std::string head : {"Content-Length: 2000", "Transfer-Encoding: chunked"}) {
+    const RawClient bad(server->port());
+    bad.send("POST /b HTTP/1.1\r\nHost: x\r\n" + head + "\r\n\r\n");
+    for (int i = 0; i < 40 && bad.send("200\r\n" + std::string(0x200, 'x') + "\r\n"); ++i) {
+    }
+    EXPECT_THAT(bad.read_all(), Not(HasSubstr("200 OK"))) << head;
+  }
+}
+
+TEST(HttpServer, AnExceptionTellsNothing) {
+  const auto server =
+      serve([](const ServerRequest&) -> ServerResponse { throw std::runtime_error("inside"); });
+  const std::string answer = http_get(server->port());
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 500"));
+  EXPECT_THAT(answer, Not(HasSubstr("inside")));
+}
+
+TEST(HttpServer, RawWritersOwnTheConnection) {
+  const auto server = serve([](const ServerRequest&) {
+    ServerResponse response;
+    response.raw = [](const RawWriter& write) { write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut"); };
+    return response;
+  });
+  EXPECT_EQ(http_get(server->port()), "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut");
+}
+
+TEST(HttpServer, KeepsAConnectionOnlyIfAsked) {
+  ServerOptions options;
+  options.keep_alive = true;
+  const auto server = serve(echo, options);
+  const RawClient client(server->port());
+  client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::this_thread::sleep_for(50ms);
+  client.send("GET /2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answers = client.read_all();
+  EXPECT_THAT(answers, HasSubstr("GET /1 "));
+  EXPECT_THAT(answers, HasSubstr("GET /2 "));
+}
+
+TEST(HttpServer, AKeptConnectionGetsItsAnswersAtOnce) {
+  ServerOptions options;
+  options.keep_alive = true;
+  const auto server = serve(echo, options);
+  const RawClient client(server->port());
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_THAT(client.read_some(), StartsWith("HTTP/1.1 200"));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << "held back, each would take 200 ms";
+}
+
+TEST(HttpServer, TwoOnOnePortAreRefused) {
+  const auto first = serve(echo);
+  ServerOptions options;
+  options.port = first->port();
+  const auto second = HttpServer::start(options, echo);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error(), HasSubstr("127.0.0.1:" + std::to_string(first->port())));
+}
+
+TEST(HttpServer, StopLetsAnAnswerInFlightEnd) {
+  std::mutex gate;
+  gate.lock();
+  auto server = serve([&gate](const ServerRequest&) {
+    const std::scoped_lock wait(gate);
+    return ServerResponse::text(200, "whole");
+  });
+  const RawClient client(server->port());
+  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::this_thread::sleep_for(100ms);
+  std::jthread stopper([&server] { server->stop(3s); });
+  std::this_thread::sleep_for(100ms);
+  gate.unlock();
+  EXPECT_THAT(client.read_all(), EndsWith("whole"));
+  stopper.join();
+  EXPECT_FALSE(RawClient(server->port()).connected());
+}
+
+TEST(HttpServer, EveryAnswerIsDated) {
+  const auto server = serve(echo);
+  EXPECT_THAT(http_get(server->port()), ::testing::ContainsRegex("\r\nDate: [A-Z][a-z][a-z], [0-9][0-9] "));
+  const auto dated = serve([](const ServerRequest&) {
+    ServerResponse response = ServerResponse::text(200, "");
+    response.headers.emplace_back("Date", "Tue, 24 Nov 2026 09:20:44 GMT");
+    return response;
+  });
+  const std::string answer = http_get(dated->port());
+  EXPECT_THAT(answer, HasSubstr("\r\nDate: Tue, 24 Nov 2026 09:20:44 GMT\r\n"));
+  EXPECT_EQ(answer.find("Date:"), answer.rfind("Date:"));
+}
+
+TEST(HttpServer, PipelinedRequestsAreAllAnsweredInTurn) {
+  ServerOptions options;
+  options.keep_alive = true;
+  const auto server = serve(echo, options);
+  const RawClient client(server->port());
+  client.send(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
+      "GET /3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answers = client.read_all(1s);
+  EXPECT_LT(answers.find("GET /1 "), answers.find("GET /2 "));
+  EXPECT_LT(answers.find("GET /2 "), answers.find("GET /3 "));
+  EXPECT_NE(answers.find("GET /3 "), std::string::npos);
+}
+
+TEST(HttpServer, WithoutKeepAliveOneRequestIsServed) {
+  const auto server = serve(echo);
+  const RawClient client(server->port());
+  client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answers = client.read_all(1s);
+  EXPECT_THAT(answers, HasSubstr("GET /1 "));
+  EXPECT_THAT(answers, Not(HasSubstr("GET /2 ")));
+}
+
+TEST(HttpServer, TheAnswerToARefusedBodyArrives) {
+  const auto server = serve(echo);
+  for (int i = 0; i < 20; ++i) {
+    const RawClient post(server->port());
+    post.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + std::string(60'000, 'x'));
+    EXPECT_THAT(post.read_all(), StartsWith("HTTP/1.1 413")) << "and is not swept away by a reset";
+  }
+}
+
+TEST(HttpServer, ASocketOfSystemdOutlivesTheServer) {
+  const auto listening = open_listening_socket("127.0.0.1", 0);
+  ASSERT_TRUE(listening) << listening.error();
+  for (int life = 0; life < 2; ++life) {
+    ServerOptions options;
+    options.adopted_fd = ::dup(*listening);
+    const auto server = serve(echo, options);
+    EXPECT_EQ(server->port(), port_of_socket(*listening));
+    EXPECT_THAT(http_get(server->port(), "/life"), HasSubstr("GET /life "));
+    server->stop(1s);
+  }
+  ::close(*listening);
+}
+
+TEST(HttpServer, OddRequestsAreRefusedNotServed) {
+  const auto server = serve(echo);
+  for (const char* odd :
+       {"GARBAGE\r\n\r\n", "GET\r\n\r\n", "\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "BREW / HTTP/1.1\r\n\r\n"}) {
+    const RawClient client(server->port());
+    client.send(odd);
+    EXPECT_THAT(client.read_all(3s), Not(HasSubstr("200 OK"))) << odd;
+  }
+  EXPECT_THAT(http_get(server->port()), HasSubstr("200 OK"));
+}
+
+}  // namespace
+}  // namespace sharedrift

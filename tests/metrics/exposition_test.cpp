@@ -1,0 +1,258 @@
+#include "metrics/exposition.hpp"
+
+#include "support/exposition_parser.hpp"
+#include "support/golden.hpp"
+#include "support/gunzip.hpp"
+#include "support/views.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_drift;
+using testing::a_view;
+using testing::account_number;
+using ::testing::ElementsAre;
+using testing::ExpositionParser;
+using testing::find_family;
+using testing::samples_of;
+using ::testing::SizeIs;
+
+constexpr WallTime kNoon{Millis{1'795'000'000'000}};
+
+std::vector<testing::ParsedFamily> parsed(const Board& board, TextFormat format = TextFormat::prometheus) {
+  return ExpositionParser::parse(Exposition(board).page(format, Encoding::identity).joined(),
+                                 format == TextFormat::openmetrics);
+}
+std::string text(Exposition& exposition, TextFormat format = TextFormat::prometheus) {
+  return exposition.page(format, Encoding::identity).joined();
+}
+std::vector<double> values(const std::vector<testing::ParsedSample>& samples) {
+  std::vector<double> out;
+  out.reserve(samples.size());
+  for (const auto& sample : samples)
+    out.push_back(sample.value);
+  return out;
+}
+
+TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
+  Board board;
+  auto view = std::make_shared<ImageView>(*a_view("m-1"));
+  view->state = ImageState::never_read;
+  view->shared_accounts = view->unexpected_accounts = view->missing_accounts = std::nullopt;
+  view->unlisted_accounts = view->unused_entries = view->unexpected_count_bound = std::nullopt;
+  view->last_complete = view->last_attempt = std::nullopt;
+  view->counters = {};
+  board.publish(view);
+  const auto page = parsed(board);
+  for (const char* name :
+       {"share_drift_shared_accounts", "share_drift_unexpected_accounts", "share_drift_missing_accounts",
+        "share_drift_unlisted_accounts", "share_drift_unused_entries", "share_drift_canary_drift_open",
+        "share_drift_unexpected_accounts_count_bound", "share_drift_account_since_timestamp_seconds"}) {
+    EXPECT_EQ(find_family(page, name), nullptr) << name;
+  }
+  for (const char* name : {"share_drift_listing_last_complete_timestamp_seconds",
+                           "share_drift_listing_last_attempt_timestamp_seconds", "share_drift_listings_total",
+                           "share_drift_listing_failures_total", "share_drift_flaps_total"}) {
+    EXPECT_THAT(values(samples_of(page, name)), ElementsAre(0)) << name;
+  }
+  EXPECT_THAT(values(samples_of(page, "share_drift_opened_total")), ElementsAre(0, 0));
+  EXPECT_THAT(values(samples_of(page, "share_drift_closed_total")), ElementsAre(0, 0));
+  const auto states = samples_of(page, "share_drift_image_state");
+  ASSERT_THAT(states, SizeIs(1));
+  EXPECT_EQ(states[0].label("state"), "never_read");
+}
+
+TEST(Exposition, CanaryFeedsItsOwnSeriesAndNeverThePage) {
+  Board board;
+  auto view = std::make_shared<ImageView>(*a_view("m-canary"));
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  policy->canary = true;
+  view->policy = policy;
+  view->unexpected_accounts = 3;
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNoon)};
+  board.publish(view);
+  const auto page = parsed(board);
+  EXPECT_EQ(find_family(page, "share_drift_unexpected_accounts"), nullptr);
+  EXPECT_EQ(find_family(page, "share_drift_account_since_timestamp_seconds"), nullptr);
+  EXPECT_THAT(values(samples_of(page, "share_drift_canary_drift_open")), ElementsAre(1));
+  EXPECT_THAT(values(samples_of(page, "share_drift_account_series_dropped")), ElementsAre(0));
+}
+
+TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
+  Board board;
+  for (int image = 0; image < 3; ++image) {
+    auto view = std::make_shared<ImageView>(*a_view("m-" + std::to_string(image)));
+    for (std::uint64_t i = 0; i < 150; ++i) {
+      // interleaved over the images, youngest first
+      view->drifts.push_back(
+          a_drift(i, DriftKind::unexpected, kNoon - Millis{static_cast<std::int64_t>(3 * i) + image}));
+    }
+    view->unexpected_accounts = 150;
+    board.publish(view);
+  }
+  const auto page = parsed(board);
+  const auto series = samples_of(page, "share_drift_account_since_timestamp_seconds");
+  ASSERT_THAT(series, SizeIs(kMaxAccountSeries));
+  EXPECT_TRUE(std::is_sorted(series.begin(), series.end(),
+                             [](const auto& a, const auto& b) { return a.value < b.value; }));
+  EXPECT_DOUBLE_EQ(series.front().value, unix_seconds(kNoon - Millis{449}));
+  EXPECT_DOUBLE_EQ(series.back().value, unix_seconds(kNoon - Millis{250}));
+  EXPECT_THAT(values(samples_of(page, "share_drift_account_series_dropped")), ElementsAre(250));
+  EXPECT_THAT(values(samples_of(page, "share_drift_unexpected_accounts")), ElementsAre(150, 150, 150));
+}
+
+TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
+  Board board;
+  const auto view = a_view("m-1");
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  for (std::uint64_t i = 0; i < 201; ++i) {
+    policy->exceptions.push_back(
+        {account_number(i), kNoon + Millis{static_cast<std::int64_t>(i)}, "", "", ""});
+  }
+  view->policy = policy;
+  board.publish(view);
+  const auto page = parsed(board);
+  const auto series = samples_of(page, "share_drift_exception_expiry_timestamp_seconds");
+  ASSERT_THAT(series, SizeIs(kMaxAccountSeries));
+  EXPECT_EQ(series.back().label("account_id"), account_number(199).str());
+  EXPECT_THAT(values(samples_of(page, "share_drift_account_series_dropped")), ElementsAre(1));
+}
+
+TEST(Exposition, NamesComeFromTheAddressBookAndAreEmptyWithoutOne) {
+  Board board;
+  auto view = std::make_shared<ImageView>(*a_view("m-1"));
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNoon), a_drift(2, DriftKind::missing, kNoon)};
+  board.publish(view);
+  Exposition exposition(board);
+  text(exposition);
+  board.set_account_names({{account_number(1), "partner \"north\"\n"}});
+  const auto series = samples_of(ExpositionParser::parse(text(exposition), false),
+                                 "share_drift_account_since_timestamp_seconds");
+  ASSERT_THAT(series, SizeIs(2));
+  EXPECT_EQ(series[0].label("account_name"), "partner \"north\"\n");
+  EXPECT_EQ(series[0].label("kind"), "unexpected");
+  EXPECT_EQ(series[1].label("account_name"), "");
+  EXPECT_EQ(series[1].label("kind"), "missing");
+}
+
+TEST(Exposition, HostileStringsComeBackAsTheyWere) {
+  Board board;
+  std::vector<std::string> expected;
+  for (std::size_t i = 0; i < testing::hostile_texts().size(); ++i) {
+    auto view = std::make_shared<ImageView>(*a_view("m-" + std::to_string(i)));
+    auto policy = std::make_shared<ImagePolicy>(*view->policy);
+    policy->name = testing::hostile_texts().at(i);
+    view->policy = policy;
+    board.publish(view);
+    expected.push_back(is_valid_utf8(policy->name) ? policy->name
+                                                   : "bad \xEF\xBF\xBD\xEF\xBF\xBD bytes \xEF\xBF\xBD");
+  }
+  for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
+    std::vector<std::string> names;
+    for (const auto& sample : samples_of(parsed(board, format), "share_drift_image_info"))
+      names.push_back(sample.label("image_name"));
+    EXPECT_EQ(names, expected);
+  }
+}
+
+TEST(Exposition, EverySampleHasTheLabelsOfTheTableAndNoAccountIdOnACounter) {
+  testing::SeededRandom random(3);
+  Board board;
+  for (int i = 0; i < 40; ++i)
+    board.publish(random_view(random, "m-" + std::to_string(i)));
+  const auto page = parsed(board);
+  std::set<std::string> seen;
+  for (const MetricSpec& metric : metric_table().first(kImageMetricCount)) {
+    const auto* family = find_family(page, metric.name);
+    ASSERT_NE(family, nullptr) << metric.name;
+    EXPECT_EQ(family->type, to_string(metric.kind));
+    EXPECT_EQ(family->help, metric.help);
+    for (const auto& sample : family->samples) {
+      EXPECT_EQ(sample.label_names(), metric.labels) << metric.name;
+      if (metric.kind != MetricKind::counter) continue;
+      EXPECT_EQ(sample.label("account_id"), "");
+    }
+  }
+  EXPECT_THAT(page, SizeIs(kImageMetricCount));
+}
+
+TEST(Exposition, ASmallPageIsOnePiece) {
+  Board board;
+  board.publish(a_view("m-1"));
+  Exposition exposition(board);
+  for (const Encoding encoding : {Encoding::identity, Encoding::gzip})
+    EXPECT_LE(exposition.page(TextFormat::openmetrics, encoding).pieces.size(), 2U);
+}
+
+TEST(Exposition, AnEmptyBoardIsStillAPage) {
+  const Board board;
+  const auto page = parsed(board);
+  EXPECT_THAT(values(samples_of(page, "share_drift_watched_images")), ElementsAre(0));
+  EXPECT_THAT(page, SizeIs(2));
+}
+
+TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
+  Board board;
+  Exposition exposition(board, [](std::string& out, TextFormat format) {
+    append_head(out, spec(Metric::poll_overruns), format);
+    out += "share_drift_poll_overruns_total 4\n";
+  });
+  for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
+    const bool openmetrics = format == TextFormat::openmetrics;
+    const std::string page = text(exposition, format);
+    const std::string zipped = exposition.page(format, Encoding::gzip).joined();
+    EXPECT_EQ(testing::gunzip(zipped), page);
+    const auto families = ExpositionParser::parse(page, openmetrics);
+    EXPECT_EQ(families.back().name,
+              openmetrics ? "share_drift_poll_overruns" : "share_drift_poll_overruns_total");
+  }
+}
+
+TEST(Exposition, LooksLikeTheGoldenPages) {
+  Board board;
+  board.set_account_names({{account_number(1), "partner-north"}});
+  auto drifting = std::make_shared<ImageView>(*a_view("m-5s7qotzavwbrnzaqh4unm0000"));
+  auto policy = std::make_shared<ImagePolicy>(*drifting->policy);
+  policy->name = "edge-base";
+  policy->team = R"(edge "os" \ core)";
+  policy->severity = "page";
+  policy->exceptions = {{account_number(3), kNoon + Millis{86'400'000}, "jane", "SEC-12", "pilot"}};
+  drifting->policy = policy;
+  drifting->shared_accounts = 3;
+  drifting->unexpected_accounts = 1;
+  drifting->missing_accounts = 1;
+  drifting->last_attempt = kNoon + Millis{250};
+  drifting->counters = {42, 2, {1, 1}, {0, 0}, 0};
+  drifting->drifts = {a_drift(1, DriftKind::unexpected, kNoon - Millis{60'001}),
+                      a_drift(2, DriftKind::missing, kNoon - Millis{120'000})};
+  board.publish(drifting);
+  auto blind = std::make_shared<ImageView>(*a_view("m-blind"));
+  blind->state = ImageState::forbidden;
+  blind->listing_complete = false;
+  blind->last_complete = std::nullopt;
+  blind->shared_accounts = blind->unexpected_accounts = blind->missing_accounts = std::nullopt;
+  blind->unlisted_accounts = blind->unused_entries = blind->unexpected_count_bound = std::nullopt;
+  blind->counters = {7, 7, {}, {}, 0};
+  board.publish(blind);
+  auto canary = std::make_shared<ImageView>(*a_view("m-canary"));
+  auto canary_policy = std::make_shared<ImagePolicy>(*canary->policy);
+  canary_policy->canary = true;
+  canary_policy->interval = Millis{60'000};
+  canary->policy = canary_policy;
+  canary->unexpected_accounts = 1;
+  board.publish(canary);
+  Exposition exposition(board);
+  testing::expect_golden("images-text.prom", text(exposition));
+  testing::expect_golden("images-openmetrics.prom", text(exposition, TextFormat::openmetrics));
+}
+
+}  // namespace
+}  // namespace sharedrift

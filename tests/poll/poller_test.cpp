@@ -1,0 +1,200 @@
+#include "poll/poller.hpp"
+
+#include "support/fake_source.hpp"
+#include "support/fleet.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::an_image;
+using testing::failed;
+using testing::FakeShareSource;
+using testing::listed;
+using testing::ManualClock;
+
+class RecordingListener final : public PollListener {
+ public:
+  void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
+  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {
+    if (++attempts == stop_after) stop.request_stop();
+  }
+  void on_overruns(std::uint64_t periods) override { overruns += periods; }
+  void on_totals(const Tracker& /*tracker*/) override {}
+  std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  std::size_t attempts = 0;
+  std::size_t stop_after = 0;
+  std::uint64_t overruns = 0;
+  std::stop_source stop;
+};
+
+class RecordingStore final : public StateStore {
+ public:
+  SavedState load() override { return {}; }
+  void save(ImageRecord record, std::vector<Event> news) override {
+    events += news.size();
+    ++saves;
+    records.insert_or_assign(record.id, std::move(record));
+  }
+  void forget(const ImageId& image) override { records.erase(image); }
+  void add_event(const Event& /*event*/) override { ++events; }
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
+  std::map<ImageId, ImageRecord> records;
+  std::size_t events = 0;
+  std::size_t saves = 0;
+};
+
+/// A poller with everything around it on one manual clock.
+struct World {
+  World(int images, Millis interval, Millis latency, std::size_t concurrency, FakeShareSource::Script script)
+      : source(clock, std::move(script), latency, concurrency) {
+    WatchList watch;
+    std::vector<Schedule::Entry> entries;
+    for (int i = 0; i < images; ++i) {
+      watch.images.push_back(an_image("m-" + std::to_string(i)).allowing({1}).build());
+      entries.push_back({watch.images.back()->id, interval});
+    }
+    watch.interval = interval;
+    watch.stale_after = interval * 3;
+    Step start;
+    tracker = std::make_unique<Tracker>(watch, SavedState{}, clock.now(), start);
+    schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());
+    publisher.publish(start, *tracker, clock.now());
+  }
+  /// Until that many more attempts have ended.
+  void poll(std::size_t attempts) {
+    listener.stop = {};
+    listener.stop_after = listener.attempts + attempts;
+    Poller poller({clock,
+                   random,
+                   transport,
+                   {{"default", {&source, Millis{1000}, 64}}},
+                   *tracker,
+                   *schedule,
+                   publisher,
+                   listener});
+    poller.run(listener.stop.get_token());
+  }
+  ManualClock clock;
+  testing::SeededRandom random;
+  testing::ScriptedTransport transport{
+      clock, [](const HttpRequest&, std::size_t) -> testing::ScriptedTransport::Reply {
+        throw std::logic_error("the fake source needs no transport");
+      }};
+  FakeShareSource source;
+  std::unique_ptr<Tracker> tracker;
+  std::unique_ptr<Schedule> schedule;
+  testing::RecordingSink sink;
+  RecordingStore store;
+  RecordingListener listener;
+  StepPublisher publisher{sink, store, listener};
+};
+
+TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
+  World world(1000, 60s, 50ms, 16, [](const ImageId& image) {
+    return image.str().back() == '7' ? listed({1, 9}) : listed({1});
+  });
+  const MonoTime start = world.clock.mono();
+  world.poll(1000);
+  std::size_t drifting = 0;
+  for (const auto& [id, view] : world.listener.views) {
+    EXPECT_EQ(view->counters.listings, 1U) << id.str();
+    drifting += static_cast<std::size_t>(*view->unexpected_accounts);
+  }
+  EXPECT_EQ(world.listener.views.size(), 1000U);
+  EXPECT_EQ(drifting, 100U);
+  EXPECT_EQ(world.sink.count(EventType::drift_opened), 100U);
+  EXPECT_EQ(world.store.events, world.sink.events.size()) << "one event is one line and one row";
+  EXPECT_LE(world.clock.mono() - start, 3200ms) << "1000 / 16 x 50 ms and nothing on top";
+  EXPECT_LE(world.source.max_waiting, 64U);
+}
+
+TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsAttempts) {
+  // As many under way as are handed over at a time: when all of them end in pump(), nothing else wakes the
+  // loop.
+  World world(200, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
+  const MonoTime start = world.clock.mono();
+  world.poll(200);
+  EXPECT_EQ(world.clock.mono() - start, 4ms);
+}
+
+TEST(Poller, KeepsItsPeriod) {
+  World world(1, 60s, 700ms, 1, [](const ImageId&) { return listed({1}); });
+  const MonoTime start = world.clock.mono();
+  world.poll(11);
+  EXPECT_EQ(world.clock.mono() - start, 600s + 700ms);
+  EXPECT_EQ(world.listener.overruns, 0U);
+}
+
+TEST(Poller, CountsOverruns) {
+  World world(2, 1s, 900ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(10);
+  EXPECT_GT(world.listener.overruns, 0U);
+}
+
+TEST(Poller, AFailureOfOneImageIsNoneOfAnother) {
+  World world(10, 60s, 10ms, 4, [](const ImageId& image) {
+    return image.str() == "m-3" ? failed(Reason::timeout) : listed({1});
+  });
+  world.poll(20);
+  EXPECT_EQ(world.listener.views.at(*ImageId::parse("m-3"))->state, ImageState::unreachable);
+  EXPECT_EQ(world.listener.views.at(*ImageId::parse("m-4"))->state, ImageState::ok);
+}
+
+TEST(Poller, WhatWasInFlightIsDueAgainAfterAStop) {
+  World world(8, 60s, 10ms, 2, [](const ImageId&) { return listed({1}); });
+  world.poll(3);
+  EXPECT_EQ(world.schedule->next_due(), MonoTime{std::chrono::hours{1}}) << "still due since the start";
+}
+
+TEST(Poller, SavesNewsAtOnce) {
+  World world(1, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(1);
+  EXPECT_EQ(world.store.saves, 1U) << "the first listing is news";
+  world.poll(1);
+  EXPECT_EQ(world.store.saves, 1U) << "the second brought a time and a count";
+}
+
+TEST(Poller, SavesTimesAndCountersWithinHalfAMinute) {
+  World world(2000, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
+  world.poll(2000);
+  ASSERT_EQ(world.store.saves, 2000U) << "the first listings are news";
+  world.poll(2000);
+  world.clock.advance(24s);
+  world.publisher.save_due(*world.tracker, world.clock.mono());
+  EXPECT_EQ(world.store.saves, 2000U);
+  std::size_t turns = 0;
+  for (; world.publisher.next_save() != MonoTime::max(); ++turns) {
+    world.clock.advance(std::chrono::ceil<Millis>(world.publisher.next_save() - world.clock.mono()));
+    world.publisher.save_due(*world.tracker, world.clock.mono());
+  }
+  EXPECT_EQ(world.store.saves, 4000U);
+  EXPECT_GE(turns, 4U) << "a few at a time";
+  for (const auto& [id, record] : world.store.records)
+    EXPECT_EQ(record.counters.listings, 2U) << id.str();
+}
+
+TEST(Poller, SavesEverythingAtTheEnd) {
+  World world(3, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(6);
+  world.publisher.save_all(*world.tracker);
+  EXPECT_EQ(world.publisher.next_save(), MonoTime::max());
+  ASSERT_EQ(world.store.records.size(), 3U);
+  for (const auto& [id, record] : world.store.records)
+    EXPECT_EQ(record.counters.listings, 2U) << id.str();
+}
+
+TEST(Poller, WakesToSaveWhenNothingIsToBePolled) {
+  World world(1, 3600s, 10ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(2);
+  EXPECT_EQ(world.store.records.begin()->second.counters.listings, 1U);
+  world.poll(1);  // on the way to the third attempt the second is saved
+  EXPECT_EQ(world.store.records.begin()->second.counters.listings, 2U);
+}
+
+}  // namespace
+}  // namespace sharedrift

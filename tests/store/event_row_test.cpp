@@ -1,0 +1,33 @@
+#include "store/event_row.hpp"
+
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+TEST(EventRow, ReadsTheNameOfEveryTypeAndNoOther) {
+  for (const EventType type : {EventType::drift_opened, EventType::drift_flapped, EventType::first_run,
+                               EventType::poll_failed, EventType::stopped})
+    EXPECT_EQ(parse_event_type(to_string(type)), type);
+  for (const char* other : {"", "unknown", "drift", "of_a_later_release"})
+    EXPECT_FALSE(parse_event_type(other)) << other;
+}
+
+TEST(EventRow, FieldsComeBackAsTheyWereButForTimes) {
+  const std::vector<Field> fields{{"text", std::string{"a \"b\"\n"}},
+                                  {"count", std::int64_t{-7}},
+                                  {"share", 0.5},
+                                  {"first", true},
+                                  {"at", *parse_rfc3339("2026-11-24T09:20:44.123Z")}};
+  const auto back = fields_from_json(fields_to_json(fields));
+  ASSERT_EQ(back.size(), fields.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    EXPECT_EQ(back[i].key, fields[i].key);
+    EXPECT_EQ(to_text(back[i].value), to_text(fields[i].value));
+  }
+  for (const char* odd : {"", "[1]", "{\"a\":", R"({"a":{},"b":[]})"})
+    EXPECT_TRUE(fields_from_json(odd).empty()) << odd;
+}
+
+}  // namespace
+}  // namespace sharedrift

@@ -1,0 +1,118 @@
+#include "web/status_page.hpp"
+
+#include "support/views.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_drift;
+using testing::a_view;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const WallTime kNow{Millis{1'795'000'060'000}};
+
+std::string page(std::vector<ViewPtr> views, AccountNames names = {}) {
+  Fleet fleet;
+  fleet.views = std::move(views);
+  fleet.account_names = std::make_shared<const AccountNames>(std::move(names));
+  return status_page(fleet, {{kNow, Millis{900'000}}, "/metrics"});
+}
+
+std::shared_ptr<ImageView> named(const std::string& id, const std::string& name) {
+  auto view = a_view(id);
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  policy->name = name;
+  view->policy = policy;
+  return view;
+}
+std::shared_ptr<ImageView> leaking(const std::string& id) {
+  auto view = a_view(id);
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow - Millis{3 * 3'600'000})};
+  return view;
+}
+std::shared_ptr<ImageView> blind(const std::string& id) {
+  auto view = a_view(id);
+  view->listing_complete = false;
+  view->state = ImageState::unreachable;
+  view->last_failure =
+      std::make_shared<const Failure>(Failure{Reason::timeout, "no answer in 10s", "", 0, ""});
+  return view;
+}
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++n;
+  return n;
+}
+
+TEST(StatusPage, TheHeadlineIsTheWorst) {
+  EXPECT_THAT(page({a_view("m-1"), a_view("m-2")}), HasSubstr(">All 2 images are in sync</h2>"));
+  EXPECT_THAT(page({a_view("m-1")}), HasSubstr(">The image is in sync</h2>"));
+  EXPECT_THAT(page({a_view("m-1"), blind("m-2")}), HasSubstr(">1 image cannot be judged</h2>"));
+  EXPECT_THAT(page({blind("m-1"), blind("m-2")}), HasSubstr(">No image can be judged</h2>"));
+  const std::string all = page({a_view("m-1"), blind("m-2"), leaking("m-3"), leaking("m-4")});
+  EXPECT_THAT(all, HasSubstr(">2 images are leaking</h2>"));
+  EXPECT_THAT(all, HasSubstr("<p id=\"subline\">1 cannot be judged · 1 of 4 in sync</p>"));
+  EXPECT_THAT(page({}), HasSubstr(">No image is watched here</h2>"));
+}
+
+TEST(StatusPage, TheWorstComesFirst) {
+  const std::string html = page({a_view("m-1"), blind("m-2"), leaking("m-3")});
+  EXPECT_LT(html.find("data-id=\"m-3\""), html.find("data-id=\"m-2\""));
+  EXPECT_LT(html.find("data-id=\"m-2\""), html.find("data-id=\"m-1\""));
+}
+
+TEST(StatusPage, DriftIsToldWithNameAccountAndTime) {
+  const std::string html = page({leaking("m-1")}, {{testing::account_number(1), "partner-north"}});
+  EXPECT_THAT(html, HasSubstr("<bdi>partner-north</bdi><code>1700000000000001</code>"));
+  EXPECT_THAT(
+      html, HasSubstr("since 2026-11-18 08:07 UTC, <span class=\"ago\" data-t=\"2026-11-18T08:07:40.000Z\""));
+  EXPECT_THAT(html, HasSubstr(">3 h</span>"));
+  EXPECT_THAT(page({leaking("m-1")}), HasSubstr("not in the address book"));
+}
+
+TEST(StatusPage, WhatIsNotKnownIsNotCalledNone) {
+  const auto unread = a_view("m-1");
+  unread->state = ImageState::never_read;
+  unread->listing_complete = false;
+  unread->last_complete.reset();
+  unread->shared_accounts.reset();
+  const std::string html = page({unread});
+  EXPECT_EQ(count(html, ">not known</span>"), 2U) << "drift and shared";
+  EXPECT_THAT(html, HasSubstr(">never</span>"));
+  EXPECT_THAT(html, HasSubstr("not read yet"));
+  EXPECT_THAT(page({blind("m-1")}), HasSubstr("<b>timeout</b><bdi>no answer in 10s</bdi>"));
+}
+
+TEST(StatusPage, ManyAccountsAreCountedNotListed) {
+  const auto view = a_view("m-1");
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    view->drifts.push_back(a_drift(i, DriftKind::unexpected, kNow));
+  const std::string html = page({view});
+  EXPECT_EQ(count(html, "<li class=\"unexpected\">"), 20U);
+  EXPECT_THAT(html, HasSubstr("and 980 more"));
+}
+
+TEST(StatusPage, NamesCannotBecomeMarkup) {
+  const std::string evil = "</bdi><script>alert(1)</script><img src=x onerror='x'>\"&\xe2\x80\xae";
+  const auto view = named("m-1", evil);
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
+  view->last_failure = std::make_shared<const Failure>(Failure{Reason::protocol, evil, evil, 200, evil});
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  policy->team = evil;
+  policy->severity = evil;
+  view->policy = policy;
+  const std::string html = page({view}, {{testing::account_number(1), evil}});
+  EXPECT_EQ(count(html, "<script"), 1U) << "ours";
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(html, HasSubstr("&lt;/bdi&gt;&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x "
+                              "onerror=&#39;x&#39;&gt;&quot;&amp;"));
+}
+
+}  // namespace
+}  // namespace sharedrift

@@ -1,0 +1,240 @@
+#include "metrics/self_metrics.hpp"
+#include "support/gunzip.hpp"
+#include "web_bench.hpp"
+
+#include <future>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_view;
+using testing::body_of;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::header_of;
+using ::testing::Not;
+using ::testing::Pair;
+using ::testing::StartsWith;
+using testing::WebRoutesTest;
+using Json = nlohmann::json;
+
+TEST_F(WebRoutesTest, MetricsAreSentAsAskedFor) {
+  const ServerResponse plain = get("/metrics");
+  EXPECT_EQ(plain.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(header_of(plain, "Vary"), "Accept, Accept-Encoding");
+  EXPECT_EQ(header_of(plain, "Content-Encoding"), std::nullopt);
+  EXPECT_EQ(body_of(plain), "one\ntwo\n");
+  const ServerResponse best =
+      get("/metrics",
+          {{"accept", "application/openmetrics-text;version=1.0.0,*/*;q=0.1"}, {"accept-encoding", "gzip"}});
+  EXPECT_EQ(best.content_type, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  EXPECT_EQ(header_of(best, "Content-Encoding"), "gzip");
+  EXPECT_THAT(asked, ElementsAre(Pair(TextFormat::prometheus, Encoding::identity),
+                                 Pair(TextFormat::openmetrics, Encoding::gzip)));
+}
+
+TEST_F(WebRoutesTest, TheTelemetryPathMoves) {
+  options.telemetry_path = "/probe";
+  EXPECT_EQ(get("/probe").status, 200);
+  EXPECT_EQ(get("/metrics").status, 404);
+  EXPECT_THAT(counted, ElementsAre(Pair("/metrics", 200), Pair("other", 404)));
+  EXPECT_THAT(body_of(get("/")), HasSubstr("href=\"probe\""));
+}
+
+TEST_F(WebRoutesTest, ScrapesBeyondTheLimitAreTurnedAway) {
+  options.max_requests = 2;
+  options.patience = Millis{0};
+  std::optional<ServerResponse> first = get("/metrics");
+  const ServerResponse second = get("/metrics");
+  EXPECT_EQ(get("/metrics").status, 503) << "two are still being sent";
+  EXPECT_EQ(get("/").status, 200) << "the limit is for scrapes";
+  first.reset();
+  EXPECT_EQ(get("/metrics").status, 200);
+}
+
+TEST_F(WebRoutesTest, AScrapeWaitsForTheEndOfABurst) {
+  options.max_requests = 1;
+  options.patience = std::chrono::minutes{1};
+  std::optional<ServerResponse> first = get("/metrics");
+  auto second = std::async(std::launch::async, [this] { return get("/metrics").status; });
+  first.reset();
+  EXPECT_EQ(second.get(), 200);
+}
+
+TEST_F(WebRoutesTest, NoLimitIsNoLimit) {
+  options.max_requests = 0;
+  std::vector<ServerResponse> open;
+  for (int i = 0; i < 100; ++i)
+    open.push_back(get("/metrics"));
+  EXPECT_EQ(open.back().status, 200);
+}
+
+TEST_F(WebRoutesTest, FewLargeAnswersAreUnderWayAtATime) {
+  std::vector<ServerResponse> open;
+  for (const char* path : {"/", "/config", "/api/v1/images", "/api/v1/events"})
+    open.push_back(get(path));
+  EXPECT_EQ(open.back().status, 200);
+  const ServerResponse refused = get("/api/v1/drift");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+  EXPECT_EQ(Json::parse(body_of(refused))["errorType"], "unavailable");
+  EXPECT_EQ(get("/").status, 503);
+  EXPECT_EQ(get("/metrics").status, 200) << "scrapes have places of their own";
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  open.pop_back();
+  EXPECT_EQ(get("/api/v1/drift").status, 200);
+}
+
+TEST_F(WebRoutesTest, HealthAndReadiness) {
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/-/ready").status, 200);
+  is_ready = false;
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/-/ready").status, 503);
+}
+
+TEST_F(WebRoutesTest, ReloadIsOffUnlessAskedFor) {
+  EXPECT_EQ(ask("POST", "/-/reload").status, 403);
+  EXPECT_EQ(reloads, 0);
+}
+
+TEST_F(WebRoutesTest, ReloadTellsTheVerdict) {
+  options.enable_lifecycle = true;
+  EXPECT_EQ(ask("POST", "/-/reload").status, 200);
+  reload_error = "config.yml:3:1: images[0].id: not an id";
+  const ServerResponse refused = ask("POST", "/-/reload");
+  EXPECT_EQ(refused.status, 500);
+  EXPECT_THAT(body_of(refused), HasSubstr(reload_error));
+  EXPECT_EQ(reloads, 2);
+}
+
+TEST_F(WebRoutesTest, OtherSitesCannotReload) {
+  options.enable_lifecycle = true;
+  EXPECT_EQ(ask("POST", "/-/reload", {{"sec-fetch-site", "cross-site"}}).status, 403);
+  EXPECT_EQ(ask("POST", "/-/reload", {{"sec-fetch-site", "same-site"}}).status, 403);
+  EXPECT_EQ(reloads, 0);
+  EXPECT_EQ(ask("POST", "/-/reload", {{"sec-fetch-site", "same-origin"}}).status, 200);
+}
+
+TEST_F(WebRoutesTest, WrongMethodsAreToldTheRightOnes) {
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/-/ready", "/config", "/api/v1/images",
+                           "/api/v1/images/m-1", "/api/v1/drift", "/api/v1/events", "/assets/app.js"}) {
+    const ServerResponse response = ask("POST", path);
+    EXPECT_EQ(response.status, 405) << path;
+    EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD") << path;
+    EXPECT_EQ(ask("HEAD", path).status, path == std::string("/api/v1/images/m-1") ? 404 : 200) << path;
+  }
+  const ServerResponse reload = get("/-/reload");
+  EXPECT_EQ(reload.status, 405);
+  EXPECT_EQ(header_of(reload, "Allow"), "POST");
+  EXPECT_EQ(ask("POST", "/nothing").status, 404);
+}
+
+TEST_F(WebRoutesTest, UnknownPathsAreNotFound) {
+  for (const char* path :
+       {"/favicon.ico", "/Metrics", "/metrics/", "//", "/assets/", "/assets/app.jsx", "", "/config/x"}) {
+    EXPECT_EQ(get(path).status, 404) << path;
+  }
+  const ServerResponse api = get("/api/v2/images");
+  EXPECT_EQ(api.content_type, "application/json");
+  EXPECT_EQ(Json::parse(body_of(api)).at("status"), "error");
+}
+
+TEST_F(WebRoutesTest, EveryAnswerIsCountedUnderAClosedList) {
+  for (const char* path :
+       {"/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/config", "/api/v1/images",
+        "/api/v1/images/m-secret", "/api/v1/drift", "/api/v1/events", "/assets/app.css", "/x/y/z"}) {
+    get(path);
+  }
+  for (const auto& [path, code] : counted)
+    EXPECT_NE(std::find(kHttpPaths.begin(), kHttpPaths.end(), path), kHttpPaths.end()) << path;
+  EXPECT_EQ(counted.size(), 12U);
+  EXPECT_THAT(counted, ::testing::Contains(Pair("/api/v1/images/ID", 404)));
+}
+
+TEST_F(WebRoutesTest, OnlyHealthIsOpenToThoseWhoAreRefused) {
+  backend.refuse = [](const ServerRequest&) { return ServerResponse::text(401, "no\n"); };
+  options.enable_lifecycle = true;
+  for (const char* path : {"/", "/metrics", "/config", "/api/v1/images", "/api/v1/images/x", "/api/v1/drift",
+                           "/api/v1/events", "/assets/app.js", "/nothing"}) {
+    EXPECT_EQ(get(path).status, 401) << path;
+  }
+  EXPECT_EQ(ask("POST", "/-/reload").status, 401);
+  EXPECT_EQ(reloads, 0);
+  EXPECT_TRUE(asked.empty());
+  EXPECT_EQ(get("/-/healthy").status, 200);
+  EXPECT_EQ(get("/-/ready").status, 200);
+  EXPECT_THAT(counted, ::testing::Contains(Pair("/config", 401)));
+}
+
+TEST_F(WebRoutesTest, ConfiguredHeadersReplaceOurs) {
+  backend.headers = [] {
+    return std::vector<std::pair<std::string, std::string>>{{"content-security-policy", "default-src 'self'"},
+                                                            {"Strict-Transport-Security", "max-age=1"}};
+  };
+  const ServerResponse page = get("/");
+  EXPECT_EQ(header_of(page, "Content-Security-Policy"), std::nullopt);
+  EXPECT_EQ(header_of(page, "content-security-policy"), "default-src 'self'");
+  EXPECT_EQ(header_of(get("/-/healthy"), "Strict-Transport-Security"), "max-age=1");
+}
+
+TEST_F(WebRoutesTest, ThePageTrustsNothingButItself) {
+  const ServerResponse page = get("/");
+  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
+  const std::string policy = header_of(page, "Content-Security-Policy").value_or("");
+  EXPECT_THAT(policy, StartsWith("default-src 'none'"));
+  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+  EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));
+  EXPECT_EQ(header_of(page, "X-Content-Type-Options"), "nosniff");
+  const std::string html = body_of(page);
+  EXPECT_THAT(html, Not(HasSubstr("http://")));
+  EXPECT_THAT(html, Not(HasSubstr("https://")));
+  EXPECT_THAT(html, Not(HasSubstr("style=")));
+}
+
+TEST_F(WebRoutesTest, AssetsAreKeptByTheirHash) {
+  const std::string html = body_of(get("/"));
+  const ServerResponse script = get("/assets/app.js");
+  EXPECT_EQ(script.content_type, "text/javascript; charset=utf-8");
+  EXPECT_THAT(header_of(script, "Cache-Control").value_or(""), HasSubstr("immutable"));
+  EXPECT_GT(body_of(script).size(), 1000U);
+  EXPECT_THAT(html, HasSubstr("src=\"assets/app.js?v="));
+  EXPECT_THAT(html, HasSubstr("href=\"assets/app.css?v="));
+  EXPECT_THAT(html, HasSubstr("integrity=\"sha256-"));
+}
+
+TEST_F(WebRoutesTest, ConfigIsShownAsText) {
+  const ServerResponse response = get("/config");
+  EXPECT_EQ(response.content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(body_of(response), "images: []\n");
+}
+
+TEST_F(WebRoutesTest, WhatDidNotChangeIsNotSentAgain) {
+  fleet.views = {a_view("m-1")};
+  const ServerResponse first = get("/api/v1/images");
+  const std::string tag = header_of(first, "ETag").value_or("none");
+  const ServerResponse again = get("/api/v1/images", {{"if-none-match", tag}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(body_of(again), "");
+  EXPECT_EQ(get("/api/v1/images", {{"if-none-match", "W/\"1-1\""}}).status, 200);
+  fleet.views = {a_view("m-2")};
+  EXPECT_EQ(get("/api/v1/images", {{"if-none-match", tag}}).status, 200);
+}
+
+TEST_F(WebRoutesTest, LongAnswersAreZippedForThoseWhoTakeIt) {
+  for (int i = 0; i < 100; ++i)
+    fleet.views.push_back(a_view("m-" + std::to_string(i)));
+  const ServerResponse zipped = get("/api/v1/images", {{"accept-encoding", "br, gzip"}});
+  EXPECT_EQ(header_of(zipped, "Content-Encoding"), "gzip");
+  EXPECT_EQ(header_of(zipped, "Vary"), "Accept-Encoding");
+  EXPECT_EQ(testing::gunzip(body_of(zipped)), body_of(get("/api/v1/images")));
+  EXPECT_LT(body_of(zipped).size(), 10'000U);
+  EXPECT_EQ(header_of(get("/api/v1/drift", {{"accept-encoding", "gzip"}}), "Content-Encoding"), std::nullopt)
+      << "too short to be worth it";
+}
+
+}  // namespace
+}  // namespace sharedrift
