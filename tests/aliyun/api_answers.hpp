@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ports.hpp"
+#include "support/test_data.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -24,7 +25,7 @@ inline HttpResponse answer(int status, std::string body, HttpHeaders headers = {
 }
 
 inline std::string kept_text(const std::string& name) {
-  std::ifstream file(SHAREDRIFT_TEST_DATA "/api/" + name + ".json");
+  std::ifstream file(test_data("api") / (name + ".json"));
   if (!file) throw std::runtime_error("no such answer: " + name);
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -2,6 +2,7 @@
 
 #include "api_answers.hpp"
 #include "support/fakes.hpp"
+#include "support/test_data.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -26,7 +27,7 @@ using ::testing::Not;
 
 std::vector<nlohmann::json> vectors() {
   std::vector<nlohmann::json> out;
-  for (const auto& entry : std::filesystem::directory_iterator(SHAREDRIFT_TEST_DATA "/signature-vectors")) {
+  for (const auto& entry : std::filesystem::directory_iterator(testing::test_data("signature-vectors"))) {
     if (entry.path().extension() == ".json")
       out.push_back(nlohmann::json::parse(std::ifstream(entry.path())));
   }

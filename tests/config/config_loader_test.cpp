@@ -3,6 +3,7 @@
 #include "config/yaml_tree.hpp"
 #include "support/files.hpp"
 #include "support/temp_dir.hpp"
+#include "support/test_data.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -21,7 +22,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config";
+const std::filesystem::path kSamples = testing::test_data("config");
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
   std::string out;

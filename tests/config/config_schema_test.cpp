@@ -1,6 +1,7 @@
 #include "config/config_keys.hpp"
 #include "config/config_loader.hpp"
 #include "support/files.hpp"
+#include "support/test_data.hpp"
 #include "web/web_config.hpp"
 
 #include <filesystem>
@@ -14,7 +15,7 @@ namespace sharedrift {
 
 namespace {
 
-const std::filesystem::path kShipped = std::filesystem::path(SHAREDRIFT_TEST_DATA) / ".." / ".." / "config";
+const std::filesystem::path kShipped = testing::test_data("../../config");
 
 std::string contents(const std::string& name) {
   return testing::read_file(kShipped / name);

@@ -3,6 +3,7 @@
 #include "config/config_loader.hpp"
 #include "support/fakes.hpp"
 #include "support/files.hpp"
+#include "support/test_data.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -163,7 +164,7 @@ TEST(ConfigWriter, WritesWhatTheLoaderReadsAsTheSame) {
 }
 
 TEST(ConfigWriter, WritesEverySampleAsTheSame) {
-  const std::filesystem::path samples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "config" / "ok";
+  const std::filesystem::path samples = testing::test_data("config/ok");
   std::size_t seen = 0;
   for (const auto& entry : std::filesystem::directory_iterator(samples)) {
     ConfigResult config = parse_config(testing::read_file(entry.path()), "sample");

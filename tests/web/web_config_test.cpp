@@ -2,6 +2,7 @@
 
 #include "support/files.hpp"
 #include "support/temp_dir.hpp"
+#include "support/test_data.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -19,7 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-const std::filesystem::path kSamples = std::filesystem::path(SHAREDRIFT_TEST_DATA) / "web-config";
+const std::filesystem::path kSamples = testing::test_data("web-config");
 
 std::string told(const WebConfigResult& config) {
   std::string out;

@@ -1,4 +1,5 @@
 #include "sim.hpp"
+#include "support/test_data.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -13,7 +14,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 json vector_named(const std::string& name) {
-  std::ifstream file(std::string(SHAREDRIFT_TEST_DATA) + "/signature-vectors/" + name + ".json");
+  std::ifstream file(sharedrift::testing::test_data("signature-vectors") / (name + ".json"));
   return json::parse(file);
 }
 

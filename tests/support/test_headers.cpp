@@ -1,0 +1,2 @@
+// Nothing to run: the target that makes the tests' precompiled header needs a source.
+int main() {}
