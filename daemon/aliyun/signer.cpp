@@ -106,12 +106,9 @@ std::string acs_date(WallTime now) {
 
 }  // namespace
 
-Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
-                        std::vector<HttpHeader> headers, std::string_view body_sha256,
-                        std::string_view access_key_id, const Secret& secret) {
-  std::sort(headers.begin(), headers.end(), [](const HttpHeader& a, const HttpHeader& b) {
-    return a.name != b.name ? a.name < b.name : a.value < b.value;
-  });
+Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query, HeadersToSign headers,
+                        std::string_view body_sha256, std::string_view access_key_id, const Secret& secret) {
+  std::sort(headers.begin(), headers.end());
   Acs3Signature signature;
   std::string& request = signature.canonical_request;
   std::size_t room = method.size() + canonical_query.size() + body_sha256.size() + 8;
@@ -157,7 +154,6 @@ std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials
   request.url.reserve(call.scheme.size() + call.host.size() + call.query.size() + 8);
   request.url.append(call.scheme).append("://").append(call.host).append("/?").append(call.query);
   HttpHeaders& headers = request.headers;
-  headers.reserve(9, 768 + credentials.security_token.reveal().size());
   headers.add("x-acs-action", call.action);
   headers.add("x-acs-version", call.version);
   headers.add("x-acs-date", acs_date(now));
@@ -167,11 +163,8 @@ std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials
     headers.add("x-acs-accesskey-id", credentials.access_key_id);
     headers.add("x-acs-security-token", credentials.security_token.reveal());
   }
-  std::vector<HttpHeader> to_sign;
-  to_sign.reserve(headers.size() + 1);
-  to_sign.push_back({"host", call.host});
-  for (const HttpHeader& header : headers)
-    to_sign.push_back(header);
+  HeadersToSign to_sign{{"host", call.host}};
+  to_sign.insert(to_sign.end(), headers.begin(), headers.end());
   Acs3Signature signature = sign_acs3("POST", call.query, std::move(to_sign), kEmptyBodySha256,
                                       credentials.access_key_id, credentials.access_key_secret);
   wipe(signature.canonical_request);  // holds the security token

@@ -30,22 +30,22 @@ bool may_lack_body(const Exchange& exchange) {
   return exchange.request.method == "HEAD" || status == 204 || status == 304;
 }
 
-std::size_t take_header(Exchange& exchange, HttpHeader header, std::size_t bytes) {
+std::size_t take_header(Exchange& exchange, std::string_view name, std::string_view value,
+                        std::size_t bytes) {
   Exchange::Head& head = exchange.head;
-  if (equal_but_for_case(header.name, "content-length")) {
-    if (head.length && *head.length != header.value)
+  if (equal_but_for_case(name, "content-length")) {
+    if (head.length && *head.length != value)
       return refuse(exchange, Reason::protocol, "the answer has two lengths");
-    head.length = header.value;
-  } else if (equal_but_for_case(header.name, "transfer-encoding")) {
+    head.length = value;
+  } else if (equal_but_for_case(name, "transfer-encoding")) {
     // libcurl would undo `gzip, chunked` by itself.
-    if (!equal_but_for_case(header.value, "chunked"))
+    if (!equal_but_for_case(value, "chunked"))
       return refuse(exchange, Reason::protocol, "the answer has a transfer coding other than chunked");
     head.chunked = true;
-  } else if (equal_but_for_case(header.name, "content-encoding") &&
-             !equal_but_for_case(header.value, "identity")) {
+  } else if (equal_but_for_case(name, "content-encoding") && !equal_but_for_case(value, "identity")) {
     return refuse(exchange, Reason::protocol, "the answer is encoded although no coding was asked for");
   }
-  exchange.response.headers.add(header.name, header.value);
+  exchange.response.headers.add(name, value);
   return bytes;
 }
 
@@ -73,7 +73,7 @@ std::size_t take_header_line(Exchange& exchange, std::string_view data) {
   }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return data.size();
-  return take_header(exchange, {trim(line.substr(0, colon)), trim(line.substr(colon + 1))}, data.size());
+  return take_header(exchange, trim(line.substr(0, colon)), trim(line.substr(colon + 1)), data.size());
 }
 
 std::size_t take_body(Exchange& exchange, std::string_view data) {
@@ -184,23 +184,25 @@ bool configure_url(Exchange& exchange) {
          curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
 }
 
-/// The list is linked within one block of the exchange's own, and its lines are the request's: libcurl only
-/// reads them.
+/// Adds a line to the list; false when memory is short.
+bool append_line(HeaderList& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (longer == nullptr) return false;
+  (void)list.release();  // its first line is that of `longer`
+  list.reset(longer);
+  return true;
+}
+
 bool configure_headers(Exchange& exchange) {
   const HttpHeaders& headers = exchange.request.headers;
-  std::vector<curl_slist>& list = exchange.header_list;
-  list.reserve(headers.size() + 3);
-  const auto link = [&list](const char* line) {
-    list.push_back({const_cast<char*>(line), nullptr});
-    if (list.size() > 1) list[list.size() - 2].next = &list.back();
-  };
-  for (std::size_t i = 0; i < headers.size(); ++i)
-    link(headers.line(i));
-  // Without a value: what libcurl would add of its own is left out.
-  link("Expect:");
-  if (!headers.find("content-type")) link("Content-Type:");
-  if (!headers.find("accept")) link("Accept:");
-  return curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, list.data()) == CURLE_OK;
+  HeaderList& list = exchange.header_list;
+  // A line without a value ends in a semicolon; one that ends in a colon leaves out what libcurl would add.
+  bool whole = append_line(list, "Expect:");
+  for (const auto& [name, value] : headers)
+    whole = whole && append_line(list, value.empty() ? name + ";" : name + ": " + value);
+  if (!headers.find("content-type")) whole = whole && append_line(list, "Content-Type:");
+  if (!headers.find("accept")) whole = whole && append_line(list, "Accept:");
+  return whole && curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, list.get()) == CURLE_OK;
 }
 
 void prepare_callbacks(CURL* easy) {

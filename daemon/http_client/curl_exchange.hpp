@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <curl/curl.h>
 
@@ -18,6 +17,10 @@ namespace sharedrift {
 struct FreeUrl {
   void operator()(CURLU* url) const { curl_url_cleanup(url); }
 };
+struct FreeHeaderList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeHeaderList>;
 
 /// A libcurl handle between and during exchanges. Setting its options takes longer than signing a request, so
 /// what does not change with the request stays set.
@@ -52,7 +55,7 @@ struct Exchange {
   bool handshake = false;  ///< TLS has begun, so there is a connection (and a tunnel)
   bool sent = false;       ///< the request was handed to a connection
   EasyHandle handle;
-  std::vector<curl_slist> header_list;  ///< linked to each other; the lines are the request's
+  HeaderList header_list;
   std::list<Exchange>::iterator self;
   std::array<char, CURL_ERROR_SIZE> error_text{};
 };

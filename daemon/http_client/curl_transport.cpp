@@ -20,9 +20,6 @@ namespace {
 /// Idle connections kept. libcurl's own bound is four for each exchange under way, so the end of a burst
 /// would close most of what the next one needs.
 constexpr long kMaxIdleConnections = 128;
-/// Room for what answers of Alibaba Cloud have, and some.
-constexpr std::size_t kUsualHeaders = 16;
-constexpr std::size_t kUsualHeaderBytes = 768;
 
 void init_curl_once() {
   static std::once_flag once;
@@ -77,7 +74,6 @@ void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone
   exchange.self = std::prev(flying_.end());
   exchange.request = std::move(request);
   exchange.done = std::move(done);
-  exchange.response.headers.reserve(kUsualHeaders, kUsualHeaderBytes);
   const MonoTime now = std::chrono::steady_clock::now();
   const auto left = deadline <= now ? Millis{0} : std::chrono::ceil<Millis>(deadline - now);
   if (left <= Millis{0}) {

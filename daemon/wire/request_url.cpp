@@ -45,9 +45,9 @@ bool is_loopback(std::string_view url) {
 /// Header names are tokens; values hold visible ASCII, blanks and tabs: anything else could begin a header or
 /// a request of its own.
 bool is_sendable(const HttpHeader& header) {
+  const auto& [name, value] = header;
   const auto token = [](char c) { return c > ' ' && c <= '~' && c != ':' && c != ';'; };
-  return !header.name.empty() && std::all_of(header.name.begin(), header.name.end(), token) &&
-         is_printable_or_tab(header.value);
+  return !name.empty() && std::all_of(name.begin(), name.end(), token) && is_printable_or_tab(value);
 }
 
 bool is_sendable(std::string_view url) {
@@ -72,7 +72,7 @@ std::optional<TransportError> refuse_request(const HttpRequest& request) {
   }
   for (const HttpHeader& header : request.headers) {
     if (is_sendable(header)) continue;
-    return TransportError{Reason::protocol, "the header " + clean(header.name, 60) +
+    return TransportError{Reason::protocol, "the header " + clean(header.first, 60) +
                                                 " cannot be sent: it is not visible ASCII"};
   }
   return std::nullopt;

@@ -35,10 +35,10 @@ std::vector<nlohmann::json> vectors() {
 }
 
 /// Views of the texts in `vector`.
-std::vector<HttpHeader> headers_of(const nlohmann::json& vector) {
-  std::vector<HttpHeader> headers;
+HeadersToSign headers_of(const nlohmann::json& vector) {
+  HeadersToSign headers;
   for (const auto& [name, value] : vector["expected"]["headers_to_sign"].items())
-    headers.push_back({name, value.get_ref<const std::string&>()});
+    headers.emplace_back(name, value.get_ref<const std::string&>());
   return headers;
 }
 
@@ -138,8 +138,8 @@ TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
   const auto request = signed_request({"https", "h", "A", "V", "ImageId=m-1"}, credentials, "n", WallTime{});
   ASSERT_TRUE(request);
   EXPECT_EQ(request->url, "https://h/?ImageId=m-1");
-  for (const HttpHeader& header : request->headers)
-    EXPECT_THAT(header.value, Not(HasSubstr("secret")));
+  for (const auto& [name, value] : request->headers)
+    EXPECT_THAT(value, Not(HasSubstr("secret"))) << name;
   EXPECT_THAT(header_of(*request, "authorization"), HasSubstr("x-acs-accesskey-id"));
   EXPECT_THAT(header_of(*request, "authorization"), HasSubstr("x-acs-security-token"));
   EXPECT_EQ(header_of(*request, "x-acs-security-token"), "token==");
@@ -185,11 +185,11 @@ std::string hex(const unsigned char* bytes, std::size_t size) {
 
 /// The slow, obvious twin: OpenSSL's one-call functions, which keep nothing, over a text that a map has
 /// sorted.
-std::string slow_authorization(const std::string& query, const std::vector<HttpHeader>& headers,
-                               const std::string& id, const std::string& secret) {
+std::string slow_authorization(const std::string& query, const HeadersToSign& headers, const std::string& id,
+                               const std::string& secret) {
   std::map<std::string, std::string> by_name;
-  for (const HttpHeader& header : headers)
-    by_name[std::string{header.name}] = std::string{header.value};
+  for (const auto& [name, value] : headers)
+    by_name[std::string{name}] = std::string{value};
   std::ostringstream text;
   std::string names;
   text << "POST\n/\n" << query << "\n";
@@ -223,10 +223,10 @@ TEST(Signer, AgreesWithItsSlowTwinWhateverTheThreadSignedBefore) {
       const std::string& key = keys.at(random.next() % keys.size());
       const std::string query = word(400);
       const std::vector<std::string> values{word(60), word(60), word(1000), word(5)};
-      const std::vector<HttpHeader> headers{{"x-acs-date", values[0]},
-                                            {"host", values[1]},
-                                            {"x-acs-security-token", values[2]},
-                                            {"content-type", values[3]}};
+      const HeadersToSign headers{{"x-acs-date", values[0]},
+                                  {"host", values[1]},
+                                  {"x-acs-security-token", values[2]},
+                                  {"content-type", values[3]}};
       ASSERT_EQ(sign_acs3("POST", query, headers, "body", "id", Secret(key)).authorization,
                 slow_authorization(query, headers, "id", key));
       // what cannot be signed must not spoil what comes next

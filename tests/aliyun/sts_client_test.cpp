@@ -48,8 +48,8 @@ class Desk {
       requests.push_back(request);
       ServerRequest call = sim.bare(request.method, "/");
       call.body = request.body;
-      for (const HttpHeader& header : request.headers)
-        call.headers.emplace_back(to_lower(header.name), header.value);
+      for (const auto& [name, value] : request.headers)
+        call.headers.emplace_back(to_lower(name), value);
       const simulator::testing::Answered answer = sim.send(call);
       HttpResponse response;
       response.status = answer.status;

@@ -6,7 +6,6 @@
 #include "core/text.hpp"
 #include "support/fakes.hpp"
 #include "support/fleet.hpp"
-#include "wire/http_headers.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +13,6 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -62,38 +60,6 @@ TEST(Text, IsPrintableAsciiAsItsSlowTwinSays) {
         if (place < length) text[place] = static_cast<char>(byte);
         ASSERT_EQ(is_printable_ascii(text), slow(text, false)) << length << ' ' << place << ' ' << byte;
         ASSERT_EQ(is_printable_or_tab(text), slow(text, true)) << length << ' ' << place << ' ' << byte;
-      }
-    }
-  }
-}
-
-/// Headers lie in one block of text; the twin is a list of pairs.
-TEST(HttpHeaders, AgreeWithTheirSlowTwin) {
-  SeededRandom random(23);
-  HttpHeaders fast;
-  std::vector<std::pair<std::string, std::string>> slow;
-  for (int round = 0; round < 2'000; ++round) {
-    if (random.next() % 40 == 0) fast.clear(), slow.clear();
-    const std::string name(1 + random.next() % 4, random.next() % 2 == 0 ? 'x' : 'X');
-    const std::string value(random.next() % 3 * 30, static_cast<char>('a' + random.next() % 26));
-    fast.add(name, value);
-    slow.emplace_back(name, value);
-    const HttpHeaders copy = fast;
-    ASSERT_EQ(copy.size(), slow.size());
-    std::size_t i = 0;
-    for (const HttpHeader& header : copy) {
-      ASSERT_EQ(header.name, slow[i].first);
-      ASSERT_EQ(header.value, slow[i].second);
-      ASSERT_EQ(copy.line(i), slow[i].first + (slow[i].second.empty() ? ";" : ": " + slow[i].second));
-      ++i;
-    }
-    for (const std::string wanted : {"x", "Xx", "xxx", "XXXX", "xy"}) {
-      const auto found = std::find_if(slow.begin(), slow.end(), [&wanted](const auto& header) {
-        return to_lower(header.first) == to_lower(wanted);
-      });
-      ASSERT_EQ(copy.find(wanted).has_value(), found != slow.end());
-      if (found != slow.end()) {
-        ASSERT_EQ(*copy.find(wanted), found->second);
       }
     }
   }
