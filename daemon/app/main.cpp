@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 #include "app/cli.hpp"
 #include "os/memory.hpp"
+#include "os/standard_descriptors.hpp"
 
 #include <array>
 #include <csignal>
@@ -15,6 +16,7 @@
 
 namespace {
 
+constexpr int kStartFailure = 1;
 constexpr int kBug = 70;
 
 /// No secret may end in a core dump or be read by a debugger of the same user.
@@ -53,6 +55,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!sharedrift::take_standard_descriptors()) return kStartFailure;
   keep_memory_private();
   sharedrift::keep_heap_small();
   sharedrift::release_start_pages();  // what the dynamic linker has read

@@ -202,6 +202,16 @@ def process(table):
             return "recovered by itself"
         row("no file descriptors left", "recovers by itself", with_daemon(descriptors))
 
+        def unheard(daemon, _):
+            held = {os.readlink(f"/proc/{daemon.pid}/fd/{fd}") for fd in range(3)}
+            if held != {"/dev/null"}:
+                raise Failed(f"the standard descriptors are {held}")
+            if daemon.value("share_drift_log_lines_total", level="error") or not daemon.value("share_drift_log_lines_dropped_total"):
+                raise Failed("lines that nobody can read count as written")
+            return "works, lines counted as dropped"
+        row("no stdin, stdout and stderr", "works, lines counted as dropped",
+            with_daemon(unheard, wrapper=("sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-')))
+
         def paused(daemon, _):
             daemon.send(signal.SIGSTOP)
             time.sleep(PAUSE)
