@@ -207,7 +207,7 @@ int history(const Options& options) {
     if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
     fields.insert(fields.end(), event.fields.begin(), event.fields.end());
     std::string line;
-    append_record(line, options.log_format, event.at, level_of(event.type), to_string(event.type), fields);
+    append_record(line, options.log_format, event.at, spec(event.type).level, to_string(event.type), fields);
     print(line + "\n");
   }
   return 0;

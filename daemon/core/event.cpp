@@ -6,30 +6,53 @@
 
 namespace sharedrift {
 
-std::string_view to_string(EventType type) {
-  switch (type) {
-    case EventType::drift_opened: return "drift_opened";
-    case EventType::drift_clearing: return "drift_clearing";
-    case EventType::drift_closed: return "drift_closed";
-    case EventType::drift_flapped: return "drift_flapped";
-    case EventType::listing_incomplete: return "listing_incomplete";
-    case EventType::listing_recovered: return "listing_recovered";
-    case EventType::image_state_changed: return "image_state_changed";
-    case EventType::mass_change_held: return "mass_change_held";
-    case EventType::monitoring_gap: return "monitoring_gap";
-    case EventType::first_run: return "first_run";
-    case EventType::exception_expired: return "exception_expired";
-    case EventType::config_reloaded: return "config_reloaded";
-    case EventType::config_rejected: return "config_rejected";
-    case EventType::state_rejected: return "state_rejected";
-    case EventType::canary_lost: return "canary_lost";
-    case EventType::canary_restored: return "canary_restored";
-    case EventType::poll_failed: return "poll_failed";
-    case EventType::started: return "started";
-    case EventType::stopping: return "stopping";
-    case EventType::stopped: return "stopped";
+namespace {
+
+constexpr std::array<EventSpec, kEventTypeCount> kTable{{
+    {EventType::drift_opened, "drift_opened", Level::error},
+    {EventType::drift_clearing, "drift_clearing", Level::info},
+    {EventType::drift_closed, "drift_closed", Level::info},
+    {EventType::drift_flapped, "drift_flapped", Level::warn},
+    {EventType::listing_incomplete, "listing_incomplete", Level::warn},
+    {EventType::poll_failed, "poll_failed", Level::warn},
+    {EventType::listing_recovered, "listing_recovered", Level::info},
+    {EventType::image_state_changed, "image_state_changed", Level::info},
+    {EventType::exception_expired, "exception_expired", Level::warn},
+    {EventType::canary_lost, "canary_lost", Level::error},
+    {EventType::canary_restored, "canary_restored", Level::info},
+    {EventType::mass_change_held, "mass_change_held", Level::warn},
+    {EventType::monitoring_gap, "monitoring_gap", Level::warn},
+    {EventType::first_run, "first_run", Level::info},
+    {EventType::config_reloaded, "config_reloaded", Level::info},
+    {EventType::config_rejected, "config_rejected", Level::error},
+    {EventType::state_rejected, "state_rejected", Level::error},
+    {EventType::started, "started", Level::info},
+    {EventType::stopping, "stopping", Level::info},
+    {EventType::stopped, "stopped", Level::info},
+}};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (kTable.at(i).type != static_cast<EventType>(i) || kTable.at(i).name.empty()) return false;
   }
-  return "unknown";
+  return true;
+}
+static_assert(in_order(), "a row for each type, in the order of the types");
+
+}  // namespace
+
+std::span<const EventSpec> event_table() {
+  return kTable;
+}
+
+const EventSpec& spec(EventType type) {
+  return kTable.at(static_cast<std::size_t>(type));
+}
+
+std::optional<EventType> parse_event_type(std::string_view name) {
+  const auto row =
+      std::find_if(kTable.begin(), kTable.end(), [name](const EventSpec& s) { return s.name == name; });
+  return row == kTable.end() ? std::nullopt : std::optional{row->type};
 }
 
 std::string_view to_string(Level level) {
@@ -40,32 +63,6 @@ std::string_view to_string(Level level) {
     case Level::error: return "error";
   }
   return "error";
-}
-
-Level level_of(EventType type) {
-  switch (type) {
-    case EventType::drift_opened:
-    case EventType::config_rejected:
-    case EventType::state_rejected:
-    case EventType::canary_lost: return Level::error;
-    case EventType::drift_flapped:
-    case EventType::listing_incomplete:
-    case EventType::mass_change_held:
-    case EventType::monitoring_gap:
-    case EventType::exception_expired:
-    case EventType::poll_failed: return Level::warn;
-    case EventType::drift_clearing:
-    case EventType::drift_closed:
-    case EventType::listing_recovered:
-    case EventType::image_state_changed:
-    case EventType::first_run:
-    case EventType::config_reloaded:
-    case EventType::canary_restored:
-    case EventType::started:
-    case EventType::stopping:
-    case EventType::stopped: return Level::info;
-  }
-  return Level::error;
 }
 
 const FieldValue* Event::find(std::string_view key) const {

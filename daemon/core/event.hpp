@@ -2,8 +2,10 @@
 
 #include "core/time.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,35 +14,51 @@
 
 namespace sharedrift {
 
-/// One event is one log line and, while the state database can be written, one row in it.
+enum class Level { debug, info, warn, error };
+std::string_view to_string(Level level);
+
+/// What the program tells. One event is one log line and, while the state database can be written, one row in
+/// it.
 enum class EventType {
+  // of images
   drift_opened,
   drift_clearing,
   drift_closed,
   drift_flapped,
   listing_incomplete,
+  poll_failed,
   listing_recovered,
   image_state_changed,
+  exception_expired,
+  canary_lost,
+  canary_restored,
+  // of the fleet
   mass_change_held,
   monitoring_gap,
   first_run,
-  exception_expired,
+  // of the daemon
   config_reloaded,
   config_rejected,
   state_rejected,
-  canary_lost,
-  canary_restored,
-  poll_failed,
   started,
   stopping,
   stopped,
 };
-std::string_view to_string(EventType type);
+inline constexpr std::size_t kEventTypeCount = static_cast<std::size_t>(EventType::stopped) + 1;
 
-enum class Level { debug, info, warn, error };
-std::string_view to_string(Level level);
-/// The level an event is logged at: decided here and nowhere else.
-Level level_of(EventType type);
+struct EventSpec {
+  EventType type;
+  std::string_view name;
+  Level level;  ///< of its log line: decided here and nowhere else
+};
+/// The one table of types, in the order of EventType: log, database and tests follow it.
+std::span<const EventSpec> event_table();
+const EventSpec& spec(EventType type);
+inline std::string_view to_string(EventType type) {
+  return spec(type).name;
+}
+/// None for a name of a later release.
+std::optional<EventType> parse_event_type(std::string_view name);
 
 using FieldValue = std::variant<std::string, std::int64_t, double, bool, WallTime>;
 struct Field {

@@ -5,7 +5,7 @@
 namespace sharedrift {
 
 void EventLog::on_event(const Event& event) noexcept try {
-  const Level level = level_of(event.type);
+  const Level level = spec(event.type).level;
   if (!logger_.enabled(level)) return;
   std::vector<Field> fields;
   fields.reserve(event.fields.size() + 1);
@@ -13,7 +13,7 @@ void EventLog::on_event(const Event& event) noexcept try {
   fields.insert(fields.end(), event.fields.begin(), event.fields.end());
   logger_.log_at(event.at, level, to_string(event.type), fields);
 } catch (...) {  // out of memory: the bare name is better than nothing
-  logger_.log_at(event.at, level_of(event.type), to_string(event.type), {});
+  logger_.log_at(event.at, spec(event.type).level, to_string(event.type), {});
 }
 
 void EventLog::record(const Event& event) noexcept {

@@ -8,15 +8,6 @@
 
 namespace sharedrift {
 
-std::optional<EventType> parse_event_type(std::string_view name) {
-  const std::string_view none = to_string(static_cast<EventType>(-1));
-  for (int i = 0;; ++i) {
-    const auto type = static_cast<EventType>(i);
-    if (to_string(type) == none) return std::nullopt;  // beyond the last
-    if (to_string(type) == name) return type;
-  }
-}
-
 std::string fields_to_json(const std::vector<Field>& fields) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const Field& field : fields) {

@@ -2,15 +2,10 @@
 
 #include "core/event.hpp"
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace sharedrift {
-
-/// None for a name of a later release.
-std::optional<EventType> parse_event_type(std::string_view name);
 
 /// The fields of an event as a JSON object, in their order; times become text as RFC 3339 has them.
 std::string fields_to_json(const std::vector<Field>& fields);

@@ -1,4 +1,5 @@
 // Ids, text, time, secrets: the words everything else is said in.
+#include "core/event.hpp"
 #include "core/failure.hpp"
 #include "core/ids.hpp"
 #include "core/policy.hpp"
@@ -43,6 +44,13 @@ TEST(StableHash, NeverChanges) {  // FNV-1a's published vectors: shards depend o
   EXPECT_EQ(stable_hash(""), 0xcbf29ce484222325ULL);
   EXPECT_EQ(stable_hash("a"), 0xaf63dc4c8601ec8cULL);
   EXPECT_EQ(stable_hash("foobar"), 0x85944171f73967e8ULL);
+}
+
+TEST(EventType, IsReadByItsName) {
+  for (const EventSpec& row : event_table())
+    EXPECT_EQ(parse_event_type(row.name), row.type);
+  for (const char* other : {"", "unknown", "drift", "of_a_later_release"})
+    EXPECT_FALSE(parse_event_type(other)) << other;
 }
 
 TEST(Time, FormatsAndParsesRfc3339) {

@@ -5,14 +5,6 @@
 namespace sharedrift {
 namespace {
 
-TEST(EventRow, ReadsTheNameOfEveryTypeAndNoOther) {
-  for (const EventType type : {EventType::drift_opened, EventType::drift_flapped, EventType::first_run,
-                               EventType::poll_failed, EventType::stopped})
-    EXPECT_EQ(parse_event_type(to_string(type)), type);
-  for (const char* other : {"", "unknown", "drift", "of_a_later_release"})
-    EXPECT_FALSE(parse_event_type(other)) << other;
-}
-
 TEST(EventRow, FieldsComeBackAsTheyWereButForTimes) {
   const std::vector<Field> fields{{"text", std::string{"a \"b\"\n"}},
                                   {"count", std::int64_t{-7}},
