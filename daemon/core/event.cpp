@@ -14,7 +14,7 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::drift_closed, "drift_closed", Level::info},
     {EventType::drift_flapped, "drift_flapped", Level::warn},
     {EventType::listing_incomplete, "listing_incomplete", Level::warn},
-    {EventType::poll_failed, "poll_failed", Level::warn},
+    {EventType::listing_failed, "listing_failed", Level::warn},
     {EventType::listing_recovered, "listing_recovered", Level::info},
     {EventType::image_state_changed, "image_state_changed", Level::info},
     {EventType::exception_expired, "exception_expired", Level::warn},
@@ -50,6 +50,7 @@ const EventSpec& spec(EventType type) {
 }
 
 std::optional<EventType> parse_event_type(std::string_view name) {
+  if (name == "poll_failed") return EventType::listing_failed;  // its name in 0.1.0
   const auto row =
       std::find_if(kTable.begin(), kTable.end(), [name](const EventSpec& s) { return s.name == name; });
   return row == kTable.end() ? std::nullopt : std::optional{row->type};

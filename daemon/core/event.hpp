@@ -26,7 +26,7 @@ enum class EventType {
   drift_closed,
   drift_flapped,
   listing_incomplete,
-  poll_failed,
+  listing_failed,
   listing_recovered,
   image_state_changed,
   exception_expired,
@@ -57,7 +57,7 @@ const EventSpec& spec(EventType type);
 inline std::string_view to_string(EventType type) {
   return spec(type).name;
 }
-/// None for a name of a later release.
+/// Knows the names that earlier releases wrote, too. None for a name of a later release.
 std::optional<EventType> parse_event_type(std::string_view name);
 
 using FieldValue = std::variant<std::string, std::int64_t, double, bool, WallTime>;

@@ -62,7 +62,7 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
   note_state(state_of_failure(seen.failure.reason, seen.pages > 0), context);
   if (same_reason && failures_in_a_row_ % kRepeatEvery != 0) return;
   const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;
-  Event event = make_event(answered ? EventType::listing_incomplete : EventType::poll_failed, context);
+  Event event = make_event(answered ? EventType::listing_incomplete : EventType::listing_failed, context);
   event.add("reason", std::string{to_string(seen.failure.reason)});
   if (!seen.failure.code.empty()) event.add("code", seen.failure.code);
   if (seen.failure.http_status != 0) event.add("http_status", std::int64_t{seen.failure.http_status});

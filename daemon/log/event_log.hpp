@@ -23,7 +23,7 @@ namespace sharedrift {
 ///   the window           access began in (not_before, first_seen], ended in (last_seen, not_after]
 ///   listing_incomplete   reason, code, http_status, detail, failures, request_id: an answer that proves
 ///                        nothing
-///   poll_failed       the same: no answer, or a refusal. Both at the first of a kind and every 20th
+///   listing_failed       the same: no answer, or a refusal. Both at the first of a kind and every 20th
 ///   listing_recovered    failures: how many attempts in a row had failed
 ///   image_state_changed  from, to
 ///   exception_expired    account_id, owner, ticket, expired

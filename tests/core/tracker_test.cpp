@@ -201,7 +201,7 @@ TEST(Tracker, TellsAFailureOnceThenNowAndThen) {
   fleet.apply("m-1", listed({1}));
   std::size_t told = 0;
   for (int i = 0; i < 40; ++i)
-    told += fleet.count(fleet.apply("m-1", failed(Reason::throttled)), EventType::poll_failed);
+    told += fleet.count(fleet.apply("m-1", failed(Reason::throttled)), EventType::listing_failed);
   EXPECT_EQ(told, 3U);
   EXPECT_EQ(fleet.view("m-1")->counters.failures, 40U);
   EXPECT_THAT(fleet.types(fleet.apply("m-1", listed({1}))),

@@ -105,6 +105,30 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
   EXPECT_THAT(*read_events(path, {}), SizeIs(1));
 }
 
+TEST(StateDb, TakesOverWhatTheVersionBeforeLeft) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  std::ifstream sql(SHAREDRIFT_TEST_DATA "/state/version-2.sql");
+  doctor(path, {std::istreambuf_iterator<char>(sql), {}});
+  const Life life(path);
+  EXPECT_TRUE(life.db->ok());
+  EXPECT_EQ(life.sink.count(EventType::state_rejected), 0U);
+  ASSERT_THAT(life.saved.images, SizeIs(1));
+  const ImageRecord& image = life.saved.images.front();
+  EXPECT_EQ(image.state, ImageState::unreachable);
+  EXPECT_EQ(image.counters, (ImageCounters{12, 4, {2, 0}, {1, 0}, 0}));
+  EXPECT_THAT(image.sightings, SizeIs(2));
+  ASSERT_THAT(image.drifts, SizeIs(1));
+  EXPECT_EQ(image.drifts.front().account.str(), "4242424242424242");
+  EXPECT_EQ(life.saved.fleet.closes, (std::array<std::uint64_t, 5>{3, 0, 0, 0, 1}));
+  const auto events = read_events(path, {});
+  ASSERT_TRUE(events) << events.error();
+  ASSERT_THAT(*events, SizeIs(3));
+  EXPECT_EQ(events->at(1).type, EventType::drift_opened);
+  EXPECT_EQ(events->at(2).type, EventType::listing_failed) << "renamed since";
+  EXPECT_EQ(events->at(2).text("detail"), "connection refused");
+}
+
 // Whatever stands in a column: what is left is read, and no row makes another one vanish.
 TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
   const TempDir dir;
