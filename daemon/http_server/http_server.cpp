@@ -182,11 +182,11 @@ void fill_response(ServerResponse from, httplib::Response& to) {
     size += part->size();
   if (size == 0) return to.set_content("", from.content_type);
   // A provider with a length: the body is not copied, and the library does not compress it by itself.
-  to.set_content_provider(
-      size, from.content_type,
-      [parts = std::move(parts)](std::size_t offset, std::size_t /*length*/, httplib::DataSink& sink) {
-        return send_parts(parts, offset, sink);
-      });
+  to.set_content_provider(size, from.content_type,
+                          [parts = std::move(parts), permit = std::move(from.permit)](
+                              std::size_t offset, std::size_t /*length*/, httplib::DataSink& sink) {
+                            return send_parts(parts, offset, sink);
+                          });
 }
 
 class GuardedHttpServer final : public HttpServer {

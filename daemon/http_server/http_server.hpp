@@ -43,6 +43,8 @@ struct ServerResponse {
   /// Sent after `body`, in this order; the Content-Length counts them in. A page whose parts are kept for the
   /// next scrape needs no copy of its own.
   std::vector<std::shared_ptr<const std::string>> tail;
+  /// Let go of when the answer is sent, or given up: a place among those that are under way.
+  std::shared_ptr<const void> permit;
   /// Set: the server writes no head or body of its own but calls this with the bare connection, then closes
   /// it.
   std::function<void(const RawWriter&)> raw;

@@ -2,15 +2,14 @@
 
 namespace sharedrift {
 
-std::shared_ptr<const std::string> AnswerLimit::enter(Millis patience) {
-  static const std::string nothing;
+std::shared_ptr<const void> AnswerLimit::enter(Millis patience) {
   {
     std::unique_lock lock(mutex_);
     const bool free = left_.wait_for(lock, patience, [this] { return most_ == 0 || under_way_ < most_; });
     if (!free) return nullptr;
     ++under_way_;
   }
-  return {&nothing, [this](const std::string*) { leave(); }};
+  return {this, [](AnswerLimit* limit) { limit->leave(); }};
 }
 
 void AnswerLimit::leave() {

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <string>
 
 namespace sharedrift {
 
@@ -15,9 +14,9 @@ class AnswerLimit {
   /// `most` 0: no limit.
   explicit AnswerLimit(int most) : most_(most) {}
 
-  /// A place among them: an empty string to hang on the answer, which gives the place back when it is gone.
+  /// A place among them, which is free again when nobody holds the permit any more (ServerResponse::permit).
   /// Null if none came free within `patience`.
-  [[nodiscard]] std::shared_ptr<const std::string> enter(Millis patience);
+  [[nodiscard]] std::shared_ptr<const void> enter(Millis patience);
 
  private:
   void leave();

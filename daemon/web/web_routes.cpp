@@ -22,16 +22,15 @@ constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
 constexpr std::size_t kWorthZipping = 1024;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
-constexpr std::string_view kAssetPrefix = "/assets/";
+// Labels of kHttpPaths that stand for more than the path of that name.
+constexpr std::string_view kTelemetry = "/metrics";
+constexpr std::string_view kAnImage = "/api/v1/images/ID";
+constexpr std::string_view kAnAsset = "other";
 
 /// The server would send both.
 void set_header(Headers& headers, std::string name, std::string value) {
   std::erase_if(headers, [&name](const auto& header) { return equal_but_for_case(header.first, name); });
   headers.emplace_back(std::move(name), std::move(value));
-}
-
-bool is_read(const ServerRequest& request) {
-  return request.method == "GET" || request.method == "HEAD";
 }
 
 /// Sends `body` as the client can take it. What is asked for again and did not change is not sent again.
@@ -115,54 +114,62 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 }  // namespace
 
+const std::array<WebRoutes::Route, 11> WebRoutes::kRoutes{{
+    {kTelemetry, "GET", &WebRoutes::metrics, Needs::login},
+    {"/", "GET", &WebRoutes::page, Needs::login_and_place},
+    {"/config", "GET", &WebRoutes::config, Needs::login_and_place},
+    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login_and_place},
+    {kAnImage, "GET", &WebRoutes::image, Needs::login_and_place},
+    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login_and_place},
+    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login_and_place},
+    {kAnAsset, "GET", &WebRoutes::asset, Needs::login},
+    {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing},
+    {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing},
+    {"/-/reload", "POST", &WebRoutes::reload, Needs::login},
+}};
+
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
     : backend_(std::move(backend)), options_(std::move(options)), scrapes_(options_.max_requests) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
-  const Route route = find(request.path);
+  const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
+                                   [&](const Route& known) { return leads_to(known, request.path); });
+  const Route used = route == kRoutes.end() ? Route{"other", "", nullptr, Needs::login} : *route;
   std::optional<ServerResponse> refusal;
-  if (!route.open && backend_.refuse) refusal = backend_.refuse(request);
-  ServerResponse response = refusal ? std::move(*refusal) : dispatch(route, request);
+  if (used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
+  ServerResponse response = refusal ? std::move(*refusal) : dispatch(used, request);
   set_header(response.headers, "X-Content-Type-Options", "nosniff");
   if (backend_.headers) {
     for (auto& [name, value] : backend_.headers())
       set_header(response.headers, std::move(name), std::move(value));
   }
-  if (backend_.count) backend_.count(route.label, response.status);
+  if (backend_.count) backend_.count(used.label, response.status);
   return response;
 }
 
-WebRoutes::Route WebRoutes::find(std::string_view path) const {
-  if (path == options_.telemetry_path) return {.label = "/metrics", .handler = &WebRoutes::metrics};
-  if (path == "/") return {.label = "/", .heavy = true, .handler = &WebRoutes::page};
-  if (path == "/-/healthy") return {.label = "/-/healthy", .open = true, .handler = &WebRoutes::healthy};
-  if (path == "/-/ready") return {.label = "/-/ready", .open = true, .handler = &WebRoutes::ready};
-  if (path == "/-/reload") return {.label = "/-/reload", .allow = "POST", .handler = &WebRoutes::reload};
-  if (path == "/config") return {.label = "/config", .heavy = true, .handler = &WebRoutes::config};
-  if (path == "/api/v1/images")
-    return {.label = "/api/v1/images", .heavy = true, .handler = &WebRoutes::images};
-  if (path == "/api/v1/drift") return {.label = "/api/v1/drift", .heavy = true, .handler = &WebRoutes::drift};
-  if (path == "/api/v1/events")
-    return {.label = "/api/v1/events", .heavy = true, .handler = &WebRoutes::events};
-  if (path.starts_with(kImagePrefix))
-    return {.label = "/api/v1/images/ID", .heavy = true, .handler = &WebRoutes::image};
-  if (path.starts_with(kAssetPrefix) && find_asset(path) != nullptr) {
-    return {.label = "other", .handler = &WebRoutes::asset};
-  }
-  return {.label = "other", .allow = "", .handler = &WebRoutes::not_found};
+bool WebRoutes::leads_to(const Route& route, std::string_view path) const {
+  if (route.label == kTelemetry) return path == options_.telemetry_path;
+  if (route.label == kAnImage) return path.starts_with(kImagePrefix);
+  if (route.label == kAnAsset) return find_asset(path) != nullptr;
+  return path == route.label;
 }
 
 ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
-  const bool fits = route.allow == "POST" ? request.method == "POST" : is_read(request);
-  if (fits || route.allow.empty())
-    return route.heavy ? answer_heavy(route, request) : (this->*route.handler)(request);
-  ServerResponse response = ServerResponse::text(405, "This path takes " + std::string(route.allow) + ".\n");
-  response.headers.emplace_back("Allow", route.allow);
+  if (route.handler == nullptr) return not_found(request);
+  if (request.method == route.method || (request.method == "HEAD" && route.method == "GET")) {
+    return route.needs == Needs::login_and_place ? answer_in_place(route, request)
+                                                 : (this->*route.handler)(request);
+  }
+  const std::string allowed = route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  ServerResponse response = request.method == "OPTIONS"
+                                ? ServerResponse::text(204, "")
+                                : ServerResponse::text(405, "This path takes " + allowed + ".\n");
+  response.headers.emplace_back("Allow", allowed);
   return response;
 }
 
-ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& request) {
-  auto place = heavy_.enter(Millis{0});
+ServerResponse WebRoutes::answer_in_place(const Route& route, const ServerRequest& request) {
+  auto place = large_.enter(Millis{0});
   if (!place) {
     constexpr std::string_view kBusy = "too many large answers at a time";
     ServerResponse busy = request.path.starts_with("/api/")
@@ -172,7 +179,7 @@ ServerResponse WebRoutes::answer_heavy(const Route& route, const ServerRequest& 
     return busy;
   }
   ServerResponse response = (this->*route.handler)(request);
-  response.tail.push_back(std::move(place));
+  response.permit = std::move(place);
   return response;
 }
 
@@ -214,7 +221,7 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   response.tail = backend_.metrics(format, encoding).pieces;
-  response.tail.push_back(std::move(place));
+  response.permit = std::move(place);
   return response;
 }
 

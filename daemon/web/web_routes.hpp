@@ -8,6 +8,7 @@
 #include "store/event_reader.hpp"
 #include "web/answer_limit.hpp"
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -51,16 +52,21 @@ class WebRoutes {
   ServerResponse answer(const ServerRequest& request);
 
  private:
-  struct Route {
-    std::string_view label;  ///< as it is counted
-    std::string_view allow = "GET, HEAD";
-    bool open = false;   ///< answered to anybody
-    bool heavy = false;  ///< its answers can be large, and are made anew each time
-    ServerResponse (WebRoutes::*handler)(const ServerRequest&) = nullptr;
+  enum class Needs {
+    nothing,          ///< answered to anybody
+    login,            ///< to whom backend_.refuse lets in
+    login_and_place,  ///< and few at a time: its answers can be large
   };
-  [[nodiscard]] Route find(std::string_view path) const;
+  struct Route {
+    std::string_view label;   ///< the path, and one of kHttpPaths, under which its answers are counted
+    std::string_view method;  ///< GET: and HEAD
+    ServerResponse (WebRoutes::*handler)(const ServerRequest&);
+    Needs needs;
+  };
+  static const std::array<Route, 11> kRoutes;
+  [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
-  ServerResponse answer_heavy(const Route& route, const ServerRequest& request);
+  ServerResponse answer_in_place(const Route& route, const ServerRequest& request);
   ServerResponse healthy(const ServerRequest& request);
   ServerResponse ready(const ServerRequest& request);
   ServerResponse reload(const ServerRequest& request);
@@ -79,7 +85,7 @@ class WebRoutes {
   AnswerLimit scrapes_;
   /// Of large answers, which are made for one client alone: ten thousand events take some twenty megabytes
   /// while they are turned into text; as many as there are workers would be a gigabyte.
-  AnswerLimit heavy_{4};
+  AnswerLimit large_{4};
 };
 
 }  // namespace sharedrift

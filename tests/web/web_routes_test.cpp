@@ -124,13 +124,27 @@ TEST_F(WebRoutesTest, WrongMethodsAreToldTheRightOnes) {
                            "/api/v1/images/m-1", "/api/v1/drift", "/api/v1/events", "/assets/app.js"}) {
     const ServerResponse response = ask("POST", path);
     EXPECT_EQ(response.status, 405) << path;
-    EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD") << path;
+    EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD, OPTIONS") << path;
     EXPECT_EQ(ask("HEAD", path).status, path == std::string("/api/v1/images/m-1") ? 404 : 200) << path;
   }
   const ServerResponse reload = get("/-/reload");
   EXPECT_EQ(reload.status, 405);
-  EXPECT_EQ(header_of(reload, "Allow"), "POST");
+  EXPECT_EQ(header_of(reload, "Allow"), "POST, OPTIONS");
   EXPECT_EQ(ask("POST", "/nothing").status, 404);
+}
+
+TEST_F(WebRoutesTest, OptionsAreAnswered) {
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/api/v1/images"}) {
+    const ServerResponse response = ask("OPTIONS", path);
+    EXPECT_EQ(response.status, 204) << path;
+    EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD, OPTIONS") << path;
+    EXPECT_EQ(body_of(response), "");
+  }
+  options.enable_lifecycle = true;
+  EXPECT_EQ(header_of(ask("OPTIONS", "/-/reload"), "Allow"), "POST, OPTIONS");
+  EXPECT_EQ(reloads, 0);
+  EXPECT_EQ(ask("OPTIONS", "/nothing").status, 404);
+  EXPECT_THAT(counted, ::testing::Contains(Pair("/metrics", 204)));
 }
 
 TEST_F(WebRoutesTest, UnknownPathsAreNotFound) {
