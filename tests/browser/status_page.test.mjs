@@ -98,6 +98,20 @@ test("scripts change nothing of what the server said", async () => {
   }
 });
 
+test("every number on the page is the API's", async () => {
+  for (const scene of ["story", "calm", "hostile", "empty", "crowd"]) {
+    await visit(scene, async (page) => {
+      const images = (await (await fetch(`${url}/api/v1/images`)).json()).data;
+      const counts = { leaking: 0, missing: 0, unknown: 0, in_sync: 0 };
+      for (const { verdict } of images) counts[verdict] += 1;
+      const tiles = await page.locator("#tiles > li").evaluateAll((items) => Object.fromEntries(
+        items.map((item) => [item.dataset.verdict, Number(item.querySelector("b").textContent)])));
+      assert.deepEqual(tiles, counts, scene);
+      assert.equal(await page.locator("#rows > tr").count(), images.length, scene);
+    });
+  }
+});
+
 test("the page is what it should look like", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await visit("story", (page) => picture(page, `desktop-${colorScheme}`, { fullPage: true }), { colorScheme });

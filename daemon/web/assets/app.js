@@ -128,7 +128,7 @@
       rect.setAttribute("x", at(before));
       rect.setAttribute("width", at(before + n[verdict]) - at(before));
       before += n[verdict];
-      setText($("tiles").querySelector(`[data-verdict="${verdict}"] b`), String(n[verdict]));
+      setText($("tiles").querySelector(`:scope > [data-verdict="${verdict}"] b`), String(n[verdict]));
     }
   };
 
