@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-// assets/app.js makes the same rows and sentences from the JSON API; tests/web compares the two.
-
 namespace sharedrift {
 
 namespace {
@@ -57,8 +55,8 @@ std::string minute(WallTime time) {
 }
 
 std::string ago(WallTime time, WallTime now) {
-  return "<span class=\"ago\" data-t=\"" + format_rfc3339(time) + "\" title=\"" + minute(time) + "\">" +
-         format_age(time, now) + "</span>";
+  return "<time datetime=\"" + format_rfc3339(time) + "\" title=\"" + minute(time) + "\">" +
+         format_age(time, now) + "</time>";
 }
 
 void append_cell(std::string& out, std::string_view name, std::string_view title, std::string_view content) {
@@ -105,7 +103,7 @@ std::string drift_cell(const Row& row, const AccountNames& names, WallTime now) 
     return row.judgement.standing == Standing::in_sync ? "<span class=\"none\">none</span>"
                                                        : "<span class=\"none\">not known</span>";
   }
-  std::string out = "<ul>";
+  std::string out = "<ul data-count=\"" + std::to_string(drifts.size()) + "\">";
   for (std::size_t i = 0; i < std::min(drifts.size(), kMostAccounts); ++i)
     out += drift_item(drifts[i], names, now);
   if (drifts.size() > kMostAccounts) {

@@ -15,7 +15,8 @@ struct StatusPageFrame {
 };
 
 /// The page at `/`: the verdict on all images in one sentence, then every image, the worst first. Whole
-/// without scripts; with them it follows the JSON API. Nothing from outside reaches it unescaped.
+/// without scripts; the script asks for it again and swaps in what changed. Nothing from outside reaches it
+/// unescaped.
 std::string status_page(const Fleet& fleet, const StatusPageFrame& frame);
 
 }  // namespace sharedrift

@@ -1,7 +1,7 @@
 // The web skin over made-up fleets, for the browser tests and for looking at: web_preview [PORT]. Prints its
 // port, and ends when its standard input does. POST /_test/scene?name=NAME changes what it shows, POST
-// /_test/answer?code=503 makes the API fail (200: no more), GET /_test/count tells how often the API was
-// asked.
+// /_test/answer?code=503 makes the page fail (200: no more), GET /_test/count tells how often it was asked
+// for.
 #include "browser/scenes.hpp"
 #include "metrics/exposition.hpp"
 #include "web/web_routes.hpp"
@@ -51,9 +51,9 @@ class Preview {
       return ServerResponse::text(200, "");
     }
     if (request.path == "/_test/count") return ServerResponse::text(200, std::to_string(calls_.load()));
-    const bool api = request.path.starts_with("/api/");
-    if (api) ++calls_;
-    if (api && code_ != 200) return ServerResponse::text(code_, "as told\n");
+    const bool page = request.path == "/";
+    if (page) ++calls_;
+    if (page && code_ != 200) return ServerResponse::text(code_, "as told\n");
     return routes_.answer(request);
   }
 

@@ -87,7 +87,7 @@ test("without scripts it is a plain table with every image", () => visit("story"
 
 test("scripts change nothing of what the server said", async () => {
   const state = (page) => page.evaluate(() => {
-    for (const age of document.querySelectorAll(".ago")) age.textContent = "";
+    for (const age of document.querySelectorAll("#rows time")) age.textContent = "";
     const of = (id) => document.getElementById(id).outerHTML;
     return [of("rows").replace(/<p class="empty".*$/s, ""), of("headline"), of("subline"), of("bar"), document.title];
   });
@@ -126,6 +126,8 @@ test("the page is what it should look like", async () => {
 
 test("it follows the images without a reload", () => visit("story", async (page) => {
   await page.evaluate(() => { window.same = true; });
+  await page.evaluate(() => getSelection().selectAllChildren(document.querySelector('tr[data-id$="0002"] code')));
+  const chosen = await page.evaluate(() => getSelection().toString());
   const seventh = page.locator('tr[data-id="m-5s7qotzavwbrnzaqh4unm0017"]');
   assert.equal(await seventh.getAttribute("data-verdict"), "in_sync");
   await seventh.getByRole("link").focus();
@@ -135,6 +137,7 @@ test("it follows the images without a reload", () => visit("story", async (page)
   assert.equal(await page.locator('tr[data-id$="0001"]').getAttribute("data-verdict"), "in_sync");
   assert.equal((await shownIds(page)).indexOf("m-5s7qotzavwbrnzaqh4unm0017"), 1, "it moved to where it belongs");
   assert.equal(await page.evaluate(() => document.activeElement.closest("tr")?.dataset.id), "m-5s7qotzavwbrnzaqh4unm0017");
+  assert.equal(await page.evaluate(() => getSelection().toString()), chosen, "what was selected stays selected");
   assert.ok(await page.evaluate(() => window.same));
   await post("/_test/scene?name=empty");
   await refresh(page);
