@@ -73,7 +73,7 @@ def rule_expressions(root):
 
 def documented(root):
     """name: (kind, labels) of every metric, from the daemon's own table."""
-    table = (root / "daemon" / "app" / "metric_table.cpp").read_text()
+    table = (root / "daemon" / "metrics" / "metric_table.cpp").read_text()
     return {name: (kind, [label for label in labels.split(",") if label])
             for name, kind, labels in re.findall(r'\{Metric::\w+, "(\w+)", (\w+),\s*"([\w,]*)"', table)}
 
