@@ -59,7 +59,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
   }
   if (total_count_ >= 0) {
     const auto allowed = static_cast<std::int64_t>(view->allowed_accounts);
-    view->unexpected_count_bound = gauge(std::max<std::int64_t>(0, total_count_ - allowed), proven);
+    view->unexpected_accounts_min = gauge(std::max<std::int64_t>(0, total_count_ - allowed), proven);
     view->unlisted_accounts = gauge(unlisted_, proven);
   }
   view->sightings.reserve(sightings_.size());

@@ -41,7 +41,7 @@ struct ImageView {
   Gauge shared_accounts;
   Gauge unexpected_accounts;
   /// TotalCount minus what the allow-list lets in: a claim of the API, so never part of unexpected_accounts.
-  Gauge unexpected_count_bound;
+  Gauge unexpected_accounts_min;
   Gauge missing_accounts;
   Gauge unlisted_accounts;
   Gauge unused_entries;

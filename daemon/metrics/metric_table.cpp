@@ -14,15 +14,15 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
     {Metric::shared_accounts, "share_drift_shared_accounts", gauge, "image_id",
      "Distinct accounts in the last complete listing, as of the last poll."},
     {Metric::allowed_accounts, "share_drift_allowed_accounts", gauge, "image_id",
-     "Accounts that the allow-list lets in: required, allowed and unexpired exceptions, as of the last "
-     "poll."},
+     "Accounts that the allow-list lets in, as of the last poll: required, allowed and unexpired "
+     "exceptions."},
     {Metric::unexpected_accounts, "share_drift_unexpected_accounts", gauge, "image_id",
      "Accounts that have access and should not, as of the last poll. Rises on partial reads too, falls only "
      "on proof; absent while nothing is proven."},
-    {Metric::unexpected_count_bound, "share_drift_unexpected_accounts_count_bound", gauge, "image_id",
+    {Metric::unexpected_accounts_min, "share_drift_unexpected_accounts_min", gauge, "image_id",
      "TotalCount of the last answer that had one minus the accounts that the allow-list lets in, at least 0, "
-     "as of the last "
-     "poll: so many unexpected accounts there must be, listed or not, if the API counts right."},
+     "as of the last poll: at least so many unexpected accounts there must be, listed or not, if the API "
+     "counts right."},
     {Metric::canary_drift_open, "share_drift_canary_drift_open", gauge, "image_id",
      "Whether the drift that a canary image must always show is seen, as of the last poll. Anything but 1 "
      "means that the detection is broken."},
@@ -30,24 +30,24 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
      "Accounts that must have access and are proven not to have it, as of the last poll; absent while "
      "nothing is proven."},
     {Metric::unlisted_accounts, "share_drift_unlisted_accounts", gauge, "image_id",
-     "Accounts that the API counted but did not list in the last attempt, as of the last poll."},
+     "Accounts that the API counted but did not list, as of the last poll."},
     {Metric::unused_entries, "share_drift_unused_entries", gauge, "image_id",
      "Allow-list entries that match nothing in the last complete listing, as of the last poll."},
     {Metric::listing_complete, "share_drift_listing_complete", gauge, "image_id",
-     "Whether the last attempt gave a listing that is proven complete, as of the last poll."},
+     "Whether the last poll gave a listing that is proven complete."},
     {Metric::listing_last_complete, "share_drift_listing_last_complete_timestamp_seconds", gauge, "image_id",
      "When the last complete listing ended, in seconds since 1970; 0 if there never was one."},
     {Metric::listing_last_attempt, "share_drift_listing_last_attempt_timestamp_seconds", gauge, "image_id",
-     "When the last attempt to list ended, complete or not, in seconds since 1970; 0 if there never was "
+     "When the last poll ended, with a complete listing or not, in seconds since 1970; 0 if there never was "
      "one."},
     {Metric::image_state, "share_drift_image_state", gauge, "image_id,state",
      "The state of the image as of the last poll, always 1: only the present state is there."},
     {Metric::poll_interval, "share_drift_poll_interval_seconds", gauge, "image_id",
      "How often the image is polled."},
     {Metric::listings, "share_drift_listings_total", counter, "image_id",
-     "Attempts to list with whom the image is shared."},
+     "Polls of the image: each asks once with whom it is shared."},
     {Metric::listing_failures, "share_drift_listing_failures_total", counter, "image_id",
-     "Attempts to list that did not end in a complete listing."},
+     "Polls of the image that did not end in a complete listing."},
     {Metric::opened, "share_drift_opened_total", counter, "image_id,kind",
      "Drifts opened: an account that should not have access, or lost access that it must have."},
     {Metric::closed, "share_drift_closed_total", counter, "image_id,kind",
@@ -68,14 +68,15 @@ constexpr std::array<MetricSpec, kMetricCount> kTable{{
     {Metric::shard_ordinal, "share_drift_shard_ordinal", gauge, "", "The number of this shard, from 0."},
     {Metric::shard_count, "share_drift_shards", gauge, "",
      "How many shards share the images between them; 1 means that this one watches all."},
-    {Metric::polls, "share_drift_polls_total", counter, "", "Attempts to list an image, of all images."},
-    {Metric::poll_failures, "share_drift_poll_failures_total", counter, "reason",
-     "Attempts to list an image that did not end in a complete listing, by the reason."},
-    {Metric::poll_duration, "share_drift_poll_duration_seconds", histogram, "",
-     "How long one attempt to list an image took, all its requests and waits included."},
-    {Metric::poll_overruns, "share_drift_poll_overruns_total", counter, "",
+    {Metric::listing_failures_by_reason, "share_drift_listing_failures_by_reason_total", counter, "reason",
+     "Polls of all images that did not end in a complete listing, by the reason."},
+    {Metric::listing_duration, "share_drift_listing_duration_seconds", histogram, "",
+     "How long one poll of an image took, all its requests and waits included. The count is the number of "
+     "polls."},
+    {Metric::listing_overruns, "share_drift_listing_overruns_total", counter, "",
      "Polls that were due and skipped because the one before had not ended."},
-    {Metric::closes, "share_drift_closes_total", counter, "reason", "Drifts closed, by the reason."},
+    {Metric::closed_by_reason, "share_drift_closed_by_reason_total", counter, "reason",
+     "Drifts closed, of all images, by the reason."},
     {Metric::clears_held, "share_drift_clears_held", gauge, "",
      "Drifts and accounts whose disappearance is not believed yet because too many images lost accounts at "
      "once."},

@@ -29,7 +29,7 @@ static_assert(kAllReasons.size() == static_cast<std::size_t>(kAllReasons.back())
 
 /// A gauge of which nothing is known; the page leaves it out.
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-constexpr std::array kPollBuckets{0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0};
+constexpr std::array kListingBuckets{0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0};
 constexpr std::array kRequestBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0};
 
 template <class T>
@@ -71,11 +71,11 @@ struct SelfMetrics::Families {
   Family<Gauge>& build_info = gauges(Metric::build_info, registry);
   Gauge& shard_ordinal = gauges(Metric::shard_ordinal, registry).Add({});
   Gauge& shard_count = gauges(Metric::shard_count, registry).Add({}, 1);
-  Counter& polls = counters(Metric::polls, registry).Add({});
-  Family<Counter>& poll_failures = counters(Metric::poll_failures, registry);
-  Histogram& poll_duration = histograms(Metric::poll_duration, registry).Add({}, bounds(kPollBuckets));
-  Counter& poll_overruns = counters(Metric::poll_overruns, registry).Add({});
-  Family<Counter>& closes = counters(Metric::closes, registry);
+  Family<Counter>& listing_failures_by_reason = counters(Metric::listing_failures_by_reason, registry);
+  Histogram& listing_duration =
+      histograms(Metric::listing_duration, registry).Add({}, bounds(kListingBuckets));
+  Counter& listing_overruns = counters(Metric::listing_overruns, registry).Add({});
+  Family<Counter>& closed_by_reason = counters(Metric::closed_by_reason, registry);
   Gauge& clears_held = gauges(Metric::clears_held, registry).Add({});
   Family<Counter>& api_requests = counters(Metric::api_requests, registry);
   Family<Counter>& api_failures = counters(Metric::api_failures, registry);
@@ -94,8 +94,8 @@ struct SelfMetrics::Families {
   Gauge& state_last_write = gauges(Metric::state_last_write, registry).Add({}, kUnknown);
   Family<Counter>& http_requests = counters(Metric::http_requests, registry);
 
-  std::array<Counter*, kAllReasons.size()> failures_by_reason{};
-  std::array<Counter*, kAllCloseReasons.size()> closes_by_reason{};
+  std::array<Counter*, kAllReasons.size()> failure_counters{};
+  std::array<Counter*, kAllCloseReasons.size()> closed_counters{};
   std::mutex config_mutex;
   Gauge* config = nullptr;  ///< the one child of config_info; guarded by config_mutex
 };
@@ -121,11 +121,12 @@ SelfMetrics::SelfMetrics(const std::string& version, const std::string& revision
   Families& f = *families_;
   f.build_info.Add({{"version", version}, {"revision", revision}}, 1);
   for (std::size_t i = 0; i < kAllReasons.size(); ++i) {
-    f.failures_by_reason.at(i) =
-        &f.poll_failures.Add({{"reason", std::string(to_string(kAllReasons.at(i)))}});
+    f.failure_counters.at(i) =
+        &f.listing_failures_by_reason.Add({{"reason", std::string(to_string(kAllReasons.at(i)))}});
   }
   for (std::size_t i = 0; i < kAllCloseReasons.size(); ++i) {
-    f.closes_by_reason.at(i) = &f.closes.Add({{"reason", std::string(to_string(kAllCloseReasons.at(i)))}});
+    f.closed_counters.at(i) =
+        &f.closed_by_reason.Add({{"reason", std::string(to_string(kAllCloseReasons.at(i)))}});
   }
   for (const std::string_view path : kHttpPaths)
     f.http_requests.Add({{"path", std::string(path)}, {"code", "200"}});
@@ -187,21 +188,20 @@ void SelfMetrics::remove_profile(ProfileSeries& series) {
 }
 
 void SelfMetrics::on_attempt(const Observation& seen) {
-  families_->polls.Increment();
-  families_->poll_duration.Observe(seconds(seen.duration));
+  families_->listing_duration.Observe(seconds(seen.duration));
   if (!seen.complete) {
-    families_->failures_by_reason.at(static_cast<std::size_t>(seen.failure.reason))->Increment();
+    families_->failure_counters.at(static_cast<std::size_t>(seen.failure.reason))->Increment();
   }
 }
 
 void SelfMetrics::on_overruns(std::uint64_t periods) {
-  families_->poll_overruns.Increment(static_cast<double>(periods));
+  families_->listing_overruns.Increment(static_cast<double>(periods));
 }
 
 void SelfMetrics::set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes,
                              std::int64_t clears_held) {
   for (std::size_t i = 0; i < closes.size(); ++i) {
-    Counter& counter = *families_->closes_by_reason.at(i);
+    Counter& counter = *families_->closed_counters.at(i);
     counter.Increment(static_cast<double>(closes.at(i)) -
                       counter.Value());  // the library ignores a step back
   }

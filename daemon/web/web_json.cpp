@@ -110,7 +110,7 @@ void add_image(JsonObject& json, const ImageView& view, const AccountNames& name
   json.number("shared_accounts", view.shared_accounts);
   json.number("allowed_accounts", static_cast<std::int64_t>(view.allowed_accounts));
   json.number("unexpected_accounts", view.unexpected_accounts);
-  json.number("unexpected_accounts_count_bound", view.unexpected_count_bound);
+  json.number("unexpected_accounts_min", view.unexpected_accounts_min);
   json.number("missing_accounts", view.missing_accounts);
   json.number("unlisted_accounts", view.unlisted_accounts);
   json.number("unused_entries", view.unused_entries);

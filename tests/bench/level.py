@@ -67,8 +67,8 @@ class Life:
         with contextlib.suppress(OSError, http.client.HTTPException, Failed):
             self.daemon.http("/metrics", headers={"Accept-Encoding": "gzip"})
             samples = self.daemon.metrics()
-            self.failures = sum(value for (name, _), value in samples.items() if name == "share_drift_poll_failures_total")
-            self.polls = samples[("share_drift_polls_total", frozenset())]
+            self.failures = sum(value for (name, _), value in samples.items() if name == "share_drift_listing_failures_by_reason_total")
+            self.polls = samples[("share_drift_listing_duration_seconds_count", frozenset())]
         if not self.daemon.running():
             raise Failed(f"the daemon ended: {self.daemon.output()[-2000:]}")
         return self.polls

@@ -213,9 +213,9 @@ TEST(Tracker, WhatTheApiCountedOutlivesARestart) {
   Observation cut = broken({1}, Reason::timeout);
   cut.total_count = 8;
   before.apply("m-1", cut);
-  ASSERT_EQ(before.view("m-1")->unexpected_count_bound, 7);
+  ASSERT_EQ(before.view("m-1")->unexpected_accounts_min, 7);
   Fleet after({an_image("m-1").allowing({1})}, before.save(), 1min);
-  EXPECT_EQ(after.view("m-1")->unexpected_count_bound, 7) << "a restart is no proof";
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts_min, 7) << "a restart is no proof";
   EXPECT_EQ(after.view("m-1")->unlisted_accounts, 7);
 }
 

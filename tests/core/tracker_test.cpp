@@ -89,21 +89,21 @@ TEST(Tracker, RaisesFromAListingThatBrokeOff) {
 
 TEST(Tracker, ACountBeyondTheAllowListBoundsWhatCannotBeRead) {
   Fleet fleet({an_image("m-1").allowing({1, 2}).requiring({3})});
-  EXPECT_FALSE(fleet.view("m-1")->unexpected_count_bound);
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts_min);
   Observation cut = broken({1}, Reason::timeout);
   cut.total_count = 3;
   fleet.apply("m-1", cut);
-  EXPECT_FALSE(fleet.view("m-1")->unexpected_count_bound) << "a 0 is a claim, and nothing was proven";
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts_min) << "a 0 is a claim, and nothing was proven";
   cut.total_count = 8;
   fleet.apply("m-1", cut);
-  EXPECT_EQ(fleet.view("m-1")->unexpected_count_bound, 5);
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 5);
   EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts) << "what the API only counts is no sighting";
   fleet.apply("m-1", failed(Reason::throttled));
-  EXPECT_EQ(fleet.view("m-1")->unexpected_count_bound, 5) << "an answer without a count takes nothing back";
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 5) << "an answer without a count takes nothing back";
   fleet.apply("m-1", listed({1, 3}));
-  EXPECT_EQ(fleet.view("m-1")->unexpected_count_bound, 0);
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 0);
   fleet.advance(15min);
-  EXPECT_FALSE(fleet.view("m-1")->unexpected_count_bound) << "a 0 grows stale";
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts_min) << "a 0 grows stale";
 }
 
 TEST(Tracker, ClearsOnlyAfterTwoCompleteListings) {

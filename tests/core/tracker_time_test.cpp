@@ -62,11 +62,11 @@ TEST(Tracker, TheTimelineOfABlindImage) {
   Fleet fleet(watched());
   const auto claims = [](const ImageView& view) {
     return view.unexpected_accounts == 0 && view.missing_accounts == 0 && view.unlisted_accounts == 0 &&
-           view.unexpected_count_bound == 0;
+           view.unexpected_accounts_min == 0;
   };
   const auto withdrawn = [](const ImageView& view) {
     return !view.unexpected_accounts && !view.missing_accounts && !view.unlisted_accounts &&
-           !view.unexpected_count_bound;
+           !view.unexpected_accounts_min;
   };
   const auto drift_stays = [&fleet] {
     return fleet.view("m-2")->unexpected_accounts == 1 && fleet.view("m-2")->missing_accounts == 1;

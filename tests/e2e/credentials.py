@@ -255,7 +255,7 @@ def absence(bench, own):
     key = bench.directory / "late-key"
     with daemon(bench, own, "absence", f"{{source: static_file, file: {key}}}") as d:
         await_state(d, "unreachable")
-        if not d.value("share_drift_poll_failures_total", reason="credentials"):
+        if not d.value("share_drift_listing_failures_by_reason_total", reason="credentials"):
             raise Failed("the reason is not credentials")
         if any(r["key"] == "" and r["action"] == "DescribeImageSharePermission" for r in bench.requests()):
             raise Failed("something was sent unsigned")

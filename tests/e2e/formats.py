@@ -40,7 +40,7 @@ def main():
         # An hour: nothing changes between two scrapes.
         daemon = own(Daemon(directory, f"profiles: {{default: {{endpoint: {simulator.url}, requests_per_second: 0}}}}\n"
                             f"poll: {{interval: 1h, spread: none}}\nimages:\n{images}"))
-        wait_for("every image to be read", lambda: daemon.value("share_drift_polls_total") == 5)
+        wait_for("every image to be read", lambda: daemon.value("share_drift_listing_duration_seconds_count") == 5)
         relays = {"openmetrics": own(Relay(daemon.url)), "text": own(Relay(daemon.url, "text/plain;version=0.0.4"))}
         jobs = "".join(f"  - {{job_name: {job}, static_configs: [{{targets: ['{relay.address}']}}]}}\n" for job, relay in relays.items())
         prometheus = own(Prometheus(directory, f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}"))

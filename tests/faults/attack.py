@@ -205,8 +205,8 @@ def main():
         wait_for("every connection to be gone", lambda: status(daemon)[2] <= before[2], 15)
         wait_for("workers that are not needed to end", lambda: status(daemon)[1] <= threads + 2, 60, 0.5)
         print("at the end {} KiB, {} threads, {} descriptors".format(*status(daemon)))
-        polled = daemon.value("share_drift_polls_total")
-        wait_for("the poll loop to go on", lambda: daemon.value("share_drift_polls_total") > polled, 30)
+        polled = daemon.value("share_drift_listing_duration_seconds_count")
+        wait_for("the poll loop to go on", lambda: daemon.value("share_drift_listing_duration_seconds_count") > polled, 30)
         if daemon.stop() != 0:
             raise Failed("did not stop cleanly")
     print(f"{missed} attacks got through" if missed else "every scrape was answered within a second")

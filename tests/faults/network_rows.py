@@ -75,10 +75,10 @@ def never_reached(directory, endpoint, states, reasons, name, **profile):
     daemon = Daemon(directory, config(endpoint, **profile), name=name)
     try:
         state = wait_for(f"state {states}", lambda: daemon.state(CLEAN) if daemon.state(CLEAN) in states else None, 12)
-        failing = [r for r in reasons if (daemon.value("share_drift_poll_failures_total", reason=r) or 0) > 0]
+        failing = [r for r in reasons if (daemon.value("share_drift_listing_failures_by_reason_total", reason=r) or 0) > 0]
         if not failing:
             counted = {dict(p).get("reason"): v for (n, p), v in daemon.metrics().items()
-                       if n == "share_drift_poll_failures_total" and v > 0}
+                       if n == "share_drift_listing_failures_by_reason_total" and v > 0}
             raise Failed(f"counted {counted}, not {reasons}")
         if daemon.value("share_drift_unexpected_accounts", image_id=CLEAN) is not None:
             raise Failed("a claim without a proof")
@@ -148,7 +148,7 @@ def no_credentials(directory):
     daemon = Daemon(directory, config(with_key.url, credentials="{source: environment}"), name="nokey", key=None)
     try:
         wait_for("unreachable", lambda: daemon.state(CLEAN) == "unreachable", 10)
-        if not daemon.value("share_drift_poll_failures_total", reason="credentials"):
+        if not daemon.value("share_drift_listing_failures_by_reason_total", reason="credentials"):
             raise Failed("the reason was not counted")
         if with_key.get("requests")["data"].get("total", 0) != 0:
             raise Failed("something was sent unsigned")

@@ -39,7 +39,7 @@ def blind(daemon, states, reasons):
         state = daemon.state(DRIFT)
         if state not in states:
             raise Failed(f"state {state}")
-        failing = [r for r in reasons if (daemon.value("share_drift_poll_failures_total", reason=r) or 0) > 0]
+        failing = [r for r in reasons if (daemon.value("share_drift_listing_failures_by_reason_total", reason=r) or 0) > 0]
         if not failing:
             raise Failed(f"none of the reasons {reasons} was counted")
         return f"{state}/{failing[0]}"

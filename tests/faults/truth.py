@@ -130,8 +130,8 @@ def restarted(own, simulator):
         gap = daemon.wait_event("monitoring_gap")
         check(gap["from"] < gap["to"] and gap["seconds"] >= 1, f"gap {gap}")
         check(not daemon.events("drift_opened", image_id=DRIFT)[1:], "the old drift was opened again")
-        polls = daemon.value("share_drift_polls_total")
-        wait_for("polls that nobody wrote down", lambda: daemon.value("share_drift_polls_total") >= polls + 12, 20)
+        polls = daemon.value("share_drift_listing_duration_seconds_count")
+        wait_for("polls that nobody wrote down", lambda: daemon.value("share_drift_listing_duration_seconds_count") >= polls + 12, 20)
         before = daemon.value("share_drift_listings_total", image_id=CLEAN)
         check(daemon.value("share_drift_opened_total", image_id=DRIFT, kind="unexpected") == 1, "opened_total did not go on")
         daemon.wait_value("share_drift_state_ok", 1.0)
@@ -142,7 +142,7 @@ def restarted(own, simulator):
         check(daemon.value("share_drift_account_since_timestamp_seconds", image_id=DRIFT) == since, "since when is lost")
         metrics = daemon.metrics()
         listed = {dict(labels)["image_id"]: value for (name, labels), value in metrics.items() if name == "share_drift_listings_total"}
-        anew = sum(listed.values()) == metrics["share_drift_polls_total", frozenset()]
+        anew = sum(listed.values()) == metrics["share_drift_listing_duration_seconds_count", frozenset()]
         check(anew or listed[CLEAN] >= before, f"listings_total went from {before} to {listed[CLEAN]}: Prometheus counts all of it again")
     code, out, err = run("history", f"--storage.path={own / 'daemon.db'}", f"--config.file={daemon.config}")
     check(code == 0 and "monitoring_gap" in out and STRANGER in out, f"history: {code} {err}")
@@ -210,7 +210,7 @@ def owner(own, simulator):
     simulator.control("requests/clear")
     with running(own, config(simulator.url, owner_account='"1111111111111111"', **sts), key="foreign", secret="fake") as daemon:
         wait_for("forbidden", lambda: daemon.state(DRIFT) == "forbidden", 10)
-        check((daemon.value("share_drift_poll_failures_total", reason="owner_mismatch") or 0) > 0, "the reason")
+        check((daemon.value("share_drift_listing_failures_by_reason_total", reason="owner_mismatch") or 0) > 0, "the reason")
         check(unexpected(daemon, DRIFT) == 1 and not daemon.events("drift_closed"), "a foreign key closed a drift")
         seen = simulator.get("requests")["data"]
         check("DescribeImageSharePermission" not in str(seen), f"judged with a foreign key: {seen}")

@@ -47,7 +47,7 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->state = ImageState::never_read;
   view->shared_accounts = view->unexpected_accounts = view->missing_accounts = std::nullopt;
-  view->unlisted_accounts = view->unused_entries = view->unexpected_count_bound = std::nullopt;
+  view->unlisted_accounts = view->unused_entries = view->unexpected_accounts_min = std::nullopt;
   view->last_complete = view->last_attempt = std::nullopt;
   view->counters = {};
   board.publish(view);
@@ -55,7 +55,7 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   for (const char* name :
        {"share_drift_shared_accounts", "share_drift_unexpected_accounts", "share_drift_missing_accounts",
         "share_drift_unlisted_accounts", "share_drift_unused_entries", "share_drift_canary_drift_open",
-        "share_drift_unexpected_accounts_count_bound", "share_drift_account_since_timestamp_seconds"}) {
+        "share_drift_unexpected_accounts_min", "share_drift_account_since_timestamp_seconds"}) {
     EXPECT_EQ(find_family(page, name), nullptr) << name;
   }
   for (const char* name : {"share_drift_listing_last_complete_timestamp_seconds",
@@ -202,8 +202,8 @@ TEST(Exposition, AnEmptyBoardIsStillAPage) {
 TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
   Board board;
   Exposition exposition(board, [](std::string& out, TextFormat format) {
-    append_head(out, spec(Metric::poll_overruns), format);
-    out += "share_drift_poll_overruns_total 4\n";
+    append_head(out, spec(Metric::listing_overruns), format);
+    out += "share_drift_listing_overruns_total 4\n";
   });
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
     const bool openmetrics = format == TextFormat::openmetrics;
@@ -212,7 +212,7 @@ TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
     EXPECT_EQ(testing::gunzip(zipped), page);
     const auto families = ExpositionParser::parse(page, openmetrics);
     EXPECT_EQ(families.back().name,
-              openmetrics ? "share_drift_poll_overruns" : "share_drift_poll_overruns_total");
+              openmetrics ? "share_drift_listing_overruns" : "share_drift_listing_overruns_total");
   }
 }
 
@@ -239,7 +239,7 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   blind->listing_complete = false;
   blind->last_complete = std::nullopt;
   blind->shared_accounts = blind->unexpected_accounts = blind->missing_accounts = std::nullopt;
-  blind->unlisted_accounts = blind->unused_entries = blind->unexpected_count_bound = std::nullopt;
+  blind->unlisted_accounts = blind->unused_entries = blind->unexpected_accounts_min = std::nullopt;
   blind->counters = {7, 7, {}, {}, 0};
   board.publish(blind);
   auto canary = std::make_shared<ImageView>(*a_view("m-canary"));

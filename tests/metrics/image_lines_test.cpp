@@ -34,7 +34,7 @@ const std::vector<Change>& changes() {
       [](ImageView& v, ImagePolicy&) { v.shared_accounts = std::nullopt; },
       [](ImageView& v, ImagePolicy&) { v.unexpected_accounts = 4711; },
       [](ImageView& v, ImagePolicy&) { v.unexpected_accounts = std::nullopt; },
-      [](ImageView& v, ImagePolicy&) { v.unexpected_count_bound = 4711; },
+      [](ImageView& v, ImagePolicy&) { v.unexpected_accounts_min = 4711; },
       [](ImageView& v, ImagePolicy&) { v.missing_accounts = 4711; },
       [](ImageView& v, ImagePolicy&) { v.unlisted_accounts = 4711; },
       [](ImageView& v, ImagePolicy&) { v.unused_entries = 4711; },

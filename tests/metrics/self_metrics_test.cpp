@@ -65,9 +65,9 @@ TEST(SelfMetrics, EverythingKnowableIsThereFromTheStart) {
   SelfMetrics metrics("1.2.3", "abc", fixed_sources());
   metrics.set_profiles({{"default", 5}});
   const auto page = parsed(metrics);
-  EXPECT_THAT(samples_of(page, "share_drift_poll_failures_total"), SizeIs(kAllReasons.size()));
+  EXPECT_THAT(samples_of(page, "share_drift_listing_failures_by_reason_total"), SizeIs(kAllReasons.size()));
   EXPECT_THAT(samples_of(page, "share_drift_api_failures_total"), SizeIs(kAllReasons.size()));
-  EXPECT_THAT(samples_of(page, "share_drift_closes_total"), SizeIs(kAllCloseReasons.size()));
+  EXPECT_THAT(samples_of(page, "share_drift_closed_by_reason_total"), SizeIs(kAllCloseReasons.size()));
   EXPECT_THAT(samples_of(page, "share_drift_http_requests_total"), SizeIs(kHttpPaths.size()));
   EXPECT_THAT(samples_of(page, "share_drift_log_lines_total"), SizeIs(4));
   for (const MetricSpec& metric : metric_table().subspan(kImageMetricCount)) {
@@ -102,14 +102,14 @@ TEST(SelfMetrics, CountsWhatItIsTold) {
   seen.complete = false;
   seen.failure.reason = Reason::throttled;
   metrics.on_attempt(seen);
-  EXPECT_EQ(value_of(metrics, "share_drift_polls_total"), 2);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_failures_total", "reason", "throttled"), 1);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_failures_total", "reason", "dns"), 0);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_duration_seconds_sum"), 3);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_duration_seconds_bucket", "le", "1.0"), 0);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_duration_seconds_bucket", "le", "2.5"), 2);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_duration_seconds_count"), 2);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_failures_by_reason_total", "reason", "throttled"), 1);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_failures_by_reason_total", "reason", "dns"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_duration_seconds_sum"), 3);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_duration_seconds_bucket", "le", "1.0"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_duration_seconds_bucket", "le", "2.5"), 2);
   metrics.on_overruns(3);
-  EXPECT_EQ(value_of(metrics, "share_drift_poll_overruns_total"), 3);
+  EXPECT_EQ(value_of(metrics, "share_drift_listing_overruns_total"), 3);
 
   metrics.on_request("other");
   metrics.on_retry("other");
@@ -138,8 +138,8 @@ TEST(SelfMetrics, ClosesOfAnEarlierLifeGoOn) {
   metrics.set_totals({7, 0, 2, 0, 0}, 3);
   metrics.set_totals({8, 0, 2, 0, 0}, 0);
   metrics.set_totals({1, 0, 2, 0, 0}, 0);  // never happens; a counter would not follow
-  EXPECT_EQ(value_of(metrics, "share_drift_closes_total", "reason", "revoked"), 8);
-  EXPECT_EQ(value_of(metrics, "share_drift_closes_total", "reason", "allowed_by_config"), 2);
+  EXPECT_EQ(value_of(metrics, "share_drift_closed_by_reason_total", "reason", "revoked"), 8);
+  EXPECT_EQ(value_of(metrics, "share_drift_closed_by_reason_total", "reason", "allowed_by_config"), 2);
   EXPECT_EQ(value_of(metrics, "share_drift_clears_held"), 0);
 }
 

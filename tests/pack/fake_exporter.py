@@ -61,7 +61,7 @@ class FakeExporter(WebServer):
             yield "share_drift_canary_drift_open", of, int(bool(image.get("unexpected")))
         else:
             yield "share_drift_unexpected_accounts", of, len(image.get("unexpected", {}))
-            yield "share_drift_unexpected_accounts_count_bound", of, len(image.get("unexpected", {})) + image.get("unlisted", 0)
+            yield "share_drift_unexpected_accounts_min", of, len(image.get("unexpected", {})) + image.get("unlisted", 0)
         yield "share_drift_missing_accounts", of, len(image.get("missing", {}))
         yield "share_drift_shared_accounts", of, 3 + len(image.get("unexpected", {})) - len(image.get("missing", {}))
         yield "share_drift_unlisted_accounts", of, image.get("unlisted", 0)
@@ -87,10 +87,10 @@ class FakeExporter(WebServer):
             if name == "share_drift_api_failures_total":
                 for reason in {"timeout", "throttled", "dns", *self.api_failures}:
                     yield name, {**own, "reason": reason}, self.api_failures.get(reason, 0) * seconds
-            elif name == "share_drift_closes_total":
+            elif name == "share_drift_closed_by_reason_total":
                 yield name, {"reason": "revoked"}, sum(image.get("closed_unexpected", 0) for image in self.images)
             elif kind == "counter":
-                busy = name.endswith(("requests_total", "polls_total", "lines_total", "cpu_seconds_total"))
+                busy = name.endswith(("requests_total", "lines_total", "cpu_seconds_total"))
                 yield name, own, seconds * len(self.images) / self.interval if busy else 0
             elif kind == "histogram":
                 for le in ("0.1", "1", "+Inf"):

@@ -31,8 +31,8 @@ class SlowPage {
             [](const ImageView& v) { return std::optional<std::int64_t>(v.allowed_accounts); });
     numbers("share_drift_unexpected_accounts",
             [](const ImageView& v) { return v.policy->canary ? std::nullopt : v.unexpected_accounts; });
-    numbers("share_drift_unexpected_accounts_count_bound",
-            [](const ImageView& v) { return v.policy->canary ? std::nullopt : v.unexpected_count_bound; });
+    numbers("share_drift_unexpected_accounts_min",
+            [](const ImageView& v) { return v.policy->canary ? std::nullopt : v.unexpected_accounts_min; });
     numbers("share_drift_canary_drift_open", [](const ImageView& v) -> std::optional<std::int64_t> {
       if (!v.policy->canary || !v.unexpected_accounts) return std::nullopt;
       return *v.unexpected_accounts == 0 ? 0 : 1;

@@ -32,7 +32,7 @@ inline std::shared_ptr<ImageView> a_view(const std::string& id) {
   view->shared_accounts = 2;
   view->allowed_accounts = 2;
   view->unexpected_accounts = 0;
-  view->unexpected_count_bound = 0;
+  view->unexpected_accounts_min = 0;
   view->missing_accounts = 0;
   view->unlisted_accounts = 0;
   view->unused_entries = 0;
@@ -95,7 +95,7 @@ inline std::shared_ptr<const ImageView> random_view(SeededRandom& random, const 
   view->shared_accounts = gauge();
   view->unexpected_accounts = gauge();
   view->missing_accounts = gauge();
-  view->unexpected_count_bound = gauge();
+  view->unexpected_accounts_min = gauge();
   view->unlisted_accounts = gauge();
   view->unused_entries = gauge();
   for (const DriftKind kind : kAllDriftKinds) {
