@@ -1,6 +1,7 @@
 // The file under a state database: old, damaged, foreign, gone.
 #include "state_life.hpp"
 #include "store/sqlite.hpp"
+#include "support/test_data.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -108,7 +109,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
 TEST(StateDb, TakesOverWhatTheVersionBeforeLeft) {
   const TempDir dir;
   const std::string path = dir.file("state.db");
-  std::ifstream sql(SHAREDRIFT_TEST_DATA "/state/version-2.sql");
+  std::ifstream sql(testing::test_data("state/version-2.sql"));
   doctor(path, {std::istreambuf_iterator<char>(sql), {}});
   const Life life(path);
   EXPECT_TRUE(life.db->ok());
