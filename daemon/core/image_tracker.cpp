@@ -166,8 +166,8 @@ void ImageTracker::miss_required(const Accounts& present, Context& context) {
       }
       continue;
     }
-    const Sighting* sighting = sighting_of(account);
-    const MaybeTime last_seen = sighting == nullptr ? MaybeTime{} : MaybeTime{sighting->last_seen};
+    std::optional<WallTime> last_seen;
+    if (const Sighting* sighting = sighting_of(account)) last_seen = sighting->last_seen;
     absences_.insert(place, {account, context.now.wall, last_seen, 1});
     context.changed = true;
   }

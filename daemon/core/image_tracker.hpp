@@ -118,10 +118,10 @@ class ImageTracker {
   int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
   std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of those in a row
   std::shared_ptr<const ImagePolicy> policy_;
-  MaybeTime state_since_;
-  MaybeTime last_attempt_;
-  MaybeTime last_complete_;        ///< when it ended: freshness
-  MaybeTime last_complete_began_;  ///< when it began: what it lacked came later than this
+  std::optional<WallTime> state_since_;
+  std::optional<WallTime> last_attempt_;
+  std::optional<WallTime> last_complete_;        ///< when it ended: freshness
+  std::optional<WallTime> last_complete_began_;  ///< when it began: what it lacked came later than this
   MonoTime last_complete_mono_;
   WallTime judged_at_;                           ///< of the last step: exceptions that end after it are news
   std::shared_ptr<const Failure> last_failure_;  ///< rare, and large beside the rest

@@ -20,7 +20,7 @@ std::string joined(std::span<const std::string> parts) {
   return out;
 }
 
-void add_time(Event& event, std::string key, const MaybeTime& value) {
+void add_time(Event& event, std::string key, const std::optional<WallTime>& value) {
   if (value) event.add(std::move(key), *value);
 }
 

@@ -10,7 +10,7 @@ namespace sharedrift {
 
 namespace {
 
-MaybeTime not_later(MaybeTime time, WallTime limit) {
+std::optional<WallTime> not_later(std::optional<WallTime> time, WallTime limit) {
   return time ? std::min(*time, limit) : time;
 }
 

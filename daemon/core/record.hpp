@@ -28,7 +28,7 @@ inline constexpr Millis kClockTolerance{60'000};
 /// An account seen in an image's list and not yet proven absent, whether allowed or not.
 struct Sighting {
   AccountId account;
-  MaybeTime not_before;  ///< the last complete listing without it; none: it was there from the first read
+  std::optional<WallTime> not_before;  ///< the last complete listing without it; none: there from the first
   WallTime first_seen;
   WallTime last_seen;
 };
@@ -46,8 +46,8 @@ struct Loss {
 /// A required account that complete listings lack.
 struct Absence {
   AccountId account;
-  WallTime first_missed;  ///< the first complete listing without it
-  MaybeTime last_seen;    ///< the last row of it; none: never seen
+  WallTime first_missed;              ///< the first complete listing without it
+  std::optional<WallTime> last_seen;  ///< the last row of it; none: never seen
   std::int32_t absences = 0;
 };
 
@@ -73,10 +73,10 @@ struct ImageCounters {
 struct ImageRecord {
   ImageId id;
   ImageState state = ImageState::never_read;
-  MaybeTime last_complete;        ///< when the last complete listing ended
-  MaybeTime last_complete_began;  ///< and when it began
-  MaybeTime last_attempt;
-  MaybeTime state_since;
+  std::optional<WallTime> last_complete;        ///< when the last complete listing ended
+  std::optional<WallTime> last_complete_began;  ///< and when it began
+  std::optional<WallTime> last_attempt;
+  std::optional<WallTime> state_since;
   std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
   std::int64_t unused_entries = 0;
   std::int64_t unlisted = 0;

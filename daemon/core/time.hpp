@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/compact_optional.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -15,8 +13,6 @@ using Millis = std::chrono::milliseconds;
 using MonoTime = std::chrono::steady_clock::time_point;
 /// What people read and what is compared with dates: UTC, milliseconds since 1970. May jump.
 using WallTime = std::chrono::sys_time<Millis>;
-/// As it is remembered of many things at once.
-using MaybeTime = CompactOptional<WallTime>;
 
 /// One moment on both clocks. Every function of the core that needs the time takes it as an argument.
 struct Instant {

@@ -49,7 +49,7 @@ void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
         {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
     return;
   }
-  MaybeTime from = saved.last_alive;
+  std::optional<WallTime> from = saved.last_alive;
   if (!from) {
     for (const ImageRecord& record : saved.images)
       from = std::max(from, record.last_attempt);

@@ -19,21 +19,21 @@ struct DriftView {
   bool clearing = false;
   bool held = false;
   WallTime since;
-  MaybeTime not_before;
-  MaybeTime first_seen;  ///< none for a required account that was never seen
-  MaybeTime last_seen;
+  std::optional<WallTime> not_before;
+  std::optional<WallTime> first_seen;  ///< none for a required account that was never seen
+  std::optional<WallTime> last_seen;
 };
 
 /// All that readers may know of one image, immutable: what /metrics, the JSON API and the status page are
 /// made from.
 struct ImageView {
-  using Gauge = CompactOptional<std::int64_t>;
+  using Gauge = std::optional<std::int64_t>;
   std::shared_ptr<const ImagePolicy> policy;
   ImageState state = ImageState::never_read;
   bool listing_complete = false;
-  MaybeTime state_since;
-  MaybeTime last_complete;
-  MaybeTime last_attempt;
+  std::optional<WallTime> state_since;
+  std::optional<WallTime> last_complete;
+  std::optional<WallTime> last_attempt;
   std::shared_ptr<const Failure> last_failure;  ///< of the last attempt; null when it was complete
   ImageCounters counters;
   std::size_t allowed_accounts = 0;

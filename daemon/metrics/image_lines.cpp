@@ -28,7 +28,7 @@ struct Line {
 Value count(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
-Value moment(const MaybeTime& time) {
+Value moment(const std::optional<WallTime>& time) {
   return time ? time->time_since_epoch().count() : 0;
 }
 Value unless_canary(const ImageView& view, const Value& value) {

@@ -156,7 +156,7 @@ Status StateTables::put(const ImageRecord& record) {
                     .bind(2, s.not_before)
                     .bind(3, s.first_seen)
                     .bind(4, s.last_seen)
-                    .bind(5, lost ? MaybeTime{loss->first_missed} : std::nullopt)
+                    .bind(5, lost ? std::optional<WallTime>{loss->first_missed} : std::nullopt)
                     .run();
     if (!done) return done;
     if (lost) ++loss;

@@ -1,6 +1,5 @@
 // What the core does fast, done again slowly and obviously: both must agree. daemon/README.md lists all
 // twins.
-#include "core/compact_optional.hpp"
 #include "core/ids.hpp"
 #include "core/schedule.hpp"
 #include "core/text.hpp"
@@ -63,44 +62,6 @@ TEST(Text, IsPrintableAsciiAsItsSlowTwinSays) {
       }
     }
   }
-}
-
-/// An optional in the space of its value; the twin is std::optional.
-/// `value_of` makes a T of a small number, 0 among them.
-template <class T, class ValueOf>
-void compare_with_std_optional(ValueOf value_of) {
-  SeededRandom random(19);
-  std::optional<T> slow;
-  std::optional<T> slow_other;
-  CompactOptional<T> fast;
-  CompactOptional<T> other;
-  ASSERT_FALSE(fast) << "none to begin with";
-  for (int i = 0; i < 2000; ++i) {
-    const T value = value_of(static_cast<std::int64_t>(random.next() % 5) - 2);
-    switch (random.next() % 5) {
-      case 0: slow = value, fast = value; break;
-      case 1: slow.reset(), fast.reset(); break;
-      case 2: slow = std::nullopt, fast = std::nullopt; break;
-      case 3: std::swap(slow, slow_other), std::swap(fast, other); break;
-      default: slow = std::optional(value), fast = std::optional(value); break;
-    }
-    ASSERT_EQ(fast.has_value(), slow.has_value());
-    ASSERT_EQ(static_cast<bool>(fast), slow.has_value());
-    ASSERT_EQ(std::optional<T>(fast), slow);
-    ASSERT_EQ(fast.value_or(value_of(7)), slow.value_or(value_of(7)));
-    if (slow) {
-      ASSERT_EQ(*fast, *slow);
-    }
-    ASSERT_EQ(fast == other, slow == slow_other);
-    ASSERT_EQ(fast < other, slow < slow_other);
-    ASSERT_EQ(fast > value, slow > value) << "none comes before every value";
-  }
-}
-
-TEST(CompactOptional, AgreesWithItsSlowTwin) {
-  compare_with_std_optional<std::int64_t>([](std::int64_t number) { return number; });
-  compare_with_std_optional<WallTime>([](std::int64_t number) { return WallTime{Millis{number}}; });
-  static_assert(sizeof(MaybeTime) == sizeof(WallTime));
 }
 
 /// Schedule keeps its deadlines in order; the twin looks at all of them each time, and counts what it adds
