@@ -12,10 +12,10 @@ constexpr std::size_t kMaxImageId = 128;
 
 std::optional<AccountId> AccountId::parse(std::string_view digits) {
   AccountId id;
-  if (digits.empty() || digits.size() > kMaxDigits) return std::nullopt;
+  if (digits.empty() || digits.size() > id.digits_.size()) return std::nullopt;
   if (!std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
-  std::copy(digits.begin(), digits.end(), id.bytes_.begin());
-  id.bytes_.back() = static_cast<char>(digits.size());
+  std::copy(digits.begin(), digits.end(), id.digits_.begin());
+  id.size_ = static_cast<std::uint8_t>(digits.size());
   return id;
 }
 

@@ -23,29 +23,6 @@ using namespace std::chrono_literals;
 using testing::an_image;
 using testing::SeededRandom;
 
-/// Accounts are compared as three words; the twin compares their digits as text.
-TEST(AccountId, ComparesAsItsSlowTwin) {
-  SeededRandom random(3);
-  std::vector<AccountId> ids;
-  const std::string stem = "1715107400000001";  // ends where the third word begins
-  for (int i = 0; i < 400; ++i) {
-    const bool long_stem = i % 4 == 0;
-    std::string digits(long_stem ? random.next() % 5 : 1 + random.next() % 20, '0');
-    for (char& digit : digits)
-      digit = static_cast<char>('0' + random.next() % 2);  // many beginnings in common
-    ids.push_back(*AccountId::parse(long_stem ? stem + digits : digits));
-  }
-  for (const AccountId& a : ids) {
-    for (const AccountId& b : ids) {
-      ASSERT_EQ(a == b, a.str() == b.str()) << a.str() << ' ' << b.str();
-      ASSERT_EQ(a < b, a.str() < b.str()) << a.str() << ' ' << b.str();
-      if (a == b) {
-        ASSERT_EQ(std::hash<AccountId>{}(a), std::hash<AccountId>{}(b));
-      }
-    }
-  }
-}
-
 /// Text is looked at eight bytes at a time; the twin looks at each. Every byte at every place of a word.
 TEST(Text, IsPrintableAsciiAsItsSlowTwinSays) {
   const auto slow = [](const std::string& text, bool tabs) {

@@ -29,6 +29,8 @@ TEST(AccountId, KeepsDigitsAsWritten) {
     EXPECT_FALSE(AccountId::parse(bad)) << bad;
   }
   EXPECT_NE(AccountId::parse("7"), AccountId::parse("07"));
+  EXPECT_LT(AccountId::parse("7"), AccountId::parse("70")) << "in the order of text";
+  EXPECT_LT(AccountId::parse("10"), AccountId::parse("9"));
 }
 
 TEST(ImageId, TakesWhatIsSafeEverywhere) {
