@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
-#include <cstring>
 #include <vector>
 
 namespace sharedrift {
@@ -150,23 +148,12 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
-/// Eight at a time. A byte below the blank makes its difference to it negative; DEL gets a high bit by adding
-/// one, and what is beyond ASCII has one. A borrow or carry only leaves a byte that is counted already.
 bool is_printable_ascii(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighBits = 0x80 * kOnes;
-  while (text.size() >= sizeof(std::uint64_t)) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, text.data(), sizeof eight);
-    if ((((eight - ' ' * kOnes) | eight | (eight + kOnes)) & kHighBits) != 0) return false;
-    text.remove_prefix(sizeof eight);
-  }
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 bool is_printable_or_tab(std::string_view text) {
-  return is_printable_ascii(text) ||
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; });
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= ' ' && c <= '~') || c == '\t'; });
 }
 
 std::string_view trim(std::string_view text) {

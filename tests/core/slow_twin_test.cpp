@@ -23,24 +23,6 @@ using namespace std::chrono_literals;
 using testing::an_image;
 using testing::SeededRandom;
 
-/// Text is looked at eight bytes at a time; the twin looks at each. Every byte at every place of a word.
-TEST(Text, IsPrintableAsciiAsItsSlowTwinSays) {
-  const auto slow = [](const std::string& text, bool tabs) {
-    return std::all_of(text.begin(), text.end(),
-                       [tabs](char c) { return (c >= ' ' && c <= '~') || (tabs && c == '\t'); });
-  };
-  for (std::size_t length = 0; length <= 20; ++length) {
-    for (std::size_t place = 0; place < std::max<std::size_t>(length, 1); ++place) {
-      for (int byte = 0; byte < 256; ++byte) {
-        std::string text(length, place % 2 == 0 ? ' ' : '~');
-        if (place < length) text[place] = static_cast<char>(byte);
-        ASSERT_EQ(is_printable_ascii(text), slow(text, false)) << length << ' ' << place << ' ' << byte;
-        ASSERT_EQ(is_printable_or_tab(text), slow(text, true)) << length << ' ' << place << ' ' << byte;
-      }
-    }
-  }
-}
-
 /// Schedule keeps its deadlines in order; the twin looks at all of them each time, and counts what it adds
 /// up.
 class SlowSchedule {

@@ -120,6 +120,15 @@ TEST(Text, EscapesLabels) {
   EXPECT_EQ(out, "a\\\"b\\\\c\\nd\xEF\xBF\xBD");
 }
 
+TEST(Text, TellsPrintableFromTheRest) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string text = std::string("key ") + static_cast<char>(byte);
+    EXPECT_EQ(is_printable_ascii(text), byte >= ' ' && byte < 0x7F) << byte;
+    EXPECT_EQ(is_printable_or_tab(text), (byte >= ' ' && byte < 0x7F) || byte == '\t') << byte;
+  }
+  EXPECT_TRUE(is_printable_ascii(""));
+}
+
 TEST(Text, AnyBytesStayOneLineAndValid) {
   testing::SeededRandom random(3);
   for (int i = 0; i < 5000; ++i) {
