@@ -35,32 +35,30 @@ ListingCollector::ListingCollector(ImageId image, ListingLimits limits, WallTime
   begin_pass();
 }
 
-ListingCollector::Pass::Pass() = default;
-
 void ListingCollector::begin_pass() {
-  pass_.emplace();
+  pass_ = Pass{};
   ++result_.passes;
 }
 
 bool ListingCollector::pause_before_next() const {
-  return !done_ && result_.passes > 1 && pass_->highest_asked == 0;
+  return !done_ && result_.passes > 1 && pass_.highest_asked == 0;
 }
 
 std::vector<int> ListingCollector::next(int most) {
   if (done_ || most <= 0) return {};
-  const int highest = pass_->highest_asked;
-  const int claimed = pass_->pages.contains(1) ? pages_claimed() : pages_before_;
+  const int highest = pass_.highest_asked;
+  const int claimed = pass_.pages.contains(1) ? pages_claimed() : pages_before_;
   std::vector<int> numbers;
   for (int i = 1; i <= std::min(claimed - highest, most) && !at_end(); ++i)
     numbers.push_back(highest + i);
   // TotalCount may lie: go on, one page at a time, until a page shows the end.
   if (numbers.empty() && !awaiting() && !at_end()) numbers.push_back(highest + 1);
-  if (!numbers.empty()) pass_->highest_asked = numbers.back();
+  if (!numbers.empty()) pass_.highest_asked = numbers.back();
   return numbers;
 }
 
 void ListingCollector::add(int number, Page page) {
-  if (done_ || number < 1 || number > pass_->highest_asked || pass_->pages.contains(number)) return;
+  if (done_ || number < 1 || number > pass_.highest_asked || pass_.pages.contains(number)) return;
   ++result_.pages;
   if (page.total_count) result_.total_count = *page.total_count;
   if (!page.request_id.empty()) {
@@ -70,18 +68,18 @@ void ListingCollector::add(int number, Page page) {
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
   judge_rows(page);
-  pass_->rows_read += row_count(page);
-  pass_->pages.emplace(number, PageFacts{row_count(page), page.total_count, page.page_size});
+  pass_.rows_read += row_count(page);
+  pass_.pages.emplace(number, PageFacts{row_count(page), page.total_count, page.page_size});
   // Pages that are longer than asked for could fill the memory long before there are too many of them.
-  if (pass_->rows_read >
+  if (pass_.rows_read >
       static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages)) {
     break_pass(Reason::too_large, "the pages hold more rows than they may");
-    return fail(*pass_->why);
+    return fail(*pass_.why);
   }
   if (awaiting()) return;
   if (at_end()) {
     finish_pass();
-  } else if (pass_->highest_asked >= limits_.max_pages) {
+  } else if (pass_.highest_asked >= limits_.max_pages) {
     break_pass(Reason::too_large,
                "the list does not end within " + std::to_string(limits_.max_pages) + " pages");
     finish_pass();
@@ -105,7 +103,7 @@ void ListingCollector::judge_echoes(int number, const Page& page) {
   }
   if (!page.total_count || *page.total_count < 0) {
     break_pass(Reason::count_mismatch, "the answer has no usable TotalCount");
-  } else if (!pass_->pages.empty() && pass_->pages.begin()->second.total_count != page.total_count) {
+  } else if (!pass_.pages.empty() && pass_.pages.begin()->second.total_count != page.total_count) {
     break_pass(Reason::count_changed,
                "TotalCount changed from page to page: the list moved while it was read");
   }
@@ -117,19 +115,19 @@ void ListingCollector::judge_rows(const Page& page) {
   }
   std::size_t fresh = 0;
   for (const AccountId& account : page.accounts) {
-    if (pass_->rows.insert(account).second) {
+    if (pass_.rows.insert(account).second) {
       ++fresh;
     } else {
       break_pass(Reason::duplicate_row, "an account is listed twice: the list moved while it was read");
     }
   }
-  pass_->repeats = fresh == 0 && !page.accounts.empty();
+  pass_.repeats = fresh == 0 && !page.accounts.empty();
 }
 
 std::size_t ListingCollector::effective_page_size() const {
   const auto asked = static_cast<std::size_t>(limits_.page_size);
-  const auto first = pass_->pages.find(1);
-  if (first == pass_->pages.end() || !first->second.page_size) return asked;
+  const auto first = pass_.pages.find(1);
+  if (first == pass_.pages.end() || !first->second.page_size) return asked;
   const std::int64_t echoed = *first->second.page_size;
   return echoed > 0 && echoed < limits_.page_size ? static_cast<std::size_t>(echoed) : asked;
 }
@@ -137,7 +135,7 @@ std::size_t ListingCollector::effective_page_size() const {
 /// The page that must show the end if the first page's TotalCount is right: the short one, or the empty one
 /// after a full last page. At least 1.
 int ListingCollector::pages_claimed() const {
-  const PageFacts& first = pass_->pages.at(1);
+  const PageFacts& first = pass_.pages.at(1);
   const auto size = static_cast<std::int64_t>(effective_page_size());
   if (!first.total_count || *first.total_count < 0 || first.rows < effective_page_size()) return 1;
   const std::int64_t pages = *first.total_count / size + 1;
@@ -145,42 +143,42 @@ int ListingCollector::pages_claimed() const {
 }
 
 bool ListingCollector::at_end() const {
-  if (pass_->pages.empty()) return false;
-  if (pass_->repeats) return true;
-  return pass_->pages.rbegin()->second.rows < effective_page_size();
+  if (pass_.pages.empty()) return false;
+  if (pass_.repeats) return true;
+  return pass_.pages.rbegin()->second.rows < effective_page_size();
 }
 
 bool ListingCollector::fits_one_page() const {
-  return std::all_of(pass_->pages.begin(), pass_->pages.end(),
+  return std::all_of(pass_.pages.begin(), pass_.pages.end(),
                      [](const auto& entry) { return entry.first == 1 || entry.second.rows == 0; });
 }
 
 void ListingCollector::break_pass(Reason reason, std::string detail) {
-  if (!pass_->why) pass_->why = make_failure(reason, std::move(detail));
+  if (!pass_.why) pass_.why = make_failure(reason, std::move(detail));
 }
 
 void ListingCollector::finish_pass() {
   const std::size_t size = effective_page_size();
   std::optional<int> end;
-  for (const auto& [number, page] : pass_->pages) {
+  for (const auto& [number, page] : pass_.pages) {
     if (end && page.rows > 0)
       break_pass(Reason::count_mismatch, "rows follow after a page that was not full");
     if (!end && page.rows < size) end = number;
   }
-  pages_before_ = end.value_or(pass_->highest_asked);
-  const auto distinct = static_cast<std::int64_t>(pass_->rows.size());
+  pages_before_ = end.value_or(pass_.highest_asked);
+  const auto distinct = static_cast<std::int64_t>(pass_.rows.size());
   if (result_.total_count != distinct) {
     break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +
                                            std::to_string(distinct) + " accounts were listed");
   }
   std::vector<AccountId> rows = take_in_rows();
   const bool last_chance = result_.passes >= limits_.max_passes;
-  if (pass_->why) {
+  if (pass_.why) {
     last_sound_.reset();
-    if (fits_one_page() || !worth_another_pass(pass_->why->reason)) return conclude(pass_->why, {});
+    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why, {});
     if (last_chance) {
       return conclude(
-          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_->why,
+          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_.why,
           {});
     }
   } else {
@@ -196,7 +194,7 @@ void ListingCollector::finish_pass() {
 
 /// The rows of the pass, sorted; they are part of what was seen from now on.
 std::vector<AccountId> ListingCollector::take_in_rows() {
-  std::vector<AccountId> rows(pass_->rows.begin(), pass_->rows.end());
+  std::vector<AccountId> rows(pass_.rows.begin(), pass_.rows.end());
   std::sort(rows.begin(), rows.end());
   if (seen_ != rows) {
     std::vector<AccountId> both;

@@ -4,11 +4,9 @@
 #include "core/ids.hpp"
 #include "core/time.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory_resource>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -95,14 +93,10 @@ class ListingCollector {
     std::optional<std::int64_t> page_size;
   };
   struct Pass {
-    Pass();
-    std::map<int, PageFacts> pages;  ///< answers by page number
-    int highest_asked = 0;           ///< page numbers from 1 to this one were handed out
-    /// For the rows, which are only ever added to: a short list needs no more than the first piece.
-    std::array<std::byte, 512> first_room;
-    std::pmr::monotonic_buffer_resource room{first_room.data(), first_room.size()};
-    std::pmr::unordered_set<AccountId> rows{&room};  ///< distinct accounts of this pass
-    std::size_t rows_read = 0;                       ///< all rows, usable or not
+    std::map<int, PageFacts> pages;      ///< answers by page number
+    int highest_asked = 0;               ///< page numbers from 1 to this one were handed out
+    std::unordered_set<AccountId> rows;  ///< distinct accounts of this pass
+    std::size_t rows_read = 0;           ///< all rows, usable or not
     std::optional<Failure> why;  ///< set: the pass contradicts itself, so its rows count as seen and no more
     bool repeats = false;        ///< the last page brought nothing but rows known already
   };
@@ -115,7 +109,7 @@ class ListingCollector {
   /// No failure: the list is `proven`.
   void conclude(std::optional<Failure> failure, std::vector<AccountId> proven);
   [[nodiscard]] bool awaiting() const {
-    return pass_->pages.size() < static_cast<std::size_t>(pass_->highest_asked);
+    return pass_.pages.size() < static_cast<std::size_t>(pass_.highest_asked);
   }
   [[nodiscard]] bool at_end() const;
   [[nodiscard]] bool fits_one_page() const;
@@ -125,8 +119,8 @@ class ListingCollector {
   ImageId image_;
   ListingLimits limits_;
   Observation result_;
-  int pages_before_ = 1;                              ///< to the end of the list in the pass before
-  std::optional<Pass> pass_;                          ///< always there; a new one takes its place
+  int pages_before_ = 1;  ///< to the end of the list in the pass before
+  Pass pass_;
   std::vector<AccountId> seen_;                       ///< the rows of all passes so far; sorted
   std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted
   bool any_sound_ = false;
