@@ -24,7 +24,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
   in_order.reserve(watch_.images.size());
   images_.reserve(watch_.images.size());
   for (const auto& policy : watch_.images)
-    in_order.push_back(images_.insert(std::make_unique<ImageTracker>(policy)).first->get());
+    in_order.push_back(&images_.try_emplace(policy->id, policy).first->second);
   announce(saved, now, step);
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
@@ -33,7 +33,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       continue;
     }
     ImageTracker::Context with = context(now, step.events);
-    (*found)->restore(record, with);
+    found->second.restore(record, with);
   }
   step.changed.reserve(in_order.size());
   for (ImageTracker* image : in_order)
@@ -139,7 +139,7 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   Step step;
   const auto found = images_.find(id);
   if (found == images_.end()) return step;
-  ImageTracker& image = **found;
+  ImageTracker& image = found->second;
   if (now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
   if (seen.server_time) {
     const Millis ahead = *seen.server_time - now.wall;
@@ -170,8 +170,8 @@ void Tracker::end_cycle(Instant now, Step& step) {
     if (found == images_.end()) continue;
     ImageTracker::Context with =
         context(now, step.events);  // of the new cycle: the old one's losses are judged now
-    held_now += (*found)->end_cycle(ended, hold, with);
-    if (with.changed) report(**found, with, step);
+    held_now += found->second.end_cycle(ended, hold, with);
+    if (with.changed) report(found->second, with, step);
   }
   held_ += held_now;
   if (hold) {
@@ -194,27 +194,22 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
   Images kept;
   kept.reserve(watch_.images.size());
   for (const auto& policy : watch_.images) {
-    const auto found = images_.find(policy->id);
-    if (found == images_.end()) {
-      kept.insert(std::make_unique<ImageTracker>(policy));
-    } else {
-      kept.insert(images_.extract(found));
-    }
+    kept.insert(images_.extract(policy->id));
+    kept.try_emplace(policy->id, policy);
   }
   images_.swap(kept);
-  for (const auto& image : kept) {  // what is left of the old set
-    const ImageId& id = image->policy().id;
+  for (auto& [id, image] : kept) {  // what is left of the old set
     ImageTracker::Context with = context(now, step.events);
-    held_ -= image->held();
+    held_ -= image.held();
     losers_.erase(id);
-    if (image->attempted_in_cycle == cycle_) --attempted_;
-    image->unwatch(with);
-    deadlines_.erase(image.get());
-    std::erase(unsaved_, image.get());
+    if (image.attempted_in_cycle == cycle_) --attempted_;
+    image.unwatch(with);
+    deadlines_.erase(&image);
+    std::erase(unsaved_, &image);
     step.removed.push_back(id);
   }
   for (const auto& policy : watch_.images) {
-    ImageTracker& image = tracker_of(policy->id);
+    ImageTracker& image = images_.at(policy->id);
     ImageTracker::Context with = context(now, step.events);
     image.adopt(policy, with);
     report(image, with, step);
@@ -250,7 +245,7 @@ std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now
   const auto found = images_.find(image);
   if (found == images_.end()) return nullptr;
   std::vector<Event> none;
-  return (*found)->view({watch_, now, judged_at(now), cycle_, false, none, closes_});
+  return found->second.view({watch_, now, judged_at(now), cycle_, false, none, closes_});
 }
 
 ImageRecord Tracker::record(const ImageId& id) const {

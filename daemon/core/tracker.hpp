@@ -12,7 +12,7 @@
 #include <deque>
 #include <memory>
 #include <set>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -83,23 +83,8 @@ class Tracker {
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;
-  /// An image's tracker knows its id: found by it, it need not be remembered twice. (Not noexcept: libstdc++
-  /// then keeps the hash beside it, in what would be padding.)
-  struct ById {
-    using is_transparent = void;
-    std::size_t operator()(const ImageId& id) const { return std::hash<ImageId>{}(id); }
-    std::size_t operator()(const std::unique_ptr<ImageTracker>& image) const {
-      return (*this)(image->policy().id);
-    }
-    bool operator()(const ImageId& id, const std::unique_ptr<ImageTracker>& image) const {
-      return id == image->policy().id;
-    }
-    bool operator()(const std::unique_ptr<ImageTracker>& a, const std::unique_ptr<ImageTracker>& b) const {
-      return a->policy().id == b->policy().id;
-    }
-  };
-  using Images = std::unordered_set<std::unique_ptr<ImageTracker>, ById, ById>;
-  [[nodiscard]] ImageTracker& tracker_of(const ImageId& id) const { return **images_.find(id); }
+  using Images = std::unordered_map<ImageId, ImageTracker>;  // they stay where they are
+  [[nodiscard]] const ImageTracker& tracker_of(const ImageId& id) const { return images_.find(id)->second; }
 
   Images images_;
   struct ByDeadline {
