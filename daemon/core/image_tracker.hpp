@@ -37,11 +37,14 @@ struct WatchList {
 /// from it and the allow-list, and events are the differences.
 class ImageTracker {
  public:
-  /// What a step needs from outside and where its news goes.
-  struct Context {
+  /// From where an image is looked at.
+  struct Viewpoint {
     const WatchList& watch;
     Instant now;
-    WallTime judged_at;      ///< the later of the local and the API's clock: exceptions are judged by it
+    WallTime judged_at;  ///< the later of the local and the API's clock: exceptions are judged by it
+  };
+  /// What a step needs from outside and where its news goes.
+  struct Context : Viewpoint {
     std::int64_t cycle = 0;  ///< the open cycle of the mass-change guard
     bool guarded = false;    ///< the guard is on: a clear waits until the cycle of its loss has ended
     std::vector<Event>& events;
@@ -65,14 +68,14 @@ class ImageTracker {
   /// many clears are held by it.
   std::int64_t end_cycle(std::int64_t cycle, bool hold, Context& context);
 
-  [[nodiscard]] std::shared_ptr<const ImageView> view(const Context& context) const;
+  [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
   [[nodiscard]] ImageRecord record() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
   /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts() const { return had_accounts_; }
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
-  [[nodiscard]] MonoTime next_deadline(const Context& context) const;
+  [[nodiscard]] MonoTime next_deadline(const Viewpoint& at) const;
 
   // The fleet's bookkeeping.
   std::int64_t attempted_in_cycle = -1;
@@ -104,7 +107,7 @@ class ImageTracker {
   [[nodiscard]] const Sighting* sighting_of(const AccountId& account) const;
   [[nodiscard]] const Loss* loss_of(const AccountId& account) const;
   [[nodiscard]] const Absence* absence_of(const AccountId& account) const;
-  [[nodiscard]] bool is_stale(const Context& context) const;
+  [[nodiscard]] bool is_stale(const Viewpoint& at) const;
   [[nodiscard]] DriftView drift_view(const Drift& drift) const;
   [[nodiscard]] Accounts listed_now() const;
 

@@ -27,7 +27,7 @@ ImageRecord ImageTracker::record() const {
   return record;
 }
 
-std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) const {
+std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   auto view = std::make_shared<ImageView>();
   view->policy = policy_;
   view->state = state_;
@@ -37,7 +37,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
   view->last_attempt = last_attempt_;
   view->last_failure = last_failure_;
   view->counters = counters_;
-  view->allowed_accounts = allowed_count(*policy_, context.judged_at);
+  view->allowed_accounts = allowed_count(*policy_, at.judged_at);
   view->drifts.reserve(drifts_.size());
   std::int64_t unexpected = 0;
   std::int64_t missing = 0;
@@ -47,7 +47,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Context& context) cons
   }
   // A 0 is a claim that needs a proof, and one that is not too old; what is above 0 stays until proven
   // otherwise.
-  const bool proven = last_complete_ && !is_stale(context);
+  const bool proven = last_complete_ && !is_stale(at);
   const auto gauge = [](std::int64_t value, bool claim_allowed) {
     return value > 0 || (value == 0 && claim_allowed) ? ImageView::Gauge(value) : std::nullopt;
   };
@@ -87,17 +87,17 @@ DriftView ImageTracker::drift_view(const Drift& drift) const {
   return view;
 }
 
-bool ImageTracker::is_stale(const Context& context) const {
-  return context.now.mono >= last_complete_mono_ + context.watch.stale_after;
+bool ImageTracker::is_stale(const Viewpoint& at) const {
+  return at.now.mono >= last_complete_mono_ + at.watch.stale_after;
 }
 
-MonoTime ImageTracker::next_deadline(const Context& context) const {
+MonoTime ImageTracker::next_deadline(const Viewpoint& at) const {
   MonoTime next = MonoTime::max();
-  if (last_complete_ && !is_stale(context)) next = last_complete_mono_ + context.watch.stale_after;
-  if (const auto expiry = next_expiry(*policy_, context.judged_at)) {
+  if (last_complete_ && !is_stale(at)) next = last_complete_mono_ + at.watch.stale_after;
+  if (const auto expiry = next_expiry(*policy_, at.judged_at)) {
     // An exception to the end of the calendar is further away than the steady clock can count.
     constexpr Millis kFar = std::chrono::hours{24 * 365};
-    next = std::min(next, context.now.mono + std::min<Millis>(*expiry - context.judged_at, kFar));
+    next = std::min(next, at.now.mono + std::min<Millis>(*expiry - at.judged_at, kFar));
   }
   return next;
 }

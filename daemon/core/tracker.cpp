@@ -86,7 +86,7 @@ Millis Tracker::longest_cycle() const {
 
 ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) {
   judged_ = {now.mono, judged_at(now)};
-  return {watch_, now, judged_.wall, cycle_, images_.size() >= kGuardedFrom, events, closes_};
+  return {{watch_, now, judged_.wall}, cycle_, images_.size() >= kGuardedFrom, events, closes_};
 }
 
 void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
@@ -244,8 +244,7 @@ MonoTime Tracker::next_deadline() const {
 std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now) const {
   const auto found = images_.find(image);
   if (found == images_.end()) return nullptr;
-  std::vector<Event> none;
-  return found->second.view({watch_, now, judged_at(now), cycle_, false, none, closes_});
+  return found->second.view({watch_, now, judged_at(now)});
 }
 
 ImageRecord Tracker::record(const ImageId& id) const {

@@ -92,7 +92,7 @@ class Tracker {
   };
   std::set<ImageTracker*, ByDeadline> deadlines_;  ///< those of images_ that have one
   std::deque<ImageTracker*> unsaved_;  ///< of images_, once each, the one that waits longest first
-  mutable std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
+  std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
   Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative
   Instant judged_{};       ///< until an answer tells the time, nobody's clock takes an exception's end back
