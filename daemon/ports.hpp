@@ -1,10 +1,6 @@
 #pragma once
 
-#include "core/event.hpp"
 #include "core/failure.hpp"
-#include "core/ids.hpp"
-#include "core/listing.hpp"
-#include "core/record.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
@@ -23,6 +19,15 @@
 /// The narrow seams between the core and the world. Interfaces and plain values only; each real one lives in
 /// the room of its subject, in-memory twins in tests/support/fakes.hpp.
 namespace sharedrift {
+
+// Half of the program includes this: what only passes through is declared here and known to those at its
+// ends.
+class ImageId;
+struct Event;
+struct FleetRecord;
+struct ImageRecord;
+struct Observation;
+struct SavedState;
 
 /// Thread-safe.
 class Clock {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/event.hpp"
 #include "ports.hpp"
 
 #include <functional>

@@ -1,5 +1,7 @@
 #include "app/one_shot.hpp"
 
+#include "core/listing.hpp"
+
 #include <algorithm>
 #include <set>
 #include <utility>

@@ -1,5 +1,7 @@
 #include "core/image_tracker.hpp"
 
+#include "core/event.hpp"
+#include "core/listing.hpp"
 #include "core/sorted_entries.hpp"
 
 #include <algorithm>

@@ -1,14 +1,10 @@
 #pragma once
 
-#include "core/event.hpp"
-#include "core/listing.hpp"
-#include "core/policy.hpp"
 #include "core/record.hpp"
-#include "core/view.hpp"
+#include "core/watch_list.hpp"
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -18,16 +14,11 @@
 
 namespace sharedrift {
 
-/// What is watched and by which rules; one accepted configuration.
-struct WatchList {
-  std::vector<std::shared_ptr<const ImagePolicy>> images;  ///< ids unique
-  std::map<AccountId, std::string> account_names;          ///< the address book
-  Millis interval{};                                       ///< length of a cycle for the mass-change guard
-  Millis stale_after{};
-  int confirm_clears = 2;  ///< complete listings in a row that prove an absence
-  int mass_change_percent = 20;
-  std::string config_hash;  ///< first 12 hex digits, for drift events
-};
+struct DriftView;
+struct Event;
+enum class EventType;
+struct ImageView;
+struct Observation;
 
 /// One image's memory and the rules of drift. Knows nothing of other images: whether a clear that is due may
 /// happen is for the fleet's guard to say, in end_cycle(). Not thread-safe; time is an argument.

@@ -1,6 +1,8 @@
 // What an image's tracker tells: its events, and what of an outcome is worth one.
 
+#include "core/event.hpp"
 #include "core/image_tracker.hpp"
+#include "core/listing.hpp"
 
 #include <algorithm>
 

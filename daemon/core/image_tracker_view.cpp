@@ -1,6 +1,7 @@
 // What an image's tracker hands on: the view for those who look, the record for its next life.
 
 #include "core/image_tracker.hpp"
+#include "core/view.hpp"
 
 #include <algorithm>
 

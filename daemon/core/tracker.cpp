@@ -1,5 +1,8 @@
 #include "core/tracker.hpp"
 
+#include "core/listing.hpp"
+#include "core/view.hpp"
+
 #include <algorithm>
 #include <utility>
 

@@ -1,5 +1,8 @@
 #include "poll/poller.hpp"
 
+#include "core/listing.hpp"
+#include "core/view.hpp"
+
 #include <algorithm>
 #include <utility>
 

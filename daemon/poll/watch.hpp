@@ -1,8 +1,8 @@
 #pragma once
 
 #include "config/config.hpp"
-#include "core/image_tracker.hpp"
 #include "core/schedule.hpp"
+#include "core/watch_list.hpp"
 
 #include <vector>
 

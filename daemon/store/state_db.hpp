@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/event.hpp"
+#include "core/record.hpp"
 #include "core/result.hpp"
 #include "ports.hpp"
 

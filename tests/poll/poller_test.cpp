@@ -2,6 +2,7 @@
 
 #include "support/fake_source.hpp"
 #include "support/fleet.hpp"
+#include "support/recording_sink.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 #include "store/state_db.hpp"
 #include "support/fakes.hpp"
 #include "support/fleet.hpp"
+#include "support/recording_sink.hpp"
 #include "support/temp_dir.hpp"
 
 #include <memory>

@@ -1,6 +1,6 @@
 // The pace of the state database's writer, in real time.
 #include "store/state_db.hpp"
-#include "support/fakes.hpp"
+#include "support/recording_sink.hpp"
 #include "support/temp_dir.hpp"
 
 #include <atomic>

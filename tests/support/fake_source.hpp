@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/listing.hpp"
 #include "support/fakes.hpp"
 
 #include <algorithm>

@@ -103,16 +103,6 @@ class ScriptedTransport final : public HttpTransport {
   bool woken_ = false;
 };
 
-class RecordingSink final : public EventSink {
- public:
-  void on_event(const Event& event) noexcept override { events.push_back(event); }
-  [[nodiscard]] std::size_t count(EventType type) const {
-    return static_cast<std::size_t>(
-        std::count_if(events.begin(), events.end(), [type](const Event& e) { return e.type == type; }));
-  }
-  std::vector<Event> events;
-};
-
 class FixedCredentials final : public CredentialSource {
  public:
   explicit FixedCredentials(Credentials credentials) : credentials_(std::move(credentials)) {}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/tracker.hpp"
+#include "core/view.hpp"
 #include "support/fakes.hpp"
 #include "support/page_server.hpp"
 
