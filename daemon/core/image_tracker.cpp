@@ -29,8 +29,6 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
     lost = miss(present, CloseReason::revoked, context);
     miss_required(present, context);
     const auto count = static_cast<std::int64_t>(seen.accounts.size());
-    context.changed = context.changed || count != shared_accounts_ || !last_complete_ ||
-                      had_accounts_ != (count > 0 || seen.may_be_gone);
     shared_accounts_ = count;
     had_accounts_ = count > 0 || seen.may_be_gone;
     unused_entries_ =
@@ -42,7 +40,6 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   }
   if (!seen.gone && !seen.may_be_gone && (seen.complete || !seen.accounts.empty())) gone_in_a_row_ = 0;
   if (seen.total_count >= 0) {
-    context.changed = context.changed || total_count_ != seen.total_count;
     total_count_ = seen.total_count;
     unlisted_ = seen.unlisted();
   }
@@ -64,7 +61,6 @@ void ImageTracker::see(const Accounts& accounts, Context& context) {
     const auto place = find_entry(sightings_, account);
     if (place == sightings_.end() || place->account != account) {
       sightings_.insert(place, {account, last_complete_began_, context.now.wall, context.now.wall});
-      context.changed = true;
     } else {
       place->last_seen = context.now.wall;
     }
@@ -76,12 +72,10 @@ void ImageTracker::see(const Accounts& accounts, Context& context) {
 /// was cleared flaps.
 void ImageTracker::recover(const Accounts& seen, Context& context) {
   const auto is_seen = [&seen](const auto& entry) { return contains(seen, entry.account); };
-  if (std::erase_if(absences_, is_seen) > 0) context.changed = true;
+  std::erase_if(absences_, is_seen);
   Accounts flapped;
   for (const Loss& loss : losses_) {
-    if (!is_seen(loss)) continue;
-    context.changed = true;
-    if (loss.absences > 0 || loss.held) flapped.push_back(loss.account);
+    if (is_seen(loss) && (loss.absences > 0 || loss.held)) flapped.push_back(loss.account);
   }
   std::erase_if(losses_, is_seen);
   for (const AccountId& account : flapped) {
@@ -98,7 +92,6 @@ bool ImageTracker::miss(const Accounts& present, CloseReason why, Context& conte
   for (const Sighting& sighting : sightings_) {
     const AccountId& account = sighting.account;
     if (contains(present, account)) continue;
-    context.changed = true;
     auto loss = find_entry(losses_, account);
     if (loss == losses_.end() || loss->account != account)
       loss = losses_.insert(loss, {account, context.now.wall});
@@ -132,8 +125,6 @@ void ImageTracker::forget_cleared(CloseReason why, Context& context) {
     drifts_.erase(drift);
     close(closing, why, context);
   }
-  if (cleared.empty()) return;
-  context.changed = true;
   const auto is_cleared = [&cleared](const auto& entry) { return contains(cleared, entry.account); };
   std::erase_if(sightings_, is_cleared);
   std::erase_if(losses_, is_cleared);
@@ -162,16 +153,12 @@ void ImageTracker::miss_required(const Accounts& present, Context& context) {
     if (contains(present, account)) continue;
     const auto place = find_entry(absences_, account);
     if (place != absences_.end() && place->account == account) {
-      if (place->absences < context.watch.confirm_clears) {
-        ++place->absences;
-        context.changed = true;
-      }
+      if (place->absences < context.watch.confirm_clears) ++place->absences;
       continue;
     }
     std::optional<WallTime> last_seen;
     if (const Sighting* sighting = sighting_of(account)) last_seen = sighting->last_seen;
     absences_.insert(place, {account, context.now.wall, last_seen, 1});
-    context.changed = true;
   }
 }
 
@@ -221,7 +208,6 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
         !absence.last_seen && complete <= static_cast<std::uint64_t>(context.watch.confirm_clears);
   }
   drifts_.insert(place, drift);
-  context.changed = true;
   if (policy_->canary) return;
   ++counters_.opened.at(static_cast<std::size_t>(kind));
   Event event = drift_event(EventType::drift_opened, account, kind, context);
@@ -233,7 +219,6 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
 /// The drift was taken off the list already; its sighting or absence may still be there and is told in the
 /// event.
 void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) {
-  context.changed = true;
   if (policy_->canary) return;
   ++counters_.closed.at(static_cast<std::size_t>(drift.kind));
   ++context.closes.at(static_cast<std::size_t>(why));
@@ -243,14 +228,11 @@ void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) 
   context.events.push_back(std::move(event));
 }
 
-std::int64_t ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& context) {
-  std::int64_t held_now = 0;
+void ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& context) {
   for (Loss& loss : losses_) {
     if (!hold || loss.held || loss.absences == 0 || loss.cycle != cycle) continue;
     loss.held = true;
     loss.absences = 0;  // what this cycle said does not count; the next listings do
-    context.changed = true;
-    ++held_now;
   }
   if (hold) {
     gone_in_a_row_ = 0;
@@ -259,7 +241,6 @@ std::int64_t ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& con
     settle_gone(context);
   }
   judge_canary(context);
-  return held_now;
 }
 
 void ImageTracker::adopt(std::shared_ptr<const ImagePolicy> policy, Context& context) {
@@ -293,7 +274,6 @@ void ImageTracker::expire(Context& context) {
     derive_drift("exception_expired", context);
     unused_entries_ =
         static_cast<std::int64_t>(unused_entries(*policy_, listed_now(), context.judged_at).size());
-    context.changed = true;
   }
 }
 

@@ -41,7 +41,6 @@ class ImageTracker {
     std::vector<Event>& events;
     std::array<std::uint64_t, kAllCloseReasons.size()>& closes;
     std::span<const std::string> request_ids{};  ///< of the attempt that is judged
-    bool changed = false;                        ///< set when more than times and attempt counters changed
   };
 
   explicit ImageTracker(std::shared_ptr<const ImagePolicy> policy);
@@ -55,24 +54,20 @@ class ImageTracker {
   /// Time alone: exceptions that ended since the last step.
   void expire(Context& context);
   void unwatch(Context& context);
-  /// The guard's verdict on the losses of `cycle`: held ones start to count anew, due ones clear. Returns how
-  /// many clears are held by it.
-  std::int64_t end_cycle(std::int64_t cycle, bool hold, Context& context);
+  /// The guard's verdict on the losses of `cycle`: held ones start to count anew, due ones clear.
+  void end_cycle(std::int64_t cycle, bool hold, Context& context);
 
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
   [[nodiscard]] ImageRecord record() const;
+  /// What of the record a kill must not take: all but what moves with every listing.
+  [[nodiscard]] ImageRecord lasting() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
   /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts() const { return had_accounts_; }
+  /// How many clears the guard holds.
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
   [[nodiscard]] MonoTime next_deadline(const Viewpoint& at) const;
-
-  // The fleet's bookkeeping.
-  std::int64_t attempted_in_cycle = -1;
-  MonoTime deadline = MonoTime::max();         ///< next_deadline() as of the last step
-  MonoTime queued_deadline = MonoTime::max();  ///< never later; when the fleet looks at the other again
-  bool unsaved = false;
 
  private:
   using Accounts = std::vector<AccountId>;

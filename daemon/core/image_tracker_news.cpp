@@ -36,13 +36,11 @@ void ImageTracker::judge_canary(Context& context) {
   if (canary_ok_ == open) return;
   const bool first = !canary_ok_;
   canary_ok_ = open;
-  context.changed = true;
   if (first && open) return;  // as it should be
   context.events.push_back(make_event(open ? EventType::canary_restored : EventType::canary_lost, context));
 }
 
 void ImageTracker::note_outcome(const Observation& seen, Context& context) {
-  context.changed = context.changed || listing_complete_ != seen.complete;
   listing_complete_ = seen.complete;
   if (seen.complete) {
     if (failures_in_a_row_ > 0) {
@@ -78,7 +76,6 @@ void ImageTracker::note_state(ImageState state, Context& context) {
   if (state == state_) return;
   const ImageState before = std::exchange(state_, state);
   state_since_ = context.now.wall;
-  context.changed = true;
   const bool expected = state == ImageState::ok || state == ImageState::empty;
   if (before == ImageState::never_read && expected) return;  // a start is not news for every image
   Event event = make_event(EventType::image_state_changed, context);

@@ -28,6 +28,19 @@ ImageRecord ImageTracker::record() const {
   return record;
 }
 
+ImageRecord ImageTracker::lasting() const {
+  ImageRecord record = this->record();
+  record.last_complete.reset();
+  record.last_complete_began.reset();
+  record.last_attempt.reset();
+  record.counters.listings = record.counters.failures = 0;
+  for (Sighting& sighting : record.sightings)
+    sighting.last_seen = {};
+  for (Absence& absence : record.absences)
+    absence.last_seen.reset();
+  return record;
+}
+
 std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   auto view = std::make_shared<ImageView>();
   view->policy = policy_;

@@ -31,6 +31,7 @@ struct Sighting {
   std::optional<WallTime> not_before;  ///< the last complete listing without it; none: there from the first
   WallTime first_seen;
   WallTime last_seen;
+  friend bool operator==(const Sighting&, const Sighting&) = default;
 };
 
 /// A sighting that complete listings lack. Rare, and what it takes to clear is kept apart from what most
@@ -41,6 +42,7 @@ struct Loss {
   std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
   bool held = false;          ///< its clear is being held by the guard
   std::int64_t cycle = -1;    ///< that of the first of the absences (mass-change guard)
+  friend bool operator==(const Loss&, const Loss&) = default;
 };
 
 /// A required account that complete listings lack.
@@ -49,6 +51,7 @@ struct Absence {
   WallTime first_missed;              ///< the first complete listing without it
   std::optional<WallTime> last_seen;  ///< the last row of it; none: never seen
   std::int32_t absences = 0;
+  friend bool operator==(const Absence&, const Absence&) = default;
 };
 
 /// An open drift. `since` is when it became drift (exposure begins with the sighting, which may be earlier).
@@ -57,6 +60,7 @@ struct Drift {
   DriftKind kind;
   WallTime since;
   bool first_run = false;
+  friend bool operator==(const Drift&, const Drift&) = default;
 };
 
 struct ImageCounters {
@@ -88,6 +92,7 @@ struct ImageRecord {
   std::vector<Loss> losses;         ///< of sightings; sorted by account
   std::vector<Absence> absences;    ///< sorted by account
   std::vector<Drift> drifts;        ///< sorted by kind, account
+  friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
 /// What is remembered of the fleet as a whole.

@@ -23,11 +23,10 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       closes_(saved.fleet.closes),
       judged_{now.mono, saved.fleet.judged_at.value_or(now.wall)},
       cycle_started_(now.mono) {
-  std::vector<ImageTracker*> in_order;
-  in_order.reserve(watch_.images.size());
+  judged_ = {now.mono, judged_at(now)};
   images_.reserve(watch_.images.size());
   for (const auto& policy : watch_.images)
-    in_order.push_back(&images_.try_emplace(policy->id, policy).first->second);
+    images_.try_emplace(policy->id, policy);
   announce(saved, now, step);
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
@@ -36,12 +35,12 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       continue;
     }
     ImageTracker::Context with = context(now, step.events);
-    found->second.restore(record, with);
+    found->second.tracker.restore(record, with);
   }
-  step.changed.reserve(in_order.size());
-  for (ImageTracker* image : in_order)
-    report(*image, context(now, step.events), step);
-  for (ImageTracker* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
+  step.changed.reserve(images_.size());
+  for (const auto& policy : watch_.images)
+    report(images_.at(policy->id), false, now, step);
+  for (Watched* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
 }
 
@@ -92,25 +91,29 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
   return {{watch_, now, judged_.wall}, cycle_, images_.size() >= kGuardedFrom, events, closes_};
 }
 
-void Tracker::report(ImageTracker& image, const ImageTracker::Context& context, Step& step) {
-  step.changed.push_back({image.view(context), context.changed});
-  if (!context.changed && !std::exchange(image.unsaved, true)) unsaved_.push_back(&image);
-  image.deadline = image.next_deadline(context);
-  queue_deadline(image);
+/// Lets `act` change the image; true if more than times and attempt counters changed.
+template <class Act>
+bool Tracker::change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act) {
+  const ImageRecord before = image.lasting();
+  const std::int64_t held_before = image.held();
+  ImageTracker::Context with = context(now, events);
+  act(image, with);
+  held_ += image.held() - held_before;
+  return image.lasting() != before;
 }
 
-/// Nearly every poll moves a deadline away. That the queue learns only when the old one comes: finding and
-/// moving its entry each time costs more than everything else here.
-void Tracker::queue_deadline(ImageTracker& image) {
-  if (image.deadline >= image.queued_deadline) return;
-  if (image.queued_deadline != MonoTime::max()) deadlines_.erase(&image);
-  image.queued_deadline = image.deadline;
-  deadlines_.insert(&image);
+void Tracker::report(Watched& image, bool urgent, Instant now, Step& step) {
+  const ImageTracker::Viewpoint at{watch_, now, judged_.wall};
+  step.changed.push_back({image.tracker.view(at), urgent});
+  if (!urgent && !std::exchange(image.unsaved, true)) unsaved_.push_back(&image);
+  deadlines_.erase(&image);  // before it moves: they are in its order
+  image.deadline = image.tracker.next_deadline(at);
+  if (image.deadline != MonoTime::max()) deadlines_.insert(&image);
 }
 
-bool Tracker::ByDeadline::operator()(const ImageTracker* a, const ImageTracker* b) const {
-  if (a->queued_deadline != b->queued_deadline) return a->queued_deadline < b->queued_deadline;
-  return a->policy().id < b->policy().id;
+bool Tracker::ByDeadline::operator()(const Watched* a, const Watched* b) const {
+  if (a->deadline != b->deadline) return a->deadline < b->deadline;
+  return a->tracker.policy().id < b->tracker.policy().id;
 }
 
 std::vector<ImageRecord> Tracker::take_unsaved(std::size_t most) {
@@ -118,7 +121,7 @@ std::vector<ImageRecord> Tracker::take_unsaved(std::size_t most) {
   records.reserve(std::min(most, unsaved_.size()));
   while (!unsaved_.empty() && records.size() < most) {
     unsaved_.front()->unsaved = false;
-    records.push_back(unsaved_.front()->record());
+    records.push_back(unsaved_.front()->tracker.record());
     unsaved_.pop_front();
   }
   return records;
@@ -142,18 +145,17 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   Step step;
   const auto found = images_.find(id);
   if (found == images_.end()) return step;
-  ImageTracker& image = found->second;
+  Watched& image = found->second;
   if (now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
   if (seen.server_time) {
     const Millis ahead = *seen.server_time - now.wall;
     server_ahead_ = ahead > kClockNoise ? ahead : Millis{0};
     judged_ = {now.mono, now.wall + server_ahead_};
   }
-  ImageTracker::Context with = context(now, step.events);
-  const std::int64_t held_before = image.held();
-  if (image.observe(seen, with)) losers_.insert(id);
-  held_ += image.held() - held_before;
-  report(image, with, step);
+  const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
+    if (tracker.observe(seen, with)) losers_.insert(id);
+  });
+  report(image, urgent, now, step);
   if (image.attempted_in_cycle != cycle_) {
     image.attempted_in_cycle = cycle_;
     ++attempted_;
@@ -167,16 +169,14 @@ void Tracker::end_cycle(Instant now, Step& step) {
   const bool hold =
       guarded && losers_.size() * 100 > static_cast<std::size_t>(watch_.mass_change_percent) * images_.size();
   const std::int64_t ended = cycle_++;
-  std::int64_t held_now = 0;
+  const std::int64_t held_before = held_;
   for (const ImageId& id : losers_) {
-    const auto found = images_.find(id);
-    if (found == images_.end()) continue;
-    ImageTracker::Context with =
-        context(now, step.events);  // of the new cycle: the old one's losses are judged now
-    held_now += found->second.end_cycle(ended, hold, with);
-    if (with.changed) report(found->second, with, step);
+    Watched& image = images_.at(id);
+    const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
+      tracker.end_cycle(ended, hold, with);  // in the new cycle: the old one's losses are judged now
+    });
+    if (urgent) report(image, true, now, step);
   }
-  held_ += held_now;
   if (hold) {
     step.events.push_back({EventType::mass_change_held,
                            now.wall,
@@ -184,7 +184,7 @@ void Tracker::end_cycle(Instant now, Step& step) {
                            {{"images_losing", static_cast<std::int64_t>(losers_.size())},
                             {"images_watched", static_cast<std::int64_t>(images_.size())},
                             {"limit_percent", std::int64_t{watch_.mass_change_percent}},
-                            {"clears_held", held_now}}});
+                            {"clears_held", held_ - held_before}}});
   }
   losers_.clear();
   attempted_ = 0;
@@ -194,7 +194,7 @@ void Tracker::end_cycle(Instant now, Step& step) {
 Step Tracker::reconfigure(WatchList watch, Instant now) {
   Step step;
   watch_ = std::move(watch);
-  Images kept;
+  std::unordered_map<ImageId, Watched> kept;
   kept.reserve(watch_.images.size());
   for (const auto& policy : watch_.images) {
     kept.insert(images_.extract(policy->id));
@@ -203,19 +203,19 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
   images_.swap(kept);
   for (auto& [id, image] : kept) {  // what is left of the old set
     ImageTracker::Context with = context(now, step.events);
-    held_ -= image.held();
+    held_ -= image.tracker.held();
     losers_.erase(id);
     if (image.attempted_in_cycle == cycle_) --attempted_;
-    image.unwatch(with);
+    image.tracker.unwatch(with);
     deadlines_.erase(&image);
     std::erase(unsaved_, &image);
     step.removed.push_back(id);
   }
   for (const auto& policy : watch_.images) {
-    ImageTracker& image = images_.at(policy->id);
-    ImageTracker::Context with = context(now, step.events);
-    image.adopt(policy, with);
-    report(image, with, step);
+    Watched& image = images_.at(policy->id);
+    const bool urgent = change(image.tracker, now, step.events,
+                               [&](ImageTracker& tracker, auto& with) { tracker.adopt(policy, with); });
+    report(image, urgent, now, step);
   }
   return step;
 }
@@ -223,35 +223,29 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
 Step Tracker::tick(Instant now) {
   Step step;
   if (!losers_.empty() && now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
-  while (!deadlines_.empty() && (*deadlines_.begin())->queued_deadline <= now.mono) {
-    ImageTracker& image = **deadlines_.begin();
-    deadlines_.erase(deadlines_.begin());
-    image.queued_deadline = MonoTime::max();
-    if (image.deadline > now.mono) {
-      queue_deadline(image);
-      continue;
-    }
-    ImageTracker::Context with = context(now, step.events);
-    image.expire(with);
-    report(image, with, step);
+  while (!deadlines_.empty() && (*deadlines_.begin())->deadline <= now.mono) {
+    Watched& image = **deadlines_.begin();
+    const bool urgent = change(image.tracker, now, step.events,
+                               [](ImageTracker& tracker, auto& with) { tracker.expire(with); });
+    report(image, urgent, now, step);
   }
   return step;
 }
 
 MonoTime Tracker::next_deadline() const {
   MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + longest_cycle();
-  if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->queued_deadline);
+  if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->deadline);
   return next;
 }
 
 std::shared_ptr<const ImageView> Tracker::view(const ImageId& image, Instant now) const {
   const auto found = images_.find(image);
   if (found == images_.end()) return nullptr;
-  return found->second.view({watch_, now, judged_at(now)});
+  return found->second.tracker.view({watch_, now, judged_at(now)});
 }
 
 ImageRecord Tracker::record(const ImageId& id) const {
-  return tracker_of(id).record();
+  return image(id).record();
 }
 
 }  // namespace sharedrift

@@ -39,7 +39,6 @@ class Tracker {
   Step reconfigure(WatchList watch, Instant now);
   /// Time alone: exceptions that end, zeros that go stale, cycles that end. Call at next_deadline() or later.
   Step tick(Instant now);
-  /// Never too late. Too early where a deadline has moved away since: tick() has nothing to tell then.
   [[nodiscard]] MonoTime next_deadline() const;
 
   /// Null for an image that is not watched.
@@ -55,30 +54,37 @@ class Tracker {
   /// Clears that the mass-change guard holds now.
   [[nodiscard]] std::int64_t clears_held() const { return held_; }
   /// Of an image that is watched. Stays where it is until reconfigure().
-  [[nodiscard]] const ImageTracker& image(const ImageId& id) const { return tracker_of(id); }
+  [[nodiscard]] const ImageTracker& image(const ImageId& id) const { return images_.at(id).tracker; }
   [[nodiscard]] bool watches(const ImageId& id) const { return images_.contains(id); }
   [[nodiscard]] const WatchList& watch() const { return watch_; }
 
  private:
+  /// An image and the fleet's bookkeeping of it.
+  struct Watched {
+    explicit Watched(const std::shared_ptr<const ImagePolicy>& policy) : tracker(policy) {}
+    ImageTracker tracker;
+    std::int64_t attempted_in_cycle = -1;
+    MonoTime deadline = MonoTime::max();  ///< as of the last step
+    bool unsaved = false;
+  };
+  struct ByDeadline {
+    bool operator()(const Watched* a, const Watched* b) const;
+  };
+
+  template <class Act>
+  bool change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act);
   ImageTracker::Context context(Instant now, std::vector<Event>& events);
   [[nodiscard]] WallTime judged_at(Instant now) const;
   [[nodiscard]] Millis longest_cycle() const;
   void announce(const SavedState& saved, Instant now, Step& step) const;
-  void report(ImageTracker& image, const ImageTracker::Context& context, Step& step);
-  void queue_deadline(ImageTracker& image);
+  void report(Watched& image, bool urgent, Instant now, Step& step);
   void end_cycle(Instant now, Step& step);
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;
-  using Images = std::unordered_map<ImageId, ImageTracker>;  // they stay where they are
-  [[nodiscard]] const ImageTracker& tracker_of(const ImageId& id) const { return images_.find(id)->second; }
-
-  Images images_;
-  struct ByDeadline {
-    bool operator()(const ImageTracker* a, const ImageTracker* b) const;
-  };
-  std::set<ImageTracker*, ByDeadline> deadlines_;  ///< those of images_ that have one
-  std::deque<ImageTracker*> unsaved_;  ///< of images_, once each, the one that waits longest first
+  std::unordered_map<ImageId, Watched> images_;  // they stay where they are
+  std::set<Watched*, ByDeadline> deadlines_;     ///< those of images_ that have one
+  std::deque<Watched*> unsaved_;                 ///< of images_, once each, the one that waits longest first
   std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
   Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative

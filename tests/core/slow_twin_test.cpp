@@ -2,15 +2,11 @@
 // twins.
 #include "core/ids.hpp"
 #include "core/schedule.hpp"
-#include "core/text.hpp"
 #include "support/fakes.hpp"
-#include "support/fleet.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,7 +16,6 @@ namespace sharedrift {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::an_image;
 using testing::SeededRandom;
 
 /// Schedule keeps its deadlines in order; the twin looks at all of them each time, and counts what it adds
@@ -162,56 +157,6 @@ TEST(Schedule, AgreesWithItsSlowTwinThroughEveryChange) {
       ASSERT_EQ(fast.next_due(), slow.next_due()) << "round " << round;
     }
   }
-}
-
-/// All of a record but times and attempt counters.
-std::string lasting(const ImageRecord& record) {
-  std::ostringstream out;
-  const auto at = [](const std::optional<WallTime>& t) { return t ? t->time_since_epoch().count() : -1; };
-  out << to_string(record.state) << ' ' << at(record.state_since) << ' ' << record.shared_accounts << ' '
-      << record.unused_entries << ' ' << record.unlisted << ' ' << record.listing_complete;
-  const ImageCounters& counters = record.counters;
-  for (std::size_t kind = 0; kind < 2; ++kind)
-    out << ' ' << counters.opened.at(kind) << ' ' << counters.closed.at(kind);
-  out << ' ' << counters.flaps;
-  for (const Sighting& s : record.sightings)
-    out << " sighting " << s.account.str() << ' ' << at(s.first_seen);
-  for (const Loss& l : record.losses)
-    out << " loss " << l.account.str() << ' ' << at(l.first_missed) << ' ' << l.absences;
-  for (const Absence& a : record.absences)
-    out << " absence " << a.account.str() << ' ' << at(a.first_missed) << ' ' << a.absences;
-  for (const Drift& d : record.drifts)
-    out << " drift " << d.account.str() << ' ' << to_string(d.kind) << ' ' << at(d.since);
-  return out.str();
-}
-
-/// Routine is written within half a minute, news at once. The tracker notes what is news where it happens;
-/// the twin compares what would be written with what was.
-TEST(Tracker, TellsNewsAsItsSlowTwinDoes) {
-  SeededRandom random(17);
-  testing::Fleet fleet({an_image("m-1").allowing({1, 2}).requiring({3, 4})});
-  const ImageId image = *ImageId::parse("m-1");
-  std::string before = lasting(fleet.tracker().record(image));
-  int news = 0;
-  int in_vain = 0;
-  for (int round = 0; round < 3'000; ++round) {
-    fleet.advance(1s);
-    // often the same again, as in life
-    const Observation seen =
-        random.next() % 2 == 0 ? testing::listed({1, 3, 4}) : testing::random_observation(random);
-    const Step step = fleet.apply("m-1", seen);
-    ASSERT_EQ(step.changed.size(), 1U);
-    const std::string after = lasting(fleet.tracker().record(image));
-    if (after != before) {
-      ++news;
-      ASSERT_TRUE(step.changed.front().urgent) << "round " << round << '\n' << before << '\n' << after;
-    } else if (step.changed.front().urgent) {
-      ++in_vain;
-    }
-    before = after;
-  }
-  EXPECT_GT(news, 1'000);
-  EXPECT_LT(in_vain, 100);
 }
 
 }  // namespace

@@ -233,6 +233,10 @@ TEST(Tracker, TellsNewsFromRoutine) {
   EXPECT_TRUE(fleet.apply("m-1", listed({1})).changed.front().urgent);
   EXPECT_FALSE(fleet.apply("m-1", listed({1})).changed.front().urgent);
   EXPECT_TRUE(fleet.apply("m-1", listed({1, 9})).changed.front().urgent);
+  EXPECT_FALSE(fleet.apply("m-1", listed({1, 9})).changed.front().urgent);
+  EXPECT_TRUE(fleet.apply("m-1", failed(Reason::throttled)).changed.front().urgent) << "its state is another";
+  EXPECT_FALSE(fleet.apply("m-1", failed(Reason::throttled)).changed.front().urgent);
+  EXPECT_TRUE(fleet.apply("m-1", listed({1})).changed.front().urgent) << "an account begins to be absent";
 }
 
 TEST(Tracker, OneEventIsOneStepOfItsCounter) {
