@@ -1,6 +1,8 @@
 #include "core/policy.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 namespace sharedrift {
 
@@ -12,18 +14,14 @@ const Exception* exception_for(const ImagePolicy& policy, const AccountId& accou
   return found != policy.exceptions.end() && found->account == account ? &*found : nullptr;
 }
 
-/// Visits every account that the list lets in, once each, in no order.
-template <class Visit>
-void for_each_entry(const ImagePolicy& policy, WallTime now, Visit visit) {
-  for (const AccountId& account : policy.required)
-    visit(account);
-  for (const AccountId& account : policy.allowed) {
-    if (!contains(policy.required, account)) visit(account);
-  }
+/// Every account that the list lets in.
+std::set<AccountId> entries(const ImagePolicy& policy, WallTime now) {
+  std::set<AccountId> entries(policy.required.begin(), policy.required.end());
+  entries.insert(policy.allowed.begin(), policy.allowed.end());
   for (const Exception& e : policy.exceptions) {
-    if (now < e.expires && !contains(policy.required, e.account) && !contains(policy.allowed, e.account))
-      visit(e.account);
+    if (now < e.expires) entries.insert(e.account);
   }
+  return entries;
 }
 
 }  // namespace
@@ -37,18 +35,14 @@ Grant grant_of(const ImagePolicy& policy, const AccountId& account, WallTime now
 }
 
 std::size_t allowed_count(const ImagePolicy& policy, WallTime now) {
-  std::size_t count = 0;
-  for_each_entry(policy, now, [&count](const AccountId& /*account*/) { ++count; });
-  return count;
+  return entries(policy, now).size();
 }
 
 std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed,
                                       WallTime now) {
   std::vector<AccountId> unused;
-  for_each_entry(policy, now, [&unused, &listed](const AccountId& account) {
-    if (!contains(listed, account)) unused.push_back(account);
-  });
-  std::sort(unused.begin(), unused.end());
+  const std::set<AccountId> all = entries(policy, now);
+  std::set_difference(all.begin(), all.end(), listed.begin(), listed.end(), std::back_inserter(unused));
   return unused;
 }
 
