@@ -5,11 +5,10 @@
 #include "core/time.hpp"
 #include "ports.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace sharedrift {
 
@@ -23,6 +22,10 @@ struct ApiCall {
   std::string query;  ///< canonical, as encode_parameters() writes it
 };
 
+/// Headers to sign (host, content-type and x-acs-*), sorted as the signature wants them: names in lower case,
+/// values raw. The texts are the caller's.
+using HeadersToSign = std::map<std::string_view, std::string_view>;
+
 /// ACS3-HMAC-SHA256 in its parts, for tests and for people who compare them with the API's own.
 struct Acs3Signature {
   std::string canonical_request;
@@ -30,14 +33,11 @@ struct Acs3Signature {
   std::string authorization;  ///< empty: there was nothing to sign with
 };
 
-/// Names and values.
-using HeadersToSign = std::vector<std::pair<std::string_view, std::string_view>>;
-
-/// `headers` are those to sign (host, content-type and x-acs-*, in any order): names in lower case, values
-/// raw. An empty id or secret signs nothing. Source of the format: "V3 request structure and signature",
-/// Alibaba Cloud documentation.
-Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query, HeadersToSign headers,
-                        std::string_view body_sha256, std::string_view access_key_id, const Secret& secret);
+/// An empty id or secret signs nothing. Source of the format: "V3 request structure and signature", Alibaba
+/// Cloud documentation.
+Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_query,
+                        const HeadersToSign& headers, std::string_view body_sha256,
+                        std::string_view access_key_id, const Secret& secret);
 
 /// The signed POST of a call, ready for the transport; none if the credentials lack id or secret. `nonce`
 /// must be unique for 15 minutes, `now` within 15 minutes of the API's clock. Pure.

@@ -6,17 +6,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 namespace sharedrift {
 namespace {
@@ -37,8 +32,8 @@ std::vector<nlohmann::json> vectors() {
 /// Views of the texts in `vector`.
 HeadersToSign headers_of(const nlohmann::json& vector) {
   HeadersToSign headers;
-  for (const auto& [name, value] : vector["expected"]["headers_to_sign"].items())
-    headers.emplace_back(name, value.get_ref<const std::string&>());
+  for (const auto& header : vector["expected"]["headers_to_sign"].get_ref<const nlohmann::json::object_t&>())
+    headers.emplace(header.first, header.second.get_ref<const std::string&>());
   return headers;
 }
 
@@ -114,12 +109,12 @@ TEST(Signer, MatchesTheExampleOfTheDocumentation) {
               HasSubstr("Signature=06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"));
 }
 
-TEST(Signer, SortsTrimsAndJoins) {
-  const Acs3Signature signature = sign_acs3(
-      "POST", "", {{"x-acs-b", " two "}, {"host", "h:8080"}, {"x-acs-b", "one"}, {"content-type", "x"}},
-      "body", "id", Secret("s"));
+TEST(Signer, SortsAndTrims) {
+  const Acs3Signature signature =
+      sign_acs3("POST", "", {{"x-acs-b", " two "}, {"host", "h:8080"}, {"content-type", "x"}}, "body", "id",
+                Secret("s"));
   EXPECT_EQ(signature.canonical_request,
-            "POST\n/\n\ncontent-type:x\nhost:h:8080\nx-acs-b:two,one\n\ncontent-type;host;x-acs-b\nbody");
+            "POST\n/\n\ncontent-type:x\nhost:h:8080\nx-acs-b:two\n\ncontent-type;host;x-acs-b\nbody");
 }
 
 TEST(Signer, EncodesAndSortsByCodeUnit) {
@@ -172,72 +167,6 @@ TEST(Signer, SignsThePortAndAFormAsTheDocumentationAsks) {
             "ACS3-HMAC-SHA256 "
             "Credential=FAKE-ID,SignedHeaders=content-type;host;x-acs-action,Signature="
             "b1b8148387a37dbf2e5787bbdd1b1826c1e9a94352f61667b9d439ec10ae920d");
-}
-
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  std::string out;
-  for (std::size_t i = 0; i < size; ++i) {
-    out += "0123456789abcdef"[bytes[i] / 16];
-    out += "0123456789abcdef"[bytes[i] % 16];
-  }
-  return out;
-}
-
-/// The slow, obvious twin: OpenSSL's one-call functions, which keep nothing, over a text that a map has
-/// sorted.
-std::string slow_authorization(const std::string& query, const HeadersToSign& headers, const std::string& id,
-                               const std::string& secret) {
-  std::map<std::string, std::string> by_name;
-  for (const auto& [name, value] : headers)
-    by_name[std::string{name}] = std::string{value};
-  std::ostringstream text;
-  std::string names;
-  text << "POST\n/\n" << query << "\n";
-  for (const auto& [name, value] : by_name) {
-    text << name << ":" << value << "\n";
-    names += (names.empty() ? "" : ";") + name;
-  }
-  text << "\n" << names << "\nbody";
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_Digest(text.str().data(), text.str().size(), digest, &size, EVP_sha256(), nullptr);
-  const std::string to_sign = "ACS3-HMAC-SHA256\n" + hex(digest, size);
-  HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-       reinterpret_cast<const unsigned char*>(to_sign.data()), to_sign.size(), digest, &size);
-  return "ACS3-HMAC-SHA256 Credential=" + id + ",SignedHeaders=" + names + ",Signature=" + hex(digest, size);
-}
-
-TEST(Signer, AgreesWithItsSlowTwinWhateverTheThreadSignedBefore) {
-  const auto sign_many = [](std::uint64_t seed) {
-    testing::SeededRandom random(seed);
-    const auto word = [&random](std::size_t longest) {
-      std::string out(1 + random.next() % longest, ' ');
-      for (char& c : out)
-        c = static_cast<char>('!' + random.next() % 94);
-      return out;
-    };
-    std::vector<std::string> keys;  // some longer than a block of the hash, which are hashed themselves
-    for (const std::size_t longest : {1U, 30U, 63U, 64U, 65U, 200U})
-      keys.push_back(word(longest));
-    for (int round = 0; round < 500; ++round) {
-      const std::string& key = keys.at(random.next() % keys.size());
-      const std::string query = word(400);
-      const std::vector<std::string> values{word(60), word(60), word(1000), word(5)};
-      const HeadersToSign headers{{"x-acs-date", values[0]},
-                                  {"host", values[1]},
-                                  {"x-acs-security-token", values[2]},
-                                  {"content-type", values[3]}};
-      ASSERT_EQ(sign_acs3("POST", query, headers, "body", "id", Secret(key)).authorization,
-                slow_authorization(query, headers, "id", key));
-      // what cannot be signed must not spoil what comes next
-      if (round % 50 == 0) sign_acs3("POST", query, headers, "body", "id", Secret{});
-    }
-  };
-  std::vector<std::thread> threads;
-  for (std::uint64_t seed = 1; seed <= 3; ++seed)
-    threads.emplace_back(sign_many, seed);
-  for (std::thread& thread : threads)
-    thread.join();
 }
 
 TEST(Signer, SignsVersionOneAsDocumented) {
