@@ -71,7 +71,7 @@ bool proxy_refused(CURL* easy) {
 }
 
 Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text) {
-  if (proxy_refused(exchange.handle.easy)) return Reason::proxy;
+  if (proxy_refused(exchange.easy.get())) return Reason::proxy;
   if (!exchange.sent && out_of_descriptors()) return Reason::local;
   if (is_traffic(code)) {
     return is_the_proxys(exchange, text) ? Reason::proxy : reason_of_traffic(exchange, code, text);

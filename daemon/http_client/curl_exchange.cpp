@@ -114,7 +114,7 @@ int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int
   return CURL_PREREQFUNC_ABORT;
 }
 
-void prepare_route(CURL* easy, const HttpRoute& route) {
+void configure_route(CURL* easy, const HttpRoute& route) {
   if (!route.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, route.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route.ca_file.c_str());
@@ -134,11 +134,7 @@ void prepare_route(CURL* easy, const HttpRoute& route) {
   }
 }
 
-/// Says all of it each time: the handle may have had another method before.
-void configure_method(Exchange& exchange) {
-  CURL* easy = exchange.handle.easy;
-  const HttpRequest& request = exchange.request;
-  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+void configure_method(CURL* easy, const HttpRequest& request) {
   if (request.method == "HEAD") {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
   } else if (request.method == "GET" && request.body.empty()) {
@@ -149,39 +145,6 @@ void configure_method(Exchange& exchange) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.c_str());
     if (request.method != "POST") curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
-}
-
-/// A proxy that is not tunnelled through is asked for the whole URL, and only libcurl knows whether there is
-/// one.
-bool may_name_whole_url(const EasyHandle& handle) {
-  const HttpRoute* route = handle.route.get();
-  return handle.plain && route != nullptr && !route->never_proxy &&
-         (route->proxy_from_environment || !route->proxy_url.empty());
-}
-
-/// Parsed here for all exchanges that will have the same. What cannot be parsed is libcurl's to refuse.
-bool set_url(EasyHandle& handle, std::string_view url) {
-  if (handle.url == url) return true;
-  handle.url = url;
-  handle.parsed_url.reset(curl_url());
-  if (handle.parsed_url && curl_url_set(handle.parsed_url.get(), CURLUPART_URL, handle.url.c_str(),
-                                        CURLU_PATH_AS_IS) != CURLUE_OK) {
-    handle.parsed_url.reset();
-  }
-  return curl_easy_setopt(handle.easy, CURLOPT_CURLU, handle.parsed_url.get()) == CURLE_OK &&
-         curl_easy_setopt(handle.easy, CURLOPT_URL, handle.url.c_str()) == CURLE_OK;
-}
-
-/// The target goes out as it is, and the origin stays, parsed: libcurl takes a URL apart anew for each
-/// request and prints it a character at a time.
-bool configure_url(Exchange& exchange) {
-  EasyHandle& handle = exchange.handle;
-  const std::string& url = exchange.request.url;
-  const std::string_view origin = origin_of(url);
-  const char* target = url.c_str() + origin.size();
-  const bool whole = may_name_whole_url(handle) || origin.empty() || *target != '/';
-  return set_url(handle, whole ? std::string_view{url} : origin) &&
-         curl_easy_setopt(handle.easy, CURLOPT_REQUEST_TARGET, whole ? nullptr : target) == CURLE_OK;
 }
 
 /// Adds a line to the list; false when memory is short.
@@ -202,29 +165,22 @@ bool configure_headers(Exchange& exchange) {
     whole = whole && append_line(list, value.empty() ? name + ";" : name + ": " + value);
   if (!headers.find("content-type")) whole = whole && append_line(list, "Content-Type:");
   if (!headers.find("accept")) whole = whole && append_line(list, "Accept:");
-  return whole && curl_easy_setopt(exchange.handle.easy, CURLOPT_HTTPHEADER, list.get()) == CURLE_OK;
+  return whole && curl_easy_setopt(exchange.easy.get(), CURLOPT_HTTPHEADER, list.get()) == CURLE_OK;
 }
 
-void prepare_callbacks(CURL* easy) {
+void configure_callbacks(CURL* easy, Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &guarded<take_header_line>);
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &guarded<take_body>);
-  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_handshake);
-  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_sending);
-}
-
-void point_callbacks_at(Exchange& exchange) {
-  CURL* easy = exchange.handle.easy;
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &guarded<take_body>);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &on_handshake);
   curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, &exchange);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_sending);
   curl_easy_setopt(easy, CURLOPT_PREREQDATA, &exchange);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange.error_text.data());
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
 }
 
-/// What every exchange on one route has in common: set once for a handle.
-bool prepare(EasyHandle& handle) {
-  CURL* easy = handle.easy;
+void configure_protocol(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   // A resolver thread that hangs must not be waited for (since 7.87).
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -239,54 +195,30 @@ bool prepare(EasyHandle& handle) {
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  prepare_callbacks(easy);
-  prepare_route(easy, handle.route ? *handle.route : HttpRoute{});
-  handle.prepared =
-      curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, handle.plain ? "http" : "https") == CURLE_OK;
-  return handle.prepared;
 }
 
 }  // namespace
 
-bool EasyHandle::serves(const HttpRequest& request) const {
-  return prepared && plain == is_plain(request) && route == request.route;
-}
-
 bool configure(Exchange& exchange, Millis left) {
-  EasyHandle& handle = exchange.handle;
+  CURL* const easy = exchange.easy.get();
   const HttpRequest& request = exchange.request;
-  if (!handle.serves(request)) {
-    reset(handle);
-    handle.route = request.route;
-    handle.plain = is_plain(request);
-    if (!prepare(handle)) return false;
-  }
-  exchange.proxied = handle.route && !handle.route->never_proxy && !handle.route->proxy_url.empty();
-  CURL* easy = handle.easy;
+  const HttpRoute route = request.route ? *request.route : HttpRoute{};
+  exchange.proxied = !route.never_proxy && !route.proxy_url.empty();
+  configure_protocol(easy);
+  configure_route(easy, route);
+  configure_method(easy, request);
+  configure_callbacks(easy, exchange);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_body));
-  point_callbacks_at(exchange);
-  configure_method(exchange);
-  return configure_url(exchange) && configure_headers(exchange);
-}
-
-void reset(EasyHandle& handle) {
-  curl_easy_reset(handle.easy);  // connections are the multi handle's and stay
-  handle.prepared = false;
-  handle.route.reset();
-  handle.url.clear();
-  handle.parsed_url.reset();
-}
-
-void forget_exchange(EasyHandle& handle) {
-  curl_easy_setopt(handle.easy, CURLOPT_HTTPHEADER, nullptr);
-  curl_easy_setopt(handle.easy, CURLOPT_ERRORBUFFER, nullptr);
+  return configure_headers(exchange) &&
+         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain(request) ? "http" : "https") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) == CURLE_OK;
 }
 
 HttpResult conclude(Exchange& exchange, CURLcode code) {
   long status = 0;
-  curl_easy_getinfo(exchange.handle.easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(exchange.easy.get(), CURLINFO_RESPONSE_CODE, &status);
   exchange.response.status = static_cast<int>(status);
   if (code == CURLE_OK && !exchange.head.complete) {
     refuse(exchange, Reason::reset, "the connection ended inside the answer's header");  // success to 7.88

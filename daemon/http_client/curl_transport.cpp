@@ -1,13 +1,12 @@
 #include "http_client/curl_transport.hpp"
 
 #include "http_client/curl_exchange.hpp"
-#include "http_client/curl_sockets.hpp"
 #include "wire/request_url.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <mutex>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -20,14 +19,11 @@ namespace {
 /// Idle connections kept. libcurl's own bound is four for each exchange under way, so the end of a burst
 /// would close most of what the next one needs.
 constexpr long kMaxIdleConnections = 128;
-
-void init_curl_once() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
+constexpr Millis kLongestWait{3'600'000};
 
 CURLM* init_multi() {
-  init_curl_once();
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   CURLM* multi = curl_multi_init();
   if (multi == nullptr) throw std::runtime_error("libcurl could not be initialised");
   return multi;
@@ -37,98 +33,78 @@ CURLM* init_multi() {
 
 class CurlTransport::Impl {
  public:
-  Impl() : multi_(init_multi()), sockets_(multi_) {
-    curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
-  }
+  Impl() : multi_(init_multi()) { curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     cancel_all();
-    for (const EasyHandle& handle : idle_)
-      curl_easy_cleanup(handle.easy);
+    idle_.clear();
     curl_multi_cleanup(multi_);
   }
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done);
   void run_once(MonoTime until);
-  void wake() noexcept { sockets_.wake(); }
+  void wake() noexcept { curl_multi_wakeup(multi_); }
   void cancel_all();
 
  private:
-  using Exchanges = std::list<Exchange>;
+  using ExchangePtr = std::unique_ptr<Exchange>;
   bool launch(Exchange& exchange, Millis left);
-  bool act();
-  bool finish_answered();
   bool finish_refused();
-  void release(Exchange& exchange, bool sound);
+  bool finish_answered();
+  void release(Exchange& exchange);
 
   CURLM* multi_;
-  CurlSockets sockets_;
-  std::vector<EasyHandle> idle_;  ///< the one used last at the end
-  Exchanges flying_;
-  Exchanges refused_;  ///< never left: their callbacks are due at the next run_once()
+  std::vector<EasyHandle> idle_;
+  std::unordered_map<CURL*, ExchangePtr> flying_;
+  std::vector<ExchangePtr> refused_;  ///< never sent; run_once() calls back for them
 };
 
 void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone done) {
-  Exchange& exchange = flying_.emplace_back();
-  exchange.self = std::prev(flying_.end());
-  exchange.request = std::move(request);
-  exchange.done = std::move(done);
+  auto exchange = std::make_unique<Exchange>();
+  exchange->request = std::move(request);
+  exchange->done = std::move(done);
   const MonoTime now = std::chrono::steady_clock::now();
-  const auto left = deadline <= now ? Millis{0} : std::chrono::ceil<Millis>(deadline - now);
-  if (left <= Millis{0}) {
-    exchange.verdict =
+  if (deadline <= now) {
+    exchange->verdict =
         TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
   } else {
-    exchange.verdict = refuse_request(exchange.request);
+    exchange->verdict = refuse_request(exchange->request);
   }
-  if (!exchange.verdict && launch(exchange, left)) return;
-  if (!exchange.verdict) exchange.verdict = TransportError{Reason::local, "out of memory for a request"};
-  release(exchange, false);
-  refused_.splice(refused_.end(), flying_, exchange.self);
-  wake();
+  if (!exchange->verdict && !launch(*exchange, std::chrono::ceil<Millis>(deadline - now))) {
+    exchange->verdict = TransportError{Reason::local, "out of memory for a request"};
+  }
+  if (exchange->verdict) {
+    refused_.push_back(std::move(exchange));
+  } else {
+    CURL* const easy = exchange->easy.get();
+    flying_.emplace(easy, std::move(exchange));
+  }
 }
 
 bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
-  const auto fit = std::find_if(idle_.rbegin(), idle_.rend(), [&exchange](const EasyHandle& handle) {
-    return handle.serves(exchange.request);
-  });
   if (idle_.empty()) {
-    exchange.handle.easy = curl_easy_init();
+    exchange.easy.reset(curl_easy_init());
   } else {
-    std::swap(fit == idle_.rend() ? idle_.back() : *fit, idle_.back());
-    exchange.handle = std::move(idle_.back());
+    exchange.easy = std::move(idle_.back());
     idle_.pop_back();
   }
-  if (exchange.handle.easy == nullptr || !configure(exchange, left) ||
-      curl_multi_add_handle(multi_, exchange.handle.easy) != CURLM_OK) {
-    return false;
-  }
-  // Sends it now: by itself libcurl would begin when its timer is looked at, after all answers that have come
-  // meanwhile.
-  int running = 0;
-  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
-  return true;
+  return exchange.easy && configure(exchange, left) &&
+         curl_multi_add_handle(multi_, exchange.easy.get()) == CURLM_OK;
 }
 
-/// `sound`: the exchange ended as it should, so its handle is as good as before. Others begin anew.
-void CurlTransport::Impl::release(Exchange& exchange, bool sound) {
-  if (exchange.handle.easy == nullptr) return;
-  curl_multi_remove_handle(multi_, exchange.handle.easy);
-  if (sound) {
-    forget_exchange(exchange.handle);
-  } else {
-    reset(exchange.handle);
-  }
-  idle_.push_back(std::exchange(exchange.handle, {}));
+void CurlTransport::Impl::release(Exchange& exchange) {
+  curl_multi_remove_handle(multi_, exchange.easy.get());
+  curl_easy_reset(exchange.easy.get());  // connections are the multi handle's and stay
+  idle_.push_back(std::move(exchange.easy));
 }
 
-/// Calls back for the oldest of the exchanges that never left; false when there is none.
+/// Calls back for the oldest of the exchanges that were never sent; false when there is none.
 bool CurlTransport::Impl::finish_refused() {
   if (refused_.empty()) return false;
-  Exchanges one;
-  one.splice(one.begin(), refused_, refused_.begin());
-  one.front().done(Err(std::move(*one.front().verdict)));
+  const ExchangePtr exchange = std::move(refused_.front());
+  refused_.erase(refused_.begin());
+  exchange->done(Err(std::move(*exchange->verdict)));
   return true;
 }
 
@@ -139,37 +115,29 @@ bool CurlTransport::Impl::finish_answered() {
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     const CURLcode code = message->data.result;
-    Exchange* found = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &found);
-    Exchanges one;
-    one.splice(one.begin(), flying_, found->self);
-    HttpResult result = conclude(*found, code);
-    release(*found, static_cast<bool>(result));
-    found->done(std::move(result));
+    const ExchangePtr exchange = std::move(flying_.extract(message->easy_handle).mapped());
+    HttpResult result = conclude(*exchange, code);
+    release(*exchange);
+    exchange->done(std::move(result));
     return true;
   }
   return false;
 }
 
-/// One answer a turn: the caller sends what follows from it before the next one, which may have come at the
-/// same moment, is looked at. Else answers that come together stay together, and each waits for all.
+/// One answer a turn: what the caller sends because of it leaves before the next answer, which may have come
+/// at the same moment, is looked at. Else answers that come together stay together, and each waits for all.
 void CurlTransport::Impl::run_once(MonoTime until) {
-  if (finish_answered() || act() || finish_refused()) return;
-  sockets_.wait(until);
-  act();
-}
-
-/// Lets libcurl go on until it has ended an exchange; false when it has nothing left to do.
-bool CurlTransport::Impl::act() {
-  while (sockets_.act_once()) {
-    if (finish_answered()) return true;
-  }
-  return false;
+  int running = 0;
+  curl_multi_perform(multi_, &running);
+  if (finish_refused() || finish_answered()) return;
+  const MonoTime now = std::chrono::steady_clock::now();
+  const auto wait = std::chrono::ceil<Millis>(std::clamp(until, now, now + kLongestWait) - now);
+  curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
 }
 
 void CurlTransport::Impl::cancel_all() {
-  for (Exchange& exchange : flying_)
-    release(exchange, false);
+  for (const auto& [easy, exchange] : flying_)
+    release(*exchange);
   flying_.clear();
   refused_.clear();
 }
