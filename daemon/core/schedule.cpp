@@ -30,9 +30,9 @@ void Schedule::plan(Place& place, MonoTime due) {
   queue_.insert(queue_.end(), &place);  // where nearly all belong: found at once
 }
 
-std::vector<std::reference_wrapper<const ImageId>> Schedule::take_due(MonoTime now, std::size_t limit) {
+std::vector<std::reference_wrapper<const ImageId>> Schedule::take_due(MonoTime now) {
   std::vector<std::reference_wrapper<const ImageId>> due;
-  while (due.size() < limit && !queue_.empty() && next_due() <= now) {
+  while (!queue_.empty() && next_due() <= now) {
     Place& place = **queue_.begin();
     queue_.erase(queue_.begin());
     place.second.flying = true;

@@ -29,9 +29,9 @@ class Schedule {
   /// All images are due at once.
   Schedule(const std::vector<Entry>& entries, Spread spread, MonoTime now);
 
-  /// At most `limit` images that are due, oldest deadline first; each is in flight until finish() or
-  /// release_all(). The ids are the schedule's own, until reconfigure().
-  std::vector<std::reference_wrapper<const ImageId>> take_due(MonoTime now, std::size_t limit);
+  /// The images that are due, oldest deadline first; each is in flight until finish() or release_all(). The
+  /// ids are the schedule's own, until reconfigure().
+  std::vector<std::reference_wrapper<const ImageId>> take_due(MonoTime now);
   /// The attempt is over: plans the next. `jitter` in [0, 1) moves it by up to a tenth of the interval, so
   /// that nobody can foresee it. Returns how many deadlines passed during the attempt: more than 0 is an
   /// overrun.

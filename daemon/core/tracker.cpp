@@ -116,10 +116,10 @@ bool Tracker::ByDeadline::operator()(const Watched* a, const Watched* b) const {
   return a->tracker.policy().id < b->tracker.policy().id;
 }
 
-std::vector<ImageRecord> Tracker::take_unsaved(std::size_t most) {
+std::vector<ImageRecord> Tracker::take_unsaved() {
   std::vector<ImageRecord> records;
-  records.reserve(std::min(most, unsaved_.size()));
-  while (!unsaved_.empty() && records.size() < most) {
+  records.reserve(unsaved_.size());
+  while (!unsaved_.empty()) {
     unsaved_.front()->unsaved = false;
     records.push_back(unsaved_.front()->tracker.record());
     unsaved_.pop_front();

@@ -46,8 +46,8 @@ class Tracker {
   [[nodiscard]] ImageRecord record(const ImageId& id) const;
   /// Whether any image has had a step since its record was last taken that was not urgent.
   [[nodiscard]] bool has_unsaved() const { return !unsaved_.empty(); }
-  /// The records of `most` of these images, those that wait longest.
-  std::vector<ImageRecord> take_unsaved(std::size_t most);
+  /// The records of these images, those that wait longest first.
+  std::vector<ImageRecord> take_unsaved();
   [[nodiscard]] const std::array<std::uint64_t, kAllCloseReasons.size()>& closes() const { return closes_; }
   /// As of the last step.
   [[nodiscard]] FleetRecord fleet_record() const { return {closes_, judged_.wall}; }

@@ -9,14 +9,10 @@
 namespace sharedrift {
 
 namespace {
-constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 /// An attempt may take as long as its interval, so that a slow API still answers; but not for ever.
 constexpr Millis kLongestAttempt{300'000};
 /// Times and attempt counters may be lost by a kill for about this long; everything else is saved at once.
 constexpr Millis kRoutineDelay{25'000};
-/// A portion and the time the store's writer has for it: a fleet of 100,000 images takes four seconds.
-constexpr std::size_t kSavedAtOnce = 512;
-constexpr Millis kSavePause{20};
 }  // namespace
 
 void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now) {
@@ -46,20 +42,14 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
 }
 
 void StepPublisher::save_due(Tracker& tracker, MonoTime now) {
-  if (now < next_save_) return;
-  save_some(tracker, kSavedAtOnce);
-  next_save_ = tracker.has_unsaved() ? now + kSavePause : MonoTime::max();
+  if (now >= next_save_) save_all(tracker);
 }
 
 void StepPublisher::save_all(Tracker& tracker) {
-  save_some(tracker, kAll);
-  next_save_ = MonoTime::max();
-}
-
-void StepPublisher::save_some(Tracker& tracker, std::size_t most) {
-  for (ImageRecord& record : tracker.take_unsaved(most))
+  for (ImageRecord& record : tracker.take_unsaved())
     store_.save(std::move(record), {});
   store_.set_fleet(tracker.fleet_record());
+  next_save_ = MonoTime::max();
 }
 
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {
@@ -81,7 +71,7 @@ void Poller::run(const std::stop_token& stop) {
 void Poller::turn() {
   turns_.fetch_add(1, std::memory_order_relaxed);
   const Instant now = parts_.clock.now();
-  for (const ImageId& id : parts_.schedule.take_due(now.mono, kAll)) {
+  for (const ImageId& id : parts_.schedule.take_due(now.mono)) {
     const ImageTracker& image = parts_.tracker.image(id);
     lanes_.at(image.policy().profile).ready.push_back(&image);
   }

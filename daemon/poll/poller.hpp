@@ -34,7 +34,7 @@ class PollListener {
 /// store. One event is one line and one row: those of an image travel with its record, the others alone.
 ///
 /// News is saved at once. Times and attempt counters, which change with every listing, are saved within half
-/// a minute, a few images at a time: the records of a large fleet need not lie in memory twice.
+/// a minute.
 class StepPublisher {
  public:
   StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
@@ -47,8 +47,6 @@ class StepPublisher {
   [[nodiscard]] MonoTime next_save() const { return next_save_; }
 
  private:
-  void save_some(Tracker& tracker, std::size_t most);
-
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
