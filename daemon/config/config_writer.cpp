@@ -2,94 +2,64 @@
 
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
+#include "config/yaml_reader.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
+#include <yaml-cpp/emitter.h>
+#include <yaml-cpp/emittermanip.h>
+
 namespace sharedrift {
 
 namespace {
 
-/// Writes `key: value` lines at one depth; what is empty is left out.
-class Block {
- public:
-  Block(std::string& out, std::size_t indent) : out_(out), indent_(indent) {}
-
-  /// The first line of a list's item stands behind its dash.
-  Block& item() {
-    first_ = true;
-    return *this;
-  }
-  void text(std::string_view key, std::string_view value) {
-    if (!value.empty()) raw(key, yaml_string(value));
-  }
-  void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
-  void number(std::string_view key, int value) { raw(key, std::to_string(value)); }
-  void duration(std::string_view key, Millis value) { raw(key, format_duration(value)); }
-  void accounts(std::string_view key, const std::vector<AccountId>& accounts) {
-    std::string list;
-    for (const AccountId& account : accounts)
-      list.append(list.empty() ? "\"" : ", \"").append(account.str()).append("\"");
-    raw(key, "[" + list + "]");
-  }
-  void raw(std::string_view key, std::string_view value) {
-    begin(key);
-    out_.append(" ").append(value).append("\n");
-  }
-  /// A key whose value follows one level deeper.
-  Block open(std::string_view key) {
-    begin(key);
-    out_ += '\n';
-    return {out_, indent_ + 2};
-  }
-  /// A key whose value is a list of maps.
-  Block open_list(std::string_view key) {
-    begin(key);
-    out_ += '\n';
-    return {out_, indent_ + 4};
-  }
-
- private:
-  void begin(std::string_view key) {
-    if (first_) {
-      out_.append(indent_ - 2, ' ').append("- ");
-    } else {
-      out_.append(indent_, ' ');
-    }
-    first_ = false;
-    out_.append(key).append(":");
-  }
-
-  std::string& out_;
-  std::size_t indent_;
-  bool first_ = false;
-};
-
-template <class T, std::size_t N>
-std::string_view name_of(const std::array<Choice<T>, N>& choices, T value) {
-  return std::find_if(choices.begin(), choices.end(),
-                      [value](const Choice<T>& c) { return c.value == value; })
-      ->name;
+/// A number, a flag or a word of ours.
+template <class T>
+void plain(YAML::Emitter& out, const char* key, T value) {
+  out << YAML::Key << key << YAML::Value << value;
+}
+/// Text of a person in quotes, so that no reader takes it for something else; nothing if it is empty.
+void text(YAML::Emitter& out, const char* key, std::string_view value) {
+  if (!value.empty()) out << YAML::Key << key << YAML::Value << YAML::DoubleQuoted << std::string(value);
+}
+void duration(YAML::Emitter& out, const char* key, Millis value) {
+  plain(out, key, format_duration(value));
+}
+void accounts(YAML::Emitter& out, const char* key, const std::vector<AccountId>& accounts) {
+  out << YAML::Key << key << YAML::Value << YAML::Flow << YAML::BeginSeq;
+  for (const AccountId& account : accounts)
+    out << YAML::DoubleQuoted << std::string(account.str());
+  out << YAML::EndSeq;
 }
 
-void write_credentials(Block block, const CredentialConfig& c) {
-  block.raw("source", name_of(kCredentialSources, c.source));
-  block.text("file", c.file);
-  block.text("profile", c.profile);
-  block.text("role_name", c.role_name);
-  block.text("metadata_endpoint", c.metadata_endpoint);
-  if (c.source == CredentialKind::ecs_ram_role) block.flag("disable_imdsv1", c.disable_imdsv1);
-  block.text("role_arn", c.role_arn);
-  block.text("role_session_name", c.role_session_name);
-  block.text("oidc_provider_arn", c.oidc_provider_arn);
-  block.text("oidc_token_file", c.oidc_token_file);
-  block.text("external_id", c.external_id);
-  block.text("policy", c.policy);
-  if (c.duration) block.duration("duration", *c.duration);
-  if (!c.uri.empty()) block.text("uri", masked_url(c.uri));
-  if (c.base) write_credentials(block.open("from"), *c.base);
+template <class T, std::size_t N>
+std::string name_of(const std::array<Choice<T>, N>& choices, T value) {
+  return std::string(std::find_if(choices.begin(), choices.end(), [value](const Choice<T>& c) {
+                       return c.value == value;
+                     })->name);
+}
+
+void write_credentials(YAML::Emitter& out, const char* key, const CredentialConfig& c) {
+  out << YAML::Key << key << YAML::Value << YAML::BeginMap;
+  plain(out, "source", name_of(kCredentialSources, c.source));
+  text(out, "file", c.file);
+  text(out, "profile", c.profile);
+  text(out, "role_name", c.role_name);
+  text(out, "metadata_endpoint", c.metadata_endpoint);
+  if (c.source == CredentialKind::ecs_ram_role) plain(out, "disable_imdsv1", c.disable_imdsv1);
+  text(out, "role_arn", c.role_arn);
+  text(out, "role_session_name", c.role_session_name);
+  text(out, "oidc_provider_arn", c.oidc_provider_arn);
+  text(out, "oidc_token_file", c.oidc_token_file);
+  text(out, "external_id", c.external_id);
+  text(out, "policy", c.policy);
+  if (c.duration) duration(out, "duration", *c.duration);
+  if (!c.uri.empty()) text(out, "uri", masked_url(c.uri));
+  if (c.base) write_credentials(out, "from", *c.base);
+  out << YAML::EndMap;
 }
 
 /// The shortest digits that give the same number again.
@@ -100,53 +70,159 @@ std::string decimal(double value) {
   return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
 }
 
-void write_profile(Block block, const ProfileConfig& p) {
-  block.text("endpoint", p.endpoint);
-  if (p.owner_account) block.text("owner_account", p.owner_account->str());
-  write_credentials(block.open("credentials"), p.credentials);
-  block.text("sts_endpoint", p.sts_endpoint);
-  block.flag("allow_any_endpoint", p.allow_any_endpoint);
-  block.text("ca_file", p.ca_file);
-  if (!p.proxy_url.empty()) block.text("proxy_url", masked_url(p.proxy_url));
-  block.flag("proxy_from_environment", p.proxy_from_environment);
-  block.duration("timeout", p.timeout);
-  block.raw("requests_per_second", decimal(p.requests_per_second));
-  block.number("concurrency", p.concurrency);
-  block.number("max_attempts", p.max_attempts);
+void write_profile(YAML::Emitter& out, const ProfileConfig& p) {
+  out << YAML::BeginMap;
+  text(out, "endpoint", p.endpoint);
+  if (p.owner_account) text(out, "owner_account", p.owner_account->str());
+  write_credentials(out, "credentials", p.credentials);
+  text(out, "sts_endpoint", p.sts_endpoint);
+  plain(out, "allow_any_endpoint", p.allow_any_endpoint);
+  text(out, "ca_file", p.ca_file);
+  if (!p.proxy_url.empty()) text(out, "proxy_url", masked_url(p.proxy_url));
+  plain(out, "proxy_from_environment", p.proxy_from_environment);
+  duration(out, "timeout", p.timeout);
+  plain(out, "requests_per_second", decimal(p.requests_per_second));
+  plain(out, "concurrency", p.concurrency);
+  plain(out, "max_attempts", p.max_attempts);
+  out << YAML::EndMap;
 }
 
-void write_poll(Block block, const PollConfig& poll) {
-  block.duration("interval", poll.interval);
-  block.raw("spread", name_of(kSpreads, poll.spread));
-  block.duration("stale_after", poll.stale_after);
-  block.number("confirm_clears", poll.confirm_clears);
-  block.number("mass_change_percent", poll.mass_change_percent);
-  block.duration("state_retention", poll.state_retention);
+void write_poll(YAML::Emitter& out, const PollConfig& poll) {
+  out << YAML::BeginMap;
+  duration(out, "interval", poll.interval);
+  plain(out, "spread", name_of(kSpreads, poll.spread));
+  duration(out, "stale_after", poll.stale_after);
+  plain(out, "confirm_clears", poll.confirm_clears);
+  plain(out, "mass_change_percent", poll.mass_change_percent);
+  duration(out, "state_retention", poll.state_retention);
+  out << YAML::EndMap;
 }
 
-void write_image(Block block, const ImagePolicy& image) {
-  block.item().text("id", image.id.str());
-  block.text("name", image.name);
-  block.text("team", image.team);
-  block.text("severity", image.severity);
-  block.text("profile", image.profile);
-  block.duration("interval", image.interval);
-  block.accounts("required", image.required);
-  block.accounts("allowed", image.allowed);
+void write_image(YAML::Emitter& out, const ImagePolicy& image) {
+  out << YAML::BeginMap;
+  text(out, "id", image.id.str());
+  text(out, "name", image.name);
+  text(out, "team", image.team);
+  text(out, "severity", image.severity);
+  text(out, "profile", image.profile);
+  duration(out, "interval", image.interval);
+  accounts(out, "required", image.required);
+  accounts(out, "allowed", image.allowed);
   if (!image.exceptions.empty()) {
-    Block items = block.open_list("exceptions");
+    out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
     for (const Exception& e : image.exceptions) {
-      items.item().text("account", e.account.str());
-      items.text("expires", format_rfc3339(e.expires));
-      items.text("owner", e.owner);
-      items.text("ticket", e.ticket);
-      items.text("reason", e.reason);
+      out << YAML::BeginMap;
+      text(out, "account", e.account.str());
+      text(out, "expires", format_rfc3339(e.expires));
+      text(out, "owner", e.owner);
+      text(out, "ticket", e.ticket);
+      text(out, "reason", e.reason);
+      out << YAML::EndMap;
     }
+    out << YAML::EndSeq;
   }
-  block.flag("canary", image.canary);
+  plain(out, "canary", image.canary);
+  out << YAML::EndMap;
+}
+
+/// A value as the file has it, quotes kept; what is in it stands in one line.
+void copy(YAML::Emitter& out, const YamlReader& reader, const Place& at) {
+  switch (reader.kind(at)) {
+    case YamlKind::scalar:
+      if (!reader.is_plain(at)) out << YAML::DoubleQuoted;
+      out << std::string(reader.raw(at));
+      break;
+    case YamlKind::sequence:
+      out << YAML::Flow << YAML::BeginSeq;
+      reader.each_item(at, [&](const Place& item) { copy(out, reader, item); });
+      out << YAML::EndSeq;
+      break;
+    case YamlKind::map:
+      out << YAML::Flow << YAML::BeginMap;
+      reader.each_entry(at, [&](std::string_view key, const Place& value) {
+        out << YAML::Key << std::string(key) << YAML::Value;
+        copy(out, reader, value);
+      });
+      out << YAML::EndMap;
+      break;
+    case YamlKind::null:
+    case YamlKind::refused: out << YAML::Null;
+  }
+}
+
+/// The exceptions that stand in the file, but for those that have ended and are new again, and the new ones.
+void copy_exceptions(YAML::Emitter& out, const YamlReader& reader, const std::optional<Place>& list,
+                     const std::vector<AccountId>& added, const std::string& expires) {
+  out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
+  const auto is_new = [&](const Place& exception) {
+    bool found = false;
+    reader.each_entry(exception, [&](std::string_view key, const Place& value) {
+      const auto account = AccountId::parse(reader.raw(value));
+      found = found ||
+              (key == "account" && account && std::find(added.begin(), added.end(), *account) != added.end());
+    });
+    return found;
+  };
+  if (list) {
+    reader.each_item(*list, [&](const Place& exception) {
+      if (!is_new(exception)) copy(out, reader, exception);
+    });
+  }
+  for (const AccountId& account : added) {
+    out << YAML::Flow << YAML::BeginMap;
+    text(out, "account", account.str());
+    plain(out, "expires", expires);
+    for (const char* key : {"owner", "ticket", "reason"})
+      out << YAML::Key << key << YAML::Value << YAML::DoubleQuoted << "";
+    out << YAML::EndMap;
+  }
+  out << YAML::EndSeq;
+}
+
+void copy_image(YAML::Emitter& out, const YamlReader& reader, const Place& image,
+                const std::vector<AccountId>& added, const std::string& expires) {
+  std::optional<Place> exceptions;
+  out << YAML::BeginMap;
+  reader.each_entry(image, [&](std::string_view key, const Place& value) {
+    if (key == "exceptions") {
+      exceptions = value;
+      return;
+    }
+    out << YAML::Key << std::string(key) << YAML::Value;
+    copy(out, reader, value);
+  });
+  if (exceptions || !added.empty()) copy_exceptions(out, reader, exceptions, added, expires);
+  out << YAML::EndMap;
 }
 
 }  // namespace
+
+std::string to_yaml(const Config& config) {
+  YAML::Emitter out;
+  out << YAML::Comment("sha256 of the file: " + config.sha256);
+  out << YAML::BeginMap << YAML::Key << "profiles" << YAML::Value << YAML::BeginMap;
+  for (const ProfileConfig& profile : config.profiles) {
+    out << YAML::Key << YAML::DoubleQuoted << profile.name << YAML::Value;
+    write_profile(out, profile);
+  }
+  out << YAML::EndMap << YAML::Key << "poll" << YAML::Value;
+  write_poll(out, config.poll);
+  if (!config.account_names.empty()) {
+    out << YAML::Key << "accounts" << YAML::Value << YAML::BeginMap;
+    for (const auto& [id, name] : config.account_names) {
+      out << YAML::Key << YAML::DoubleQuoted << std::string(id.str()) << YAML::Value << YAML::Flow
+          << YAML::BeginMap;
+      text(out, "name", name);
+      out << YAML::EndMap;
+    }
+    out << YAML::EndMap;
+  }
+  out << YAML::Key << "images" << YAML::Value << YAML::BeginSeq;
+  for (const auto& image : config.images)
+    write_image(out, *image);
+  out << YAML::EndSeq << YAML::EndMap;
+  return std::string(out.c_str(), out.size()) + "\n";
+}
 
 std::string yaml_string(std::string_view text) {
   std::string out;
@@ -154,22 +230,25 @@ std::string yaml_string(std::string_view text) {
   return out;
 }
 
-std::string to_yaml(const Config& config) {
-  std::string out = "# sha256 of the file: " + config.sha256 + "\n";
-  Block root(out, 0);
-  Block profiles = root.open("profiles");
-  for (const ProfileConfig& profile : config.profiles)
-    write_profile(profiles.open(yaml_string(profile.name)), profile);
-  write_poll(root.open("poll"), config.poll);
-  if (!config.account_names.empty()) {
-    Block accounts = root.open("accounts");
-    for (const auto& [id, name] : config.account_names)
-      accounts.raw(yaml_string(id.str()), "{name: " + yaml_string(name) + "}");
-  }
-  Block images = root.open_list("images");
-  for (const auto& image : config.images)
-    write_image(images, *image);
-  return out;
+std::string images_section(std::string_view config_text, const NewExceptions& added) {
+  DiagnosticList problems("");
+  YamlTree tree;
+  if (!parse_yaml(config_text, tree, problems)) return {};
+  YamlReader reader(tree, problems);
+  const Place root = reader.root();
+  const Fields fields(reader, root, kRootKeys);
+  YAML::Emitter out;
+  out << YAML::BeginMap << YAML::Key << "images" << YAML::Value << YAML::BeginSeq;
+  fields.with("images", [&](const Place& images) {
+    reader.each_item(images, [&](const Place& image) {
+      const auto at = Fields(reader, image, kImageKeys).find("id");
+      const auto id = at ? ImageId::parse(reader.raw(*at)) : std::nullopt;
+      const auto found = id ? added.accounts.find(*id) : added.accounts.end();
+      if (found != added.accounts.end()) copy_image(out, reader, image, found->second, added.expires);
+    });
+  });
+  out << YAML::EndSeq << YAML::EndMap;
+  return std::string(out.c_str(), out.size()) + "\n";
 }
 
 }  // namespace sharedrift

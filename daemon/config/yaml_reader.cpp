@@ -165,7 +165,7 @@ bool YamlReader::file_path(const Place& at, std::string& out) {
 bool YamlReader::boolean(const Place& at, bool& out) {
   if (!expect_scalar(at, "true or false")) return false;
   const std::string_view value = raw(at);
-  if (tree_[at.node].plain && (value == "true" || value == "false")) {
+  if (is_plain(at) && (value == "true" || value == "false")) {
     out = value == "true";
     return true;
   }
@@ -183,12 +183,12 @@ bool YamlReader::integer(const Place& at, int min, int max, int& out) {
   // A leading 0 is an octal number to some readers of YAML and a decimal one to others.
   const bool whole =
       error == std::errc{} && end == value.data() + value.size() && (value == "0" || value.front() != '0');
-  if (whole && tree_[at.node].plain && number >= min && number <= max) {
+  if (whole && is_plain(at) && number >= min && number <= max) {
     out = number;
     return true;
   }
   fail(at, "expected " + wanted + ", found " + in_quotes(value),
-       whole && !tree_[at.node].plain ? "leave the quotes out" : "");
+       whole && !is_plain(at) ? "leave the quotes out" : "");
   return false;
 }
 
@@ -202,7 +202,7 @@ bool YamlReader::number(const Place& at, double max, double& out) {
       std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
   const bool ok = error == std::errc{} && end == value.data() + value.size() && std::isfinite(number) &&
                   !std::signbit(number) && (number == 0 || number >= kSmallest) && number <= max;
-  if (ok && tree_[at.node].plain) {
+  if (ok && is_plain(at)) {
     out = number;
     return true;
   }

@@ -49,6 +49,8 @@ class YamlReader {
   [[nodiscard]] YamlKind kind(const Place& at) const { return tree_[at.node].kind; }
   /// The raw text of a scalar.
   [[nodiscard]] std::string_view raw(const Place& at) const { return tree_.text(at.node); }
+  /// Whether a scalar stands without quotes.
+  [[nodiscard]] bool is_plain(const Place& at) const { return tree_[at.node].plain; }
   [[nodiscard]] std::string path(const Place& at) const;
   /// The line of the key, or of the value where there is none.
   [[nodiscard]] int line(const Place& at) const;

@@ -239,4 +239,76 @@ TEST(ConfigWriter, WritesForPeople) {
                                   "    canary: false\n");
 }
 
+namespace {
+
+AccountId account(int number) {
+  return *AccountId::parse(std::to_string(number));
+}
+
+constexpr const char* kFile = R"(
+profiles: {default: {}, apac: {}}
+groups: {partners: ["5", 6]}
+images:
+  - id: m-1
+    name: 'it''s "edge"'  # a comment
+    team: "yes"
+    severity: page
+    profile: apac
+    interval: 1m
+    required: ["2"]
+    allowed: [group:partners, 007]
+    canary: false
+    exceptions:
+      - {account: "3", expires: 2027-03-31, owner: jane, ticket: SEC-12, reason: "pilot: with #1"}
+      - {account: 4, expires: 2020-01-01, owner: jane, ticket: SEC-9, reason: over}
+  - {id: m-2, allowed: [], canary: true}
+  - {id: m-3, allowed: []}
+)";
+
+/// The file with its `images:` in the written form, and somebody answering for what is new.
+std::string adopted(const std::string& file, std::string images) {
+  const std::string empty = ": \"\"";
+  for (std::size_t at = 0; (at = images.find(empty, at)) != std::string::npos;)
+    images.replace(at, empty.size(), ": jane");
+  return file.substr(0, file.find("images:")) + images;
+}
+
+}  // namespace
+
+TEST(ConfigWriter, ImagesKeepEveryKeyAsItStands) {
+  const ConfigResult config = parse_config(kFile, "c.yml");
+  ASSERT_TRUE(config) << told(config);
+  NewExceptions none{{}, "2027-01-01"};
+  for (const auto& image : config->images)
+    none.accounts[image->id] = {};
+  const std::string images = images_section(kFile, none);
+  const ConfigResult again = parse_config(adopted(kFile, images), "adopted");
+  ASSERT_TRUE(again) << told(again) << images;
+  expect_same(*config, *again, images);
+  EXPECT_THAT(images, HasSubstr("    allowed: [group:partners, 007]\n"));
+  EXPECT_THAT(images, HasSubstr("    team: \"yes\"\n"));
+  EXPECT_THAT(images, HasSubstr("canary: true"));
+}
+
+TEST(ConfigWriter, NewExceptionsAreAddedAndReplaceTheirEndedOnes) {
+  const std::string images = images_section(
+      kFile, {{{*ImageId::parse("m-1"), {account(4), account(8)}}, {*ImageId::parse("m-3"), {account(9)}}},
+              "2027-01-01"});
+  EXPECT_THAT(
+      images,
+      HasSubstr("- {account: \"8\", expires: 2027-01-01, owner: \"\", ticket: \"\", reason: \"\"}\n"));
+  EXPECT_THAT(images, Not(HasSubstr("m-2"))) << "only what was asked for";
+  EXPECT_FALSE(parse_config(kFile + images.substr(images.find('\n')), "as written"))
+      << "nobody answers for it yet";
+  const ConfigResult again = parse_config(adopted(kFile, images), "adopted");
+  ASSERT_TRUE(again) << told(again) << images;
+  ASSERT_EQ(again->images.size(), 2U);
+  const auto& exceptions = again->images[0]->exceptions;
+  ASSERT_EQ(exceptions.size(), 3U);
+  EXPECT_EQ(exceptions[0].reason, "pilot: with #1");
+  EXPECT_EQ(exceptions[1].account, account(4));
+  EXPECT_EQ(exceptions[1].reason, "jane") << "the ended one is not the answer";
+  EXPECT_EQ(again->images[1]->exceptions.size(), 1U);
+}
+
 }  // namespace sharedrift
