@@ -74,13 +74,20 @@ struct Polled {
   std::map<std::string, std::string> endpoints;  ///< of profiles that do not use the default one
 };
 
-Result<Config, std::string> load(const Options& options) {
-  auto config = load_config(options.config_file);
-  if (config) return std::move(*config);
-  std::string text;
+struct Loaded {
+  Config config;
+  std::string text;  ///< of the file
+};
+
+Result<Loaded, std::string> load(const Options& options) {
+  auto text = read_trusted_file(options.config_file);
+  if (!text) return Err(to_string(text.error()));
+  auto config = parse_config(*text, options.config_file);
+  if (config) return Loaded{std::move(*config), std::move(*text)};
+  std::string faults;
   for (const Diagnostic& diagnostic : config.error())
-    text += to_string(diagnostic) + "\n";
-  return Err(std::move(text));
+    faults += to_string(diagnostic) + "\n";
+  return Err(std::move(faults));
 }
 
 /// A signal ends the poll early; what was not read stays unknown.
@@ -127,7 +134,7 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   progress.clear();
   polled.report.account_names = config.account_names;
   polled.report.config_file = options.config_file;
-  polled.report.now = clock.wall();
+  polled.report.at = {clock.wall(), kNeverStale};
   for (const ProfileConfig& profile : config.profiles) {
     if (profile.endpoint == ProfileConfig{}.endpoint) continue;
     polled.endpoints[profile.name] = profile.endpoint.substr(profile.endpoint.find("://") + 3);
@@ -151,11 +158,11 @@ int check(const Options& options, const Polled& polled) {
     case OutputFormat::sarif: print(report_sarif(polled.report)); break;
     case OutputFormat::prometheus: print(report_prometheus(polled.report)); break;
   }
-  return exit_code(verdict_of(polled.report.views));
+  return exit_code(count_verdicts(polled.report).worst());
 }
 
-int baseline(const Polled& polled) {
-  print(report_baseline(polled.report));
+int baseline(const Polled& polled, const std::string& config_text) {
+  print(report_baseline(polled.report, config_text));
   const auto& views = polled.report.views;
   const bool all_read =
       std::all_of(views.begin(), views.end(), [](const auto& view) { return view->listing_complete; });
@@ -163,9 +170,9 @@ int baseline(const Polled& polled) {
 }
 
 int lint_online(const Options& options) {
-  const auto config = load(options);
-  if (!config) return refuse(config.error());
-  const auto polled = poll(options, *config);
+  const auto loaded = load(options);
+  if (!loaded) return refuse(loaded.error());
+  const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   int code = 0;
   for (const auto& view : polled->report.views) {
@@ -175,9 +182,9 @@ int lint_online(const Options& options) {
       code = 1;
       continue;
     }
-    for (const AccountId& account : unused_entries(*view->policy, view->sightings, polled->report.now)) {
+    for (const AccountId& account : unused_entries(*view->policy, view->sightings, polled->report.at.now)) {
       print(options.config_file + ": " + id + ": " + std::string{account.str()} +
-            " is let in but the image is not shared with it\n");
+            " is allowed, but the image is not shared with it\n");
       code = 1;
     }
   }
@@ -218,15 +225,15 @@ int history(const Options& options) {
 int run_command(const Options& options) {
   if (options.command == Command::lint) return lint(options);
   if (options.command == Command::history) return history(options);
-  const auto config = load(options);
-  if (!config) return refuse(config.error());
-  const auto polled = poll(options, *config);
+  const auto loaded = load(options);
+  if (!loaded) return refuse(loaded.error());
+  const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   switch (options.command) {
-    case Command::baseline: return baseline(*polled);
+    case Command::baseline: return baseline(*polled, loaded->text);
     case Command::plan:
       print(report_plan(polled->report, polled->endpoints));
-      return exit_code(verdict_of(polled->report.views));
+      return exit_code(count_verdicts(polled->report).worst());
     default: return check(options, *polled);
   }
 }

@@ -51,6 +51,7 @@ class Countdown final : public PollListener {
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
                                                         const std::stop_token& stop) {
   watch.confirm_clears = 1;
+  watch.stale_after = kNeverStale;
   std::set<ImageId> waiting;
   for (const auto& policy : watch.images)
     waiting.insert(policy->id);

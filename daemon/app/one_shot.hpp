@@ -23,7 +23,10 @@ struct OneShotPorts {
   std::function<void(std::size_t done, std::size_t all)> progress;  ///< may be empty
 };
 
-/// Attempts every image of `watch` once, with a tracker that knows no past and takes one complete listing for
+/// What a single poll has proven is as old as that poll: it is told before it can be stale.
+inline constexpr Millis kNeverStale = std::chrono::hours{24 * 365};
+
+/// Polls every image of `watch` once, with a tracker that knows no past and takes one complete listing for
 /// proof (there is no second one to wait for). Views in the order of `watch`. Ends early, with what it has,
 /// when stop is requested.
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,

@@ -20,12 +20,17 @@ std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::vector<AccountId> drifting(const ImageView& view, DriftKind kind) {
+std::vector<AccountId> accounts_of(const ImageView& view, DriftKind kind) {
   std::vector<AccountId> accounts;
   for (const DriftView& drift : view.drifts) {
     if (drift.kind == kind) accounts.push_back(drift.account);
   }
   return accounts;
+}
+
+/// What must be taken away: of a canary, nothing.
+std::vector<AccountId> unwanted(const ImageView& view) {
+  return view.policy->canary ? std::vector<AccountId>{} : accounts_of(view, DriftKind::unexpected);
 }
 
 std::string account_label(const AccountId& account, const ReportInput& input) {
@@ -40,26 +45,23 @@ std::string image_label(const ImageView& view) {
                                    : view.policy->id.str() + " (" + clean(view.policy->name) + ")";
 }
 
-std::string why_unknown(const ImageView& view) {
+/// Why nobody can tell, with the API's own code; empty where somebody can.
+std::string blindness(const ImageView& view, const JudgingAt& at) {
+  if (view.listing_complete) {
+    const Judgement judgement = judge(view, at);
+    return judgement.verdict == Verdict::unknown ? judgement.why : "";
+  }
   if (!view.last_failure) return "not read";
   std::string why{to_string(view.last_failure->reason)};
+  if (!view.last_failure->code.empty()) why += " (" + view.last_failure->code + ")";
   if (!view.last_failure->detail.empty()) why += ": " + view.last_failure->detail;
   if (!view.last_failure->request_id.empty()) why += " [request " + view.last_failure->request_id + "]";
   return why;
 }
 
-std::string number_or_dash(const std::optional<std::int64_t>& value) {
-  return value ? std::to_string(*value) : "-";
-}
-
-void append_padded(std::string& out, std::string_view text, std::size_t width) {
-  out += text;
-  out.append(text.size() < width ? width - text.size() : 0, ' ');
-}
-
 Json accounts_json(const ImageView& view, DriftKind kind, const ReportInput& input) {
   Json list = Json::array();
-  for (const AccountId& account : drifting(view, kind)) {
+  for (const AccountId& account : accounts_of(view, kind)) {
     Json entry{{"account_id", std::string{account.str()}}};
     const auto name = input.account_names.find(account);
     if (name != input.account_names.end()) entry["account_name"] = name->second;
@@ -69,9 +71,11 @@ Json accounts_json(const ImageView& view, DriftKind kind, const ReportInput& inp
 }
 
 Json image_json(const ImageView& view, const ReportInput& input) {
+  const Judgement judgement = judge(view, input.at);
   Json image{{"image_id", view.policy->id.str()},
              {"image_name", view.policy->name},
-             {"verdict", std::string{to_string(verdict_of(view))}},
+             {"verdict", std::string{to_string(judgement.verdict)}},
+             {"why", judgement.why},
              {"state", std::string{to_string(view.state)}},
              {"listing_complete", view.listing_complete}};
   image["shared_accounts"] = view.shared_accounts ? Json(*view.shared_accounts) : Json(nullptr);
@@ -117,156 +121,124 @@ Json sarif_result(const ImageView& view, const char* rule, const char* level, co
 }
 
 void append_sarif_results(Json& results, const ImageView& view, const ReportInput& input) {
-  for (const AccountId& account : drifting(view, DriftKind::unexpected)) {
-    results.push_back(sarif_result(view, "unexpected-account", "error",
-                                   "Image " + image_label(view) + " is shared with account " +
-                                       account_label(account, input) + ", which no list lets in.",
-                                   std::string{account.str()}, input));
+  const std::string image = "Image " + image_label(view);
+  for (const AccountId& account : unwanted(view)) {
+    results.push_back(
+        sarif_result(view, "unexpected-account", "error",
+                     image + " is shared with the unexpected account " + account_label(account, input) + ".",
+                     std::string(account.str()), input));
   }
-  for (const AccountId& account : drifting(view, DriftKind::missing)) {
-    results.push_back(sarif_result(view, "missing-account", "error",
-                                   "Image " + image_label(view) + " is not shared with account " +
-                                       account_label(account, input) + ", which must have it.",
-                                   std::string{account.str()}, input));
+  for (const AccountId& account : accounts_of(view, DriftKind::missing)) {
+    results.push_back(sarif_result(
+        view, "missing-account", "error",
+        image + " is not shared with the required account " + account_label(account, input) + ".",
+        std::string(account.str()), input));
   }
   for (const Exception& exception : view.policy->exceptions) {
     const bool seen = std::binary_search(view.sightings.begin(), view.sightings.end(), exception.account);
-    if (!seen || grant_of(*view.policy, exception.account, input.now) != Grant::exception) continue;
+    if (!seen || grant_of(*view.policy, exception.account, input.at.now) != Grant::exception) continue;
     Json result = sarif_result(view, "unexpected-account", "note",
-                               "Image " + image_label(view) + " is shared with account " +
-                                   account_label(exception.account, input) + " by an exception until " +
-                                   format_rfc3339(exception.expires) + ".",
-                               std::string{exception.account.str()}, input);
+                               image + " is shared with account " + account_label(exception.account, input) +
+                                   " by an exception until " + format_rfc3339(exception.expires) + ".",
+                               std::string(exception.account.str()), input);
     result["suppressions"] = Json::array(
         {{{"kind", "external"},
           {"status", "accepted"},
           {"justification", exception.ticket + ": " + exception.reason + " (" + exception.owner + ")"}}});
     results.push_back(std::move(result));
   }
-  if (!view.listing_complete) {
-    results.push_back(
-        sarif_result(view, "could-not-tell", "warning",
-                     "Image " + image_label(view) + " could not be judged: " + why_unknown(view), "", input));
+  if (const std::string why = blindness(view, input.at); !why.empty()) {
+    results.push_back(sarif_result(view, "could-not-tell", "warning",
+                                   image + " could not be judged: " + why + ".", "", input));
   }
 }
 
-std::string quoted(const AccountId& account) {
-  return "\"" + std::string{account.str()} + "\"";
-}
-
-std::string yaml_list(const std::vector<AccountId>& accounts) {
-  std::string out = "[";
-  for (const AccountId& account : accounts) {
-    if (out.size() > 1) out += ", ";
-    out += quoted(account);
+/// The images, the worst first.
+std::vector<const ImageView*> by_verdict(const ReportInput& input) {
+  std::vector<const ImageView*> views;
+  for (const Verdict verdict : kAllVerdicts) {
+    for (const auto& view : input.views) {
+      if (judge(*view, input.at).verdict == verdict) views.push_back(view.get());
+    }
   }
-  return out + "]";
+  return views;
 }
 
-std::string baseline_image(const ImageView& view, const ReportInput& input) {
-  constexpr auto kReviewWithin = std::chrono::hours{24 * 90};
-  const ImagePolicy& policy = *view.policy;
+using Cells = std::array<std::string, 6>;
+
+Cells cells_of(const ImageView& view, const JudgingAt& at) {
+  const auto count = [&view](DriftKind kind) {
+    const std::size_t accounts = accounts_of(view, kind).size();
+    return accounts > 0 || view.listing_complete ? std::to_string(accounts) : "?";
+  };
+  std::string verdict{to_string(judge(view, at).verdict)};
+  std::replace(verdict.begin(), verdict.end(), '_', ' ');
+  return {image_label(view),
+          verdict,
+          view.listing_complete && view.shared_accounts ? std::to_string(*view.shared_accounts) : "-",
+          std::to_string(view.allowed_accounts),
+          count(DriftKind::unexpected),
+          count(DriftKind::missing)};
+}
+
+std::string aligned(const std::vector<Cells>& rows) {
+  std::array<std::size_t, std::tuple_size_v<Cells>> widths{};
+  for (const Cells& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i)
+      widths.at(i) = std::max(widths.at(i), row.at(i).size());
+  }
   std::string out;
-  if (!view.listing_complete)
-    out += "  # could not be read whole (" + clean(why_unknown(view)) + "): more may be shared\n";
-  out += "  - id: " + policy.id.str() + "\n";
-  if (!policy.name.empty()) out += "    name: " + yaml_string(policy.name) + "\n";
-  if (policy.profile != "default") out += "    profile: " + yaml_string(policy.profile) + "\n";
-  if (!policy.required.empty()) out += "    required: " + yaml_list(policy.required) + "\n";
-  out += "    allowed: " + yaml_list(policy.allowed) + "\n";
-  const std::vector<AccountId> unexpected = drifting(view, DriftKind::unexpected);
-  if (unexpected.empty()) return out;
-  out += "    exceptions:\n";
-  const std::string expires = format_rfc3339(input.now + kReviewWithin).substr(0, 10);
-  for (const AccountId& account : unexpected) {
-    out += "      - {account: " + quoted(account) + ", expires: " + expires +
-           ", owner: \"\", ticket: \"\", reason: \"\"}\n";
+  for (const Cells& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out += row.at(i);
+      if (i + 1 < row.size()) out.append(widths.at(i) + 2 - row.at(i).size(), ' ');
+    }
+    out += '\n';
   }
   return out;
 }
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::in_sync: return "in_sync";
-    case Verdict::drift: return "drift";
-    case Verdict::unknown: return "unknown";
-  }
-  return "unknown";
-}
-
-Verdict verdict_of(const ImageView& view) {
-  if (!view.drifts.empty()) return Verdict::drift;
-  return view.listing_complete ? Verdict::in_sync : Verdict::unknown;
-}
-
-Verdict verdict_of(const std::vector<std::shared_ptr<const ImageView>>& views) {
-  const auto any = [&views](Verdict wanted) {
-    return std::any_of(views.begin(), views.end(),
-                       [wanted](const auto& view) { return verdict_of(*view) == wanted; });
-  };
-  if (any(Verdict::drift)) return Verdict::drift;
-  return any(Verdict::unknown) ? Verdict::unknown : Verdict::in_sync;
-}
-
 int exit_code(Verdict verdict) {
   switch (verdict) {
     case Verdict::in_sync: return 0;
-    case Verdict::drift: return 1;
+    case Verdict::unexpected:
+    case Verdict::missing: return 1;
     case Verdict::unknown: return 3;
   }
   return 3;
 }
 
+VerdictCounts count_verdicts(const ReportInput& input) {
+  VerdictCounts counts;
+  for (const auto& view : input.views)
+    counts.add(judge(*view, input.at).verdict);
+  return counts;
+}
+
 std::string report_table(const ReportInput& input) {
-  constexpr std::array<std::string_view, 6> kHead{"IMAGE",   "VERDICT",    "SHARED",
-                                                  "ALLOWED", "UNEXPECTED", "MISSING"};
-  std::vector<std::array<std::string, 6>> rows;
-  for (const auto& view : input.views) {
-    const auto count = [&view](DriftKind kind) { return std::to_string(drifting(*view, kind).size()); };
-    const bool known = view->listing_complete;
-    std::string verdict{to_string(verdict_of(*view))};
-    std::replace(verdict.begin(), verdict.end(), '_', ' ');
-    rows.push_back({image_label(*view), verdict, known ? number_or_dash(view->shared_accounts) : "-",
-                    std::to_string(view->allowed_accounts),
-                    known || count(DriftKind::unexpected) != "0" ? count(DriftKind::unexpected) : "?",
-                    known || count(DriftKind::missing) != "0" ? count(DriftKind::missing) : "?"});
-  }
-  std::array<std::size_t, 6> widths{};
-  for (std::size_t i = 0; i < kHead.size(); ++i) {
-    widths.at(i) = kHead.at(i).size();
-    for (const auto& row : rows)
-      widths.at(i) = std::max(widths.at(i), row.at(i).size());
-  }
-  std::string out;
-  const auto line = [&out, &widths](const auto& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i)
-      append_padded(out, cells.at(i), i + 1 < cells.size() ? widths.at(i) + 2 : 0);
-    out += '\n';
-  };
-  line(kHead);
-  for (const auto& row : rows)
-    line(row);
+  const VerdictCounts counts = count_verdicts(input);
+  const std::string rest = counts.subline();
+  std::vector<Cells> rows{{"IMAGE", "VERDICT", "SHARED", "ALLOWED", "UNEXPECTED", "MISSING"}};
   std::string details;
-  for (const auto& view : input.views) {
-    for (const AccountId& account : drifting(*view, DriftKind::unexpected)) {
-      details +=
-          image_label(*view) + ": shared with " + account_label(account, input) + ", which no list lets in\n";
-    }
-    for (const AccountId& account : drifting(*view, DriftKind::missing)) {
-      details += image_label(*view) + ": not shared with " + account_label(account, input) +
-                 ", which must have it\n";
-    }
-    if (!view->listing_complete)
-      details += image_label(*view) + ": could not tell, " + why_unknown(*view) + "\n";
+  for (const ImageView* view : by_verdict(input)) {
+    rows.push_back(cells_of(*view, input.at));
+    const std::string image = image_label(*view);
+    for (const AccountId& account : unwanted(*view))
+      details += image + ": unexpected: " + account_label(account, input) + "\n";
+    for (const AccountId& account : accounts_of(*view, DriftKind::missing))
+      details += image + ": missing: " + account_label(account, input) + "\n";
+    if (const std::string why = blindness(*view, input.at); !why.empty())
+      details += image + ": could not tell: " + why + "\n";
   }
-  return details.empty() ? out : out + "\n" + details;
+  return counts.headline() + (rest.empty() ? "" : " (" + rest + ")") + "\n\n" + aligned(rows) +
+         (details.empty() ? "" : "\n" + details);
 }
 
 std::string report_json(const ReportInput& input) {
-  Json json{{"verdict", std::string{to_string(verdict_of(input.views))}},
-            {"time", format_rfc3339(input.now)}};
+  Json json{{"verdict", std::string{to_string(count_verdicts(input).worst())}},
+            {"time", format_rfc3339(input.at.now)}};
   json["images"] = Json::array();
   for (const auto& view : input.views)
     json["images"].push_back(image_json(*view, input));
@@ -281,14 +253,14 @@ std::string report_sarif(const ReportInput& input) {
     all_read = all_read && view->listing_complete;
   }
   const Json rules =
-      Json::array({sarif_rule("unexpected-account", "Shared with an account that no list lets in", "error"),
-                   sarif_rule("missing-account", "Not shared with an account that must have it", "error"),
+      Json::array({sarif_rule("unexpected-account", "Shared with an unexpected account", "error"),
+                   sarif_rule("missing-account", "Not shared with a required account", "error"),
                    sarif_rule("could-not-tell", "The list of accounts could not be read whole", "warning")});
   const Json driver{{"name", "share-drift-exporter"}, {"version", kVersion}, {"rules", rules}};
   const Json run{
       {"tool", {{"driver", driver}}},
       {"invocations",
-       Json::array({{{"executionSuccessful", all_read}, {"endTimeUtc", format_rfc3339(input.now)}}})},
+       Json::array({{{"executionSuccessful", all_read}, {"endTimeUtc", format_rfc3339(input.at.now)}}})},
       {"results", results}};
   return dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                {"version", "2.1.0"},
@@ -297,34 +269,42 @@ std::string report_sarif(const ReportInput& input) {
 
 std::string report_plan(const ReportInput& input, const std::map<std::string, std::string>& endpoints) {
   std::string out =
-      "# Not run by anybody yet. Read each line, then run it with a key that may modify shares.\n";
-  for (const auto& view : input.views) {
-    const std::string& id = view->policy->id.str();
+      "# None of these calls was made. Read each, then run it with a key that may modify shares.\n";
+  for (const ImageView* view : by_verdict(input)) {
+    const std::string comment = "# " + image_label(*view) + ": ";
     const auto endpoint = endpoints.find(view->policy->profile);
-    const std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + id +
+    const std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + view->policy->id.str() +
                              (endpoint == endpoints.end() ? "" : " --endpoint " + endpoint->second);
-    for (const AccountId& account : drifting(*view, DriftKind::unexpected)) {
-      out += "# " + image_label(*view) + ": take it from " + account_label(account, input) + "\n";
+    for (const AccountId& account : unwanted(*view)) {
+      out += comment + "unexpected: " + account_label(account, input) + "\n";
       out += call + " --RemoveAccounts " + std::string{account.str()} + "\n";
     }
-    for (const AccountId& account : drifting(*view, DriftKind::missing)) {
-      out += "# " + image_label(*view) + ": give it to " + account_label(account, input) + "\n";
+    for (const AccountId& account : accounts_of(*view, DriftKind::missing)) {
+      out += comment + "missing: " + account_label(account, input) + "\n";
       out += call + " --AddAccounts " + std::string{account.str()} + "\n";
     }
-    if (!view->listing_complete) {
-      out += "# " + image_label(*view) + ": could not be read whole (" + why_unknown(*view) +
-             "); there may be more to do\n";
-    }
+    if (const std::string why = blindness(*view, input.at); !why.empty())
+      out += comment + "could not tell, so there may be more to do: " + why + "\n";
   }
   return out;
 }
 
-std::string report_baseline(const ReportInput& input) {
-  std::string out = "# What is shared at " + format_rfc3339(input.now) +
-                    ". Give each exception an owner, a ticket and a reason, or end the share.\nimages:\n";
-  for (const auto& view : input.views)
-    out += baseline_image(*view, input);
-  return out;
+std::string report_baseline(const ReportInput& input, std::string_view config_text) {
+  constexpr auto kReviewWithin = std::chrono::hours{24 * 90};
+  std::string out = "# What is shared at " + format_rfc3339(input.at.now) + ", in place of the images of " +
+                    clean(input.config_file) +
+                    ".\n# Give each new exception an owner, a ticket and a reason, or end the share.\n";
+  NewExceptions added;
+  added.expires = format_rfc3339(input.at.now + kReviewWithin).substr(0, 10);
+  for (const auto& view : input.views) {
+    added.accounts[view->policy->id] = unwanted(*view);
+    const std::string image = "# " + image_label(*view) + ": ";
+    for (const AccountId& account : accounts_of(*view, DriftKind::missing))
+      out += image + "missing: " + account_label(account, input) + "\n";
+    if (const std::string why = blindness(*view, input.at); !why.empty())
+      out += image + "could not tell, so more may be shared: " + why + "\n";
+  }
+  return out + images_section(config_text, added);
 }
 
 }  // namespace sharedrift

@@ -3,7 +3,6 @@
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
 #include "config/yaml_reader.hpp"
-#include "core/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -222,12 +221,6 @@ std::string to_yaml(const Config& config) {
     write_image(out, *image);
   out << YAML::EndSeq << YAML::EndMap;
   return std::string(out.c_str(), out.size()) + "\n";
-}
-
-std::string yaml_string(std::string_view text) {
-  std::string out;
-  append_json_string(out, text);  // its escapes are YAML's too
-  return out;
 }
 
 std::string images_section(std::string_view config_text, const NewExceptions& added) {

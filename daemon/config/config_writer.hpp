@@ -23,7 +23,4 @@ struct NewExceptions {
 /// owner, ticket and reason; one that has ended gives way to its account's new one.
 std::string images_section(std::string_view config_text, const NewExceptions& added);
 
-/// Text as a YAML scalar in double quotes, whatever it holds.
-std::string yaml_string(std::string_view text);
-
 }  // namespace sharedrift

@@ -1,7 +1,6 @@
 #include "web/status_page.hpp"
 
 #include "core/text.hpp"
-#include "web/standing.hpp"
 #include "web/status_assets.hpp"
 
 #include <algorithm>
@@ -20,17 +19,6 @@ struct Row {
   const ImageView* view;
   Judgement judgement;
 };
-using Counts = std::array<std::size_t, kAllStandings.size()>;
-
-std::string_view label(Standing standing) {
-  switch (standing) {
-    case Standing::leaking: return "Leaking";
-    case Standing::missing: return "Missing";
-    case Standing::unknown: return "Unknown";
-    case Standing::in_sync: return "In sync";
-  }
-  return "";
-}
 
 std::string html(std::string_view text) {
   constexpr std::size_t kLongest = 300;
@@ -100,8 +88,8 @@ std::string drift_item(const DriftView& drift, const AccountNames& names, WallTi
 std::string drift_cell(const Row& row, const AccountNames& names, WallTime now) {
   const auto& drifts = row.view->drifts;
   if (drifts.empty()) {
-    return row.judgement.standing == Standing::in_sync ? "<span class=\"none\">none</span>"
-                                                       : "<span class=\"none\">not known</span>";
+    return row.judgement.verdict == Verdict::in_sync ? "<span class=\"none\">none</span>"
+                                                     : "<span class=\"none\">not known</span>";
   }
   std::string out = "<ul data-count=\"" + std::to_string(drifts.size()) + "\">";
   for (std::size_t i = 0; i < std::min(drifts.size(), kMostAccounts); ++i)
@@ -134,9 +122,9 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
   const ImageView& view = *row.view;
   const Judgement& judgement = row.judgement;
   out.append("<tr role=\"row\" data-id=\"").append(view.policy->id.str());
-  out.append("\" data-verdict=\"").append(to_string(judgement.standing)).append("\">");
+  out.append("\" data-verdict=\"").append(to_string(judgement.verdict)).append("\">");
   append_cell(out, "verdict", "Verdict",
-              "<span class=\"badge\">" + std::string(label(judgement.standing)) + "</span>" +
+              "<span class=\"badge\">" + std::string(label(judgement.verdict)) + "</span>" +
                   (judgement.why.empty() ? "" : "<span class=\"why\">" + html(judgement.why) + "</span>"));
   out += image_cell(*view.policy);
   append_cell(out, "drift", "Drift", drift_cell(row, names, now));
@@ -148,78 +136,46 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
   out += "</tr>\n";
 }
 
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
-  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
-}
-
-/// The worst there is, in one sentence.
-std::string headline(const Counts& counts, std::size_t total) {
-  const auto [leaking, missing, unknown, in_sync] = counts;
-  if (total == 0) return "No image is watched here";
-  if (leaking > 0) return counted(leaking, "image is leaking", "images are leaking");
-  if (missing > 0) {
-    return counted(missing, "image lacks an account that must have it",
-                   "images lack accounts that must have them");
-  }
-  if (unknown == total) return "No image can be judged";
-  if (unknown > 0) return counted(unknown, "image cannot be judged", "images cannot be judged");
-  return total == 1 ? "The image is in sync" : "All " + std::to_string(in_sync) + " images are in sync";
-}
-
-/// The rest.
-std::string subline(const Counts& counts, std::size_t total) {
-  const auto [leaking, missing, unknown, in_sync] = counts;
-  std::string out;
-  const auto add = [&out](const std::string& part) { out += (out.empty() ? "" : " · ") + part; };
-  if (leaking > 0 && missing > 0) add(counted(missing, "lacks an account", "lack accounts"));
-  if (leaking + missing > 0 && unknown > 0) add(counted(unknown, "cannot be judged", "cannot be judged"));
-  if (in_sync != total) add(std::to_string(in_sync) + " of " + std::to_string(total) + " in sync");
-  return out;
-}
-
 /// Without scripts and style attributes: the widths are attributes of SVG.
-std::string bar(const Counts& counts, std::size_t total) {
+std::string bar(const VerdictCounts& counts) {
   constexpr std::size_t kWidth = 1000;
   std::string out =
       "<svg class=\"bar\" id=\"bar\" viewBox=\"0 0 1000 1\" preserveAspectRatio=\"none\" "
       "aria-hidden=\"true\">";
+  const std::size_t total = counts.total();
   std::size_t before = 0;
-  for (const Standing standing : kAllStandings) {
-    const std::size_t count = counts.at(static_cast<std::size_t>(standing));
+  for (const Verdict verdict : kAllVerdicts) {
+    const std::size_t count = counts.of(verdict);
     const std::size_t from = total == 0 ? 0 : before * kWidth / total;
     before += count;
     const std::size_t to = total == 0 ? 0 : before * kWidth / total;
-    out += "<rect data-verdict=\"" + std::string(to_string(standing)) + "\" x=\"" + std::to_string(from) +
+    out += "<rect data-verdict=\"" + std::string(to_string(verdict)) + "\" x=\"" + std::to_string(from) +
            "\" width=\"" + std::to_string(to - from) + "\" height=\"1\"></rect>";
   }
   return out + "</svg>";
 }
 
-void append_summary(std::string& out, const Counts& counts, std::size_t total) {
-  const auto worst = std::find_if(kAllStandings.begin(), kAllStandings.end(), [&counts](Standing standing) {
-    return counts.at(static_cast<std::size_t>(standing)) > 0;
-  });
+void append_summary(std::string& out, const VerdictCounts& counts) {
   out += "<section class=\"summary\" id=\"summary\" aria-labelledby=\"headline\" data-verdict=\"" +
-         std::string(worst == kAllStandings.end() ? "unknown" : to_string(*worst)) + "\">\n";
-  out += "<h2 id=\"headline\" aria-live=\"polite\">" + headline(counts, total) + "</h2>\n";
-  out += "<p id=\"subline\">" + subline(counts, total) + "</p>\n" + bar(counts, total) +
+         std::string(to_string(counts.worst())) + "\">\n";
+  out += "<h2 id=\"headline\" aria-live=\"polite\">" + counts.headline() + "</h2>\n";
+  out += "<p id=\"subline\">" + counts.subline() + "</p>\n" + bar(counts) +
          "\n<ul class=\"tiles\" id=\"tiles\">";
-  for (const Standing standing : kAllStandings) {
-    out += "<li data-verdict=\"" + std::string(to_string(standing)) + "\"><span class=\"tile\"><b>" +
-           std::to_string(counts.at(static_cast<std::size_t>(standing))) + "</b> " +
-           std::string(label(standing)) + "</span></li>";
+  for (const Verdict verdict : kAllVerdicts) {
+    out += "<li data-verdict=\"" + std::string(to_string(verdict)) + "\"><span class=\"tile\"><b>" +
+           std::to_string(counts.of(verdict)) + "</b> " + std::string(label(verdict)) + "</span></li>";
   }
   out += "</ul>\n</section>\n";
 }
 
-void append_head(std::string& out, const Counts& counts, std::size_t total) {
+void append_head(std::string& out, const VerdictCounts& counts) {
   const auto& [script, style] = status_assets();
   out +=
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
       "<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>\n<title>" +
-      headline(counts, total) + " - Share drift</title>\n<link rel=\"icon\" href=\"data:,\">\n";
+      counts.headline() + " - Share drift</title>\n<link rel=\"icon\" href=\"data:,\">\n";
   out += "<link rel=\"stylesheet\" href=\"" + style.url + "\" integrity=\"" + style.integrity + "\">\n";
   out +=
       "<script defer src=\"" + script.url + "\" integrity=\"" + script.integrity + "\"></script>\n</head>\n";
@@ -241,24 +197,24 @@ void append_top(std::string& out, const StatusPageFrame& frame) {
 
 std::string status_page(const Fleet& fleet, const StatusPageFrame& frame) {
   std::vector<Row> rows;
-  Counts counts{};
+  VerdictCounts counts;
   rows.reserve(fleet.views.size());
   for (const ViewPtr& view : fleet.views) {
-    rows.push_back({view.get(), judge(*view, frame.at.now, frame.at.stale_after)});
-    ++counts.at(static_cast<std::size_t>(rows.back().judgement.standing));
+    rows.push_back({view.get(), judge(*view, frame.at)});
+    counts.add(rows.back().judgement.verdict);
   }
   const auto title = [](const Row& row) -> const std::string& {
     const ImagePolicy& policy = *row.view->policy;
     return policy.name.empty() ? policy.id.str() : policy.name;
   };
   std::sort(rows.begin(), rows.end(), [&title](const Row& a, const Row& b) {
-    return std::tie(a.judgement.standing, title(a), a.view->policy->id) <
-           std::tie(b.judgement.standing, title(b), b.view->policy->id);
+    return std::tie(a.judgement.verdict, title(a), a.view->policy->id) <
+           std::tie(b.judgement.verdict, title(b), b.view->policy->id);
   });
   std::string out;
-  append_head(out, counts, rows.size());
+  append_head(out, counts);
   append_top(out, frame);
-  append_summary(out, counts, rows.size());
+  append_summary(out, counts);
   out +=
       "<section id=\"images\" aria-label=\"Images\">\n<table role=\"table\">\n"
       "<caption>Watched images, the worst first. Presence is cheap, absence needs proof: only a complete and "

@@ -3,7 +3,6 @@
 #include "core/text.hpp"
 #include "log/log_record.hpp"
 #include "metrics/page_writer.hpp"
-#include "web/standing.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -91,14 +90,14 @@ void add_failure(JsonObject& json, const std::shared_ptr<const Failure>& failure
 
 void add_image(JsonObject& json, const ImageView& view, const AccountNames& names, const JudgingAt& at) {
   const ImagePolicy& policy = *view.policy;
-  const Judgement judgement = judge(view, at.now, at.stale_after);
+  const Judgement judgement = judge(view, at);
   json.text("image_id", policy.id.str());
   json.outside_text("image_name", policy.name);
   json.outside_text("team", policy.team);
   json.outside_text("severity", policy.severity);
   json.text("profile", policy.profile);
   json.boolean("canary", policy.canary);
-  json.text("verdict", to_string(judgement.standing));
+  json.text("verdict", to_string(judgement.verdict));
   json.text("why", judgement.why);
   json.boolean("stale", judgement.stale);
   json.text("state", to_string(view.state));

@@ -2,6 +2,7 @@
 
 #include "core/event.hpp"
 #include "core/policy.hpp"
+#include "core/verdict.hpp"
 #include "metrics/board.hpp"
 
 #include <string>
@@ -9,12 +10,6 @@
 #include <vector>
 
 namespace sharedrift {
-
-/// The moment and the rule by which an answer judges.
-struct JudgingAt {
-  WallTime now;
-  Millis stale_after{};
-};
 
 // The `data` of the JSON API. Times are RFC 3339; what is not known is null, never 0. Appended as text, since
 // a tree of ten thousand images costs more than all the rest of the answer.

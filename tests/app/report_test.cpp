@@ -17,6 +17,8 @@ using ::testing::HasSubstr;
 using testing::listed;
 using ::testing::Not;
 
+const JudgingAt kAt{Fleet::kStart, Millis{900'000}};
+
 /// m-1 in sync, m-2 leaks and lacks, m-3 could not be read.
 ReportInput three_images() {
   Fleet fleet({an_image("m-1").allowing({1}),
@@ -29,30 +31,35 @@ ReportInput three_images() {
   return {{fleet.view("m-1"), fleet.view("m-2"), fleet.view("m-3")},
           {{account(9), "stranger"}},
           "config.yml",
-          Fleet::kStart};
+          kAt};
 }
 
 TEST(Report, DriftOutranksUnknownOutranksSync) {
   ReportInput input = three_images();
-  EXPECT_EQ(exit_code(verdict_of(input.views)), 1);
+  const auto code = [&input] { return exit_code(count_verdicts(input).worst()); };
+  EXPECT_EQ(code(), 1);
   input.views.erase(input.views.begin() + 1);
-  EXPECT_EQ(exit_code(verdict_of(input.views)), 3);
+  EXPECT_EQ(code(), 3);
   input.views.pop_back();
-  EXPECT_EQ(exit_code(verdict_of(input.views)), 0);
+  EXPECT_EQ(code(), 0);
 }
 
 TEST(Report, TableSaysWhatIsWrongInWords) {
   const std::string table = report_table(three_images());
-  EXPECT_THAT(table, HasSubstr("m-1    in sync  1       1        0           0\n"));
-  EXPECT_THAT(table, HasSubstr("m-3    unknown  -       0        ?           ?\n"));
-  EXPECT_THAT(table, HasSubstr("m-2: shared with 1500000000000009 (stranger), which no list lets in"));
-  EXPECT_THAT(table, HasSubstr("m-2: not shared with 1500000000000002, which must have it"));
-  EXPECT_THAT(table, HasSubstr("m-3: could not tell, forbidden: test"));
+  EXPECT_EQ(table,
+            "1 image is shared with unexpected accounts (1 cannot be judged · 1 of 3 in sync)\n\n"
+            "IMAGE  VERDICT     SHARED  ALLOWED  UNEXPECTED  MISSING\n"
+            "m-2    unexpected  3       3        1           1\n"
+            "m-3    unknown     -       0        ?           ?\n"
+            "m-1    in sync     1       1        0           0\n\n"
+            "m-2: unexpected: 1500000000000009 (stranger)\n"
+            "m-2: missing: 1500000000000002\n"
+            "m-3: could not tell: forbidden: test\n");
 }
 
 TEST(Report, JsonCarriesTheSame) {
   const auto json = nlohmann::json::parse(report_json(three_images()));
-  EXPECT_EQ(json["verdict"], "drift");
+  EXPECT_EQ(json["verdict"], "unexpected");
   EXPECT_EQ(json["images"][1]["unexpected"][0]["account_name"], "stranger");
   EXPECT_EQ(json["images"][2]["failure"]["reason"], "forbidden");
   EXPECT_TRUE(json["images"][2]["shared_accounts"].is_null()) << "not known is not 0";
@@ -90,15 +97,50 @@ TEST(Report, PlanIsOneCallAnAccount) {
           "aliyun ens ModifyImageSharePermission --ImageId m-2 --endpoint ens.ap-southeast-1.aliyuncs.com "
           "--RemoveAccounts 1500000000000009\n"));
   EXPECT_THAT(plan, HasSubstr(" --AddAccounts 1500000000000002\n"));
-  EXPECT_THAT(plan, HasSubstr("# m-3: could not be read whole"));
+  EXPECT_THAT(plan, HasSubstr("# m-3: could not tell"));
   EXPECT_THAT(plan, Not(HasSubstr("--ImageId m-1")));
 }
 
+/// The canary m-1, which shows its drift or does not, and m-2 in sync.
+ReportInput with_canary(bool shows) {
+  Fleet fleet({an_image("m-1").allowing({}).as_canary(), an_image("m-2").allowing({})}, 1);
+  fleet.apply("m-1", shows ? listed({9}) : listed({}));
+  fleet.apply("m-2", listed({}));
+  return {{fleet.view("m-1"), fleet.view("m-2")}, {}, "config.yml", kAt};
+}
+
+TEST(Report, ACanaryWhoseDriftShowsIsInSyncInEveryReport) {
+  const ReportInput input = with_canary(true);
+  EXPECT_EQ(exit_code(count_verdicts(input).worst()), 0);
+  EXPECT_THAT(report_table(input), HasSubstr("All 2 images are in sync\n"));
+  EXPECT_THAT(report_table(input), Not(HasSubstr("unexpected:")));
+  EXPECT_THAT(report_plan(input, {}), Not(HasSubstr("--RemoveAccounts"))) << "nothing that silences it";
+  EXPECT_TRUE(nlohmann::json::parse(report_sarif(input))["runs"][0]["results"].empty());
+  const std::string config =
+      "images:\n  - {id: m-1, allowed: [], canary: true}\n  - {id: m-2, allowed: []}\n";
+  const std::string baseline = report_baseline(input, config);
+  EXPECT_THAT(baseline, HasSubstr("canary: true"));
+  EXPECT_THAT(baseline, Not(HasSubstr("exceptions")));
+}
+
+TEST(Report, ACanaryThatIsSilentCannotBeJudged) {
+  const ReportInput input = with_canary(false);
+  EXPECT_EQ(exit_code(count_verdicts(input).worst()), 3);
+  EXPECT_THAT(report_table(input), HasSubstr("m-1: could not tell: canary lost: its drift does not show\n"));
+  const auto results = nlohmann::json::parse(report_sarif(input))["runs"][0]["results"];
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0]["ruleId"], "could-not-tell");
+}
+
 TEST(Report, BaselineAsksSomebodyToAnswer) {
-  const std::string yaml = report_baseline(three_images());
+  const std::string yaml = report_baseline(three_images(),
+                                           "images:\n  - {id: m-1, allowed: [\"1\"]}\n  - {id: m-2, team: "
+                                           "edge-os, allowed: []}\n  - {id: m-3, allowed: []}\n");
   EXPECT_THAT(yaml, HasSubstr("- {account: \"1500000000000009\", expires: 2027-"));
   EXPECT_THAT(yaml, HasSubstr("owner: \"\", ticket: \"\", reason: \"\""));
-  EXPECT_THAT(yaml, HasSubstr("# could not be read whole"));
+  EXPECT_THAT(yaml, HasSubstr("team: edge-os"));
+  EXPECT_THAT(yaml, HasSubstr("# m-2: missing: 1500000000000002\n"));
+  EXPECT_THAT(yaml, HasSubstr("# m-3: could not tell, so more may be shared: forbidden: test\n"));
 }
 
 }  // namespace

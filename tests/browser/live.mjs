@@ -11,8 +11,8 @@ try {
     { timeout: 40_000 });
   await headline("All 3 images are in sync");
   console.log("calm");
-  await headline("1 image is leaking");
-  console.log("leaking");
+  await headline("1 image is shared with unexpected accounts");
+  console.log("unexpected");
   await headline("All 3 images are in sync");
   console.log("calm again");
 } finally {

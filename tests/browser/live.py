@@ -23,7 +23,7 @@ def main():
         daemon = own(Daemon(directory, f"profiles: {{default: {{endpoint: {simulator.url}}}}}\npoll: {{interval: 1s}}\nimages:\n{images}"))
         browser = subprocess.Popen(["node", "live.mjs", daemon.url], cwd=modules, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    text=True)
-        for said, then in (("calm", "share"), ("leaking", "unshare"), ("calm again", None)):
+        for said, then in (("calm", "share"), ("unexpected", "unshare"), ("calm again", None)):
             line = browser.stdout.readline().strip()
             if line != said:
                 browser.wait(60)

@@ -74,10 +74,10 @@ const contrastFaults = (page) => page.evaluate(() => {
 });
 
 test("without scripts it is a plain table with every image", () => visit("story", async (page) => {
-  assert.equal(await text(page, "#headline"), "2 images are leaking");
+  assert.equal(await text(page, "#headline"), "2 images are shared with unexpected accounts");
   assert.equal(await page.locator("#rows > tr").count(), 18);
   const first = await text(page, "#rows > tr:first-child");
-  for (const part of ["Leaking", "edge-base-2026.11", "reseller-apac", "1700000000000003", "clearing"]) {
+  for (const part of ["Unexpected", "edge-base-2026.11", "reseller-apac", "1700000000000003", "clearing"]) {
     assert.ok(first.includes(part), `${part} in ${first}`);
   }
   assert.match(first, /\b(4[89]|5\d) s ago/);
@@ -102,7 +102,7 @@ test("every number on the page is the API's", async () => {
   for (const scene of ["story", "calm", "hostile", "empty", "crowd"]) {
     await visit(scene, async (page) => {
       const images = (await (await fetch(`${url}/api/v1/images`)).json()).data;
-      const counts = { leaking: 0, missing: 0, unknown: 0, in_sync: 0 };
+      const counts = { unexpected: 0, missing: 0, unknown: 0, in_sync: 0 };
       for (const { verdict } of images) counts[verdict] += 1;
       const tiles = await page.locator("#tiles > li").evaluateAll((items) => Object.fromEntries(
         items.map((item) => [item.dataset.verdict, Number(item.querySelector("b").textContent)])));
@@ -133,7 +133,7 @@ test("it follows the images without a reload", () => visit("story", async (page)
   await seventh.getByRole("link").focus();
   await post("/_test/scene?name=mended");
   await refresh(page);
-  await page.waitForFunction(() => document.querySelector('tr[data-id$="0017"]').dataset.verdict === "leaking");
+  await page.waitForFunction(() => document.querySelector('tr[data-id$="0017"]').dataset.verdict === "unexpected");
   assert.equal(await page.locator('tr[data-id$="0001"]').getAttribute("data-verdict"), "in_sync");
   assert.equal((await shownIds(page)).indexOf("m-5s7qotzavwbrnzaqh4unm0017"), 1, "it moved to where it belongs");
   assert.equal(await page.evaluate(() => document.activeElement.closest("tr")?.dataset.id), "m-5s7qotzavwbrnzaqh4unm0017");
@@ -259,8 +259,8 @@ test("text can be read in both schemes", async () => {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [1360, 390]) {
       await visit("story", async (page) => {
-        await page.getByRole("button", { name: "Leaking" }).click();
-        await page.getByRole("button", { name: "Leaking" }).click();
+        await page.getByRole("button", { name: "Unexpected" }).click();
+        await page.getByRole("button", { name: "Unexpected" }).click();
         assert.deepEqual(await contrastFaults(page), [], `${colorScheme} at ${width}`);
       }, { colorScheme, viewport: { width, height: 900 }, reducedMotion: "reduce" });
     }

@@ -141,7 +141,7 @@ void check_documents(const Fleet& fleet, const std::string& text) {
   append_events_json(events, {{EventType::drift_opened, kNow, "m-1", {{"a", text}}}});
   parse(events, "events are JSON");
   parse(json_error("bad_data", text), "an error is JSON");
-  const ReportInput input{fleet.views, *fleet.account_names, "f.yml", kNow};
+  const ReportInput input{fleet.views, *fleet.account_names, "f.yml", at};
   parse(report_json(input), "a report is JSON");
   parse(report_sarif(input), "SARIF is JSON");
   const std::string page = status_page(fleet, {at, "/metrics"});

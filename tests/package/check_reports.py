@@ -77,7 +77,7 @@ def main():
         assert not any(line.startswith('share_drift_unexpected_accounts{image_id="m-unreadable"}') for line in page.splitlines())
 
         told = {image["image_id"]: image["verdict"] for image in json.loads(check("json"))["images"]}
-        assert told == {"m-clean": "in_sync", "m-drift": "drift", "m-missing": "drift", "m-exception": "in_sync",
+        assert told == {"m-clean": "in_sync", "m-drift": "unexpected", "m-missing": "missing", "m-exception": "in_sync",
                         "m-unreadable": "unknown"}, told
         assert "could not tell" in check("table")
     print("every form of the report suits its reader")

@@ -16,12 +16,12 @@ using testing::WebRoutesTest;
 using Json = nlohmann::json;
 
 TEST_F(WebRoutesTest, ImagesTellAllThatIsKnownAndNullForTheRest) {
-  const auto leaking = a_view("m-1");
-  leaking->drifts = {a_drift(1, DriftKind::unexpected, WallTime{Millis{1'794'990'000'000}})};
-  leaking->unexpected_accounts = 1;
-  auto policy = std::make_shared<ImagePolicy>(*leaking->policy);
+  const auto shared = a_view("m-1");
+  shared->drifts = {a_drift(1, DriftKind::unexpected, WallTime{Millis{1'794'990'000'000}})};
+  shared->unexpected_accounts = 1;
+  auto policy = std::make_shared<ImagePolicy>(*shared->policy);
   policy->name = "edge \"base\"";
-  leaking->policy = policy;
+  shared->policy = policy;
   const auto blind = a_view("m-2");
   blind->listing_complete = false;
   blind->state = ImageState::forbidden;
@@ -30,11 +30,11 @@ TEST_F(WebRoutesTest, ImagesTellAllThatIsKnownAndNullForTheRest) {
   blind->shared_accounts.reset();
   blind->last_failure = std::make_shared<const Failure>(
       Failure{Reason::forbidden, "may not\n<see>", "NoPermission", 403, "R-1"});
-  fleet.views = {leaking, blind};
+  fleet.views = {shared, blind};
   const Json images = data("/api/v1/images");
   ASSERT_EQ(images.size(), 2U);
   EXPECT_EQ(images[0].at("image_name"), "edge \"base\"");
-  EXPECT_EQ(images[0].at("verdict"), "leaking");
+  EXPECT_EQ(images[0].at("verdict"), "unexpected");
   EXPECT_EQ(images[0].at("interval_seconds"), 300);
   EXPECT_EQ(images[0].at("drift").at(0).at("account_id"), "1700000000000001");
   EXPECT_EQ(images[0].at("drift").at(0).at("account_name"), "partner \"north\" <b>");

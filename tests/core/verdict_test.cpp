@@ -1,0 +1,114 @@
+#include "core/verdict.hpp"
+
+#include "support/views.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_drift;
+using testing::a_view;
+using ::testing::HasSubstr;
+
+constexpr Millis kStaleAfter{900'000};
+const WallTime kProven{Millis{1'795'000'000'000}};
+
+Judgement judged(const ImageView& view, Millis later = Millis{60'000}) {
+  return judge(view, {kProven + later, kStaleAfter});
+}
+
+TEST(Verdict, InSyncNeedsAFreshAndCompleteProof) {
+  const auto view = a_view("m-1");
+  EXPECT_EQ(judged(*view).verdict, Verdict::in_sync);
+  EXPECT_EQ(judged(*view).why, "");
+  EXPECT_EQ(judged(*view, kStaleAfter).verdict, Verdict::in_sync);
+}
+
+TEST(Verdict, AnOldProofIsNoneEvenIfNobodyTouchesTheView) {
+  const auto view = a_view("m-1");
+  const Judgement old = judged(*view, kStaleAfter + Millis{1});
+  EXPECT_EQ(old.verdict, Verdict::unknown);
+  EXPECT_TRUE(old.stale);
+  EXPECT_EQ(old.why, "the last proof is 15 min old");
+}
+
+TEST(Verdict, NoStateIsGreenWithoutACompleteListing) {
+  for (const ImageState state : kAllImageStates) {
+    const auto view = a_view("m-1");
+    view->state = state;
+    view->listing_complete = false;
+    EXPECT_EQ(judged(*view).verdict, Verdict::unknown) << to_string(state);
+    EXPECT_NE(judged(*view).why, "") << to_string(state);
+  }
+}
+
+TEST(Verdict, WithdrawnZerosAreUnknown) {
+  const auto view = a_view("m-1");
+  view->missing_accounts.reset();
+  EXPECT_EQ(judged(*view).verdict, Verdict::unknown);
+}
+
+TEST(Verdict, DriftStaysWhileBlindAndSaysSo) {
+  const auto view = a_view("m-1");
+  view->drifts = {a_drift(1, DriftKind::unexpected, kProven), a_drift(2, DriftKind::missing, kProven)};
+  EXPECT_EQ(judged(*view).verdict, Verdict::unexpected);
+  view->listing_complete = false;
+  view->state = ImageState::forbidden;
+  EXPECT_EQ(judged(*view).verdict, Verdict::unexpected);
+  EXPECT_EQ(judged(*view).why, "access refused");
+  view->drifts.erase(view->drifts.begin());
+  EXPECT_EQ(judged(*view).verdict, Verdict::missing);
+}
+
+TEST(Verdict, ACanaryIsInSyncWhileItsDriftShows) {
+  const auto view = a_view("m-1");
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  policy->canary = true;
+  view->policy = policy;
+  EXPECT_EQ(judged(*view).verdict, Verdict::unknown);
+  EXPECT_THAT(judged(*view).why, HasSubstr("canary lost"));
+  view->drifts = {a_drift(1, DriftKind::unexpected, kProven)};
+  EXPECT_EQ(judged(*view).verdict, Verdict::in_sync);
+  view->drifts.push_back(a_drift(2, DriftKind::missing, kProven));
+  EXPECT_EQ(judged(*view).verdict, Verdict::missing) << "a canary has required accounts, too";
+  view->drifts.pop_back();
+  view->listing_complete = false;
+  EXPECT_EQ(judged(*view).verdict, Verdict::unknown);
+}
+
+TEST(Verdict, TheHeadlineIsTheWorst) {
+  using enum Verdict;
+  const auto counts = [](const std::vector<Verdict>& verdicts) {
+    VerdictCounts out;
+    for (const Verdict verdict : verdicts)
+      out.add(verdict);
+    return out;
+  };
+  EXPECT_EQ(counts({}).headline(), "No image is watched here");
+  EXPECT_EQ(counts({in_sync}).headline(), "The image is in sync");
+  EXPECT_EQ(counts({in_sync, in_sync}).headline(), "All 2 images are in sync");
+  EXPECT_EQ(counts({in_sync, unknown}).headline(), "1 image cannot be judged");
+  EXPECT_EQ(counts({unknown, unknown}).headline(), "No image can be judged");
+  EXPECT_EQ(counts({in_sync, missing, unknown}).headline(), "1 image has missing accounts");
+  const VerdictCounts all = counts({in_sync, missing, unknown, unexpected, unexpected});
+  EXPECT_EQ(all.headline(), "2 images are shared with unexpected accounts");
+  EXPECT_EQ(all.subline(), "1 with missing accounts · 1 cannot be judged · 1 of 5 in sync");
+  EXPECT_EQ(all.worst(), unexpected);
+  EXPECT_EQ(counts({in_sync}).subline(), "");
+}
+
+TEST(Verdict, AgesAreShort) {
+  const auto age = [](std::int64_t seconds) { return format_age(kProven, kProven + Millis{seconds * 1000}); };
+  EXPECT_EQ(age(-5), "0 s");
+  EXPECT_EQ(age(119), "119 s");
+  EXPECT_EQ(age(120), "2 min");
+  EXPECT_EQ(age(7199), "119 min");
+  EXPECT_EQ(age(7200), "2 h");
+  EXPECT_EQ(age(172'799), "47 h");
+  EXPECT_EQ(age(172'800), "2 d");
+}
+
+}  // namespace
+}  // namespace sharedrift
