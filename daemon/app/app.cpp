@@ -3,6 +3,7 @@
 #include "app/credential_news.hpp"
 #include "app/ens_sources.hpp"
 #include "app/listeners.hpp"
+#include "app/output.hpp"
 #include "app/surface.hpp"
 #include "app/version.hpp"
 #include "config/config_loader.hpp"
@@ -81,7 +82,7 @@ class App {
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
-      std::printf("%s: good\n", options_.config_file.c_str());
+      print(options_.config_file + ": good\n");
       return 0;
     }
     auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, lines_, clock_);

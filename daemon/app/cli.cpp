@@ -2,6 +2,8 @@
 
 #include "app/version.hpp"
 #include "core/number.hpp"
+#include "core/text.hpp"
+#include "metrics/self_metrics.hpp"
 
 #include <algorithm>
 #include <map>
@@ -19,6 +21,7 @@ constexpr int kUsage = 2;
 struct Raw {
   Options options;
   std::vector<std::string> images;
+  std::vector<std::string> listen_addresses;
   std::string shard_index = "0";
   std::string log_level = "info";
   std::string log_format = "logfmt";
@@ -60,7 +63,7 @@ void add_run_flags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   add_common_flags(app, raw);
   app.add_flag("--config.check", options.config_check, "say whether the configuration is good, and end");
-  app.add_option("--web.listen-address", options.listen_addresses, "repeatable (default: loopback, 10191)")
+  app.add_option("--web.listen-address", raw.listen_addresses, "repeatable (default: loopback, 10191)")
       ->type_name("ADDRESS")
       ->allow_extra_args(false);
   app.add_option("--web.telemetry-path", options.telemetry_path, "where the metrics are")
@@ -154,12 +157,13 @@ CliExit usage(const std::string& message) {
 Result<int, CliExit> parse_shard(const std::string& text, const std::string& hostname, int count) {
   std::string_view digits = text;
   if (text == "auto") {
-    const std::size_t last = hostname.find_last_not_of("0123456789");
-    digits = hostname;
-    if (last != std::string::npos) digits.remove_prefix(last + 1);
-    if (digits.empty()) {
+    const std::size_t dash = hostname.rfind('-');
+    digits = dash == std::string::npos ? "" : std::string_view(hostname).substr(dash + 1);
+    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) {
       return Err(
-          usage("--shard.index=auto needs a host name that ends in a number; this one is " + hostname));
+          usage("--shard.index=auto needs a host name that ends in - and a number, as a StatefulSet "
+                "gives; this one is " +
+                clean(hostname)));
     }
   }
   const int index = parse_number<int>(digits).value_or(-1);
@@ -173,6 +177,12 @@ Result<int, CliExit> parse_shard(const std::string& text, const std::string& hos
   return index;
 }
 
+bool is_path_of_its_own(std::string_view path) {
+  const bool taken = path.starts_with("/api/") || path.starts_with("/assets/") ||
+                     std::find(kHttpPaths.begin(), kHttpPaths.end(), path) != kHttpPaths.end();
+  return path == "/metrics" || (path.starts_with('/') && !taken && path.find_first_of("?# ") == path.npos);
+}
+
 Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   Options& options = raw.options;
   const std::map<std::string, Level> levels{
@@ -184,8 +194,13 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   options.log_level = levels.at(raw.log_level);
   options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   options.format = formats.at(raw.format);
-  if (options.telemetry_path.size() < 2 || options.telemetry_path.front() != '/') {
-    return Err(usage("--web.telemetry-path must begin with / and name a path of its own, e.g. /metrics"));
+  if (!is_path_of_its_own(options.telemetry_path))
+    return Err(usage("--web.telemetry-path must begin with / and be a path of its own, such as /metrics"));
+  if (!raw.listen_addresses.empty()) options.listen_addresses.clear();
+  for (const std::string& text : raw.listen_addresses) {
+    auto address = parse_listen_address(text);
+    if (!address) return Err(usage(address.error()));
+    options.listen_addresses.push_back(std::move(*address));
   }
   for (const std::string& text : raw.images) {
     auto image = ImageId::parse(text);

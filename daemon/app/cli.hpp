@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/listen_address.hpp"
 #include "core/event.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
@@ -18,8 +19,8 @@ enum class OutputFormat { table, json, sarif, prometheus };
 struct Options {
   Command command = Command::run;
   std::string config_file = "/etc/share-drift-exporter/config.yml";
-  bool config_check = false;                  ///< run: validate and end
-  std::vector<std::string> listen_addresses;  ///< empty: port 10191 of both loopbacks
+  bool config_check = false;  ///< run: validate and end
+  std::vector<ListenAddress> listen_addresses = default_listen_addresses();
   std::string telemetry_path = "/metrics";
   std::string web_config_file;  ///< empty: plain HTTP, no authentication
   bool systemd_socket = false;
@@ -43,8 +44,8 @@ struct CliExit {
 };
 
 /// Parses the arguments after the program's name. Everything wrong with them is a CliExit with code 2 whose
-/// text names the flag and the remedy. `hostname` serves `--shard.index=auto` (the ordinal at its end, as in
-/// a StatefulSet).
+/// text names the flag and the remedy. `hostname` serves `--shard.index=auto` (the number behind its last
+/// hyphen, as in a StatefulSet).
 Result<Options, CliExit> parse_command_line(const std::vector<std::string>& arguments,
                                             const std::string& hostname);
 

@@ -2,6 +2,7 @@
 #include "app/credential_news.hpp"
 #include "app/ens_sources.hpp"
 #include "app/one_shot.hpp"
+#include "app/output.hpp"
 #include "app/report.hpp"
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
@@ -31,10 +32,6 @@ constexpr int kCouldNotTell = 3;
 int refuse(const std::string& why) {
   std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
   return kBadUsage;
-}
-
-void print(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 /// Nobody scrapes a single poll.

@@ -1,6 +1,5 @@
 #include "app/listeners.hpp"
 
-#include "app/listen_address.hpp"
 #include "os/sd_notify.hpp"
 
 #include <algorithm>
@@ -9,24 +8,10 @@
 
 namespace sharedrift {
 
-namespace {
-
-Result<std::vector<ListenAddress>, std::string> addresses_of(const Options& options) {
-  std::vector<ListenAddress> addresses;
-  for (const std::string& text : options.listen_addresses) {
-    SD_TRY(address, parse_listen_address(text));
-    addresses.push_back(address);
-  }
-  return addresses.empty() ? default_listen_addresses() : addresses;
-}
-
-}  // namespace
-
 Result<Unit, std::string> Listeners::start(const Options& options, const ServerOptions& common,
                                            const ServerHandler& handler, Logger& logger) {
   if (options.systemd_socket) return adopt(common, handler);
-  SD_TRY(addresses, addresses_of(options));
-  for (const ListenAddress& address : addresses) {
+  for (const ListenAddress& address : options.listen_addresses) {
     ServerOptions server = common;
     server.host = address.host;
     server.port = address.port;

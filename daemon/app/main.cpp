@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 #include "app/cli.hpp"
+#include "app/output.hpp"
 #include "os/memory.hpp"
 #include "os/standard_descriptors.hpp"
 
@@ -45,7 +46,11 @@ int run(const std::vector<std::string>& arguments) {
   const auto options = sharedrift::parse_command_line(arguments, host_name());
   if (!options) {
     const auto& exit = options.error();
-    std::fputs(exit.text.c_str(), exit.code == 0 ? stdout : stderr);
+    if (exit.code == 0) {
+      sharedrift::print(exit.text);
+    } else {
+      std::fputs(exit.text.c_str(), stderr);
+    }
     return exit.code;
   }
   return options->command == sharedrift::Command::run ? sharedrift::run_daemon(*options)
@@ -61,7 +66,7 @@ int main(int argc, char** argv) {
   sharedrift::release_start_pages();  // what the dynamic linker has read
   take_signals();
   try {
-    return run(std::vector<std::string>(argv + 1, argv + argc));
+    return sharedrift::finish_output(run(std::vector<std::string>(argv + 1, argv + argc)));
   } catch (const std::exception& bug) {
     std::fprintf(stderr, "share-drift-exporter: internal error: %s\n", bug.what());
   } catch (...) {

@@ -19,7 +19,9 @@ TEST(Cli, RunIsTheDefaultWithPrometheusSpelling) {
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->command, Command::run);
   EXPECT_EQ(options->config_file, "/x.yml");
-  EXPECT_THAT(options->listen_addresses, ElementsAre(":1", "[::1]:2"));
+  ASSERT_EQ(options->listen_addresses.size(), 2U);
+  EXPECT_EQ(options->listen_addresses[0].port, 1);
+  EXPECT_EQ(options->listen_addresses[1].host, "::1");
   EXPECT_EQ(options->log_format, LogFormat::json);
   EXPECT_EQ(options->log_level, Level::warn);
   EXPECT_TRUE(options->enable_lifecycle);
@@ -52,6 +54,13 @@ TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
                                               {"--web.max-requests=-1"},
                                               {"--web.telemetry-path="},
                                               {"--web.telemetry-path=metrics"},
+                                              {"--web.telemetry-path=/"},
+                                              {"--web.telemetry-path=/config"},
+                                              {"--web.telemetry-path=/api/v1/images/m-1"},
+                                              {"--web.telemetry-path=/metrics?x"},
+                                              {"--web.listen-address=nonsense"},
+                                              {"--web.listen-address=:65536"},
+                                              {"--web.listen-address=::1:9"},
                                               {"check", "--image", "m/1"},
                                               {"--shard.index=3", "--shard.count=3"},
                                               {"--shard.index=x"},
@@ -87,6 +96,9 @@ TEST(Cli, TheShardMayComeFromTheHostName) {
   EXPECT_EQ(parse({"--shard.index=auto", "--shard.count=3"})->shard_index, 2);
   EXPECT_FALSE(parse({"--shard.index=auto", "--shard.count=2"}));
   EXPECT_FALSE(parse_command_line({"--shard.index=auto", "--shard.count=2"}, "host"));
+  for (const char* other :
+       {"exporter-7d9f8b6c5d-xqzb2", "exporter2", "2", "exporter-", "exporter-2.example", ""})
+    EXPECT_FALSE(parse_command_line({"--shard.index=auto", "--shard.count=9"}, other)) << other;
 }
 
 }  // namespace

@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""The one-shot commands as a user meets them: commands.py. SHAREDRIFT_BIN_DIR names the programs.
+
+They judge as the daemon does, their output is there as a whole or they fail, and usage is checked before anything else.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from harness import BIN, Daemon, Failed, Simulator, workspace  # noqa: E402
+
+CONFIG = """\
+profiles:
+  default: {endpoint: "%s", requests_per_second: 0, max_attempts: 1, credentials: {source: environment}}
+groups:
+  partners: ["5555555555555555"]
+images:
+  - {id: m-canary, allowed: [], canary: true, team: platform}
+  - id: m-rich
+    name: edge-base
+    team: edge-os
+    severity: page
+    interval: 1m
+    required: ["2222222222222222"]
+    allowed: [group:partners]
+    exceptions:
+      - {account: "3333333333333333", expires: 2099-12-31, owner: jane, ticket: SEC-12, reason: "pilot: with #1"}
+      - {account: "4444444444444444", expires: 2020-01-01, owner: jane, ticket: SEC-9, reason: over}
+  - {id: m-plain, allowed: []}
+"""
+STRANGER = "6666666666666666"
+
+
+def check(holds, what):
+    if not holds:
+        raise Failed(what)
+
+
+class Operator:
+    def __init__(self, folder, simulator):
+        self.folder = pathlib.Path(folder)
+        self.config = self.write("config.yml", CONFIG % simulator.url)
+        self.environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ACCESS_KEY_ID": Simulator.KEY,
+                            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": Simulator.SECRET}
+
+    def write(self, name, text):
+        file = self.folder / name
+        file.write_text(text)
+        file.chmod(0o644)
+        return file
+
+    def run(self, *arguments, stdout=subprocess.PIPE):
+        done = subprocess.run([BIN / "share-drift-exporter", *map(str, arguments)], stdout=stdout, stderr=subprocess.PIPE, text=True,
+                              timeout=60, env=self.environment, cwd=self.folder)
+        return done.returncode, done.stdout, done.stderr
+
+    def expect(self, code, *arguments):
+        got, out, err = self.run(*arguments)
+        check(got == code, f"{arguments}: exit {got}, not {code}\n{out}{err}")
+        return out + err
+
+
+def judges_as_the_daemon_does(operator):
+    config = f"--config.file={operator.config}"
+    table = operator.expect(1, "check", config)
+    check("unexpected: 4444444444444444" in table and f"unexpected: {STRANGER}" in table, table)
+    check("1111111111111111" not in table, f"the canary's account is no finding:\n{table}")
+    for form in ("table", "json", "sarif", "prometheus"):
+        operator.expect(0, "check", config, f"--format={form}", "--image", "m-canary")
+    plan = operator.expect(1, "plan", config)
+    check(f"--ImageId m-plain" in plan and f"--RemoveAccounts {STRANGER}" in plan, plan)
+    check("m-canary" not in plan, f"the plan silences the canary:\n{plan}")
+
+
+def baseline_adopted_is_in_sync(operator):
+    baseline = operator.expect(0, "baseline", f"--config.file={operator.config}")
+    head = operator.config.read_text().split("images:")[0]
+    written = operator.write("written.yml", head + baseline)
+    check("owner" in operator.expect(2, "lint", f"--config.file={written}"), "an empty owner is refused")
+    adopted = operator.write("adopted.yml", head + re.sub(r': ""', ": jane", baseline))
+    for kept in ("canary: true", "team: platform", "severity: page", "interval: 1m", "group:partners", "pilot: with #1"):
+        check(kept in baseline, f"{kept} is lost:\n{baseline}")
+    check("1111111111111111" not in baseline, f"the canary's account became an exception:\n{baseline}")
+    operator.expect(0, "check", f"--config.file={adopted}")
+    check("daemon" not in operator.expect(0, "plan", f"--config.file={adopted}"), "nothing to do")
+
+
+def output_is_whole_or_the_command_fails(operator):
+    adopted = operator.folder / "adopted.yml"
+    database = operator.folder / "daemon.db"
+    forms = [["check", f"--format={form}"] for form in ("table", "json", "sarif", "prometheus")]
+    for arguments in [*forms, ["plan"], ["baseline"], ["lint", "--online"], ["lint"], ["--help"], ["check", "--help"], ["--version"],
+                      ["run", "--config.check"], ["history", f"--storage.path={database}"]]:
+        if "--help" not in arguments and "--version" not in arguments:
+            arguments = [*arguments, f"--config.file={operator.config if 'lint' in arguments else adopted}"]
+        with open("/dev/full", "w") as full:
+            code, _, err = operator.run(*arguments, stdout=full)
+        check(code == 1 and "could not be written whole: No space left" in err, f"{arguments} > /dev/full: exit {code}\n{err}")
+
+
+def usage_comes_first(operator):
+    missing = "--config.file=/nowhere/config.yml"
+    for flag in ("--web.listen-address=nonsense", "--web.telemetry-path=/config", "--shard.index=x", "--web.max-requests=-1"):
+        said = operator.expect(2, "run", missing, flag)
+        check(flag.split("=")[0] in said and "nowhere" not in said and "first_run" not in said, said)
+
+
+def main():
+    with workspace() as (folder, own):
+        simulator = own(Simulator(folder))
+        for image, accounts in (("m-canary", ["1111111111111111"]), ("m-plain", [STRANGER]),
+                                ("m-rich", ["2222222222222222", "3333333333333333", "4444444444444444", "5555555555555555"])):
+            simulator.control("images", id=image, accounts=accounts)
+        operator = Operator(folder, simulator)
+        own(Daemon(folder, CONFIG % simulator.url)).stop()
+        for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, output_is_whole_or_the_command_fails, usage_comes_first):
+            row(operator)
+            print(f"ok   {row.__name__.replace('_', ' ')}")
+
+
+if __name__ == "__main__":
+    main()
