@@ -87,6 +87,18 @@ def judge(found, known):
     return worse, better
 
 
+def report(found):
+    """Prints the counts beside what is written down; whether none is worse."""
+    known = json.loads(COUNTS.read_text())
+    print(table(found, known))
+    worse, better = judge(found, known)
+    if better:
+        print("\nBetter than written down; write the new count (count.py --write):\n" + "\n".join(better))
+    if worse:
+        print("\nWorse than written down; if that is meant: count.py --write\n" + "\n".join(worse))
+    return not worse
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=pathlib.Path, default=PROGRAM)
@@ -95,14 +107,7 @@ def main():
     found = count(args.program)
     if args.write:
         COUNTS.write_text(json.dumps(found, indent=1) + "\n")
-    known = json.loads(COUNTS.read_text())
-    print(table(found, known))
-    worse, better = judge(found, known)
-    hint = f"if that is meant: {pathlib.Path(__file__).name} --write"
-    if better:
-        print("\nBetter than written down; write the new count (count.py --write):\n" + "\n".join(better))
-    if worse:
-        print(f"\nWorse than written down; {hint}:\n" + "\n".join(worse))
+    if not report(found):
         sys.exit(1)
 
 

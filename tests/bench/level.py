@@ -92,6 +92,14 @@ def measure(directory, stop_later, cycles):
     return found, warm, end
 
 
+def judge(warm, end):
+    """Raises Failed if anything grew."""
+    if end.rss > warm.rss * GROWTH:
+        raise Failed("memory grows with the polls")
+    if end.threads > warm.threads + WORKERS or end.files > warm.files or end.sockets > warm.sockets + CONNECTIONS:
+        raise Failed("threads or descriptors were left over")
+
+
 def main():
     cycles = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with workspace() as (directory, stop_later):
@@ -99,10 +107,7 @@ def main():
     print(f"{found['cycles']:,.0f} cycles of {IMAGES} images in {found['seconds']:.0f} s, "
           f"{found['failures']:.0f} polls failed\nafter the warm-up: {warm}\nat the end: {end}\n"
           f"growth: {found['growth_bytes_a_poll']:.1f} bytes a poll")
-    if end.rss > warm.rss * GROWTH:
-        raise Failed("memory grows with the polls")
-    if end.threads > warm.threads + WORKERS or end.files > warm.files or end.sockets > warm.sockets + CONNECTIONS:
-        raise Failed("threads or descriptors were left over")
+    judge(warm, end)
 
 
 if __name__ == "__main__":
