@@ -13,6 +13,7 @@
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
 #include "store/event_reader.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -134,7 +135,7 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   polled.report.at = {clock.wall(), kNeverStale};
   for (const ProfileConfig& profile : config.profiles) {
     if (profile.endpoint == ProfileConfig{}.endpoint) continue;
-    polled.endpoints[profile.name] = profile.endpoint.substr(profile.endpoint.find("://") + 3);
+    polled.endpoints[profile.name] = parse_url(profile.endpoint).value().authority();
   }
   return polled;
 }

@@ -5,6 +5,7 @@
 #include "credentials/command.hpp"
 #include "credentials/source.hpp"
 #include "http_client/curl_transport.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -51,15 +52,6 @@ CredentialOptions credential_options(const CredentialConfig& config, const std::
   return options;
 }
 
-struct Endpoint {
-  std::string scheme;
-  std::string host;
-};
-Endpoint split(const std::string& url) {
-  const std::size_t colon = url.find("://");
-  return {url.substr(0, colon), url.substr(colon + 3)};
-}
-
 std::shared_ptr<const HttpRoute> route_of(const ProfileConfig& profile) {
   auto route = std::make_shared<HttpRoute>();
   route->ca_file = profile.ca_file;
@@ -73,12 +65,12 @@ EnsOptions ens_options(const ProfileConfig& profile, std::shared_ptr<const HttpR
   options.gate = {profile.name,        profile.requests_per_second,
                   profile.concurrency, profile.max_attempts,
                   profile.timeout,     std::move(route)};
-  const Endpoint ens = split(profile.endpoint);
-  const Endpoint sts = split(profile.sts_endpoint);
-  options.scheme = ens.scheme;
-  options.host = ens.host;
-  options.sts_scheme = sts.scheme;
-  options.sts_host = sts.host;
+  const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
+  const Url sts = parse_url(profile.sts_endpoint).value();
+  options.scheme = ens.scheme();
+  options.host = ens.authority();
+  options.sts_scheme = sts.scheme();
+  options.sts_host = sts.authority();
   options.owner = profile.owner_account;
   return options;
 }

@@ -2,6 +2,7 @@
 
 #include "core/number.hpp"
 #include "core/text.hpp"
+#include "wire/url.hpp"
 
 namespace sharedrift {
 
@@ -9,22 +10,10 @@ Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
   const auto bad = [text] {
     return Err("--web.listen-address: \"" + clean(text) + "\" is not host:port, :port or [v6]:port");
   };
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return bad();
-  ListenAddress address;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const auto number = parse_number<int>(port);
-  if (!number || *number < 0 || *number > 65'535) return bad();
-  address.port = *number;
-  if (host.starts_with('[')) {
-    if (!host.ends_with(']') || host.size() < 4) return bad();
-    host = host.substr(1, host.size() - 2);
-  } else if (host.find(':') != std::string_view::npos) {
-    return bad();  // an IPv6 address needs brackets
-  }
-  address.host = host.empty() ? "::" : std::string{host};
-  return address;
+  const HostAndPort parts = split_authority(text);
+  const auto port = parse_number<int>(parts.port.value_or(""));
+  if (!port || *port < 0 || *port > 65'535 || (parts.bracketed && parts.host.empty())) return bad();
+  return ListenAddress{parts.host.empty() ? "::" : std::string{parts.host}, *port};
 }
 
 std::vector<ListenAddress> default_listen_addresses() {

@@ -39,7 +39,7 @@ constexpr std::array<CredentialKey, 14> kBelongsTo{{
 }};
 static_assert(kBelongsTo.size() + 1 == kCredentialKeys.size());
 
-using Check = Result<std::string, EndpointFault>;
+using Check = Result<std::string, UrlFault>;
 
 /// Reads an address. Its text never gets into a message.
 template <class F>

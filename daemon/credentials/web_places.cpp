@@ -1,6 +1,7 @@
 #include "core/text.hpp"
 #include "credentials/finding.hpp"
 #include "credentials/key_text.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 
@@ -21,24 +22,6 @@ std::shared_ptr<const HttpRoute> direct_route() {
   route.never_proxy = true;
   route.plain_http_anywhere = true;
   return std::make_shared<const HttpRoute>(route);
-}
-
-/// Scheme and host of a URL: what may be shown of it (path and query may carry a token).
-std::string_view shown(std::string_view url) {
-  const std::size_t host = url.find("://");
-  if (host == std::string_view::npos) return {};
-  return url.substr(0, std::min(url.find_first_of("/?#", host + 3), url.size()));
-}
-
-/// Host names that never leave this machine or its link.
-bool is_local_host(std::string_view host) {
-  if (host.substr(0, 1) == "[") return host == "[::1]" || host.substr(0, 6) == "[::1]:";
-  host = host.substr(0, host.find(':'));
-  const auto octets = [host] {
-    return !host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos;
-  }();
-  return host == "localhost" || (octets && (host.substr(0, 4) == "127." || host.substr(0, 8) == "169.254." ||
-                                            host == "100.100.100.200"));
 }
 
 std::string why_not(const HttpResult& result) {
@@ -148,14 +131,15 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
   return std::move(*key);
 }
 
-Result<Credentials, Failure> get_uri(const CredentialWorld& world, const std::string& uri,
+/// `server`: what may be shown of the URI.
+Result<Credentials, Failure> get_uri(const CredentialWorld& world, const std::string& uri, std::string server,
                                      const std::shared_ptr<const HttpRoute>& route, std::stop_token stop) {
   HttpRequest request;
   request.url = uri;
   request.route = route;
   request.max_body = kMaxAnswer;
   HttpResult answer = world.fetch(std::move(request), kUriTimeout, std::move(stop));
-  const std::string server = std::string{shown(uri)} + " (the rest of the URI is not shown) ";
+  server += " (the rest of the URI is not shown) ";
   if (!answer || answer->status != 200) {
     return Err(failure_of(server + "gives no credentials: " + why_not(answer), answer));
   }
@@ -189,21 +173,17 @@ Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight) {
 Finding look_credentials_uri(const CredentialOptions& options, Sight& sight) {
   const std::string uri = options.uri.empty() ? sight.variable("ALIBABA_CLOUD_CREDENTIALS_URI") : options.uri;
   if (uri.empty()) return Absent{"ALIBABA_CLOUD_CREDENTIALS_URI is not set"};
-  const std::string_view start = shown(uri);
-  const bool plain = start.substr(0, 7) == "http://";
-  const bool tls = start.substr(0, 8) == "https://";
-  const std::string_view host = start.substr(std::min<std::size_t>(start.size(), plain ? 7 : 8));
-  const bool printable = std::all_of(uri.begin(), uri.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if ((!plain && !tls) || host.empty() || !printable || host.find('@') != std::string_view::npos) {
+  const auto url = parse_url(uri);
+  if (!url || !url->login.empty())
     return Broken{"the credentials URI is not of the form http(s)://host/path"};
-  }
-  if (plain && !is_local_host(host)) {
-    return Broken{"the credentials URI would send keys in plain text to " + clean(start, 100) +
+  const std::string server = url->origin();  // path and query may carry a token
+  if (!may_carry_credentials(*url)) {
+    return Broken{"the credentials URI would send keys in plain text to " + clean(server, 100) +
                   ": use https, or a server on this machine"};
   }
-  auto route = plain ? direct_route() : sight.world.route;
-  return Remote{[world = &sight.world, uri, route](std::stop_token stop) {
-    return get_uri(*world, uri, route, std::move(stop));
+  auto route = url->https ? sight.world.route : direct_route();
+  return Remote{[world = &sight.world, uri, server, route](std::stop_token stop) {
+    return get_uri(*world, uri, server, route, std::move(stop));
   }};
 }
 

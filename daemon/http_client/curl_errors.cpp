@@ -1,7 +1,7 @@
 #include "http_client/curl_errors.hpp"
 
 #include "core/text.hpp"
-#include "wire/request_url.hpp"
+#include "http_client/request_rules.hpp"
 
 #include <array>
 #include <cerrno>

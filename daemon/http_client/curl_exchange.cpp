@@ -2,7 +2,7 @@
 
 #include "core/text.hpp"
 #include "http_client/curl_errors.hpp"
-#include "wire/request_url.hpp"
+#include "http_client/request_rules.hpp"
 
 #include <exception>
 #include <utility>

@@ -1,7 +1,7 @@
 #include "http_client/curl_transport.hpp"
 
 #include "http_client/curl_exchange.hpp"
-#include "wire/request_url.hpp"
+#include "http_client/request_rules.hpp"
 
 #include <algorithm>
 #include <mutex>

@@ -11,7 +11,7 @@ namespace sharedrift {
 namespace {
 
 /// The address in its normal form, or `! message`.
-std::string told(const Result<std::string, EndpointFault>& checked) {
+std::string told(const Result<std::string, UrlFault>& checked) {
   return checked ? *checked : "! " + checked.error().message;
 }
 

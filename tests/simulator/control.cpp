@@ -4,6 +4,7 @@
 #include "simulator/json_args.hpp"
 #include "simulator/load.hpp"
 #include "simulator/simulator.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,8 +29,11 @@ SimAnswer refusal(int status, const std::string& why) {
   return reply(status, {{"status", "error"}, {"error", why}});
 }
 
-bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+/// A peer's address; a socket for both families shows IPv4 inside IPv6.
+bool is_local_peer(std::string_view address) {
+  constexpr std::string_view kMapped = "::ffff:";
+  if (address.starts_with(kMapped)) address.remove_prefix(kMapped.size());
+  return is_local(address);
 }
 
 json image_state(const Image& image) {
@@ -130,7 +134,7 @@ const Control::Route* Control::find_route(std::string_view path) {
 }
 
 SimAnswer Control::answer(const ServerRequest& request, Instant now) {
-  if (!is_loopback(request.remote_address)) return refusal(403, "the control path is for loopback only");
+  if (!is_local_peer(request.remote_address)) return refusal(403, "the control path is for loopback only");
   if (!header_of(request, "origin").empty()) return refusal(403, "the control path is not for web pages");
   const Route* route = find_route(request.path);
   if (route == nullptr) return refusal(404, "no such control path: " + clean(request.path, 100));

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "simulator/load.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -102,9 +103,7 @@ Result<Options, OptionsEnd> parse_options(std::vector<std::string> arguments, co
     return usage(clean(problem.what(), 400));
   }
   Options options = flags.options;
-  const bool loopback =
-      options.host == "::1" || options.host == "localhost" || options.host.starts_with("127.");
-  if (!loopback) return usage("--host must be a loopback address");
+  if (!is_local(options.host)) return usage("--host must be a loopback address");
   options.scenario = json::object();
   if (!flags.scenario_file.empty()) {
     const auto text = read_file(flags.scenario_file);

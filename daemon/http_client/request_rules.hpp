@@ -8,16 +8,11 @@
 
 namespace sharedrift {
 
-/// Scheme and authority of a URL; empty if it has no scheme.
-std::string_view origin_of(std::string_view url);
-
 /// `host:port` of a URL, all of it that may be shown. Never the user and password.
 std::string host_and_port(std::string_view url);
 
 /// For http, not https.
-inline bool is_plain(const HttpRequest& request) {
-  return request.url.starts_with("http://");
-}
+bool is_plain(const HttpRequest& request);
 
 /// Why the request must not be sent, whatever libcurl would make of it.
 std::optional<TransportError> refuse_request(const HttpRequest& request);

@@ -1,0 +1,55 @@
+#include "http_client/request_rules.hpp"
+
+#include "core/text.hpp"
+#include "wire/url.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+
+/// Header names are tokens; values hold visible ASCII, blanks and tabs: anything else could begin a header or
+/// a request of its own.
+bool is_sendable(const HttpHeader& header) {
+  const auto& [name, value] = header;
+  const auto token = [](char c) { return c > ' ' && c <= '~' && c != ':' && c != ';'; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), token) && is_printable_or_tab(value);
+}
+
+std::string host_and_port(const Url& url) {
+  constexpr int kHttp = 80;
+  constexpr int kHttps = 443;
+  Url full = url;
+  if (full.port == 0) full.port = url.https ? kHttps : kHttp;
+  return clean(full.authority(), 100);
+}
+
+}  // namespace
+
+bool is_plain(const HttpRequest& request) {
+  const auto url = parse_url(request.url);
+  return url && !url->https;
+}
+
+std::optional<TransportError> refuse_request(const HttpRequest& request) {
+  const auto url = parse_url(request.url);
+  if (!url) return TransportError{Reason::protocol, "the URL cannot be sent: it " + url.error().message};
+  const bool anywhere = request.route && request.route->plain_http_anywhere;
+  if (!url->https && !anywhere && !is_local(url->host)) {
+    return TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(*url)};
+  }
+  for (const HttpHeader& header : request.headers) {
+    if (is_sendable(header)) continue;
+    return TransportError{Reason::protocol, "the header " + clean(header.first, 60) +
+                                                " cannot be sent: it is not visible ASCII"};
+  }
+  return std::nullopt;
+}
+
+std::string host_and_port(std::string_view url) {
+  const auto parsed = parse_url(url);
+  return parsed ? host_and_port(*parsed) : "a URL that cannot be read";
+}
+
+}  // namespace sharedrift
