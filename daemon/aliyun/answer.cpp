@@ -58,7 +58,7 @@ const JsonValue* find_rows(const JsonValue& root, bool& odd) {
   if (accounts->is(Kind::array)) return accounts;
   if (accounts->is(Kind::object)) {
     const JsonValue* rows = accounts->find("Account");
-    if (rows == nullptr && accounts->inside().size() == 0) return nullptr;
+    if (rows == nullptr && accounts->items.size() == 0) return nullptr;
     if (rows != nullptr && rows->is(Kind::null)) return nullptr;
     if (rows != nullptr && rows->is(Kind::array)) return rows;
   }
@@ -113,8 +113,8 @@ Result<Page, Failure> decode_page(const JsonValue& root) {
       return Err(make_failure(Reason::bad_payload, "neither Accounts nor TotalCount in the answer"));
     return page;  // no rows; whether that can be is for the listing to judge
   }
-  page.accounts.reserve(rows->inside().size());
-  for (const JsonValue& row : rows->inside()) {
+  page.accounts.reserve(rows->items.size());
+  for (const JsonValue& row : rows->items) {
     const auto account = account_of(row);
     if (account) {
       page.accounts.push_back(*account);
@@ -139,7 +139,7 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   }
   if (!rows->is(Kind::array))
     return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
-  for (const JsonValue& row : rows->inside()) {
+  for (const JsonValue& row : rows->items) {
     const JsonValue* id = row.find("ImageId");
     const JsonValue* owner = row.find("ImageOwnerAlias");
     if (id == nullptr || !id->is(Kind::string)) {

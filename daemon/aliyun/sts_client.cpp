@@ -2,17 +2,14 @@
 
 #include "aliyun/rpc_signature.hpp"
 #include "core/text.hpp"
+#include "wire/json_reader.hpp"
 
 #include <array>
 #include <cstdio>
 
-#include <nlohmann/json.hpp>
-
 namespace sharedrift {
 
 namespace {
-
-using nlohmann::json;
 
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kMaxAnswer = 256U << 10U;
@@ -27,11 +24,6 @@ std::string nonce(Random& random) {
 /// `2026-11-24T09:20:44Z`: without the fraction.
 std::string api_time(WallTime time) {
   return format_rfc3339(time).substr(0, 19) + "Z";
-}
-
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
 /// What to do about a refusal. Codes are compared by their beginning: some have a tail that varies.
@@ -58,63 +50,49 @@ constexpr std::array kRemedies{
 
 /// The API's own words, without what must not be repeated: with signature errors it echoes the string to
 /// sign, and with it key and token.
-std::string told(const std::string& code, const std::string& message) {
+std::string told(std::string_view code, std::string_view message) {
   if (code.find("Signature") != std::string::npos || message.find("string to sign") != std::string::npos)
     return {};
   return clean(message, 160);
 }
 
-Failure refusal(const HttpResponse& response, const json& body, const std::string& role_arn) {
+Failure refusal(int http_status, const JsonValue& body, const std::string& role_arn) {
   Failure failure;
   failure.reason = Reason::credentials;
-  failure.http_status = response.status;
-  failure.code = clean(trim(text_of(body, "Code")), 80);
-  failure.request_id = clean(text_of(body, "RequestId"), 80);
-  failure.detail =
-      "STS does not give role " + clean(role_arn, 120) + ": HTTP " + std::to_string(response.status);
+  failure.http_status = http_status;
+  failure.code = clean(trim(body.string("Code")), 80);
+  failure.request_id = clean(body.string("RequestId"), 80);
+  failure.detail = "STS does not give role " + clean(role_arn, 120) + ": HTTP " + std::to_string(http_status);
   if (failure.code.empty()) {
     failure.detail += ", which is not an answer of STS: check sts_endpoint and proxy_url";
     return failure;
   }
   failure.detail += ", " + failure.code;
-  if (const std::string message = told(failure.code, text_of(body, "Message")); !message.empty()) {
+  if (const std::string message = told(failure.code, body.string("Message")); !message.empty()) {
     failure.detail += " (" + message + ")";
   }
   for (const Remedy& remedy : kRemedies) {
-    if (failure.code.rfind(remedy.code, 0) == 0)
-      return failure.detail.append(": ").append(remedy.text), failure;
+    if (!failure.code.starts_with(remedy.code)) continue;
+    failure.detail.append(": ").append(remedy.text);
+    break;
   }
   return failure;
 }
 
-/// Takes a string out of the answer and overwrites it there.
-std::string take(json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return {};
-  auto& text = found->get_ref<std::string&>();
-  std::string taken = text;
-  wipe(text);
-  return taken;
-}
-
-Result<Credentials, Failure> read_credentials(json& body, const std::string& role_arn) {
+Result<Credentials, Failure> read_credentials(const JsonValue& body, const std::string& role_arn) {
   const auto unusable = [&role_arn](const std::string& why) {
     Failure failure;
     failure.reason = Reason::credentials;
     failure.detail = "STS's answer about role " + clean(role_arn, 120) + " is of no use: " + why;
     return Err(std::move(failure));
   };
-  const auto found = body.is_object() ? body.find("Credentials") : body.end();
-  if (found == body.end() || !found->is_object()) return unusable("it holds no Credentials");
+  const JsonValue* found = body.find("Credentials");
+  if (found == nullptr || !found->is(JsonValue::Kind::object)) return unusable("it holds no Credentials");
   Credentials got;
-  got.access_key_id = take(*found, "AccessKeyId");
-  std::string secret = take(*found, "AccessKeySecret");
-  std::string token = take(*found, "SecurityToken");
-  got.access_key_secret = Secret{secret};
-  got.security_token = Secret{token};
-  wipe(secret);
-  wipe(token);
-  got.expires = parse_rfc3339(take(*found, "Expiration"));
+  got.access_key_id = found->string("AccessKeyId");
+  got.access_key_secret = Secret{found->string("AccessKeySecret")};
+  got.security_token = Secret{found->string("SecurityToken")};
+  got.expires = parse_rfc3339(found->string("Expiration"));
   if (got.access_key_id.empty() || got.access_key_secret.empty() || got.security_token.empty()) {
     return unusable("key, secret or token is missing");
   }
@@ -176,9 +154,11 @@ Result<Credentials, Failure> StsClient::assume(const RoleRequest& role, const Cr
                      clean(answer.error().detail);
     return Err(std::move(failure));
   }
-  json body = json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
+  const auto document = parse_json(answer->body);
   wipe(answer->body);
-  if (answer->status != 200) return Err(refusal(*answer, body, role.role_arn));
+  const JsonValue nothing;
+  const JsonValue& body = document ? document->root() : nothing;
+  if (answer->status != 200) return Err(refusal(answer->status, body, role.role_arn));
   return read_credentials(body, role.role_arn);
 }
 

@@ -3,11 +3,10 @@
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
 #include "core/text.hpp"
+#include "wire/json_reader.hpp"
 
 #include <algorithm>
 #include <memory>
-
-#include <nlohmann/json.hpp>
 
 namespace sharedrift {
 
@@ -92,7 +91,10 @@ void read_policy(YamlReader& reader, const Place& at, std::string& out) {
   const std::string_view value = reader.raw(at);
   if (value.size() > kLongest) {
     reader.fail(at, "is too long; " + std::to_string(kLongest) + " bytes at most");
-  } else if (!nlohmann::json::parse(value, nullptr, false).is_object()) {
+    return;
+  }
+  const auto policy = parse_json(value);
+  if (!policy || !policy->root().is(JsonValue::Kind::object)) {
     reader.fail(at, "expected a RAM policy in JSON", "in single quotes or as a block (|)");
   } else {
     out = value;

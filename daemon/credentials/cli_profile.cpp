@@ -1,7 +1,7 @@
 #include "core/text.hpp"
 #include "credentials/finding.hpp"
 #include "credentials/key_text.hpp"
-#include "credentials/wiped_json.hpp"
+#include "wire/json_reader.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -15,56 +15,68 @@ namespace {
 constexpr std::size_t kMaxConfig = 1U << 20U;
 constexpr int kMaxSourceProfiles = 5;
 
+const std::vector<JsonValue>& profiles_of(const JsonValue& json) {
+  static const std::vector<JsonValue> kNone;
+  const JsonValue* list = json.find("profiles");
+  return list != nullptr && list->is(JsonValue::Kind::array) ? list->items : kNone;
+}
+
 class CliConfig {
  public:
   /// `may_run`: nobody else can write to the file, so its commands may be run.
-  CliConfig(const CredentialOptions& options, Sight& sight, const std::vector<WipedJson>& profiles,
-            bool may_run)
-      : options_(options), sight_(sight), profiles_(profiles), may_run_(may_run) {}
+  CliConfig(const CredentialOptions& options, Sight& sight, const JsonValue& json, bool may_run)
+      : options_(options), sight_(sight), profiles_(profiles_of(json)), may_run_(may_run) {}
 
   Finding profile(std::string_view name, int depth);
 
  private:
-  [[nodiscard]] Finding key(const WipedJson& p, bool with_token) const;
-  Finding ram_role(const WipedJson& p, Finding base);
-  Finding chained(const WipedJson& p, int depth);
-  Finding oidc(const WipedJson& p);
-  [[nodiscard]] Result<RoleRequest, std::string> role(const WipedJson& p) const;
+  [[nodiscard]] Finding key(const JsonValue& p, bool with_token) const;
+  Finding ram_role(const JsonValue& p, Finding base);
+  Finding chained(const JsonValue& p, int depth);
+  Finding oidc(const JsonValue& p);
+  [[nodiscard]] Result<RoleRequest, std::string> role(const JsonValue& p) const;
 
   const CredentialOptions& options_;
   Sight& sight_;
-  const std::vector<WipedJson>& profiles_;
+  const std::vector<JsonValue>& profiles_;
   bool may_run_;
 };
 
+/// 0 where it is absent or null, none where it is anything but a whole number.
+std::optional<std::int64_t> whole_number(const JsonValue& p, std::string_view name) {
+  const JsonValue* value = p.find(name);
+  if (value == nullptr || value->is(JsonValue::Kind::null)) return 0;
+  return value->is(JsonValue::Kind::number) ? value->integer() : std::nullopt;
+}
+
 Finding CliConfig::profile(std::string_view name, int depth) {
   const auto found = std::find_if(profiles_.begin(), profiles_.end(),
-                                  [name](const WipedJson& p) { return p.text("name") == name; });
+                                  [name](const JsonValue& p) { return p.string("name") == name; });
   if (found == profiles_.end()) return Broken{"has no profile \"" + clean(name, 60) + "\""};
-  const WipedJson& p = *found;
-  const std::string mode = to_lower(p.text("mode"));  // the CLI takes any case, so do we
+  const JsonValue& p = *found;
+  const std::string mode = to_lower(p.string("mode"));  // the CLI takes any case, so do we
   auto finding = [&]() -> Finding {
     if (mode == "ak") return key(p, false);
     if (mode == "ststoken") return key(p, true);
-    if (mode == "ramrolearn") return ram_role(p, key(p, !p.text("sts_token").empty()));
+    if (mode == "ramrolearn") return ram_role(p, key(p, !p.string("sts_token").empty()));
     if (mode == "chainableramrolearn") return chained(p, depth);
     if (mode == "oidc") return oidc(p);
     if (mode == "external" && !may_run_) {
       return Broken{"its process_command is not run, since others can write to the file: chmod 600 it"};
     }
-    if (mode == "external") return external_command(p.text("process_command"), sight_.world);
+    if (mode == "external") return external_command(p.string("process_command"), sight_.world);
     CredentialOptions inner = options_;
     if (mode == "ecsramrole") {
       inner.place = CredentialPlace::ecs_ram_role;
-      inner.role_name = p.text("ram_role_name");
+      inner.role_name = p.string("ram_role_name");
       return look_ecs_ram_role(inner, sight_);
     }
     if (mode == "credentialsuri") {
-      inner.uri = p.text("credentials_uri");
+      inner.uri = p.string("credentials_uri");
       return look_credentials_uri(inner, sight_);
     }
     return Broken{
-        "mode \"" + clean(p.text("mode"), 40) +
+        "mode \"" + clean(p.string("mode"), 40) +
         "\" cannot be used by a daemon; use AK, StsToken, RamRoleArn, ChainableRamRoleArn, EcsRamRole, "
         "OIDC, CredentialsURI or External"};
   }();
@@ -74,35 +86,36 @@ Finding CliConfig::profile(std::string_view name, int depth) {
   return finding;
 }
 
-Finding CliConfig::key(const WipedJson& p, bool with_token) const {
-  if (with_token && trim(p.text("sts_token")).empty()) return Broken{"sts_token is empty"};
-  KeyParts parts{p.text("access_key_id"), p.text("access_key_secret"), with_token ? p.text("sts_token") : "",
-                 ""};
+Finding CliConfig::key(const JsonValue& p, bool with_token) const {
+  if (with_token && trim(p.string("sts_token")).empty()) return Broken{"sts_token is empty"};
+  KeyParts parts{p.string("access_key_id"), p.string("access_key_secret"),
+                 with_token ? p.string("sts_token") : "", ""};
   parts.token_name = "sts_token";
   auto made = make_key(parts);
   if (!made) return Broken{std::move(made).error()};
   return std::move(*made);
 }
 
-Result<RoleRequest, std::string> CliConfig::role(const WipedJson& p) const {
+Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
   CredentialOptions inner = options_;
-  inner.role_arn = p.text("ram_role_arn");
+  inner.role_arn = p.string("ram_role_arn");
   if (inner.role_arn.empty()) return Err(std::string{"ram_role_arn is empty"});
-  inner.role_session_name = p.text("ram_session_name");
-  inner.external_id = p.text("external_id");
-  inner.policy = p.text("policy");
-  const std::optional<long long> seconds = p.number("expired_seconds");
+  inner.role_session_name = p.string("ram_session_name");
+  inner.external_id = p.string("external_id");
+  inner.policy = p.string("policy");
+  const auto seconds = whole_number(p, "expired_seconds");
   if (!seconds || *seconds < 0 || *seconds > 43'200) {
     return Err(std::string{"expired_seconds is not a number of seconds from 900 to 43200"});
   }
   if (*seconds > 0) inner.duration = std::chrono::seconds{*seconds};
   SD_TRY(request, role_request(inner, sight_));
-  SD_TRY(endpoint, sts_endpoint(options_, sight_, p.text("sts_region"), p.flag("enable_vpc")));
+  const JsonValue* vpc = p.find("enable_vpc");
+  SD_TRY(endpoint, sts_endpoint(options_, sight_, p.string("sts_region"), vpc != nullptr && vpc->flag));
   request.endpoint = std::move(endpoint);
   return request;
 }
 
-Finding CliConfig::ram_role(const WipedJson& p, Finding base) {
+Finding CliConfig::ram_role(const JsonValue& p, Finding base) {
   Obtain get_key;
   if (auto* at_hand = std::get_if<Credentials>(&base)) {
     get_key = [key = std::move(*at_hand)](const std::stop_token& /*stop*/) -> Result<Credentials, Failure> {
@@ -118,17 +131,17 @@ Finding CliConfig::ram_role(const WipedJson& p, Finding base) {
   return assume_role(std::move(*request), std::move(get_key), sight_.world);
 }
 
-Finding CliConfig::chained(const WipedJson& p, int depth) {
+Finding CliConfig::chained(const JsonValue& p, int depth) {
   if (depth >= kMaxSourceProfiles) return Broken{"source_profile leads on more than 5 times, or in a circle"};
-  if (p.text("source_profile").empty()) return Broken{"source_profile is empty"};
-  return ram_role(p, profile(p.text("source_profile"), depth + 1));
+  if (p.string("source_profile").empty()) return Broken{"source_profile is empty"};
+  return ram_role(p, profile(p.string("source_profile"), depth + 1));
 }
 
-Finding CliConfig::oidc(const WipedJson& p) {
+Finding CliConfig::oidc(const JsonValue& p) {
   auto request = role(p);
   if (!request) return Broken{std::move(request).error()};
-  request->oidc_provider_arn = p.text("oidc_provider_arn");
-  return assume_role_with_oidc(std::move(*request), std::string{p.text("oidc_token_file")}, sight_.world);
+  request->oidc_provider_arn = p.string("oidc_provider_arn");
+  return assume_role_with_oidc(std::move(*request), std::string{p.string("oidc_token_file")}, sight_.world);
 }
 
 }  // namespace
@@ -146,16 +159,15 @@ Finding look_cli_profile(const CredentialOptions& options, Sight& sight) {
   auto file = sight.read(path, kMaxConfig);
   if (!file) return finding_of(std::move(file).error());
   const std::string where = clean(path, 300) + ": ";
-  std::string_view text = file->text.reveal();
-  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
-  const WipedJson json = WipedJson::parse(text);
-  if (!json.is_object()) return Broken{where + "not a JSON object: run `aliyun configure` again"};
-  const std::vector<WipedJson> profiles = json.objects("profiles");
-
+  const auto json = parse_json(file->text.reveal());
+  if (!json || !json->root().is(JsonValue::Kind::object)) {
+    const std::string why = json ? "" : " (" + json.error().what + ")";
+    return Broken{where + "not a JSON object" + why + ": run `aliyun configure` again"};
+  }
   std::string name = options.profile.empty() ? sight.variable("ALIBABA_CLOUD_PROFILE") : options.profile;
-  if (name.empty()) name = json.text("current");
+  if (name.empty()) name = json->root().string("current");
   if (name.empty()) return Broken{where + "no profile is current, and ALIBABA_CLOUD_PROFILE is not set"};
-  Finding finding = CliConfig(options, sight, profiles, file->trusted).profile(name, 0);
+  Finding finding = CliConfig(options, sight, json->root(), file->trusted).profile(name, 0);
   if (auto* broken = std::get_if<Broken>(&finding)) broken->why = where + broken->why;
   return from_file(std::move(finding), *file);
 }

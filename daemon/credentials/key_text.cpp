@@ -1,7 +1,7 @@
 #include "credentials/key_text.hpp"
 
 #include "core/text.hpp"
-#include "credentials/wiped_json.hpp"
+#include "wire/json_reader.hpp"
 
 #include <algorithm>
 #include <array>
@@ -108,26 +108,28 @@ Result<Credentials, std::string> make_key(const KeyParts& parts) {
 }
 
 Result<Credentials, std::string> parse_key_json(std::string_view text) {
-  const WipedJson json = WipedJson::parse(text);
-  if (!json.is_object()) return Err(std::string{"not a JSON object"});
-  if (const auto code = json.text("Code"); !code.empty() && code != "Success") {
+  const auto document = parse_json(text);
+  if (!document) return Err("not a JSON object: " + document.error().what);
+  const JsonValue& json = document->root();
+  if (!json.is(JsonValue::Kind::object)) return Err(std::string{"not a JSON object"});
+  if (const auto code = json.string("Code"); !code.empty() && code != "Success") {
     return Err("answers with Code " + clean(code, 60));
   }
-  const bool camel = json.has("AccessKeyId") || json.has("AccessKeySecret");
+  const bool camel = json.find("AccessKeyId") != nullptr || json.find("AccessKeySecret") != nullptr;
   KeyParts parts;
   if (camel) {
-    parts = {json.text("AccessKeyId"),
-             json.text("AccessKeySecret"),
-             json.text("SecurityToken"),
-             json.text("Expiration"),
+    parts = {json.string("AccessKeyId"),
+             json.string("AccessKeySecret"),
+             json.string("SecurityToken"),
+             json.string("Expiration"),
              "AccessKeyId",
              "AccessKeySecret",
              "SecurityToken"};
   } else {
-    parts = {json.text("access_key_id"), json.text("access_key_secret"),
-             json.has("sts_token") ? json.text("sts_token") : json.text("security_token"),
-             json.text("expiration")};
-    if (json.text("mode") == "StsToken" && trim(parts.token).empty()) {
+    const bool sts = json.find("sts_token") != nullptr;
+    parts = {json.string("access_key_id"), json.string("access_key_secret"),
+             json.string(sts ? "sts_token" : "security_token"), json.string("expiration")};
+    if (json.string("mode") == "StsToken" && trim(parts.token).empty()) {
       return Err(std::string{"mode is StsToken, but there is no sts_token"});
     }
   }
