@@ -2,6 +2,7 @@
 
 #include "aliyun/answer.hpp"
 #include "core/failure.hpp"
+#include "wire/encoding.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -153,7 +154,8 @@ void ApiGate::launch(CallPtr call, Instant now) {
   call->generation = credentials->generation;
   call->correction = correction();
   call->sent = now.mono;
-  auto request = signed_request(call->request, *credentials, make_nonce(), now.wall + call->correction);
+  auto request =
+      signed_request(call->request, *credentials, make_nonce(random_), now.wall + call->correction);
   if (!request) {
     return finish(std::move(call),
                   make_failure(Reason::credentials, "the credentials from " + credentials->origin +
@@ -239,18 +241,6 @@ void ApiGate::retry(CallPtr call, Millis wait) {
 
 void ApiGate::finish(CallPtr call, Failure failure) {
   call->done(Err(std::move(failure)));
-}
-
-std::string ApiGate::make_nonce() {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string nonce;
-  nonce.reserve(32);
-  for (int word = 0; word < 2; ++word) {
-    std::uint64_t bits = random_.next();
-    for (int digit = 0; digit < 16; ++digit, bits >>= 4U)
-      nonce += kHex[bits & 0xFU];
-  }
-  return nonce;
 }
 
 }  // namespace sharedrift

@@ -82,7 +82,6 @@ class ApiGate {
   void drop_useless(MonoTime now);
   [[nodiscard]] Failure why_it_waits(const Call& call, MonoTime now) const;
   [[nodiscard]] Millis correction() const;
-  [[nodiscard]] std::string make_nonce();
   [[nodiscard]] std::size_t slots() const;
 
   GateOptions options_;

@@ -1,10 +1,8 @@
 #include "aliyun/rpc_signature.hpp"
 
 #include "core/text.hpp"
-
-#include <array>
-
-#include <openssl/evp.h>
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 namespace sharedrift {
 
@@ -46,20 +44,13 @@ std::string encode_parameters(const RpcParameters& parameters) {
 }
 
 std::string rpc_signature(std::string_view method, const RpcParameters& parameters, const Secret& secret) {
-  if (secret.empty()) return {};  // OpenSSL would sign with an empty key, too
+  if (secret.empty()) return {};
   std::string text = std::string{method} + "&%2F&" + percent_encode(encode_parameters(parameters));
   std::string key = std::string{secret.reveal()} + '&';
-  std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
-  std::size_t size = 0;
-  const bool done = EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA1", nullptr, key.data(), key.size(),
-                              reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(),
-                              mac.size(), &size) != nullptr;
+  const std::string mac = hmac_sha1(key, text);
   wipe(key);
   wipe(text);
-  if (!done) return {};
-  std::array<unsigned char, std::size_t{2} * EVP_MAX_MD_SIZE> base64{};
-  const int length = EVP_EncodeBlock(base64.data(), mac.data(), static_cast<int>(size));
-  return {base64.begin(), base64.begin() + length};
+  return to_base64(mac);
 }
 
 }  // namespace sharedrift

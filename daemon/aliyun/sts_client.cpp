@@ -2,10 +2,10 @@
 
 #include "aliyun/rpc_signature.hpp"
 #include "core/text.hpp"
+#include "wire/encoding.hpp"
 #include "wire/json_reader.hpp"
 
 #include <array>
-#include <cstdio>
 
 namespace sharedrift {
 
@@ -13,13 +13,6 @@ namespace {
 
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kMaxAnswer = 256U << 10U;
-
-std::string nonce(Random& random) {
-  std::array<char, 33> hex{};
-  std::snprintf(hex.data(), hex.size(), "%016llx%016llx", static_cast<unsigned long long>(random.next()),
-                static_cast<unsigned long long>(random.next()));
-  return hex.data();
-}
 
 /// `2026-11-24T09:20:44Z`: without the fraction.
 std::string api_time(WallTime time) {
@@ -124,7 +117,7 @@ HttpRequest StsClient::build(const RoleRequest& role, const Credentials* key) co
     if (!key->security_token.empty()) parameters["SecurityToken"] = key->security_token.reveal();
     parameters["SignatureMethod"] = "HMAC-SHA1";
     parameters["SignatureVersion"] = "1.0";
-    parameters["SignatureNonce"] = nonce(random_);
+    parameters["SignatureNonce"] = make_nonce(random_);
     parameters["Signature"] = rpc_signature("POST", parameters, key->access_key_secret);
   }
   HttpRequest request;

@@ -4,30 +4,16 @@
 #include "config/image_reader.hpp"
 #include "config/profile_reader.hpp"
 #include "config/yaml_reader.hpp"
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <utility>
-
-#include <openssl/evp.h>
 
 namespace sharedrift {
 
 namespace {
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  for (unsigned int i = 0; i < size; ++i) {
-    out += kHex[digest.at(i) >> 4U];
-    out += kHex[digest.at(i) & 0xFU];
-  }
-  return out;
-}
 
 /// Turns the tree of one file into a Config. Sections are read in the order in which they need each other;
 /// the diagnostics are sorted afterwards.
@@ -136,7 +122,7 @@ ConfigResult parse(std::string_view text, const std::string& file) {
     }
   }
   if (!problems.empty()) return Err(problems.take(text));
-  config.sha256 = sha256_hex(text);
+  config.sha256 = to_hex(sha256(text));
   return config;
 }
 

@@ -1,12 +1,13 @@
 #include "web/password_check.hpp"
 
+#include "wire/digest.hpp"
+
 #include <algorithm>
 #include <memory>
 #include <new>
 
 #include <crypt.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 namespace sharedrift {
@@ -41,8 +42,9 @@ struct Place {  // in the row of those who wait; given back however the check en
 
 }  // namespace
 
-PasswordCheck::PasswordCheck() {
-  if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) throw std::bad_alloc();
+PasswordCheck::PasswordCheck() : key_(32, '\0') {
+  auto* bytes = reinterpret_cast<unsigned char*>(key_.data());
+  if (RAND_bytes(bytes, static_cast<int>(key_.size())) != 1) throw std::bad_alloc();
 }
 
 PasswordCheck::Verdict PasswordCheck::check(std::string_view user, const Secret& password,
@@ -70,12 +72,9 @@ PasswordCheck::Digest PasswordCheck::digest(std::string_view user, std::string_v
   text.reserve(user.size() + hash.size() + password.reveal().size() + 40);
   text.append(std::to_string(user.size())).append("\n").append(user);
   text.append(std::to_string(hash.size())).append("\n").append(hash).append(password.reveal());
-  Digest out{};
-  std::size_t size = 0;
-  EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key_.data(), key_.size(),
-            reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), out.size(), &size);
+  Digest out = hmac_sha256(key_, text);
   wipe(text);
-  if (size != out.size()) throw std::bad_alloc();
+  if (out.empty()) throw std::bad_alloc();
   return out;
 }
 

@@ -30,12 +30,12 @@ class PasswordCheck {
                 const std::string& decoy);
 
  private:
-  using Digest = std::array<unsigned char, 32>;
+  using Digest = std::string;
   [[nodiscard]] Digest digest(std::string_view user, std::string_view hash, const Secret& password) const;
   [[nodiscard]] bool is_kept(const Digest& wanted);
   void keep(const Digest& verified);
 
-  std::array<unsigned char, 32> key_{};  ///< of this process alone
+  std::string key_;  ///< of this process alone
   std::mutex kept_mutex_;
   std::deque<Digest> kept_;  ///< guarded by kept_mutex_; oldest first
   std::mutex one_at_a_time_;

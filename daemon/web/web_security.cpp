@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "web/web_tls.hpp"
+#include "wire/encoding.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -55,35 +56,6 @@ struct WebSecurity::State {
 namespace {
 
 constexpr Millis kSettled{2'000};
-
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
-/// Strict but for missing padding, which some clients leave out.
-std::optional<std::string> decode_base64(std::string_view text) {
-  while (text.ends_with('='))
-    text.remove_suffix(1);
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int value = base64_value(c);
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(static_cast<char>((bits >> static_cast<unsigned>(count)) & 0xFFU));
-  }
-  if (count >= 6) return std::nullopt;
-  return out;
-}
 
 ServerResponse unauthorized() {
   ServerResponse response = ServerResponse::text(401, "Unauthorized\n");
@@ -196,7 +168,7 @@ std::optional<BasicCredentials> parse_basic_auth(std::string_view header) {
   header.remove_prefix(kScheme.size());
   while (header.starts_with(' '))
     header.remove_prefix(1);
-  auto plain = decode_base64(header);
+  auto plain = from_base64(header);
   if (!plain) return std::nullopt;
   const std::size_t colon = plain->find(':');
   std::optional<BasicCredentials> out;

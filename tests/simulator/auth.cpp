@@ -3,6 +3,8 @@
 #include "core/ids.hpp"
 #include "core/text.hpp"
 #include "simulator/json_args.hpp"
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 #include <algorithm>
 
@@ -107,7 +109,7 @@ Result<const Key*, ApiError> check_acs3(World& world, const Call& call, WallTime
   if (acs3_signature(key->secret.reveal(), to_sign) != authorization->signature) {
     return refuse("SignatureDoesNotMatch", to_sign + " server CanonicalRequest is:" + canonical);
   }
-  if (sha256_hex(request.body) != body_hash) {
+  if (to_hex(sha256(request.body)) != body_hash) {
     return refuse("SignatureDoesNotMatch", to_sign + " x-acs-content-sha256 is not the hash of the body");
   }
   return key;

@@ -1,6 +1,8 @@
 #include "simulator/delivery.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -9,11 +11,9 @@ namespace sharedrift::simulator {
 namespace {
 
 std::string chunk(std::string_view data) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string size;
-  for (std::size_t left = data.size(); left > 0; left /= 16)
-    size.insert(size.begin(), kHex[left % 16]);
-  return size.append("\r\n").append(data).append("\r\n");
+  std::array<char, 16> size{};
+  char* const end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
+  return std::string(size.data(), end).append("\r\n").append(data).append("\r\n");
 }
 
 std::string head(const SimAnswer& answer, Delivery::Framing framing) {

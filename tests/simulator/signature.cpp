@@ -1,40 +1,14 @@
 #include "simulator/signature.hpp"
 
 #include "core/text.hpp"
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 #include <algorithm>
-#include <array>
-
-#include <openssl/evp.h>
 
 namespace sharedrift::simulator {
 
 namespace {
-
-using Bytes = std::vector<unsigned char>;
-
-std::string hex(std::span<const unsigned char> bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const unsigned char byte : bytes) {
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0xFU];
-  }
-  return out;
-}
-
-/// Empty if OpenSSL cannot, which then matches no signature.
-Bytes hmac(const char* digest, std::string_view key, std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  std::size_t size = 0;
-  const auto* data = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_Q_mac(nullptr, "HMAC", nullptr, digest, nullptr, key.data(), key.size(), data, text.size(),
-                out.data(), out.size(), &size) == nullptr) {
-    return {};
-  }
-  return {out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size)};
-}
 
 std::string canonical_query(const Pairs& parameters, std::string_view leave_out) {
   std::vector<const std::pair<std::string, std::string>*> sorted;
@@ -84,11 +58,11 @@ std::string acs3_canonical_request(std::string_view method, const Pairs& query, 
 }
 
 std::string acs3_string_to_sign(std::string_view canonical_request) {
-  return "ACS3-HMAC-SHA256\n" + sha256_hex(canonical_request);
+  return "ACS3-HMAC-SHA256\n" + to_hex(sha256(canonical_request));
 }
 
 std::string acs3_signature(std::string_view secret, std::string_view string_to_sign) {
-  return hex(hmac("SHA256", secret, string_to_sign));
+  return to_hex(hmac_sha256(secret, string_to_sign));
 }
 
 std::string rpc_string_to_sign(std::string_view method, const Pairs& parameters) {
@@ -97,21 +71,7 @@ std::string rpc_string_to_sign(std::string_view method, const Pairs& parameters)
 }
 
 std::string rpc_signature(std::string_view secret, std::string_view string_to_sign) {
-  std::string key(secret);
-  key += '&';
-  const Bytes mac = hmac("SHA1", key, string_to_sign);
-  std::string out((mac.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock also writes a terminating zero
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), mac.data(), static_cast<int>(mac.size()));
-  out.resize(static_cast<std::size_t>(length));
-  return out;
-}
-
-std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, 32> out{};
-  std::size_t size = 0;
-  if (EVP_Q_digest(nullptr, "SHA256", nullptr, bytes.data(), bytes.size(), out.data(), &size) != 1) return {};
-  return hex(out);
+  return to_base64(hmac_sha1(std::string(secret) + '&', string_to_sign));
 }
 
 }  // namespace sharedrift::simulator

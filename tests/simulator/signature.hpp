@@ -1,14 +1,14 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 /// The two signatures of the API, recomputed from a received and decoded request: what is on the wire is
-/// neither sorted nor encoded like the canonical form. Shares no code with the client's signer on purpose: a
-/// mistake of that one must not be repeated by the server that tests it.
+/// neither sorted nor encoded like the canonical form. Shares no code with the client's signer on purpose,
+/// but for digests, hex and base64, which published vectors check: a mistake of that one must not be repeated
+/// by the server that tests it.
 namespace sharedrift::simulator {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -26,7 +26,5 @@ std::string acs3_signature(std::string_view secret, std::string_view string_to_s
 /// SignatureVersion 1.0. `parameters` are those of query and form; `Signature` among them is left out.
 std::string rpc_string_to_sign(std::string_view method, const Pairs& parameters);
 std::string rpc_signature(std::string_view secret, std::string_view string_to_sign);
-
-std::string sha256_hex(std::string_view bytes);
 
 }  // namespace sharedrift::simulator

@@ -3,6 +3,8 @@
 #include "simulator/load.hpp"
 #include "simulator/signature.hpp"
 #include "simulator/simulator.hpp"
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 #include <map>
 #include <memory>
@@ -98,7 +100,7 @@ class Sim {
         {"x-acs-version", o.version},
         {"x-acs-date", o.date.empty() ? format_api_time(now.wall + o.client_skew) : o.date},
         {"x-acs-signature-nonce", o.nonce.empty() ? "nonce-" + std::to_string(++nonce_) : o.nonce},
-        {"x-acs-content-sha256", sha256_hex(o.body)}};
+        {"x-acs-content-sha256", to_hex(sha256(o.body))}};
     if (!o.token.empty()) headers["x-acs-security-token"] = o.token;
     if (!o.content_type.empty()) headers["content-type"] = o.content_type;
     for (const std::string& name : o.leave_out)
