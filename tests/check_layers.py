@@ -14,7 +14,7 @@ ROOMS = {
     "wire": ("core ports", "nlohmann openssl"),
     "ports": ("core wire", ""),
     "os": ("core ports", ""),
-    "config": ("core wire ports", "yaml-cpp"),
+    "config": ("core wire ports os", "yaml-cpp"),
     "aliyun": ("core wire ports", "openssl"),
     "credentials": ("core wire ports os", ""),
     "http_client": ("core wire ports os", "curl openssl"),
@@ -23,7 +23,7 @@ ROOMS = {
     "log": ("core ports", "spdlog nlohmann"),
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),
-    "web": ("core wire ports config store log http_server metrics", "nlohmann openssl crypt"),
+    "web": ("core wire ports os config store log http_server metrics", "nlohmann openssl crypt"),
     "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web", "CLI nlohmann"),
 }
 # ens-simulator is no part of the daemon; it borrows the daemon's server and signatures.

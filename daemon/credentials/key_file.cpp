@@ -6,24 +6,14 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <optional>
 #include <system_error>
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace sharedrift {
 
 namespace {
-
-std::int64_t nanoseconds(const timespec& t) {
-  return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
-}
-
-FileStamp to_stamp(const std::string& path, const struct stat& s) {
-  return {path, 0, s.st_dev, s.st_ino, s.st_size, nanoseconds(s.st_mtim), nanoseconds(s.st_ctim)};
-}
 
 std::string reason(int error) {
   return std::generic_category().message(error);
@@ -52,35 +42,7 @@ bool trusted(const struct stat& s) {
   return (s.st_mode & 0022U) == 0 && (s.st_uid == 0 || s.st_uid == ::geteuid());
 }
 
-/// The bytes of an open file, or nothing when it is longer than `max_bytes`; errno is set on a read error.
-std::optional<Secret> read_all(int fd, std::size_t max_bytes) {
-  std::string text(max_bytes + 1, '\0');
-  std::size_t size = 0;
-  errno = 0;
-  while (size < text.size()) {
-    const ssize_t got = ::read(fd, text.data() + size, text.size() - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  std::optional<Secret> result;
-  if (size <= max_bytes && errno == 0) result.emplace(std::string_view{text}.substr(0, size));
-  wipe(text);
-  return result;
-}
-
 }  // namespace
-
-FileStamp stamp_of(const std::string& path) {
-  struct stat s {};
-  if (::stat(path.c_str(), &s) != 0) {
-    FileStamp stamp;
-    stamp.path = path;
-    stamp.error = errno;
-    return stamp;
-  }
-  return to_stamp(path, s);
-}
 
 Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size_t max_bytes) {
   const auto problem = [&path](const std::string& what, FileStamp stamp, int error = 0) {
@@ -94,8 +56,7 @@ Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size
       const int error = before.error;
       return problem(reason(error), std::move(before), error);
     }
-    // O_NONBLOCK: a FIFO in its place must not hold us up.
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const Descriptor file(open_to_read(path));
     if (file.get() < 0) {
       const int error = errno;
       return problem(reason(error), std::move(before), error);
@@ -103,19 +64,21 @@ Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size
     struct stat s {};
     if (::fstat(file.get(), &s) != 0) return problem(reason(errno), std::move(before));
     if (!S_ISREG(s.st_mode)) return problem("not a regular file", std::move(before));
-    std::optional<Secret> text = read_all(file.get(), max_bytes);
-    if (!text) {
-      const int error = errno;
-      return problem(error != 0 ? reason(error) : "longer than " + std::to_string(max_bytes) + " bytes",
+    auto bytes = read_to_end(file.get(), max_bytes);
+    if (!bytes) {
+      const int error = bytes.error();
+      return problem(error == EFBIG ? "longer than " + std::to_string(max_bytes) + " bytes" : reason(error),
                      std::move(before));
     }
+    Secret text{*bytes};
+    wipe(*bytes);
     FileStamp after = stamp_of(path);
     if (after != to_stamp(path, s) && attempt < kTries) continue;  // it changed under our hands
-    if (trim(text->reveal()).empty()) return problem("empty", std::move(after));
-    return KeyFile{
-        std::move(*text), to_stamp(path, s),
-        WallTime{std::chrono::duration_cast<Millis>(std::chrono::nanoseconds{nanoseconds(s.st_mtim)})},
-        mode_warning(path, s), trusted(s)};
+    if (trim(text.reveal()).empty()) return problem("empty", std::move(after));
+    FileStamp stamp = to_stamp(path, s);
+    const std::chrono::nanoseconds modified{stamp.modified_ns};
+    return KeyFile{std::move(text), std::move(stamp), WallTime{std::chrono::duration_cast<Millis>(modified)},
+                   mode_warning(path, s), trusted(s)};
   }
 }
 

@@ -3,27 +3,12 @@
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
+#include "os/file.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 
 namespace sharedrift {
-
-/// What stat says of a path: two stamps differ when the file was written, replaced, removed or made
-/// (un)readable.
-struct FileStamp {
-  std::string path;
-  int error = 0;  ///< errno of stat; 0: it exists
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = 0;
-  std::int64_t modified_ns = 0;
-  std::int64_t changed_ns = 0;
-
-  friend bool operator==(const FileStamp&, const FileStamp&) = default;
-};
-FileStamp stamp_of(const std::string& path);
 
 struct KeyFile {
   Secret text;

@@ -1,41 +1,14 @@
 #include "web/web_security.hpp"
 
 #include "core/text.hpp"
+#include "os/file.hpp"
 #include "web/web_tls.hpp"
 #include "wire/encoding.hpp"
 
 #include <algorithm>
 #include <cstring>
 
-#include <sys/stat.h>
-
 namespace sharedrift {
-
-/// A file changed if any of these did. Symbolic links are followed: Kubernetes swaps the link.
-struct WebSecurity::FileStamp {
-  std::string path;
-  bool there = false;
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::int64_t size = 0;
-  std::int64_t modified = 0;  ///< nanoseconds since 1970
-  std::int64_t changed = 0;   ///< the same, of the inode: nobody can set it back
-  friend bool operator==(const FileStamp&, const FileStamp&) = default;
-
-  static FileStamp of(std::string path) {
-    constexpr std::int64_t kNanos = 1'000'000'000;
-    FileStamp stamp{std::move(path)};
-    struct stat info {};
-    if (::stat(stamp.path.c_str(), &info) != 0) return stamp;
-    stamp.there = true;
-    stamp.device = info.st_dev;
-    stamp.inode = info.st_ino;
-    stamp.size = info.st_size;
-    stamp.modified = info.st_mtim.tv_sec * kNanos + info.st_mtim.tv_nsec;
-    stamp.changed = info.st_ctim.tv_sec * kNanos + info.st_ctim.tv_nsec;
-    return stamp;
-  }
-};
 
 struct WebSecurity::State {
   std::vector<FileStamp> stamps;
@@ -49,7 +22,7 @@ struct WebSecurity::State {
   /// The files are others than those that were read.
   [[nodiscard]] bool is_changed() const {
     return std::any_of(stamps.begin(), stamps.end(),
-                       [](const FileStamp& stamp) { return FileStamp::of(stamp.path) != stamp; });
+                       [](const FileStamp& stamp) { return stamp_of(stamp.path) != stamp; });
   }
 };
 
@@ -93,7 +66,7 @@ Result<std::unique_ptr<WebSecurity>, std::vector<Diagnostic>> WebSecurity::open(
 std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   auto state = std::make_shared<State>();
   // The stamps are taken before the reading: a change in between shows at the next look.
-  state->stamps.push_back(FileStamp::of(file_));
+  state->stamps.push_back(stamp_of(file_));
   auto config = load_web_config(file_);
   if (!config) {
     state->faults = config.error();
@@ -104,7 +77,7 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   } else if (has_tls_) {
     for (const std::string* path :
          {&config->tls->cert_file, &config->tls->key_file, &config->tls->client_ca_file}) {
-      if (!path->empty()) state->stamps.push_back(FileStamp::of(*path));
+      if (!path->empty()) state->stamps.push_back(stamp_of(*path));
     }
     auto tls = make_tls_context(*config->tls);
     if (tls) {
@@ -116,7 +89,7 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   if (state->faults.empty()) state->config = std::move(*config);
   const auto settled = std::chrono::nanoseconds((clock_.wall() - kSettled).time_since_epoch()).count();
   state->fresh = std::any_of(state->stamps.begin(), state->stamps.end(),
-                             [settled](const FileStamp& stamp) { return stamp.changed > settled; });
+                             [settled](const FileStamp& stamp) { return stamp.changed_ns > settled; });
   return state;
 }
 

@@ -44,8 +44,7 @@ class WebSecurity {
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers();
 
  private:
-  struct FileStamp;  ///< what stat says of a file
-  struct State;      ///< one reading of the files; immutable
+  struct State;  ///< one reading of the files; immutable
 
   WebSecurity(std::string file, const Clock& clock, Report report);
   [[nodiscard]] std::shared_ptr<const State> current();
