@@ -8,49 +8,11 @@
 #include "wire/url.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace sharedrift {
 
 namespace {
-
-CredentialPlace place_of(CredentialKind kind) {
-  switch (kind) {
-    case CredentialKind::default_chain: return CredentialPlace::default_chain;
-    case CredentialKind::environment: return CredentialPlace::environment;
-    case CredentialKind::static_file: return CredentialPlace::static_file;
-    case CredentialKind::cli_profile: return CredentialPlace::cli_profile;
-    case CredentialKind::profile_ini: return CredentialPlace::profile_ini;
-    case CredentialKind::ecs_ram_role: return CredentialPlace::ecs_ram_role;
-    case CredentialKind::oidc_role: return CredentialPlace::oidc_role;
-    case CredentialKind::ram_role: return CredentialPlace::ram_role;
-    case CredentialKind::credentials_uri: return CredentialPlace::credentials_uri;
-  }
-  return CredentialPlace::default_chain;
-}
-
-CredentialOptions credential_options(const CredentialConfig& config, const std::string& sts_endpoint) {
-  CredentialOptions options;
-  options.place = place_of(config.source);
-  options.file = config.file;
-  options.profile = config.profile;
-  options.role_name = config.role_name;
-  options.metadata_endpoint = config.metadata_endpoint;
-  options.disable_imdsv1 = config.disable_imdsv1;
-  options.role_arn = config.role_arn;
-  options.role_session_name = config.role_session_name;
-  options.oidc_provider_arn = config.oidc_provider_arn;
-  options.oidc_token_file = config.oidc_token_file;
-  options.external_id = config.external_id;
-  options.policy = config.policy;
-  options.duration = config.duration;
-  options.uri = config.uri;
-  options.sts_endpoint = sts_endpoint;
-  if (config.base)
-    options.base = std::make_shared<const CredentialOptions>(credential_options(*config.base, sts_endpoint));
-  return options;
-}
 
 std::shared_ptr<const HttpRoute> route_of(const ProfileConfig& profile) {
   auto route = std::make_shared<HttpRoute>();
@@ -82,21 +44,10 @@ HttpResult fetch_once(HttpRequest request, Millis timeout, const std::stop_token
   return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, stop);
 }
 
-bool same(const CredentialConfig& a, const CredentialConfig& b) {
-  const auto fields = [](const CredentialConfig& c) {
-    return std::tie(c.source, c.file, c.profile, c.role_name, c.metadata_endpoint, c.disable_imdsv1,
-                    c.role_arn, c.role_session_name, c.oidc_provider_arn, c.oidc_token_file, c.external_id,
-                    c.policy, c.duration, c.uri);
-  };
-  const bool same_base =
-      (a.base == nullptr) == (b.base == nullptr) && (a.base == nullptr || same(*a.base, *b.base));
-  return same_base && fields(a) == fields(b);
-}
-
 /// Whether the credentials of one may go on as those of the other.
-bool same(const ProfileConfig& a, const ProfileConfig& b) {
+bool share_credentials(const ProfileConfig& a, const ProfileConfig& b) {
   return a.sts_endpoint == b.sts_endpoint && a.ca_file == b.ca_file && a.proxy_url == b.proxy_url &&
-         a.proxy_from_environment == b.proxy_from_environment && same(a.credentials, b.credentials);
+         a.proxy_from_environment == b.proxy_from_environment && a.credentials == b.credentials;
 }
 
 class EnsSources final : public ShareSources {
@@ -137,7 +88,7 @@ class EnsSources final : public ShareSources {
                        [&config](const Profile& old) { return old.config.name == config.name; });
       if (kept != previous->profiles_.end()) {
         earlier = std::move(kept->client);
-        if (same(kept->config, config)) {
+        if (share_credentials(kept->config, config)) {
           profile.sts = std::move(kept->sts);
           profile.credentials = std::move(kept->credentials);
         }
@@ -147,9 +98,9 @@ class EnsSources final : public ShareSources {
       profile.sts = std::make_unique<StsClient>(world.clock, world.random, fetch_once, route);
       const bool own_sts = config.sts_endpoint != ProfileConfig{}.sts_endpoint;
       profile.credentials =
-          make_credential_source(credential_options(config.credentials, own_sts ? config.sts_endpoint : ""),
+          make_credential_source(config.credentials,
                                  {world.clock, world.random, *profile.sts, fetch_once, process_environment(),
-                                  command_runner(), route},
+                                  command_runner(), route, own_sts ? config.sts_endpoint : ""},
                                  config.name, {&world.observer, world.wake});
     }
     profile.client =

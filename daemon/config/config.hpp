@@ -3,66 +3,21 @@
 #include "core/ids.hpp"
 #include "core/policy.hpp"
 #include "core/time.hpp"
+#include "wire/credential_spec.hpp"
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 namespace sharedrift {
-
-enum class CredentialKind {
-  default_chain,
-  environment,
-  static_file,
-  cli_profile,
-  profile_ini,
-  ecs_ram_role,
-  oidc_role,
-  ram_role,
-  credentials_uri,
-};
-
-/// `credentials:` of a profile. Only the keys that belong to `source` may be given; paths and names, never
-/// secrets. An empty string means "not given": the official default or environment variable of that source
-/// applies.
-struct CredentialConfig {
-  CredentialKind source = CredentialKind::default_chain;
-  std::string file;                ///< static_file, cli_profile, profile_ini: path
-  std::string profile;             ///< cli_profile, profile_ini: name of the profile or section
-  std::string role_name;           ///< ecs_ram_role
-  std::string metadata_endpoint;   ///< ecs_ram_role: default http://100.100.100.200
-  bool disable_imdsv1 = false;     ///< ecs_ram_role
-  std::string role_arn;            ///< oidc_role, ram_role
-  std::string role_session_name;   ///< oidc_role, ram_role
-  std::string oidc_provider_arn;   ///< oidc_role
-  std::string oidc_token_file;     ///< oidc_role
-  std::string external_id;         ///< ram_role
-  std::string policy;              ///< oidc_role, ram_role: inline session policy (JSON)
-  std::optional<Millis> duration;  ///< oidc_role, ram_role: 15m to 12h
-  std::string uri;                 ///< credentials_uri
-  std::shared_ptr<const CredentialConfig>
-      base;  ///< ram_role: whose key assumes the role (`from:`); none: default chain
-
-  friend bool operator==(const CredentialConfig& a, const CredentialConfig& b) {
-    const auto values = [](const CredentialConfig& c) {
-      return std::tie(c.source, c.file, c.profile, c.role_name, c.metadata_endpoint, c.disable_imdsv1,
-                      c.role_arn, c.role_session_name, c.oidc_provider_arn, c.oidc_token_file, c.external_id,
-                      c.policy, c.duration, c.uri);
-    };
-    const bool same_base = a.base && b.base ? *a.base == *b.base : !a.base && !b.base;
-    return same_base && values(a) == values(b);
-  }
-};
 
 struct ProfileConfig {
   std::string name;
   std::string endpoint = "https://ens.aliyuncs.com";
   std::optional<AccountId> owner_account;
-  CredentialConfig credentials;
+  CredentialSpec credentials;
   std::string sts_endpoint = "https://sts.aliyuncs.com";
   bool allow_any_endpoint = false;  ///< hosts other than the known ones were allowed (checked by the loader)
   std::string ca_file;

@@ -41,7 +41,7 @@ std::string name_of(const std::array<Choice<T>, N>& choices, T value) {
                      })->name);
 }
 
-void write_credentials(YAML::Emitter& out, const char* key, const CredentialConfig& c) {
+void write_credentials(YAML::Emitter& out, const char* key, const CredentialSpec& c) {
   out << YAML::Key << key << YAML::Value << YAML::BeginMap;
   plain(out, "source", name_of(kCredentialSources, c.source));
   text(out, "file", c.file);
@@ -57,7 +57,8 @@ void write_credentials(YAML::Emitter& out, const char* key, const CredentialConf
   text(out, "policy", c.policy);
   if (c.duration) duration(out, "duration", *c.duration);
   if (!c.uri.empty()) text(out, "uri", masked_url(c.uri));
-  if (c.base) write_credentials(out, "from", *c.base);
+  for (const CredentialSpec& base : c.from)
+    write_credentials(out, "from", base);
   out << YAML::EndMap;
 }
 

@@ -6,7 +6,6 @@
 #include "wire/json_reader.hpp"
 
 #include <algorithm>
-#include <memory>
 
 namespace sharedrift {
 
@@ -123,7 +122,7 @@ void refuse_foreign_keys(YamlReader& reader, const Fields& fields, CredentialKin
   }
 }
 
-void read_role_keys(YamlReader& reader, const Fields& fields, CredentialConfig& out) {
+void read_role_keys(YamlReader& reader, const Fields& fields, CredentialSpec& out) {
   fields.with("role_arn", [&](const Place& at) { read_arn(reader, at, "role", out.role_arn); });
   fields.with("oidc_provider_arn",
               [&](const Place& at) { read_arn(reader, at, "oidc-provider", out.oidc_provider_arn); });
@@ -139,9 +138,7 @@ void read_role_keys(YamlReader& reader, const Fields& fields, CredentialConfig& 
     Millis value{};
     if (reader.duration(at, kShortestSession, kLongestSession, value)) out.duration = value;
   });
-  fields.with("from", [&](const Place& at) {
-    out.base = std::make_shared<const CredentialConfig>(read_credentials(reader, at));
-  });
+  fields.with("from", [&](const Place& at) { out.from.push_back(read_credentials(reader, at)); });
 }
 
 }  // namespace
@@ -153,8 +150,8 @@ bool is_config_name(std::string_view name) {
   });
 }
 
-CredentialConfig read_credentials(YamlReader& reader, const Place& at) {
-  CredentialConfig out;
+CredentialSpec read_credentials(YamlReader& reader, const Place& at) {
+  CredentialSpec out;
   if (reader.kind(at) == YamlKind::scalar) {
     const bool known = std::any_of(kCredentialSources.begin(), kCredentialSources.end(),
                                    [&](const Choice<CredentialKind>& c) { return c.name == reader.raw(at); });

@@ -9,6 +9,6 @@ namespace sharedrift {
 ProfileConfig read_profile(YamlReader& reader, std::string_view name, const Place& at);
 
 /// Reads `credentials:`.
-CredentialConfig read_credentials(YamlReader& reader, const Place& at);
+CredentialSpec read_credentials(YamlReader& reader, const Place& at);
 
 }  // namespace sharedrift

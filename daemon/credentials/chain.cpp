@@ -13,7 +13,7 @@ std::string describe(const Outlook::Skipped& skipped) {
 }
 
 /// The role a `ram_role` source assumes, with the chain of its base inside.
-Finding look_ram_role(const CredentialOptions& options, const std::shared_ptr<Chain>& base, Sight& sight) {
+Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain>& base, Sight& sight) {
   auto role = role_request(options, sight);
   if (!role) return Broken{std::move(role).error()};
   Outlook outlook = base->look();
@@ -28,44 +28,45 @@ Finding look_ram_role(const CredentialOptions& options, const std::shared_ptr<Ch
 
 }  // namespace
 
-Chain::Chain(const CredentialOptions& options, const CredentialWorld& world) : world_(world) {
-  if (options.place == CredentialPlace::default_chain) {
-    for (const CredentialPlace place :
-         {CredentialPlace::environment, CredentialPlace::oidc_role, CredentialPlace::cli_profile,
-          CredentialPlace::profile_ini, CredentialPlace::ecs_ram_role, CredentialPlace::credentials_uri}) {
+Chain::Chain(const CredentialSpec& options, const CredentialWorld& world) : world_(world) {
+  if (options.source == CredentialKind::default_chain) {
+    for (const CredentialKind place :
+         {CredentialKind::environment, CredentialKind::oidc_role, CredentialKind::cli_profile,
+          CredentialKind::profile_ini, CredentialKind::ecs_ram_role, CredentialKind::credentials_uri}) {
       add(place, options);
     }
   } else {
-    add(options.place, options);
+    add(options.source, options);
   }
   last_usable_ = places_.size() - 1;
 }
 
-void Chain::add(CredentialPlace place, const CredentialOptions& options) {
+void Chain::add(CredentialKind place, const CredentialSpec& options) {
   switch (place) {
-    case CredentialPlace::default_chain: break;  // its places were added one by one
-    case CredentialPlace::environment: places_.push_back({"environment", look_environment}); break;
-    case CredentialPlace::static_file:
+    case CredentialKind::default_chain: break;  // its places were added one by one
+    case CredentialKind::environment: places_.push_back({"environment", look_environment}); break;
+    case CredentialKind::static_file:
       places_.push_back({"static_file", [options](Sight& s) { return look_static_file(options, s); }});
       break;
-    case CredentialPlace::cli_profile:
+    case CredentialKind::cli_profile:
       places_.push_back({"cli_profile", [options](Sight& s) { return look_cli_profile(options, s); }});
       break;
-    case CredentialPlace::profile_ini:
+    case CredentialKind::profile_ini:
       places_.push_back({"profile_ini", [options](Sight& s) { return look_profile_ini(options, s); }});
       break;
-    case CredentialPlace::ecs_ram_role:
+    case CredentialKind::ecs_ram_role:
       places_.push_back({"ecs_ram_role", [options](Sight& s) { return look_ecs_ram_role(options, s); }});
       break;
-    case CredentialPlace::oidc_role:
+    case CredentialKind::oidc_role:
       places_.push_back({"oidc_role", [options](Sight& s) { return look_oidc_role(options, s); }});
       break;
-    case CredentialPlace::credentials_uri:
+    case CredentialKind::credentials_uri:
       places_.push_back(
           {"credentials_uri", [options](Sight& s) { return look_credentials_uri(options, s); }});
       break;
-    case CredentialPlace::ram_role: {
-      const auto base = std::make_shared<Chain>(options.base ? *options.base : CredentialOptions{}, world_);
+    case CredentialKind::ram_role: {
+      const auto base =
+          std::make_shared<Chain>(options.from.empty() ? CredentialSpec{} : options.from.front(), world_);
       places_.push_back({"ram_role", [options, base](Sight& s) { return look_ram_role(options, base, s); }});
       break;
     }

@@ -44,7 +44,7 @@ struct Outlook {
 class Chain {
  public:
   /// `world` outlives the chain.
-  Chain(const CredentialOptions& options, const CredentialWorld& world);
+  Chain(const CredentialSpec& options, const CredentialWorld& world);
 
   /// Reads variables and files; never blocks on anything else.
   [[nodiscard]] Outlook look() const;
@@ -57,7 +57,7 @@ class Chain {
     std::string_view origin;
     std::function<Finding(Sight&)> look;
   };
-  void add(CredentialPlace place, const CredentialOptions& options);
+  void add(CredentialKind place, const CredentialSpec& options);
   [[nodiscard]] Failure failure_of(std::vector<Outlook::Skipped> tried, Failure last) const;
 
   const CredentialWorld& world_;

@@ -24,7 +24,7 @@ const std::vector<JsonValue>& profiles_of(const JsonValue& json) {
 class CliConfig {
  public:
   /// `may_run`: nobody else can write to the file, so its commands may be run.
-  CliConfig(const CredentialOptions& options, Sight& sight, const JsonValue& json, bool may_run)
+  CliConfig(const CredentialSpec& options, Sight& sight, const JsonValue& json, bool may_run)
       : options_(options), sight_(sight), profiles_(profiles_of(json)), may_run_(may_run) {}
 
   Finding profile(std::string_view name, int depth);
@@ -36,7 +36,7 @@ class CliConfig {
   Finding oidc(const JsonValue& p);
   [[nodiscard]] Result<RoleRequest, std::string> role(const JsonValue& p) const;
 
-  const CredentialOptions& options_;
+  const CredentialSpec& options_;
   Sight& sight_;
   const std::vector<JsonValue>& profiles_;
   bool may_run_;
@@ -65,9 +65,9 @@ Finding CliConfig::profile(std::string_view name, int depth) {
       return Broken{"its process_command is not run, since others can write to the file: chmod 600 it"};
     }
     if (mode == "external") return external_command(p.string("process_command"), sight_.world);
-    CredentialOptions inner = options_;
+    CredentialSpec inner = options_;
     if (mode == "ecsramrole") {
-      inner.place = CredentialPlace::ecs_ram_role;
+      inner.source = CredentialKind::ecs_ram_role;
       inner.role_name = p.string("ram_role_name");
       return look_ecs_ram_role(inner, sight_);
     }
@@ -97,7 +97,7 @@ Finding CliConfig::key(const JsonValue& p, bool with_token) const {
 }
 
 Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
-  CredentialOptions inner = options_;
+  CredentialSpec inner = options_;
   inner.role_arn = p.string("ram_role_arn");
   if (inner.role_arn.empty()) return Err(std::string{"ram_role_arn is empty"});
   inner.role_session_name = p.string("ram_session_name");
@@ -110,7 +110,7 @@ Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
   if (*seconds > 0) inner.duration = std::chrono::seconds{*seconds};
   SD_TRY(request, role_request(inner, sight_));
   const JsonValue* vpc = p.find("enable_vpc");
-  SD_TRY(endpoint, sts_endpoint(options_, sight_, p.string("sts_region"), vpc != nullptr && vpc->flag));
+  SD_TRY(endpoint, sts_endpoint(sight_, p.string("sts_region"), vpc != nullptr && vpc->flag));
   request.endpoint = std::move(endpoint);
   return request;
 }
@@ -146,7 +146,7 @@ Finding CliConfig::oidc(const JsonValue& p) {
 
 }  // namespace
 
-Finding look_cli_profile(const CredentialOptions& options, Sight& sight) {
+Finding look_cli_profile(const CredentialSpec& options, Sight& sight) {
   for (const char* const variable : {"ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "ALIBABA_CLOUD_IGNORE_PROFILE"}) {
     if (sight.enabled(variable)) return Absent{std::string{"switched off by "} + variable};
   }

@@ -65,24 +65,23 @@ Finding from_file(Finding finding, const KeyFile& file);
 
 // One function for each place. None touches the network.
 Finding look_environment(Sight& sight);
-Finding look_static_file(const CredentialOptions& options, Sight& sight);
-Finding look_cli_profile(const CredentialOptions& options, Sight& sight);
-Finding look_profile_ini(const CredentialOptions& options, Sight& sight);
-Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight);
-Finding look_oidc_role(const CredentialOptions& options, Sight& sight);
-Finding look_credentials_uri(const CredentialOptions& options, Sight& sight);
+Finding look_static_file(const CredentialSpec& options, Sight& sight);
+Finding look_cli_profile(const CredentialSpec& options, Sight& sight);
+Finding look_profile_ini(const CredentialSpec& options, Sight& sight);
+Finding look_ecs_ram_role(const CredentialSpec& options, Sight& sight);
+Finding look_oidc_role(const CredentialSpec& options, Sight& sight);
+Finding look_credentials_uri(const CredentialSpec& options, Sight& sight);
 
 /// Where STS is asked: what the user set, else the region's (in the VPC or not), else the central one.
 /// A region that is no name is an error.
-Result<std::string, std::string> sts_endpoint(const CredentialOptions& options, const Sight& sight,
-                                              std::string_view region, bool vpc);
+Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_view region, bool vpc);
 
 /// AssumeRole with the key that `base` gets. `role` is checked here; what is wrong with it is Broken.
 Finding assume_role(RoleRequest role, Obtain base, const CredentialWorld& world);
 /// The same with the OIDC token in a file, which is read at each call.
 Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const CredentialWorld& world);
 /// Role fields as `options` and variables give them; endpoint, ARN, session name, policy, duration.
-Result<RoleRequest, std::string> role_request(const CredentialOptions& options, const Sight& sight);
+Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight);
 /// A program that prints credentials as JSON.
 Finding external_command(std::string_view command, const CredentialWorld& world);
 /// Splits a command line as a POSIX shell would without expanding anything: blanks, quotes, backslashes.

@@ -20,7 +20,7 @@ bool same_report(const Credentials& a, const Credentials& b) {
 }
 }  // namespace
 
-CredentialKeeper::CredentialKeeper(const CredentialOptions& options, const CredentialWorld& world,
+CredentialKeeper::CredentialKeeper(const CredentialSpec& options, const CredentialWorld& world,
                                    std::string profile, ApiObserver* observer)
     : world_(world), profile_(std::move(profile)), observer_(observer), chain_(options, world) {}
 

@@ -12,7 +12,7 @@ namespace sharedrift {
 class CredentialKeeper {
  public:
   /// Everything referred to outlives the keeper. `observer` may be null.
-  CredentialKeeper(const CredentialOptions& options, const CredentialWorld& world, std::string profile,
+  CredentialKeeper(const CredentialSpec& options, const CredentialWorld& world, std::string profile,
                    ApiObserver* observer);
 
   Result<Credentials, Failure> current();

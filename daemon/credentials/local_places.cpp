@@ -76,7 +76,7 @@ Finding look_environment(Sight& sight) {
   return finding;
 }
 
-Finding look_static_file(const CredentialOptions& options, Sight& sight) {
+Finding look_static_file(const CredentialSpec& options, Sight& sight) {
   std::string path = options.file;
   if (path.empty()) {
     const std::string directory = sight.variable("CREDENTIALS_DIRECTORY");

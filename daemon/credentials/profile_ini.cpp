@@ -45,9 +45,9 @@ Result<Credentials, std::string> key_of(const Section& section) {
   return make_key({get(section, "access_key_id"), get(section, "access_key_secret"), "", ""});
 }
 
-Result<RoleRequest, std::string> role_of(const Section& section, const CredentialOptions& options,
+Result<RoleRequest, std::string> role_of(const Section& section, const CredentialSpec& options,
                                          const Sight& sight) {
-  CredentialOptions inner = options;
+  CredentialSpec inner = options;
   inner.role_arn = get(section, "role_arn");
   if (inner.role_arn.empty()) return Err(std::string{"role_arn is empty"});
   inner.role_session_name = get(section, "role_session_name");
@@ -56,7 +56,7 @@ Result<RoleRequest, std::string> role_of(const Section& section, const Credentia
   return role_request(inner, sight);
 }
 
-Finding look_section(const Section& section, const CredentialOptions& options, Sight& sight) {
+Finding look_section(const Section& section, const CredentialSpec& options, Sight& sight) {
   const std::string_view type = get(section, "type");
   if (get(section, "enable") == "false") return Absent{"switched off by enable = false"};
   if (type == "access_key") {
@@ -65,8 +65,8 @@ Finding look_section(const Section& section, const CredentialOptions& options, S
     return std::move(*key);
   }
   if (type == "ecs_ram_role") {
-    CredentialOptions inner = options;
-    inner.place = CredentialPlace::ecs_ram_role;
+    CredentialSpec inner = options;
+    inner.source = CredentialKind::ecs_ram_role;
     inner.role_name = get(section, "role_name");
     return look_ecs_ram_role(inner, sight);
   }
@@ -94,7 +94,7 @@ Finding look_section(const Section& section, const CredentialOptions& options, S
 }
 
 /// The file that is meant: the given one, or of the two official names the first that is there.
-Result<KeyFile, KeyFileProblem> read_ini(const CredentialOptions& options, Sight& sight) {
+Result<KeyFile, KeyFileProblem> read_ini(const CredentialSpec& options, Sight& sight) {
   std::string path = options.file.empty() ? sight.variable("ALIBABA_CLOUD_CREDENTIALS_FILE") : options.file;
   if (!path.empty()) return sight.read(path, kMaxIni);
   const auto first = sight.in_home(".alibabacloud/credentials");
@@ -110,7 +110,7 @@ Result<KeyFile, KeyFileProblem> read_ini(const CredentialOptions& options, Sight
 
 }  // namespace
 
-Finding look_profile_ini(const CredentialOptions& options, Sight& sight) {
+Finding look_profile_ini(const CredentialSpec& options, Sight& sight) {
   auto file = read_ini(options, sight);
   if (!file) return finding_of(std::move(file).error());
   std::string_view text = file->text.reveal();

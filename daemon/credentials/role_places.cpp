@@ -33,9 +33,8 @@ std::optional<std::string> fault(const RoleRequest& role) {
 
 }  // namespace
 
-Result<std::string, std::string> sts_endpoint(const CredentialOptions& options, const Sight& sight,
-                                              std::string_view region, bool vpc) {
-  if (!options.sts_endpoint.empty()) return options.sts_endpoint;
+Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_view region, bool vpc) {
+  if (!sight.world.sts_endpoint.empty()) return sight.world.sts_endpoint;
   const std::string from_variable = sight.variable("ALIBABA_CLOUD_STS_REGION");
   if (region.empty()) region = from_variable;
   const auto is_name = [](std::string_view name, std::string_view extra) {
@@ -53,7 +52,7 @@ Result<std::string, std::string> sts_endpoint(const CredentialOptions& options, 
   return std::string{"https://sts.aliyuncs.com"};
 }
 
-Result<RoleRequest, std::string> role_request(const CredentialOptions& options, const Sight& sight) {
+Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight) {
   RoleRequest role;
   role.role_arn = options.role_arn.empty() ? sight.variable("ALIBABA_CLOUD_ROLE_ARN") : options.role_arn;
   if (role.role_arn.empty())
@@ -64,7 +63,7 @@ Result<RoleRequest, std::string> role_request(const CredentialOptions& options, 
   role.external_id = options.external_id;
   role.policy = options.policy;
   if (options.duration) role.duration = std::chrono::duration_cast<std::chrono::seconds>(*options.duration);
-  SD_TRY(endpoint, sts_endpoint(options, sight, "", false));
+  SD_TRY(endpoint, sts_endpoint(sight, "", false));
   role.endpoint = std::move(endpoint);
   if (auto bad = fault(role)) return Err(std::move(*bad));
   return role;
@@ -98,7 +97,7 @@ Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const Cr
   }};
 }
 
-Finding look_oidc_role(const CredentialOptions& options, Sight& sight) {
+Finding look_oidc_role(const CredentialSpec& options, Sight& sight) {
   struct Part {
     std::string value;
     const char* variable;

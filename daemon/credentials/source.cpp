@@ -15,7 +15,7 @@ namespace {
 /// asks for one; it never wakes up just to look.
 class ThreadedSource final : public CredentialSource {
  public:
-  ThreadedSource(const CredentialOptions& options, CredentialWorld world, std::string profile,
+  ThreadedSource(const CredentialSpec& options, CredentialWorld world, std::string profile,
                  CredentialListeners listeners)
       : world_(std::move(world)),
         changed_(std::move(listeners.changed)),
@@ -93,9 +93,8 @@ Environment process_environment() {
   };
 }
 
-std::unique_ptr<CredentialSource> make_credential_source(const CredentialOptions& options,
-                                                         CredentialWorld world, std::string profile,
-                                                         CredentialListeners listeners) {
+std::unique_ptr<CredentialSource> make_credential_source(const CredentialSpec& options, CredentialWorld world,
+                                                         std::string profile, CredentialListeners listeners) {
   return std::make_unique<ThreadedSource>(options, std::move(world), std::move(profile),
                                           std::move(listeners));
 }

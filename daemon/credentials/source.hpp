@@ -1,7 +1,7 @@
 #pragma once
 
-#include "credentials/options.hpp"
 #include "ports.hpp"
+#include "wire/credential_spec.hpp"
 
 #include <functional>
 #include <memory>
@@ -28,6 +28,7 @@ struct CredentialWorld {
   Environment environment;
   RunCommand run;
   std::shared_ptr<const HttpRoute> route;  ///< the profile's; used for a credentials URI over https
+  std::string sts_endpoint{};  ///< only where the user gave one: it wins over regions in variables and files
 };
 
 /// Who hears about the credentials of a profile; both may be empty.
@@ -42,8 +43,7 @@ Environment process_environment();
 /// The credential source of one profile. It reads files and variables on the caller's thread, for the first
 /// time here; for anything remote (metadata service, STS, URI, external command) it has one thread of its own
 /// from the moment that it is needed, and ends it in its destructor.
-std::unique_ptr<CredentialSource> make_credential_source(const CredentialOptions& options,
-                                                         CredentialWorld world, std::string profile,
-                                                         CredentialListeners listeners);
+std::unique_ptr<CredentialSource> make_credential_source(const CredentialSpec& options, CredentialWorld world,
+                                                         std::string profile, CredentialListeners listeners);
 
 }  // namespace sharedrift

@@ -151,7 +151,7 @@ Result<Credentials, Failure> get_uri(const CredentialWorld& world, const std::st
 
 }  // namespace
 
-Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight) {
+Finding look_ecs_ram_role(const CredentialSpec& options, Sight& sight) {
   if (sight.enabled("ALIBABA_CLOUD_ECS_METADATA_DISABLED")) {
     return Absent{"switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED"};
   }
@@ -159,7 +159,7 @@ Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight) {
       options.role_name.empty() ? sight.variable("ALIBABA_CLOUD_ECS_METADATA") : options.role_name;
   if (!role.empty() && !usable_role_name(role))
     return Broken{"\"" + clean(role, 60) + "\" is not the name of a role"};
-  const bool guessed = options.place == CredentialPlace::default_chain && role.empty();
+  const bool guessed = options.source == CredentialKind::default_chain && role.empty();
   const bool v2_only = options.disable_imdsv1 || sight.enabled("ALIBABA_CLOUD_IMDSV1_DISABLED");
   std::string endpoint{options.metadata_endpoint.empty() ? kMetadata
                                                          : std::string_view{options.metadata_endpoint}};
@@ -170,7 +170,7 @@ Finding look_ecs_ram_role(const CredentialOptions& options, Sight& sight) {
   return Remote{[metadata](const std::stop_token& stop) { return metadata->obtain(stop); }, guessed};
 }
 
-Finding look_credentials_uri(const CredentialOptions& options, Sight& sight) {
+Finding look_credentials_uri(const CredentialSpec& options, Sight& sight) {
   const std::string uri = options.uri.empty() ? sight.variable("ALIBABA_CLOUD_CREDENTIALS_URI") : options.uri;
   if (uri.empty()) return Absent{"ALIBABA_CLOUD_CREDENTIALS_URI is not set"};
   const auto url = parse_url(uri);

@@ -157,10 +157,10 @@ TEST(ConfigLoader, ReadsEverySourceOfCredentials) {
   EXPECT_EQ(profile(config, "e-ecs").credentials.metadata_endpoint, "http://100.100.100.200");
   EXPECT_EQ(profile(config, "f-oidc").credentials.duration, Millis{3'600'000});
   EXPECT_THAT(profile(config, "f-oidc").credentials.policy, HasSubstr("ens:DescribeImageSharePermission"));
-  const CredentialConfig& role = profile(config, "g-role").credentials;
+  const CredentialSpec& role = profile(config, "g-role").credentials;
   EXPECT_EQ(role.external_id, "a+b=c@d/e");
-  ASSERT_TRUE(role.base);
-  EXPECT_EQ(role.base->uri, "http://127.0.0.1:7002/creds?user=monitor");
+  ASSERT_EQ(role.from.size(), 1U);
+  EXPECT_EQ(role.from.front().uri, "http://127.0.0.1:7002/creds?user=monitor");
   EXPECT_EQ(profile(config, "h-simulator").endpoint, "http://localhost:8080");
   EXPECT_EQ(profile(config, "h-simulator").sts_endpoint, "http://[::1]:8080");
   EXPECT_TRUE(profile(config, "h-simulator").proxy_from_environment);

@@ -87,8 +87,8 @@ class Maker {
       out += kParts.at(static_cast<std::size_t>(below(static_cast<int>(kParts.size()))));
     return out;
   }
-  CredentialConfig credentials(int depth) {
-    CredentialConfig c;
+  CredentialSpec credentials(int depth) {
+    CredentialSpec c;
     c.source = static_cast<CredentialKind>(below(9));
     const bool role = c.source == CredentialKind::ram_role || c.source == CredentialKind::oidc_role;
     switch (c.source) {
@@ -101,7 +101,7 @@ class Maker {
         break;
       case CredentialKind::oidc_role: c.oidc_token_file = "/" + word(); break;
       case CredentialKind::ram_role:
-        if (depth < 3) c.base = std::make_shared<const CredentialConfig>(credentials(depth + 1));
+        if (depth < 3) c.from = {credentials(depth + 1)};
         break;
       case CredentialKind::credentials_uri: c.uri = "http://127.0.0.1:1/a*b"; break;
       case CredentialKind::default_chain:
@@ -171,7 +171,7 @@ TEST(ConfigWriter, WritesEverySampleAsTheSame) {
     ASSERT_TRUE(config) << entry.path() << told(config);
     for (ProfileConfig& p : config->profiles) {  // what is masked cannot come back
       if (p.proxy_url.find('@') != std::string::npos) p.proxy_url = "http://***@proxy.example:3128";
-      if (p.credentials.base) p.credentials.base = nullptr;
+      p.credentials.from.clear();
     }
     const std::string yaml = to_yaml(*config);
     const ConfigResult again = parse_config(yaml, "written");

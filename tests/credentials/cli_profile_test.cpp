@@ -18,7 +18,7 @@ constexpr const char* kRole = R"("ram_role_arn":"acs:ram::1:role/r")";
 constexpr const char* kKeyFields = R"("access_key_id":"LTAI1","access_key_secret":"hush")";
 
 TEST(Places, CliProfileAtHand) {
-  check_place<CredentialPlace::cli_profile>({
+  check_place<CredentialKind::cli_profile>({
       {"AK", [](auto& m, auto&) { write_cli(m, kAk); }, "LTAI1", ""},
       {"byte order mark",
        [](auto& m, auto&) { m.write(".aliyun/config.json", "\xEF\xBB\xBF" + cli_config(kAk)); }, "LTAI1", ""},
@@ -99,7 +99,7 @@ TEST(Places, CliProfileAtHand) {
 }
 
 TEST(Places, CliProfileRemote) {
-  check_place<CredentialPlace::cli_profile>({
+  check_place<CredentialKind::cli_profile>({
       {"RamRoleArn",
        [](auto& m, auto&) {
          write_cli(m, cli_profile("main", "RamRoleArn", std::string{kKeyFields} + "," + kRole));
@@ -185,8 +185,8 @@ TEST(Places, CliRoleFieldsReachSts) {
                         std::string{kKeyFields} + "," + kRole +
                             R"(,"ram_session_name":"me","expired_seconds":900,"sts_region":"cn-beijing",)"
                             R"("enable_vpc":true,"policy":"{}","external_id":"x1")"));
-  CredentialOptions options;
-  options.place = CredentialPlace::cli_profile;
+  CredentialSpec options;
+  options.source = CredentialKind::cli_profile;
   ASSERT_TRUE(key_from(machine, options));
   const RoleRequest& role = machine.sts.calls.at(0).request;
   EXPECT_EQ(role.role_arn, "acs:ram::1:role/r");

@@ -53,7 +53,7 @@ void set_up(CredentialMachine& m, unsigned places) {
 
 TEST(DefaultChain, TakesTheFirstPlaceThatIsThereInTheOfficialOrder) {
   for (unsigned places = 1; places < 64; ++places) {
-    KeeperBench bench(CredentialPlace::default_chain);
+    KeeperBench bench(CredentialKind::default_chain);
     set_up(bench.machine, places);
     std::string_view expected;
     for (const auto& [place, name] : kOrder) {
@@ -68,7 +68,7 @@ TEST(DefaultChain, TakesTheFirstPlaceThatIsThereInTheOfficialOrder) {
 }
 
 TEST(DefaultChain, SaysInOneLineWhyEachPlaceWasNotUsedAndTriesAgain) {
-  KeeperBench bench(CredentialPlace::default_chain);
+  KeeperBench bench(CredentialKind::default_chain);
   bench.id();
   bench.next();
   const std::string home = bench.machine.home.path().string();
@@ -92,7 +92,7 @@ TEST(DefaultChain, SaysInOneLineWhyEachPlaceWasNotUsedAndTriesAgain) {
 }
 
 TEST(DefaultChain, GoesOnPastABrokenPlaceAndSaysSo) {
-  KeeperBench bench(CredentialPlace::default_chain);
+  KeeperBench bench(CredentialKind::default_chain);
   set_up(bench.machine, oidc | cli | ini);
   bench.machine.write(".aliyun/config.json", "{hush");
   bench.machine.sts.script = [](const auto&, std::size_t) -> Result<Credentials, Failure> {
@@ -110,7 +110,7 @@ TEST(DefaultChain, GoesOnPastABrokenPlaceAndSaysSo) {
 }
 
 TEST(DefaultChain, NeverFallsBackFromAPlaceThatWorked) {
-  KeeperBench bench(CredentialPlace::default_chain);
+  KeeperBench bench(CredentialKind::default_chain);
   set_up(bench.machine, oidc | ini);
   const auto works = bench.machine.sts.script;
   bench.id();
@@ -129,7 +129,7 @@ TEST(DefaultChain, NeverFallsBackFromAPlaceThatWorked) {
 }
 
 TEST(DefaultChain, ABetterPlaceThatAppearsTakesOver) {
-  KeeperBench bench(CredentialPlace::default_chain);
+  KeeperBench bench(CredentialKind::default_chain);
   set_up(bench.machine, ini);
   EXPECT_EQ(bench.id(), "LTAI.ini");
   set_up(bench.machine, cli);

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using testing::write_cli;
 
 TEST(Places, ExternalCommandOfACliProfile) {
-  check_place<CredentialPlace::cli_profile>({
+  check_place<CredentialKind::cli_profile>({
       {"External",
        [](auto& m, auto&) {
          write_cli(m, cli_profile("main", "External", R"("process_command":"'/opt/my tool' --for me")"));

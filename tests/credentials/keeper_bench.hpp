@@ -12,7 +12,7 @@ namespace sharedrift::testing {
 
 /// A keeper on a scripted machine, driven by hand instead of by a thread.
 struct KeeperBench {
-  explicit KeeperBench(CredentialPlace place) { options.place = place; }
+  explicit KeeperBench(CredentialKind place) { options.source = place; }
   CredentialKeeper& keeper() {
     if (!keeper_) keeper_ = std::make_unique<CredentialKeeper>(options, world, "default", &observer);
     return *keeper_;
@@ -43,7 +43,7 @@ struct KeeperBench {
 
   CredentialMachine machine;
   CredentialWorld world = machine.world();
-  CredentialOptions options;
+  CredentialSpec options;
   CountingObserver observer;
   bool up = true;
   int served = 0;

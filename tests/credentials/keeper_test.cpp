@@ -13,7 +13,7 @@ using testing::kKey1;
 using testing::kKey2;
 
 TEST(Keeper, ReadsARotatedFileAtTheNextCallAndOnlyThen) {
-  KeeperBench bench(CredentialPlace::static_file);
+  KeeperBench bench(CredentialKind::static_file);
   bench.options.file = bench.machine.write("key", kKey1);
   const auto first = bench.keeper().current();
   ASSERT_TRUE(first);
@@ -38,7 +38,7 @@ TEST(Keeper, ReadsARotatedFileAtTheNextCallAndOnlyThen) {
 }
 
 TEST(Keeper, KeepsTheLastGoodKeyWhileTheFileIsBroken) {
-  KeeperBench bench(CredentialPlace::static_file);
+  KeeperBench bench(CredentialKind::static_file);
   bench.options.file = bench.machine.write("key", kKey1);
   EXPECT_EQ(bench.id(), "LTAI1");
   bench.machine.write("key", "access_key_id=LTAI2\naccess_key_se");  // half written
@@ -56,7 +56,7 @@ TEST(Keeper, KeepsTheLastGoodKeyWhileTheFileIsBroken) {
 }
 
 TEST(Keeper, ARejectedKeyIsReadAgainAndForgottenWhereItIsGone) {
-  KeeperBench bench(CredentialPlace::static_file);
+  KeeperBench bench(CredentialKind::static_file);
   bench.options.file = bench.machine.write("key", kKey1);
   EXPECT_EQ(bench.id(), "LTAI1");
   bench.keeper().report_rejected(1);
@@ -74,7 +74,7 @@ TEST(Keeper, ARejectedKeyIsReadAgainAndForgottenWhereItIsGone) {
 }
 
 TEST(Keeper, FailsUntilTheFileAppears) {
-  KeeperBench bench(CredentialPlace::static_file);
+  KeeperBench bench(CredentialKind::static_file);
   bench.options.file = bench.machine.home.file("key");
   EXPECT_THAT(bench.error(), HasSubstr("No such file"));
   EXPECT_THAT(bench.error(), HasSubstr("No such file"));
@@ -84,7 +84,7 @@ TEST(Keeper, FailsUntilTheFileAppears) {
 }
 
 TEST(Keeper, AnExpiringFileIsUsedUntilItExpires) {
-  KeeperBench bench(CredentialPlace::static_file);
+  KeeperBench bench(CredentialKind::static_file);
   bench.options.file = bench.machine.write("key", std::string{kKey1} + "security_token=hush\nexpiration=" +
                                                       format_rfc3339(bench.machine.clock.wall() + 1min));
   EXPECT_EQ(bench.id(), "LTAI1");
@@ -96,7 +96,7 @@ TEST(Keeper, AnExpiringFileIsUsedUntilItExpires) {
 }
 
 TEST(Keeper, RemoteCredentialsArePendingThenFreshThenRefreshedAhead) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   EXPECT_FALSE(bench.keeper().pending());
   EXPECT_EQ(bench.error(), "the first answer is under way");
@@ -116,7 +116,7 @@ TEST(Keeper, RemoteCredentialsArePendingThenFreshThenRefreshedAhead) {
 }
 
 TEST(Keeper, TheLastGoodCredentialsServeUntilTheyReallyExpire) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   bench.id();
   bench.next();
@@ -140,7 +140,7 @@ TEST(Keeper, TheLastGoodCredentialsServeUntilTheyReallyExpire) {
 }
 
 TEST(Keeper, CredentialsThatExpiredWhileTheMachineSleptAreRenewedAtOnce) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   bench.id();
   bench.next();
@@ -153,7 +153,7 @@ TEST(Keeper, CredentialsThatExpiredWhileTheMachineSleptAreRenewedAtOnce) {
 }
 
 TEST(Keeper, ARejectionForcesOneRefreshAMinute) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   bench.id();
   bench.next();
@@ -180,7 +180,7 @@ TEST(Keeper, ARejectionForcesOneRefreshAMinute) {
 }
 
 TEST(Keeper, ARefreshThatFailsAfterARejectionIsTriedAgainWithBackoff) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   bench.id();
   bench.next();
@@ -197,7 +197,7 @@ TEST(Keeper, ARefreshThatFailsAfterARejectionIsTriedAgainWithBackoff) {
 }
 
 TEST(Keeper, ChangesFromAFileToARoleAndBackWithoutAGap) {
-  KeeperBench bench(CredentialPlace::cli_profile);
+  KeeperBench bench(CredentialKind::cli_profile);
   const auto write = [&](const std::string& mode, const std::string& id) {
     bench.machine.write(".aliyun/config.json",
                         R"({"current":"m","profiles":[{"name":"m","mode":")" + mode +
@@ -222,7 +222,7 @@ TEST(Keeper, ChangesFromAFileToARoleAndBackWithoutAGap) {
 }
 
 TEST(Keeper, AnAnswerToAnOlderLookIsNotUsed) {
-  KeeperBench bench(CredentialPlace::cli_profile);
+  KeeperBench bench(CredentialKind::cli_profile);
   const auto write = [&](const std::string& mode) {
     bench.machine.write(
         ".aliyun/config.json",
@@ -243,7 +243,7 @@ TEST(Keeper, AnAnswerToAnOlderLookIsNotUsed) {
 }
 
 TEST(Keeper, AStopEndsARefreshWithoutATrace) {
-  KeeperBench bench(CredentialPlace::credentials_uri);
+  KeeperBench bench(CredentialKind::credentials_uri);
   bench.serve_uri();
   bench.id();
   std::stop_source stop;

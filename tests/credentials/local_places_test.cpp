@@ -9,7 +9,7 @@ using testing::check_place;
 using testing::set_key;
 
 TEST(Places, Environment) {
-  check_place<CredentialPlace::environment>({
+  check_place<CredentialKind::environment>({
       {"key", [](auto& m, auto&) { set_key(m, " LTAI1\n", "hush", ""); }, "LTAI1", ""},
       {"sts", [](auto& m, auto&) { set_key(m, "STS.1", "hush", "hush-t"); }, "STS.1", ""},
       {"blank token is none", [](auto& m, auto&) { set_key(m, "LTAI1", "hush", " "); }, "LTAI1", ""},
@@ -27,7 +27,7 @@ TEST(Places, Environment) {
 
 TEST(Places, StaticFile) {
   const std::string key = "access_key_id=LTAI1\naccess_key_secret=hush\n";
-  check_place<CredentialPlace::static_file>({
+  check_place<CredentialKind::static_file>({
       {"path", [&](auto& m, auto& o) { o.file = m.write("k", key); }, "LTAI1", ""},
       {"systemd",
        [&](auto& m, auto&) {

@@ -13,7 +13,7 @@
 /// Tables of what one place of credentials gives in each situation.
 namespace sharedrift::testing {
 
-using Prepare = std::function<void(CredentialMachine&, CredentialOptions&)>;
+using Prepare = std::function<void(CredentialMachine&, CredentialSpec&)>;
 
 /// One situation. `id` is the key that is given, or empty, and then `says` is in the error; else in the
 /// warning.
@@ -24,19 +24,19 @@ struct PlaceCase {
   std::string says;
 };
 
-inline Result<Credentials, Failure> key_from(CredentialMachine& machine, const CredentialOptions& options) {
+inline Result<Credentials, Failure> key_from(CredentialMachine& machine, const CredentialSpec& options) {
   const CredentialWorld world = machine.world();
   Chain chain(options, world);
   return chain.obtain(chain.look(), {});
 }
 
-template <CredentialPlace place>
+template <CredentialKind place>
 void check_place(const std::vector<PlaceCase>& cases) {
   for (const PlaceCase& c : cases) {
     SCOPED_TRACE(c.name);
     CredentialMachine machine;
-    CredentialOptions options;
-    options.place = place;
+    CredentialSpec options;
+    options.source = place;
     c.setup(machine, options);
     const auto got = key_from(machine, options);
     if (got) {

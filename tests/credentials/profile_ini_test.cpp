@@ -16,7 +16,7 @@ void write_ini(CredentialMachine& m, const std::string& text,
 TEST(Places, ProfileIni) {
   const std::string key = "access_key_id = LTAI1\naccess_key_secret = hush\n";
   const std::string ak = "[default]\nenable = true\ntype = access_key\n" + key;
-  check_place<CredentialPlace::profile_ini>({
+  check_place<CredentialKind::profile_ini>({
       {"access_key", [&](auto& m, auto&) { write_ini(m, ak); }, "LTAI1", ""},
       {"the other name", [&](auto& m, auto&) { write_ini(m, ak, ".alibabacloud/credentials.ini"); }, "LTAI1",
        ""},

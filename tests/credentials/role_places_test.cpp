@@ -11,18 +11,18 @@ using testing::Prepare;
 using testing::set_key;
 
 TEST(Places, OidcRole) {
-  const Prepare variables = [](CredentialMachine& m, CredentialOptions& /*o*/) {
+  const Prepare variables = [](CredentialMachine& m, CredentialSpec& /*o*/) {
     m.variables["ALIBABA_CLOUD_ROLE_ARN"] = "acs:ram::1:role/r";
     m.variables["ALIBABA_CLOUD_OIDC_PROVIDER_ARN"] = "acs:ram::1:oidc-provider/p";
     m.variables["ALIBABA_CLOUD_OIDC_TOKEN_FILE"] = m.write("token", " hush-jwt\n");
   };
   const auto without = [&](const char* name) {
-    return [&variables, name](CredentialMachine& m, CredentialOptions& o) {
+    return [&variables, name](CredentialMachine& m, CredentialSpec& o) {
       variables(m, o);
       m.variables.erase(name);
     };
   };
-  check_place<CredentialPlace::oidc_role>({
+  check_place<CredentialKind::oidc_role>({
       {"variables", variables, "STS.0", ""},
       {"options",
        [](auto& m, auto& o) {
@@ -64,8 +64,8 @@ TEST(Places, OidcRole) {
 
 TEST(Places, OidcTokenIsReadAtEachCallAndSentUnsigned) {
   CredentialMachine machine;
-  CredentialOptions options;
-  options.place = CredentialPlace::oidc_role;
+  CredentialSpec options;
+  options.source = CredentialKind::oidc_role;
   options.role_arn = "acs:ram::1:role/r";
   options.oidc_provider_arn = "acs:ram::1:oidc-provider/p";
   options.oidc_token_file = machine.write("token", "first");
@@ -83,12 +83,12 @@ TEST(Places, OidcTokenIsReadAtEachCallAndSentUnsigned) {
 }
 
 TEST(Places, RamRole) {
-  const auto base = [](CredentialPlace where) {
-    CredentialOptions options;
-    options.place = where;
-    return std::make_shared<const CredentialOptions>(options);
+  const auto base = [](CredentialKind where) {
+    CredentialSpec options;
+    options.source = where;
+    return std::vector<CredentialSpec>{options};
   };
-  check_place<CredentialPlace::ram_role>({
+  check_place<CredentialKind::ram_role>({
       {"with the default chain's key",
        [](auto& m, auto& o) {
          set_key(m, "LTAI1", "hush", "");
@@ -104,11 +104,11 @@ TEST(Places, RamRole) {
       {"of another role",
        [&](auto& m, auto& o) {
          set_key(m, "LTAI1", "hush", "");
-         CredentialOptions inner;
-         inner.place = CredentialPlace::ram_role;
+         CredentialSpec inner;
+         inner.source = CredentialKind::ram_role;
          inner.role_arn = "acs:ram::1:role/inner";
-         inner.base = base(CredentialPlace::environment);
-         o.base = std::make_shared<const CredentialOptions>(inner);
+         inner.from = base(CredentialKind::environment);
+         o.from = {inner};
          o.role_arn = "acs:ram::1:role/outer";
        },
        "STS.1.STS.0.LTAI1", ""},
@@ -116,7 +116,7 @@ TEST(Places, RamRole) {
        "neither credentials.role_arn nor"},
       {"no key",
        [&](auto&, auto& o) {
-         o.base = base(CredentialPlace::environment);
+         o.from = base(CredentialKind::environment);
          o.role_arn = "acs:ram::1:role/r";
        },
        "", "the key that assumes the role: no credentials from environment"},
@@ -161,10 +161,9 @@ TEST(Places, StsEndpointFollowsConfigThenRegionThenVariable) {
     machine.variables["ALIBABA_CLOUD_STS_REGION"] = row.region_variable;
     machine.variables["ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED"] = row.vpc_variable;
     machine.variables["ALIBABA_CLOUD_STS_ENDPOINT"] = row.endpoint_variable;
-    CredentialOptions options;
-    options.sts_endpoint = row.given;
-    const CredentialWorld world = machine.world();
-    const auto endpoint = sts_endpoint(options, Sight{world}, row.region, row.vpc);
+    CredentialWorld world = machine.world();
+    world.sts_endpoint = row.given;
+    const auto endpoint = sts_endpoint(Sight{world}, row.region, row.vpc);
     EXPECT_EQ(endpoint.has_value(), row.expected != nullptr);
     if (endpoint && row.expected != nullptr) {
       EXPECT_EQ(*endpoint, row.expected);

@@ -21,8 +21,8 @@ TEST(ThreadedSource, FetchesOnItsThreadOnceAndTellsWhenItIsDone) {
   machine.web = [&](const HttpRequest& /*request*/) {
     return CredentialMachine::answer(200, machine.key_json("STS.1", 1h));
   };
-  CredentialOptions options;
-  options.place = CredentialPlace::credentials_uri;
+  CredentialSpec options;
+  options.source = CredentialKind::credentials_uri;
   options.uri = "http://127.0.0.1:7/";
   testing::CountingObserver observer;
   const auto source =
@@ -54,8 +54,8 @@ TEST(ThreadedSource, EndsAtOnceWhileACallIsUnderWay) {
     called.wait(lock, std::move(stop), [] { return false; });
     return CredentialMachine::refused();
   };
-  CredentialOptions options;
-  options.place = CredentialPlace::ecs_ram_role;
+  CredentialSpec options;
+  options.source = CredentialKind::ecs_ram_role;
   auto source = make_credential_source(options, world, "default", {});
   EXPECT_TRUE(source->pending());
   EXPECT_FALSE(source->current());
@@ -68,8 +68,8 @@ TEST(ThreadedSource, EndsAtOnceWhileACallIsUnderWay) {
 
 TEST(ThreadedSource, NeedsNoThreadForFiles) {
   CredentialMachine machine;
-  CredentialOptions options;
-  options.place = CredentialPlace::static_file;
+  CredentialSpec options;
+  options.source = CredentialKind::static_file;
   options.file = machine.write("key", kKey1);
   const auto source = make_credential_source(options, machine.world(), "default", {});
   EXPECT_EQ(source->current()->access_key_id, "LTAI1");

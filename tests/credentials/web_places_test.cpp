@@ -118,8 +118,8 @@ TEST(Metadata, PrefersV2AndFallsBackToV1UnlessThatIsOff) {
     SCOPED_TRACE(c.name);
     CredentialMachine machine;
     machine.web = [&](const HttpRequest& request) { return serve(machine, c.service, request); };
-    CredentialOptions options;
-    options.place = CredentialPlace::ecs_ram_role;
+    CredentialSpec options;
+    options.source = CredentialKind::ecs_ram_role;
     options.disable_imdsv1 = c.v2_only;
     options.role_name = c.role;
     const CredentialWorld world = machine.world();
@@ -148,8 +148,8 @@ TEST(Metadata, VariablesSwitchItOffNameTheRoleAndRefuseV1) {
   CredentialMachine machine;
   machine.web = [&](const HttpRequest& request) { return serve(machine, {404, "", false}, request); };
   machine.variables["ALIBABA_CLOUD_ECS_METADATA"] = "watcher";
-  CredentialOptions options;
-  options.place = CredentialPlace::ecs_ram_role;
+  CredentialSpec options;
+  options.source = CredentialKind::ecs_ram_role;
   const CredentialWorld world = machine.world();
   Chain chain(options, world);
   EXPECT_TRUE(chain.obtain(chain.look(), {}));
@@ -214,8 +214,8 @@ TEST(CredentialsUri, IsAskedInPlainTextOnThisMachineOnly) {
       return machine.answer(c.status,
                             c.body.empty() ? machine.key_json("STS.U", std::chrono::hours{1}) : c.body);
     };
-    CredentialOptions options;
-    options.place = CredentialPlace::credentials_uri;
+    CredentialSpec options;
+    options.source = CredentialKind::credentials_uri;
     options.uri = c.uri;
     const CredentialWorld world = machine.world();
     Chain chain(options, world);
