@@ -2,54 +2,52 @@
 
 #include "core/text.hpp"
 #include "http_client/request_rules.hpp"
+#include "os/process_stats.hpp"
 
-#include <array>
-#include <cerrno>
 #include <string>
+#include <string_view>
 #include <utility>
-
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 namespace sharedrift {
 
 namespace {
 
-/// libcurl has no code for "no descriptor left": it says that a name or a host could not be reached. What a
-/// failed exchange held has been closed by now, hence the handful.
-bool out_of_descriptors() {
-  std::array<int, 8> probes{};
-  bool out = false;
-  for (int& fd : probes) {
-    fd = ::eventfd(0, EFD_CLOEXEC);
-    out = out || (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM));
-  }
-  for (const int fd : probes) {
-    if (fd >= 0) ::close(fd);
-  }
-  return out;
+/// CURLE_TOO_LARGE, which libcurl has since 8.6. Until then a header line that is too long was "out of
+/// memory".
+constexpr int kTooLarge = 100;
+
+template <class Number, CURLINFO info>
+Number told(const Exchange& exchange) {
+  Number value{};
+  curl_easy_getinfo(exchange.easy.get(), info, &value);
+  return value;
 }
 
-/// The words tell the phases apart where libcurl 7.88 has one code for all of them.
-Reason reason_of_timeout(const Exchange& exchange, std::string_view text) {
-  if (text.starts_with("Resolving")) return Reason::dns;
-  const bool connecting = text.starts_with("Connection time") || text.starts_with("Failed to connect");
-  return connecting && !exchange.handshake ? Reason::connect : Reason::timeout;
+/// There is a connection to the host or to its proxy, be it only the first one's TCP.
+bool is_connected(const Exchange& exchange) {
+  return exchange.sent || told<long, CURLINFO_NUM_CONNECTS>(exchange) > 0;
 }
 
-/// True while whatever fails is between us and the proxy: no tunnel stood and nothing was sent. One that was
-/// found in the environment is known by libcurl's words only.
-bool is_the_proxys(const Exchange& exchange, std::string_view text) {
-  if (exchange.sent) return false;
-  return (exchange.proxied && !exchange.handshake) || text.find("CONNECT ") != std::string_view::npos;
+/// libcurl has one code for the phases of an exchange that took too long.
+Reason reason_of_timeout(const Exchange& exchange) {
+  if (is_connected(exchange)) return Reason::timeout;
+  return told<curl_off_t, CURLINFO_NAMELOOKUP_TIME_T>(exchange) == 0 ? Reason::dns : Reason::connect;
+}
+
+/// True while whatever fails is between us and the proxy: no tunnel stood and nothing was sent. That there is
+/// one which was found in the environment shows by a connection on which TLS should have begun at once.
+bool is_the_proxys(const Exchange& exchange) {
+  if (exchange.sent || exchange.handshake) return false;
+  return exchange.proxied || (is_connected(exchange) && !is_plain(exchange.request));
 }
 
 Reason reason_of_traffic(const Exchange& exchange, CURLcode code, std::string_view text) {
   switch (code) {
     case CURLE_COULDNT_CONNECT: return Reason::connect;
-    case CURLE_OPERATION_TIMEDOUT: return reason_of_timeout(exchange, text);
+    case CURLE_OPERATION_TIMEDOUT: return reason_of_timeout(exchange);
     case CURLE_RECV_ERROR:
-      // A chunk size that is none is reported as if the connection had failed.
+      // A chunk size that is none has the code of a connection that failed: its words alone tell
+      // (7.88, 8.14).
       return text.find("chunked-encoding") != std::string_view::npos ? Reason::protocol : Reason::reset;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
@@ -64,17 +62,24 @@ bool is_traffic(CURLcode code) {
          code == CURLE_WEIRD_SERVER_REPLY;
 }
 
-bool proxy_refused(CURL* easy) {
-  long status = 0;
-  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+bool proxy_refused(const Exchange& exchange) {
+  const long status = told<long, CURLINFO_HTTP_CONNECTCODE>(exchange);
   return status != 0 && status / 100 != 2;
 }
 
+/// libcurl keeps no more than 100 kB of a header line.
+bool has_long_header_line(const Exchange& exchange, CURLcode code) {
+  return exchange.sent && !exchange.head.complete &&
+         (code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kTooLarge);
+}
+
 Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text) {
-  if (proxy_refused(exchange.easy.get())) return Reason::proxy;
-  if (!exchange.sent && out_of_descriptors()) return Reason::local;
+  if (proxy_refused(exchange)) return Reason::proxy;
+  if (has_long_header_line(exchange, code)) return Reason::too_large;
+  // libcurl says of it that a name or a host could not be reached.
+  if (!exchange.sent && is_out_of_descriptors()) return Reason::local;
   if (is_traffic(code)) {
-    return is_the_proxys(exchange, text) ? Reason::proxy : reason_of_traffic(exchange, code, text);
+    return is_the_proxys(exchange) ? Reason::proxy : reason_of_traffic(exchange, code, text);
   }
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST: return Reason::dns;
@@ -91,15 +96,19 @@ Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text)
     case CURLE_USE_SSL_FAILED: return Reason::tls;
     case CURLE_FILESIZE_EXCEEDED: return Reason::too_large;
     case CURLE_OUT_OF_MEMORY:
-      // Also what a header line of more than 100 kB is called (7.88: the line buffer is full).
-      return exchange.sent && !exchange.head.complete ? Reason::too_large : Reason::local;
     case CURLE_FAILED_INIT: return Reason::local;
     default: return Reason::protocol;
   }
 }
 
-std::string_view advice(Reason reason) {
-  return reason == Reason::local ? "out of file descriptors or memory: " : "";
+/// What happened, in libcurl's words but where they would say something else.
+std::string words(const Exchange& exchange, CURLcode code, Reason reason) {
+  if (has_long_header_line(exchange, code)) return "a line of the answer's header is longer than 100 kB";
+  if (reason == Reason::local) return "out of file descriptors or memory";
+  std::string_view text = exchange.error_text.data();
+  // What libcurl cannot make sense of it quotes, a proxy's URL with its password, too.
+  if (text.empty() || text.find('@') != std::string_view::npos) text = curl_easy_strerror(code);
+  return std::string{text};
 }
 
 }  // namespace
@@ -112,12 +121,8 @@ TransportError error_of(Exchange& exchange, CURLcode code) {
     error.detail.insert(0, where);
     return error;
   }
-  std::string_view text = exchange.error_text.data();
-  const Reason reason = reason_of(exchange, code, text);
-  // What libcurl cannot make sense of it quotes, a proxy's URL with its password, too.
-  const bool quotes = text.find('@') != std::string_view::npos;
-  if (text.empty() || quotes) text = curl_easy_strerror(code);
-  return {reason, clean(where + std::string{advice(reason)} + std::string{text})};
+  const Reason reason = reason_of(exchange, code, exchange.error_text.data());
+  return {reason, clean(where + words(exchange, code, reason))};
 }
 
 }  // namespace sharedrift

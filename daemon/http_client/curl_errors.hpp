@@ -4,7 +4,7 @@
 
 namespace sharedrift {
 
-/// Why an exchange failed, from libcurl's code, its words and how far the exchange had got; a verdict of ours
+/// Why an exchange failed, from libcurl's code and how far the exchange had got; a verdict of ours
 /// goes first. The detail begins with host and port, and shows no query, no user and no password.
 TransportError error_of(Exchange& exchange, CURLcode code);
 

@@ -101,7 +101,8 @@ std::size_t guarded(char* data, std::size_t size, std::size_t count, void* user)
 }
 
 CURLcode on_handshake(CURL* /*easy*/, void* /*ssl_context*/, void* user) noexcept {
-  static_cast<Exchange*>(user)->handshake = true;
+  auto& exchange = *static_cast<Exchange*>(user);
+  if (!std::exchange(exchange.proxy_handshake, false)) exchange.handshake = true;
   return CURLE_OK;
 }
 
@@ -204,6 +205,7 @@ bool configure(Exchange& exchange, Millis left) {
   const HttpRequest& request = exchange.request;
   const HttpRoute route = request.route ? *request.route : HttpRoute{};
   exchange.proxied = !route.never_proxy && !route.proxy_url.empty();
+  exchange.proxy_handshake = exchange.proxied && route.proxy_url.starts_with("https://");
   configure_protocol(easy);
   configure_route(easy, route);
   configure_method(easy, request);

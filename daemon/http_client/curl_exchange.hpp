@@ -36,8 +36,9 @@ struct Exchange {
   std::optional<TransportError> verdict;  ///< ours, as far as libcurl was not asked or did what we told it to
   Head head;
   bool proxied = false;  ///< a proxy was configured; one that libcurl finds in the environment does not count
-  bool handshake = false;  ///< TLS has begun, so there is a connection (and a tunnel)
-  bool sent = false;       ///< the request was handed to a connection
+  bool proxy_handshake = false;  ///< the next handshake will be the proxy's own
+  bool handshake = false;        ///< TLS has begun, so there is a connection (and a tunnel)
+  bool sent = false;             ///< the request was handed to a connection
   HeaderList header_list;
   std::array<char, CURL_ERROR_SIZE> error_text{};
   EasyHandle easy;

@@ -1,6 +1,7 @@
 #include "os/process_stats.hpp"
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <ctime>
@@ -35,6 +36,15 @@ std::optional<double> count_open_fds() {
 }
 
 }  // namespace
+
+bool is_out_of_descriptors() {
+  constexpr double kHandful = 4;  // a pair of sockets, the hosts file, a socket to the name server
+  errno = 0;
+  const std::optional<double> open_fds = count_open_fds();
+  if (!open_fds) return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && *open_fds + kHandful > static_cast<double>(limit.rlim_cur);
+}
 
 std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   const std::size_t name_end = text.rfind(')');

@@ -33,4 +33,7 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text);
 /// Thread-safe. None where /proc cannot be read.
 std::optional<ProcessStats> read_process_stats();
 
+/// Whether no more than a handful of descriptors is left: too few for a name to be looked up.
+bool is_out_of_descriptors();
+
 }  // namespace sharedrift

@@ -42,6 +42,7 @@ class Table {
       if (!result) {
         EXPECT_THAT(result.error().detail, AllOf(Not(HasSubstr("query-secret")), Not(HasSubstr("pass-word"))))
             << fault.name;
+        EXPECT_EQ(result.error().detail.find("emory"), std::string::npos) << fault.name << ": a wrong word";
       }
       const auto took = steady_clock::now() - now;
       EXPECT_LT(took, fault.hangs ? hang_ + kSlack : kAmple) << fault.name;
