@@ -11,29 +11,32 @@ namespace sharedrift {
 
 namespace {
 
-/// `key` belongs to `source` if `source` is one of `sources`.
+using Kind = CredentialKind;
+constexpr unsigned bit(Kind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
+constexpr unsigned kRoles = bit(Kind::oidc_role) | bit(Kind::ram_role);
+
+/// The sources that a key belongs to.
 struct CredentialKey {
   std::string_view key;
-  std::array<CredentialKind, 3> sources;
+  unsigned sources;
 };
 constexpr std::array<CredentialKey, 14> kBelongsTo{{
-    {"file", {CredentialKind::static_file, CredentialKind::cli_profile, CredentialKind::profile_ini}},
-    {"profile", {CredentialKind::cli_profile, CredentialKind::profile_ini, CredentialKind::profile_ini}},
-    {"role_name", {CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role}},
-    {"metadata_endpoint",
-     {CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role}},
-    {"disable_imdsv1",
-     {CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role, CredentialKind::ecs_ram_role}},
-    {"role_arn", {CredentialKind::oidc_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"role_session_name", {CredentialKind::oidc_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"policy", {CredentialKind::oidc_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"duration", {CredentialKind::oidc_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"oidc_provider_arn", {CredentialKind::oidc_role, CredentialKind::oidc_role, CredentialKind::oidc_role}},
-    {"oidc_token_file", {CredentialKind::oidc_role, CredentialKind::oidc_role, CredentialKind::oidc_role}},
-    {"external_id", {CredentialKind::ram_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"from", {CredentialKind::ram_role, CredentialKind::ram_role, CredentialKind::ram_role}},
-    {"uri",
-     {CredentialKind::credentials_uri, CredentialKind::credentials_uri, CredentialKind::credentials_uri}},
+    {"file", bit(Kind::static_file) | bit(Kind::cli_profile) | bit(Kind::profile_ini)},
+    {"profile", bit(Kind::cli_profile) | bit(Kind::profile_ini)},
+    {"role_name", bit(Kind::ecs_ram_role)},
+    {"metadata_endpoint", bit(Kind::ecs_ram_role)},
+    {"disable_imdsv1", bit(Kind::ecs_ram_role)},
+    {"role_arn", kRoles},
+    {"role_session_name", kRoles},
+    {"policy", kRoles},
+    {"duration", kRoles},
+    {"oidc_provider_arn", bit(Kind::oidc_role)},
+    {"oidc_token_file", bit(Kind::oidc_role)},
+    {"external_id", bit(Kind::ram_role)},
+    {"from", bit(Kind::ram_role)},
+    {"uri", bit(Kind::credentials_uri)},
 }};
 static_assert(kBelongsTo.size() + 1 == kCredentialKeys.size());
 
@@ -100,22 +103,15 @@ void read_policy(YamlReader& reader, const Place& at, std::string& out) {
   }
 }
 
-bool belongs(std::string_view key, CredentialKind source) {
-  const auto entry = std::find_if(kBelongsTo.begin(), kBelongsTo.end(),
-                                  [key](const CredentialKey& k) { return k.key == key; });
-  return entry != kBelongsTo.end() &&
-         std::find(entry->sources.begin(), entry->sources.end(), source) != entry->sources.end();
-}
-
 void refuse_foreign_keys(YamlReader& reader, const Fields& fields, CredentialKind source) {
   const auto named = std::find_if(kCredentialSources.begin(), kCredentialSources.end(),
                                   [source](const Choice<CredentialKind>& c) { return c.value == source; });
   for (const CredentialKey& k : kBelongsTo) {
-    if (belongs(k.key, source)) continue;
+    if ((k.sources & bit(source)) != 0) continue;
     fields.with(k.key, [&](const Place& at) {
       std::string owners;
       for (const Choice<CredentialKind>& c : kCredentialSources) {
-        if (belongs(k.key, c.value)) owners.append(owners.empty() ? "" : ", ").append(c.name);
+        if ((k.sources & bit(c.value)) != 0) owners.append(owners.empty() ? "" : ", ").append(c.name);
       }
       reader.fail_key(at, "does not belong to the source " + std::string(named->name), "only to " + owners);
     });

@@ -3,10 +3,29 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace sharedrift {
 
 namespace {
+
+/// A source that is one place.
+struct Source {
+  CredentialKind kind;
+  std::string_view origin;
+  Finding (*look)(const CredentialSpec& options, Sight& sight);
+  bool in_default_chain;
+};
+/// In the order of the default chain.
+constexpr std::array kSources{
+    Source{CredentialKind::environment, "environment", look_environment, true},
+    Source{CredentialKind::oidc_role, "oidc_role", look_oidc_role, true},
+    Source{CredentialKind::cli_profile, "cli_profile", look_cli_profile, true},
+    Source{CredentialKind::profile_ini, "profile_ini", look_profile_ini, true},
+    Source{CredentialKind::ecs_ram_role, "ecs_ram_role", look_ecs_ram_role, true},
+    Source{CredentialKind::credentials_uri, "credentials_uri", look_credentials_uri, true},
+    Source{CredentialKind::static_file, "static_file", look_static_file, false},
+};
 
 std::string describe(const Outlook::Skipped& skipped) {
   return std::string{skipped.origin} + " (" + skipped.why + ")";
@@ -18,59 +37,28 @@ Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain
   if (!role) return Broken{std::move(role).error()};
   Outlook outlook = base->look();
   sight.watched.insert(sight.watched.end(), outlook.watched.begin(), outlook.watched.end());
-  const Obtain get_key = [base](const std::stop_token& stop) { return base->obtain(base->look(), stop); };
   if (outlook.ways.empty()) {
     Result<Credentials, Failure> none = base->obtain(outlook, {});
     return Broken{"the key that assumes the role: " + std::move(none).error().detail};
   }
-  return assume_role(std::move(*role), get_key, sight.world);
+  Remote key{[base](const std::stop_token& stop) { return base->obtain(base->look(), stop); }};
+  return assume_role(std::move(*role), std::move(key), sight.world);
 }
 
 }  // namespace
 
 Chain::Chain(const CredentialSpec& options, const CredentialWorld& world) : world_(world) {
-  if (options.source == CredentialKind::default_chain) {
-    for (const CredentialKind place :
-         {CredentialKind::environment, CredentialKind::oidc_role, CredentialKind::cli_profile,
-          CredentialKind::profile_ini, CredentialKind::ecs_ram_role, CredentialKind::credentials_uri}) {
-      add(place, options);
-    }
-  } else {
-    add(options.source, options);
+  const bool any = options.source == CredentialKind::default_chain;
+  for (const Source& source : kSources) {
+    if (source.kind != options.source && !(any && source.in_default_chain)) continue;
+    places_.push_back({source.origin, [options, look = source.look](Sight& s) { return look(options, s); }});
+  }
+  if (options.source == CredentialKind::ram_role) {
+    const auto base =
+        std::make_shared<Chain>(options.from.empty() ? CredentialSpec{} : options.from.front(), world_);
+    places_.push_back({"ram_role", [options, base](Sight& s) { return look_ram_role(options, base, s); }});
   }
   last_usable_ = places_.size() - 1;
-}
-
-void Chain::add(CredentialKind place, const CredentialSpec& options) {
-  switch (place) {
-    case CredentialKind::default_chain: break;  // its places were added one by one
-    case CredentialKind::environment: places_.push_back({"environment", look_environment}); break;
-    case CredentialKind::static_file:
-      places_.push_back({"static_file", [options](Sight& s) { return look_static_file(options, s); }});
-      break;
-    case CredentialKind::cli_profile:
-      places_.push_back({"cli_profile", [options](Sight& s) { return look_cli_profile(options, s); }});
-      break;
-    case CredentialKind::profile_ini:
-      places_.push_back({"profile_ini", [options](Sight& s) { return look_profile_ini(options, s); }});
-      break;
-    case CredentialKind::ecs_ram_role:
-      places_.push_back({"ecs_ram_role", [options](Sight& s) { return look_ecs_ram_role(options, s); }});
-      break;
-    case CredentialKind::oidc_role:
-      places_.push_back({"oidc_role", [options](Sight& s) { return look_oidc_role(options, s); }});
-      break;
-    case CredentialKind::credentials_uri:
-      places_.push_back(
-          {"credentials_uri", [options](Sight& s) { return look_credentials_uri(options, s); }});
-      break;
-    case CredentialKind::ram_role: {
-      const auto base =
-          std::make_shared<Chain>(options.from.empty() ? CredentialSpec{} : options.from.front(), world_);
-      places_.push_back({"ram_role", [options, base](Sight& s) { return look_ram_role(options, base, s); }});
-      break;
-    }
-  }
 }
 
 Outlook Chain::look() const {

@@ -57,7 +57,6 @@ class Chain {
     std::string_view origin;
     std::function<Finding(Sight&)> look;
   };
-  void add(CredentialKind place, const CredentialSpec& options);
   [[nodiscard]] Failure failure_of(std::vector<Outlook::Skipped> tried, Failure last) const;
 
   const CredentialWorld& world_;

@@ -116,19 +116,10 @@ Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
 }
 
 Finding CliConfig::ram_role(const JsonValue& p, Finding base) {
-  Obtain get_key;
-  if (auto* at_hand = std::get_if<Credentials>(&base)) {
-    get_key = [key = std::move(*at_hand)](const std::stop_token& /*stop*/) -> Result<Credentials, Failure> {
-      return key;
-    };
-  } else if (auto* remote = std::get_if<Remote>(&base)) {
-    get_key = std::move(remote->obtain);
-  } else {
-    return base;
-  }
+  if (std::holds_alternative<Absent>(base) || std::holds_alternative<Broken>(base)) return base;
   auto request = role(p);
   if (!request) return Broken{std::move(request).error()};
-  return assume_role(std::move(*request), std::move(get_key), sight_.world);
+  return assume_role(std::move(*request), std::move(base), sight_.world);
 }
 
 Finding CliConfig::chained(const JsonValue& p, int depth) {

@@ -64,7 +64,7 @@ Finding finding_of(KeyFileProblem problem);
 Finding from_file(Finding finding, const KeyFile& file);
 
 // One function for each place. None touches the network.
-Finding look_environment(Sight& sight);
+Finding look_environment(const CredentialSpec& options, Sight& sight);
 Finding look_static_file(const CredentialSpec& options, Sight& sight);
 Finding look_cli_profile(const CredentialSpec& options, Sight& sight);
 Finding look_profile_ini(const CredentialSpec& options, Sight& sight);
@@ -76,8 +76,8 @@ Finding look_credentials_uri(const CredentialSpec& options, Sight& sight);
 /// A region that is no name is an error.
 Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_view region, bool vpc);
 
-/// AssumeRole with the key that `base` gets. `role` is checked here; what is wrong with it is Broken.
-Finding assume_role(RoleRequest role, Obtain base, const CredentialWorld& world);
+/// AssumeRole with the key in `base`, or the way to it; where there is neither, `base` as it is.
+Finding assume_role(RoleRequest role, Finding base, const CredentialWorld& world);
 /// The same with the OIDC token in a file, which is read at each call.
 Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const CredentialWorld& world);
 /// Role fields as `options` and variables give them; endpoint, ARN, session name, policy, duration.

@@ -55,7 +55,7 @@ Finding from_file(Finding finding, const KeyFile& file) {
   return finding;
 }
 
-Finding look_environment(Sight& sight) {
+Finding look_environment(const CredentialSpec& /*options*/, Sight& sight) {
   std::string id = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_ID");
   std::string secret = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET");
   std::string token = sight.variable("ALIBABA_CLOUD_SECURITY_TOKEN");

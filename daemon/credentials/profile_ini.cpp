@@ -75,12 +75,7 @@ Finding look_section(const Section& section, const CredentialSpec& options, Sigh
     if (!key) return Broken{std::move(key).error()};
     auto role = role_of(section, options, sight);
     if (!role) return Broken{std::move(role).error()};
-    return assume_role(
-        std::move(*role),
-        [base = std::move(*key)](const std::stop_token& /*stop*/) -> Result<Credentials, Failure> {
-          return base;
-        },
-        sight.world);
+    return assume_role(std::move(*role), std::move(*key), sight.world);
   }
   if (type == "oidc_role_arn") {
     auto role = role_of(section, options, sight);

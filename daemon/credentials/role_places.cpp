@@ -69,10 +69,20 @@ Result<RoleRequest, std::string> role_request(const CredentialSpec& options, con
   return role;
 }
 
-Finding assume_role(RoleRequest role, Obtain base, const CredentialWorld& world) {
-  return Remote{[role = std::move(role), base = std::move(base),
+Finding assume_role(RoleRequest role, Finding base, const CredentialWorld& world) {
+  Obtain get_key;
+  if (auto* key = std::get_if<Credentials>(&base)) {
+    get_key = [key = std::move(*key)](const std::stop_token& /*stop*/) -> Result<Credentials, Failure> {
+      return key;
+    };
+  } else if (auto* remote = std::get_if<Remote>(&base)) {
+    get_key = std::move(remote->obtain);
+  } else {
+    return base;
+  }
+  return Remote{[role = std::move(role), get_key = std::move(get_key),
                  &world](std::stop_token stop) -> Result<Credentials, Failure> {
-    auto key = base(stop);
+    auto key = get_key(stop);
     if (!key) return key;
     auto got = world.sts.assume(role, &*key, std::move(stop));
     if (got && got->warning.empty()) got->warning = key->warning;
