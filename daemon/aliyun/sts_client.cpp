@@ -1,6 +1,7 @@
 #include "aliyun/sts_client.hpp"
 
 #include "aliyun/rpc_signature.hpp"
+#include "core/failure.hpp"
 #include "core/text.hpp"
 #include "wire/encoding.hpp"
 #include "wire/json_reader.hpp"
@@ -50,12 +51,11 @@ std::string told(std::string_view code, std::string_view message) {
 }
 
 Failure refusal(int http_status, const JsonValue& body, const std::string& role_arn) {
-  Failure failure;
-  failure.reason = Reason::credentials;
+  Failure failure = make_failure(Reason::credentials, "STS does not give role " + clean(role_arn, 120) +
+                                                          ": HTTP " + std::to_string(http_status));
   failure.http_status = http_status;
   failure.code = clean(trim(body.string("Code")), 80);
   failure.request_id = clean(body.string("RequestId"), 80);
-  failure.detail = "STS does not give role " + clean(role_arn, 120) + ": HTTP " + std::to_string(http_status);
   if (failure.code.empty()) {
     failure.detail += ", which is not an answer of STS: check sts_endpoint and proxy_url";
     return failure;
@@ -74,10 +74,8 @@ Failure refusal(int http_status, const JsonValue& body, const std::string& role_
 
 Result<Credentials, Failure> read_credentials(const JsonValue& body, const std::string& role_arn) {
   const auto unusable = [&role_arn](const std::string& why) {
-    Failure failure;
-    failure.reason = Reason::credentials;
-    failure.detail = "STS's answer about role " + clean(role_arn, 120) + " is of no use: " + why;
-    return Err(std::move(failure));
+    return Err(make_failure(Reason::credentials,
+                            "STS's answer about role " + clean(role_arn, 120) + " is of no use: " + why));
   };
   const JsonValue* found = body.find("Credentials");
   if (found == nullptr || !found->is(JsonValue::Kind::object)) return unusable("it holds no Credentials");
@@ -134,18 +132,16 @@ HttpRequest StsClient::build(const RoleRequest& role, const Credentials* key) co
 
 Result<Credentials, Failure> StsClient::assume(const RoleRequest& role, const Credentials* key,
                                                std::stop_token stop) {
-  Failure failure;
-  failure.reason = Reason::credentials;
   if (role.oidc_token.empty() && (key == nullptr || key->access_key_secret.empty())) {
-    failure.detail = "there is no key to assume role " + clean(role.role_arn, 120) + " with";
-    return Err(std::move(failure));
+    return Err(make_failure(Reason::credentials,
+                            "there is no key to assume role " + clean(role.role_arn, 120) + " with"));
   }
   HttpResult answer = fetch_(build(role, key), kTimeout, std::move(stop));
   if (!answer) {
-    failure.detail = "STS at " + clean(role.endpoint, 100) +
-                     " cannot be asked: " + std::string{to_string(answer.error().reason)} + ", " +
-                     clean(answer.error().detail);
-    return Err(std::move(failure));
+    return Err(make_failure(Reason::credentials,
+                            "STS at " + clean(role.endpoint, 100) +
+                                " cannot be asked: " + std::string{to_string(answer.error().reason)} + ", " +
+                                clean(answer.error().detail)));
   }
   const auto document = parse_json(answer->body);
   wipe(answer->body);

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "os/descriptor.hpp"
+#include "os/file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,6 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
-#include <system_error>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,10 +28,6 @@ namespace {
 
 constexpr std::size_t kMaxOutput = 64U << 10U;
 using SteadyTime = std::chrono::steady_clock::time_point;
-
-std::string system_message(int error) {
-  return std::generic_category().message(error);
-}
 
 /// A program under way and the reading end of its output.
 class Child {

@@ -52,10 +52,7 @@ class Sight {
 };
 
 inline Failure credential_failure(std::string detail) {
-  Failure failure;
-  failure.reason = Reason::credentials;
-  failure.detail = std::move(detail);
-  return failure;
+  return make_failure(Reason::credentials, std::move(detail));
 }
 
 /// "Missing" is absent, all else broken.

@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <system_error>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,10 +13,6 @@
 namespace sharedrift {
 
 namespace {
-
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
 
 /// A group may read (0640 root:daemon is the usual way to hand a key to a daemon, and systemd shows its
 /// per-service ACL as group bits); anything more is worth a word.
@@ -54,21 +49,22 @@ Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size
     FileStamp before = stamp_of(path);
     if (before.error != 0) {
       const int error = before.error;
-      return problem(reason(error), std::move(before), error);
+      return problem(system_message(error), std::move(before), error);
     }
     const Descriptor file(open_to_read(path));
     if (file.get() < 0) {
       const int error = errno;
-      return problem(reason(error), std::move(before), error);
+      return problem(system_message(error), std::move(before), error);
     }
     struct stat s {};
-    if (::fstat(file.get(), &s) != 0) return problem(reason(errno), std::move(before));
+    if (::fstat(file.get(), &s) != 0) return problem(system_message(errno), std::move(before));
     if (!S_ISREG(s.st_mode)) return problem("not a regular file", std::move(before));
     auto bytes = read_to_end(file.get(), max_bytes);
     if (!bytes) {
       const int error = bytes.error();
-      return problem(error == EFBIG ? "longer than " + std::to_string(max_bytes) + " bytes" : reason(error),
-                     std::move(before));
+      return problem(
+          error == EFBIG ? "longer than " + std::to_string(max_bytes) + " bytes" : system_message(error),
+          std::move(before));
     }
     Secret text{*bytes};
     wipe(*bytes);

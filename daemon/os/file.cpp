@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -31,6 +32,10 @@ FileStamp stamp_of(const std::string& path) {
   none.path = path;
   none.error = errno;
   return none;
+}
+
+std::string system_message(int error) {
+  return std::generic_category().message(error);
 }
 
 int open_to_read(const std::string& path) {

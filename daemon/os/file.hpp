@@ -27,6 +27,9 @@ FileStamp stamp_of(const std::string& path);
 /// The same of a file that is open.
 FileStamp to_stamp(const std::string& path, const struct stat& info);
 
+/// What errno says, in words.
+std::string system_message(int error);
+
 /// For reading; -1 and errno on failure. A FIFO in its place does not hold the caller up.
 int open_to_read(const std::string& path);
 
