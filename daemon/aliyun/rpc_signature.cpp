@@ -43,6 +43,10 @@ std::string encode_parameters(const RpcParameters& parameters) {
   return out;
 }
 
+std::string api_time(WallTime time) {
+  return format_rfc3339(time).substr(0, 19) + "Z";
+}
+
 std::string rpc_signature(std::string_view method, const RpcParameters& parameters, const Secret& secret) {
   if (secret.empty()) return {};
   std::string text = std::string{method} + "&%2F&" + percent_encode(encode_parameters(parameters));

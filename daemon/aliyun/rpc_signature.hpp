@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/secret.hpp"
+#include "core/time.hpp"
 
 #include <map>
 #include <string>
@@ -19,6 +20,9 @@ void append_parameter(std::string& query, std::string_view name, std::string_vie
 
 /// `name=value&...`, encoded and sorted: canonical, and fit for a query or a form.
 std::string encode_parameters(const RpcParameters& parameters);
+
+/// `2026-11-24T09:20:44Z`: a time as the API wants it, without a fraction.
+std::string api_time(WallTime time);
 
 /// SignatureVersion 1.0 (HMAC-SHA1, base64) over everything in `parameters`, which must not hold `Signature`.
 /// STS still wants it. Empty if `secret` is.

@@ -1,12 +1,8 @@
 #include "aliyun/signer.hpp"
 
 #include "core/text.hpp"
-
-#include <array>
-#include <span>
-
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
 
 namespace sharedrift {
 
@@ -15,46 +11,6 @@ namespace {
 constexpr std::string_view kAlgorithm = "ACS3-HMAC-SHA256";
 constexpr std::string_view kEmptyBodySha256 =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
-
-std::string hex(std::span<const unsigned char> bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * bytes.size());
-  for (const unsigned char byte : bytes) {
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0xFU];
-  }
-  return out;
-}
-
-/// In hex; empty on failure.
-std::string sha256(std::string_view text) {
-  Digest digest{};
-  unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) return {};
-  return hex({digest.data(), size});
-}
-
-/// In hex; empty on failure.
-std::string hmac_sha256(std::string_view key, std::string_view text) {
-  Digest digest{};
-  unsigned size = 0;
-  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes, text.size(), digest.data(),
-           &size) == nullptr) {
-    return {};
-  }
-  return hex({digest.data(), size});
-}
-
-/// `YYYY-MM-DDThh:mm:ssZ`
-std::string acs_date(WallTime now) {
-  std::string text = format_rfc3339(now);
-  text.resize(19);
-  return text += 'Z';
-}
 
 }  // namespace
 
@@ -76,11 +32,10 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   }
   request.append("\n").append(names).append("\n").append(body_sha256);
 
-  // OpenSSL would sign with an empty key, too.
-  const std::string request_hash = sha256(request);
+  const std::string request_hash = to_hex(sha256(request));
   if (request_hash.empty() || access_key_id.empty() || secret.empty()) return signature;
   signature.string_to_sign.append(kAlgorithm).append("\n").append(request_hash);
-  const std::string mac = hmac_sha256(secret.reveal(), signature.string_to_sign);
+  const std::string mac = to_hex(hmac_sha256(secret.reveal(), signature.string_to_sign));
   if (mac.empty()) return signature;
   signature.authorization.append(kAlgorithm).append(" Credential=").append(access_key_id);
   signature.authorization.append(",SignedHeaders=").append(names).append(",Signature=").append(mac);
@@ -89,7 +44,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
 
 std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials& credentials,
                                           std::string_view nonce, WallTime now) {
-  const std::string date = acs_date(now);
+  const std::string date = api_time(now);
   HeadersToSign headers{
       {"host", call.host},  {"x-acs-action", call.action},    {"x-acs-version", call.version},
       {"x-acs-date", date}, {"x-acs-signature-nonce", nonce}, {"x-acs-content-sha256", kEmptyBodySha256}};

@@ -15,11 +15,6 @@ namespace {
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kMaxAnswer = 256U << 10U;
 
-/// `2026-11-24T09:20:44Z`: without the fraction.
-std::string api_time(WallTime time) {
-  return format_rfc3339(time).substr(0, 19) + "Z";
-}
-
 /// What to do about a refusal. Codes are compared by their beginning: some have a tail that varies.
 struct Remedy {
   std::string_view code;
