@@ -1,40 +1,111 @@
 #!/usr/bin/env python3
-"""README's metrics table says what the program exposes: readme_metrics.py [--write]
+"""dashboards/METRICS.md lists what the program exposes, and everything else agrees with it: readme_metrics.py [--write]
 
-Compares the table between the markers with the daemon's own list (daemon/metrics/metric_table.cpp); --write renews it.
+The list is made from the daemon's own tables (daemon/metrics); --write renews it. Each metric must be on a golden page, as the
+list describes it, and in a dashboard or a rule; no other file may speak of a metric that is not in the list. What is missing
+where is said.
 """
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-BEGIN, END = "<!-- metrics: begin -->\n", "<!-- metrics: end -->\n"
-ENTRY = re.compile(r'\{Metric::\w+,\s*"([a-z0-9_]+)",\s*(?:MetricKind::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)\}')
+LIST = ROOT / "dashboards" / "METRICS.md"
+GOLDEN = sorted((ROOT / "tests" / "data" / "golden").glob("*-text.prom"))
+ENTRY = re.compile(r'\{(?:Metric::\w+,\s*)?"((?:share_drift|process)_[a-z0-9_]+)",\s*(?:\w+::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
+MENTION = re.compile(r"(?<![\w:])share_drift_[a-z0-9_]*[a-z0-9](?![a-z0-9_*])")
+ROOMS = ("config", "daemon", "dashboards", "systemd", "tests")
+SUFFIXES = {".md", ".py", ".yml", ".json", ".cpp", ".hpp", ".prom", ".1", ".5"}
+HEAD = """\
+# Metrics
+
+Made from the program's own tables by `tests/readme_metrics.py --write`.
+
+Counters of a configured image exist from the first second. The set-valued gauges (shared, unexpected, missing, unlisted, unused)
+appear with the first listing, and a 0 is withdrawn when its proof is older than `stale_after`. Account ids appear only on series of
+open drift and of exceptions: the 200 oldest of a family. No sample has a timestamp.
+"""
 
 
-def table():
-    source = (ROOT / "daemon/metrics/metric_table.cpp").read_text()
-    lines = ["| metric | type | labels | meaning |", "|---|---|---|---|"]
-    for name, kind, labels, text in ENTRY.findall(source):
-        meaning = "".join(re.findall(r'"([^"]*)"', text))
-        shown = ", ".join(f"`{label}`" for label in labels.split(",") if label)
-        lines.append(f"| `{name}` | {kind} | {shown} | {meaning} |")
-    return "\n".join(lines) + "\n"
+def program_metrics():
+    """name: (kind, labels, help) of every metric, from the daemon's sources; images' metrics first."""
+    entries = []
+    for path in sorted((ROOT / "daemon" / "metrics").glob("*.?pp")):
+        for name, kind, labels, text in ENTRY.findall(path.read_text()):
+            entries.append((name, (kind.lower(), [label for label in labels.split(",") if label], "".join(re.findall(r'"([^"]*)"', text)))))
+    return dict(sorted(entries, key=lambda entry: "image_id" not in entry[1][1]))
+
+
+def written(metrics):
+    """The text of METRICS.md."""
+    out = HEAD
+    for title, wanted in (("Of each image", True), ("Of the daemon", False)):
+        out += f"\n## {title}\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n"
+        for name, (kind, labels, meaning) in metrics.items():
+            if ("image_id" in labels) == wanted:
+                out += f"| `{name}` | {kind} | {', '.join(f'`{label}`' for label in labels)} | {meaning} |\n"
+    return out
+
+
+def documented(root=ROOT):
+    """name: (kind, labels, help) of every metric, from METRICS.md."""
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (.*?) \| (.*) \|$", (root / "dashboards" / "METRICS.md").read_text(), re.MULTILINE)
+    return {name: (kind, re.findall(r"`(\w+)`", labels), meaning) for name, kind, labels, meaning in rows}
+
+
+def base_name(name, metrics):
+    """The family of a sample's name."""
+    family = re.sub(r"_(bucket|sum|count)$", "", name)
+    return family if metrics.get(family, ("",))[0] == "histogram" else name
+
+
+def golden_faults(metrics):
+    """The golden pages show every metric, as the list describes it."""
+    shown = {}
+    for path in GOLDEN:
+        text = path.read_text()
+        kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+        helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE))
+        for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
+            family = base_name(name, metrics)
+            keys = [key for key in re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', labels) if key != "le"]
+            shown[family] = (path.name, kinds.get(family), keys, helps.get(family))
+    for name, described in metrics.items():
+        if name not in shown:
+            yield f"{name} is on no golden page ({', '.join(path.name for path in GOLDEN)})"
+        elif shown[name][1:] != described:
+            yield f"{shown[name][0]}: {name} is {shown[name][1:]}, not {described}"
+
+
+def mention_faults(metrics):
+    """No file speaks of a metric that there is not; dashboards and rules speak of every metric."""
+    drawn = set()
+    paths = [ROOT / "README.md", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*")))]
+    for path in paths:
+        if path.suffix not in SUFFIXES or path == pathlib.Path(__file__).resolve():
+            continue
+        file = path.relative_to(ROOT)
+        for line, text in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            names = {base_name(name, metrics) for name in MENTION.findall(text)}
+            if path.suffix in (".json", ".yml") and "dashboards" in path.parts and "tests" not in path.parts:
+                drawn |= names | {base_name(name, metrics) for name in re.findall(r"\bprocess_\w+", text)}
+            yield from (f"{file}:{line}: there is no metric {name}" for name in sorted(names - set(metrics))
+                        if path.suffix != ".prom" and name + "_total" not in metrics)
+    yield from (f"{name} is in no dashboard and no rule" for name in metrics if name not in drawn)
 
 
 def main():
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    head, rest = text.split(BEGIN)
-    old, tail = rest.split(END)
+    metrics = program_metrics()
     if "--write" in sys.argv:
-        readme.write_text(head + BEGIN + table() + END + tail)
-    elif old != table():
-        print("README's metrics table is not the program's; run tests/readme_metrics.py --write")
-        return 1
-    print(f"{table().count(chr(10)) - 2} metrics")
-    return 0 if table().count("\n") > 40 else 1
+        LIST.write_text(written(metrics))
+    faults = []
+    if not LIST.exists() or LIST.read_text() != written(metrics):
+        faults.append("dashboards/METRICS.md is not what the program exposes; run tests/readme_metrics.py --write")
+    faults += [*golden_faults(metrics), *mention_faults(metrics)]
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{len(metrics)} metrics")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -242,6 +242,8 @@ TEST(SelfMetrics, LooksLikeTheGoldenPages) {
   metrics.on_clock_skew("default", 0.5);
   Credentials credentials;
   credentials.origin = "environment";
+  credentials.expires = WallTime{Millis{1'795'003'600'000}};
+  credentials.obtained = WallTime{Millis{1'794'999'000'500}};
   metrics.on_credentials("default", credentials);
   metrics.on_http_request("/metrics", 200);
   testing::expect_golden("daemon-text.prom", text(metrics));

@@ -1,6 +1,11 @@
-"""Reads the dashboards, the rules and the table of metrics; used by the checks of the pack."""
+"""Reads the dashboards, the rules and the list of metrics; used by the checks of the pack."""
 import json
+import pathlib
 import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from readme_metrics import base_name, documented  # noqa: E402, F401
 
 DASHBOARD_VARIABLES = re.compile(r"\$(?:\{(\w+)(?::\w+)?\}|(\w+))")
 # What Grafana would put in, for queries that are run without it.
@@ -69,16 +74,3 @@ def rule_expressions(root):
             for call in re.findall(r'query \(printf "((?:[^"\\]|\\.)*)"', block):
                 inner.append((name, call.replace('\\"', '"').replace("%q", '".+"').replace("=\".+\"", "=~\".+\"")))
     return rules, inner
-
-
-def documented(root):
-    """name: (kind, labels) of every metric, from the daemon's own table."""
-    table = (root / "daemon" / "metrics" / "metric_table.cpp").read_text()
-    return {name: (kind, [label for label in labels.split(",") if label])
-            for name, kind, labels in re.findall(r'\{Metric::\w+, "(\w+)", (\w+),\s*"([\w,]*)"', table)}
-
-
-def base_name(name, metrics):
-    """The family of a sample's name."""
-    family = re.sub(r"_(bucket|sum|count)$", "", name)
-    return family if metrics.get(family, ("",))[0] == "histogram" else name

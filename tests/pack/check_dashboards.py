@@ -151,20 +151,17 @@ def check_names(root, queries, metrics):
     """Metrics used = metrics that the daemon has; recorded names exist; matchers and labels are real."""
     rules, inner = pack.rule_expressions(root)
     recorded = {name for name, _ in rules if ":" in name}
-    used = set()
     for where, found in [*((q.where, q.selectors()) for q in queries), *((n, pack.selectors(e)) for n, e in rules + inner)]:
         for name, matchers in found:
             if name in FOREIGN or name in recorded:
                 continue
             family = pack.base_name(name, metrics)
-            used.add(family)
             if family not in metrics:
                 yield f"{where}: the daemon has no {name}"
                 continue
             known = {*metrics[family][1], "job", "instance", "le"}
             yield from (f"{where}: {name} has no label {label}" for label in re.findall(r"(\w+) *(?:=~|!~|!=|=)", matchers or "")
                         if label not in known)
-    yield from (f"{name} is in no dashboard and no rule" for name in set(metrics) - used)
     read = {name for q in queries for name, _ in q.selectors()} | {name for _, e in rules + inner for name, _ in pack.selectors(e)}
     yield from (f"{name} is recorded for nobody" for name in recorded - read)
 

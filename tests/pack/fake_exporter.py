@@ -80,7 +80,7 @@ class FakeExporter(WebServer):
                   "share_drift_api_budget_requests_per_second": 5, **self.overrides}
         labels = {"profile": "default", "version": "0.1.0", "revision": "test", "sha256": "ab" * 32, "source": "static_file",
                   "level": "info", "path": "/metrics", "code": "200", "reason": "timeout"}
-        for name, (kind, keys) in self.metrics.items():
+        for name, (kind, keys, _) in self.metrics.items():
             if set(of_image) & set(keys):
                 continue
             own = {key: labels[key] for key in keys}
