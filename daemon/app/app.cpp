@@ -48,8 +48,6 @@ constexpr Millis kDrain = 2s;
 constexpr Millis kLookEvery = 30s;
 /// By then the start and the first polls have left behind what they needed once.
 constexpr Millis kFirstLook = 1s;
-/// Longer than anybody sensibly waits between two scrapes.
-constexpr Millis kForgetEvery = 5min;
 constexpr int kWakeMain = SIGUSR1;
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
@@ -93,7 +91,6 @@ class App {
     auto listening = listen();
     if (!listening) return fail(kStartFailure, listening.error());
     release_free_heap();  // what reading the configuration and the past took is not needed again
-    release_start_pages();
     engine_->start();
     journal_->record({EventType::started, clock_.wall(), "", started_fields()});
     SystemdNotifier::ready(status_line());
@@ -193,10 +190,7 @@ class App {
       backend.refuse = [this](const ServerRequest& request) { return door_->refuse(request); };
       backend.headers = [this] { return door_->headers(); };
     }
-    backend.count = [this](std::string_view path, int code) {
-      ++answers_;
-      metrics_.on_http_request(path, code);
-    };
+    backend.count = [this](std::string_view path, int code) { metrics_.on_http_request(path, code); };
     return backend;
   }
 
@@ -231,19 +225,6 @@ class App {
     return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
   }
 
-  /// Gives back what a burst of requests, large answers or an old configuration needed: glibc keeps it
-  /// otherwise. A daemon that did nothing since has nothing to give back.
-  void give_back() {
-    const std::uint64_t activity = engine_->turns() + answers_.load();
-    if (std::exchange(given_back_at_, activity) == activity) return;
-    if (const MonoTime now = clock_.mono(); now >= forget_at_) {
-      forget_at_ = now + kForgetEvery;
-      exposition_.forget_unasked();
-    }
-    release_free_heap();
-    release_pages_of({"libsqlite3"});
-  }
-
   int serve() {
     sigset_t signals;
     sigemptyset(&signals);
@@ -258,17 +239,18 @@ class App {
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
-      if (number != kWakeMain) give_back();
       if (number > 0) continue;
       if (!listeners_.live()) {
         logger_.log(Level::error, "internal_error",
                     {{"detail", std::string{"a listener ended and could not be brought back"}}});
         return kStartFailure;
       }
-      // The watchdog is fed by progress only: the loop was woken half a period ago and must have turned
-      // since.
-      if (watchdog && engine_->turns() != turns) SystemdNotifier::watchdog();
-      turns = engine_->turns();
+      const std::uint64_t now = engine_->turns();
+      if (std::exchange(turns, now) != now) {
+        release_free_heap();  // a loop that rested has nothing to give back
+        // The watchdog is fed by progress only: the loop was woken half a period ago.
+        if (watchdog) SystemdNotifier::watchdog();
+      }
       if (watchdog) engine_->wake();
     }
   }
@@ -321,7 +303,6 @@ class App {
   Surface surface_{board_, metrics_};
   CurlTransport transport_;
   std::atomic<bool> failed_{false};
-  std::atomic<std::uint64_t> answers_{0};  ///< to requests, since the start
   std::atomic<bool> stopping_{false};
   mutable std::mutex config_mutex_;
   ConfigPtr config_;  ///< guarded by config_mutex_
@@ -330,8 +311,6 @@ class App {
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
   Listeners listeners_;
-  std::uint64_t given_back_at_ = 0;  ///< when so much had been done
-  MonoTime forget_at_ = clock_.mono() + kForgetEvery;
 };
 
 }  // namespace

@@ -63,7 +63,6 @@ int main(int argc, char** argv) {
   if (!sharedrift::take_standard_descriptors()) return kStartFailure;
   keep_memory_private();
   sharedrift::keep_heap_small();
-  sharedrift::release_start_pages();  // what the dynamic linker has read
   take_signals();
   try {
     return sharedrift::finish_output(run(std::vector<std::string>(argv + 1, argv + argc)));
