@@ -12,9 +12,9 @@
 #include "http_client/curl_transport.hpp"
 #include "log/event_log.hpp"
 #include "log/logging.hpp"
-#include "metrics/board.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/self_metrics.hpp"
+#include "metrics/view_store.hpp"
 #include "os/memory.hpp"
 #include "os/sd_notify.hpp"
 #include "os/system_clock.hpp"
@@ -150,7 +150,7 @@ class App {
 
   /// Readers learn of a configuration that is now in force.
   void in_force(const ConfigPtr& config) {
-    board_.set_account_names(config->account_names);
+    views_.set_account_names(config->account_names);
     std::vector<SelfMetrics::Profile> profiles;
     for (const ProfileConfig& profile : config->profiles)
       profiles.push_back({profile.name, profile.requests_per_second});
@@ -176,7 +176,7 @@ class App {
 
   WebBackend make_backend() {
     WebBackend backend;
-    backend.fleet = [this] { return board_.fleet(); };
+    backend.fleet = [this] { return views_.fleet(); };
     backend.metrics = [this](TextFormat format, Encoding encoding) {
       return exposition_.page(format, encoding);
     };
@@ -289,18 +289,18 @@ class App {
   EventLog lines_;  ///< events that are stored with their image's record, or not at all
   std::unique_ptr<StateDb> store_;
   std::unique_ptr<EventLog> journal_;  ///< the daemon's own events: line and row
-  Board board_;
+  ViewStore views_;
   SelfMetrics metrics_{
       kVersion, kRevision, {[this] { return logger_.counts(); }, [] { return read_process_stats(); }}};
   CredentialNews credential_news_{
       metrics_, [this](Level level, std::string_view event, const std::vector<Field>& fields) {
         logger_.log(level, event, fields);
       }};
-  Exposition exposition_{board_, [this](std::string& out, TextFormat format) {
+  Exposition exposition_{views_, [this](std::string& out, TextFormat format) {
                            metrics_.set_state(store_->ok(), store_->last_write());
                            metrics_.append_page(out, format);
                          }};
-  Surface surface_{board_, metrics_};
+  Surface surface_{views_, metrics_};
   CurlTransport transport_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};

@@ -142,11 +142,11 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
 
 /// The images' families, for the textfile collector.
 std::string report_prometheus(const ReportInput& input) {
-  Board board;
-  board.set_account_names(input.account_names);
+  ViewStore views;
+  views.set_account_names(input.account_names);
   for (const auto& view : input.views)
-    board.publish(view);
-  return Exposition(board).page(TextFormat::prometheus, Encoding::identity).joined();
+    views.publish(view);
+  return Exposition(views).page(TextFormat::prometheus, Encoding::identity).joined();
 }
 
 int check(const Options& options, const Polled& polled) {

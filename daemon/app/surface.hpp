@@ -1,7 +1,7 @@
 #pragma once
 
-#include "metrics/board.hpp"
 #include "metrics/self_metrics.hpp"
+#include "metrics/view_store.hpp"
 #include "poll/poller.hpp"
 
 #include <memory>
@@ -11,11 +11,11 @@
 
 namespace sharedrift {
 
-/// Where the poll thread's news become visible: on the board, in the metrics, and in whether the program is
-/// ready. Thread-safe. Board and metrics must outlive it.
+/// Where the poll thread's news become visible: in the views, in the metrics, and in whether the program is
+/// ready. Thread-safe. Views and metrics must outlive it.
 class Surface final : public PollListener {
  public:
-  Surface(Board& board, SelfMetrics& metrics) : board_(board), metrics_(metrics) {}
+  Surface(ViewStore& views, SelfMetrics& metrics) : views_(views), metrics_(metrics) {}
 
   /// The images that must be attempted before the program calls itself ready.
   void await(const WatchList& watch) {
@@ -30,9 +30,9 @@ class Surface final : public PollListener {
     return awaited_.empty();
   }
 
-  void on_view(std::shared_ptr<const ImageView> view) override { board_.publish(std::move(view)); }
+  void on_view(std::shared_ptr<const ImageView> view) override { views_.publish(std::move(view)); }
   void on_removed(const ImageId& image) override {
-    board_.remove(image);
+    views_.remove(image);
     const std::scoped_lock lock(mutex_);
     awaited_.erase(image);
   }
@@ -47,7 +47,7 @@ class Surface final : public PollListener {
   }
 
  private:
-  Board& board_;
+  ViewStore& views_;
   SelfMetrics& metrics_;
   mutable std::mutex mutex_;
   std::unordered_set<ImageId> awaited_;  ///< guarded by mutex_

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "metrics/board.hpp"
+#include "metrics/view_store.hpp"
 #include "web/web_json.hpp"
 
 #include <string>

@@ -3,7 +3,7 @@
 #include "core/event.hpp"
 #include "core/policy.hpp"
 #include "core/verdict.hpp"
-#include "metrics/board.hpp"
+#include "metrics/view_store.hpp"
 
 #include <string>
 #include <string_view>
@@ -18,7 +18,7 @@ namespace sharedrift {
 /// the exceptions.
 void append_image_json(std::string& out, const ImageView& view, const AccountNames& names,
                        const JudgingAt& at);
-/// All images, in the order of the board.
+/// All images, sorted by id.
 void append_images_json(std::string& out, const Fleet& fleet, const JudgingAt& at);
 /// One entry per open drift of all images.
 void append_drift_json(std::string& out, const Fleet& fleet);

@@ -52,11 +52,7 @@ ServerResponse send(const ServerRequest& request, std::string_view content_type,
     response.body = std::make_shared<const std::string>(std::move(body));
     return response;
   }
-  GzipStream gzip;
-  const GzipPiece piece = GzipPacker().pack(body);
-  gzip.add(piece);
-  response.body = GzipStream::begin();
-  response.tail = {piece.bytes, std::make_shared<const std::string>(gzip.end())};
+  response.tail = gzip_member({gzip_piece(body)});
   response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
 }

@@ -3,8 +3,8 @@
 #include "core/event.hpp"
 #include "core/result.hpp"
 #include "http_server/http_server.hpp"
-#include "metrics/board.hpp"
 #include "metrics/exposition.hpp"
+#include "metrics/view_store.hpp"
 #include "store/event_reader.hpp"
 #include "web/answer_limit.hpp"
 

@@ -45,11 +45,11 @@ ViewPtr make_view(Fields& fields) {
 }
 
 void check_pages(const Fleet& fleet, const std::string& account_name) {
-  Board board;
+  ViewStore views;
   for (const ViewPtr& view : fleet.views)
-    board.publish(view);
-  board.set_account_names(*fleet.account_names);
-  Exposition exposition(board);
+    views.publish(view);
+  views.set_account_names(*fleet.account_names);
+  Exposition exposition(views);
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
     const std::string page = exposition.page(format, Encoding::identity).joined();
     std::vector<testing::ParsedFamily> families;

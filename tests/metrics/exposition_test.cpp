@@ -27,8 +27,9 @@ using ::testing::SizeIs;
 
 constexpr WallTime kNoon{Millis{1'795'000'000'000}};
 
-std::vector<testing::ParsedFamily> parsed(const Board& board, TextFormat format = TextFormat::prometheus) {
-  return ExpositionParser::parse(Exposition(board).page(format, Encoding::identity).joined(),
+std::vector<testing::ParsedFamily> parsed(const ViewStore& store,
+                                          TextFormat format = TextFormat::prometheus) {
+  return ExpositionParser::parse(Exposition(store).page(format, Encoding::identity).joined(),
                                  format == TextFormat::openmetrics);
 }
 std::string text(Exposition& exposition, TextFormat format = TextFormat::prometheus) {
@@ -43,15 +44,15 @@ std::vector<double> values(const std::vector<testing::ParsedSample>& samples) {
 }
 
 TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
-  Board board;
+  ViewStore store;
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->state = ImageState::never_read;
   view->shared_accounts = view->unexpected_accounts = view->missing_accounts = std::nullopt;
   view->unlisted_accounts = view->unused_entries = view->unexpected_accounts_min = std::nullopt;
   view->last_complete = view->last_attempt = std::nullopt;
   view->counters = {};
-  board.publish(view);
-  const auto page = parsed(board);
+  store.publish(view);
+  const auto page = parsed(store);
   for (const char* name :
        {"share_drift_shared_accounts", "share_drift_unexpected_accounts", "share_drift_missing_accounts",
         "share_drift_unlisted_accounts", "share_drift_unused_entries", "share_drift_canary_drift_open",
@@ -71,15 +72,15 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
 }
 
 TEST(Exposition, CanaryFeedsItsOwnSeriesAndNeverThePage) {
-  Board board;
+  ViewStore store;
   auto view = std::make_shared<ImageView>(*a_view("m-canary"));
   auto policy = std::make_shared<ImagePolicy>(*view->policy);
   policy->canary = true;
   view->policy = policy;
   view->unexpected_accounts = 3;
   view->drifts = {a_drift(1, DriftKind::unexpected, kNoon)};
-  board.publish(view);
-  const auto page = parsed(board);
+  store.publish(view);
+  const auto page = parsed(store);
   EXPECT_EQ(find_family(page, "share_drift_unexpected_accounts"), nullptr);
   EXPECT_EQ(find_family(page, "share_drift_account_since_timestamp_seconds"), nullptr);
   EXPECT_THAT(values(samples_of(page, "share_drift_canary_drift_open")), ElementsAre(1));
@@ -87,7 +88,7 @@ TEST(Exposition, CanaryFeedsItsOwnSeriesAndNeverThePage) {
 }
 
 TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
-  Board board;
+  ViewStore store;
   for (int image = 0; image < 3; ++image) {
     auto view = std::make_shared<ImageView>(*a_view("m-" + std::to_string(image)));
     for (std::uint64_t i = 0; i < 150; ++i) {
@@ -96,9 +97,9 @@ TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
           a_drift(i, DriftKind::unexpected, kNoon - Millis{static_cast<std::int64_t>(3 * i) + image}));
     }
     view->unexpected_accounts = 150;
-    board.publish(view);
+    store.publish(view);
   }
-  const auto page = parsed(board);
+  const auto page = parsed(store);
   const auto series = samples_of(page, "share_drift_account_since_timestamp_seconds");
   ASSERT_THAT(series, SizeIs(kMaxAccountSeries));
   EXPECT_TRUE(std::is_sorted(series.begin(), series.end(),
@@ -110,7 +111,7 @@ TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
 }
 
 TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
-  Board board;
+  ViewStore store;
   const auto view = a_view("m-1");
   auto policy = std::make_shared<ImagePolicy>(*view->policy);
   for (std::uint64_t i = 0; i < 201; ++i) {
@@ -118,8 +119,8 @@ TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
         {account_number(i), kNoon + Millis{static_cast<std::int64_t>(i)}, "", "", ""});
   }
   view->policy = policy;
-  board.publish(view);
-  const auto page = parsed(board);
+  store.publish(view);
+  const auto page = parsed(store);
   const auto series = samples_of(page, "share_drift_exception_expiry_timestamp_seconds");
   ASSERT_THAT(series, SizeIs(kMaxAccountSeries));
   EXPECT_EQ(series.back().label("account_id"), account_number(199).str());
@@ -127,13 +128,13 @@ TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
 }
 
 TEST(Exposition, NamesComeFromTheAddressBookAndAreEmptyWithoutOne) {
-  Board board;
+  ViewStore store;
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->drifts = {a_drift(1, DriftKind::unexpected, kNoon), a_drift(2, DriftKind::missing, kNoon)};
-  board.publish(view);
-  Exposition exposition(board);
+  store.publish(view);
+  Exposition exposition(store);
   text(exposition);
-  board.set_account_names({{account_number(1), "partner \"north\"\n"}});
+  store.set_account_names({{account_number(1), "partner \"north\"\n"}});
   const auto series = samples_of(ExpositionParser::parse(text(exposition), false),
                                  "share_drift_account_since_timestamp_seconds");
   ASSERT_THAT(series, SizeIs(2));
@@ -144,20 +145,20 @@ TEST(Exposition, NamesComeFromTheAddressBookAndAreEmptyWithoutOne) {
 }
 
 TEST(Exposition, HostileStringsComeBackAsTheyWere) {
-  Board board;
+  ViewStore store;
   std::vector<std::string> expected;
   for (std::size_t i = 0; i < testing::hostile_texts().size(); ++i) {
     auto view = std::make_shared<ImageView>(*a_view("m-" + std::to_string(i)));
     auto policy = std::make_shared<ImagePolicy>(*view->policy);
     policy->name = testing::hostile_texts().at(i);
     view->policy = policy;
-    board.publish(view);
+    store.publish(view);
     expected.push_back(is_valid_utf8(policy->name) ? policy->name
                                                    : "bad \xEF\xBF\xBD\xEF\xBF\xBD bytes \xEF\xBF\xBD");
   }
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
     std::vector<std::string> names;
-    for (const auto& sample : samples_of(parsed(board, format), "share_drift_image_info"))
+    for (const auto& sample : samples_of(parsed(store, format), "share_drift_image_info"))
       names.push_back(sample.label("image_name"));
     EXPECT_EQ(names, expected);
   }
@@ -165,10 +166,10 @@ TEST(Exposition, HostileStringsComeBackAsTheyWere) {
 
 TEST(Exposition, EverySampleHasTheLabelsOfTheTableAndNoAccountIdOnACounter) {
   testing::SeededRandom random(3);
-  Board board;
+  ViewStore store;
   for (int i = 0; i < 40; ++i)
-    board.publish(random_view(random, "m-" + std::to_string(i)));
-  const auto page = parsed(board);
+    store.publish(random_view(random, "m-" + std::to_string(i)));
+  const auto page = parsed(store);
   std::set<std::string> seen;
   for (const MetricSpec& metric : metric_table().first(kImageMetricCount)) {
     const auto* family = find_family(page, metric.name);
@@ -185,23 +186,23 @@ TEST(Exposition, EverySampleHasTheLabelsOfTheTableAndNoAccountIdOnACounter) {
 }
 
 TEST(Exposition, ASmallPageIsOnePiece) {
-  Board board;
-  board.publish(a_view("m-1"));
-  Exposition exposition(board);
+  ViewStore store;
+  store.publish(a_view("m-1"));
+  Exposition exposition(store);
   for (const Encoding encoding : {Encoding::identity, Encoding::gzip})
     EXPECT_LE(exposition.page(TextFormat::openmetrics, encoding).pieces.size(), 2U);
 }
 
-TEST(Exposition, AnEmptyBoardIsStillAPage) {
-  const Board board;
-  const auto page = parsed(board);
+TEST(Exposition, AnEmptyStoreIsStillAPage) {
+  const ViewStore store;
+  const auto page = parsed(store);
   EXPECT_THAT(values(samples_of(page, "share_drift_watched_images")), ElementsAre(0));
   EXPECT_THAT(page, SizeIs(2));
 }
 
 TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
-  Board board;
-  Exposition exposition(board, [](std::string& out, TextFormat format) {
+  ViewStore store;
+  Exposition exposition(store, [](std::string& out, TextFormat format) {
     append_head(out, spec(Metric::listing_overruns), format);
     out += "share_drift_listing_overruns_total 4\n";
   });
@@ -217,8 +218,8 @@ TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
 }
 
 TEST(Exposition, LooksLikeTheGoldenPages) {
-  Board board;
-  board.set_account_names({{account_number(1), "partner-north"}});
+  ViewStore store;
+  store.set_account_names({{account_number(1), "partner-north"}});
   auto drifting = std::make_shared<ImageView>(*a_view("m-5s7qotzavwbrnzaqh4unm0000"));
   auto policy = std::make_shared<ImagePolicy>(*drifting->policy);
   policy->name = "edge-base";
@@ -233,7 +234,7 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   drifting->counters = {42, 2, {1, 1}, {0, 0}, 0};
   drifting->drifts = {a_drift(1, DriftKind::unexpected, kNoon - Millis{60'001}),
                       a_drift(2, DriftKind::missing, kNoon - Millis{120'000})};
-  board.publish(drifting);
+  store.publish(drifting);
   auto blind = std::make_shared<ImageView>(*a_view("m-blind"));
   blind->state = ImageState::forbidden;
   blind->listing_complete = false;
@@ -241,15 +242,15 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   blind->shared_accounts = blind->unexpected_accounts = blind->missing_accounts = std::nullopt;
   blind->unlisted_accounts = blind->unused_entries = blind->unexpected_accounts_min = std::nullopt;
   blind->counters = {7, 7, {}, {}, 0};
-  board.publish(blind);
+  store.publish(blind);
   auto canary = std::make_shared<ImageView>(*a_view("m-canary"));
   auto canary_policy = std::make_shared<ImagePolicy>(*canary->policy);
   canary_policy->canary = true;
   canary_policy->interval = Millis{60'000};
   canary->policy = canary_policy;
   canary->unexpected_accounts = 1;
-  board.publish(canary);
-  Exposition exposition(board);
+  store.publish(canary);
+  Exposition exposition(store);
   testing::expect_golden("images-text.prom", text(exposition));
   testing::expect_golden("images-openmetrics.prom", text(exposition, TextFormat::openmetrics));
 }
