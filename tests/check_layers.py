@@ -24,7 +24,7 @@ ROOMS = {
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),
     "web": ("core wire ports os config store log http_server metrics", "nlohmann openssl crypt"),
-    "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web", "CLI nlohmann"),
+    "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web", "CLI nlohmann prometheus"),
 }
 # ens-simulator is no part of the daemon; it borrows the daemon's server and signatures.
 SIMULATOR = ("core wire ports aliyun http_server", "CLI nlohmann openssl yaml-cpp zlib")

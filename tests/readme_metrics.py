@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "dashboards" / "METRICS.md"
 GOLDEN = sorted((ROOT / "tests" / "data" / "golden").glob("*-text.prom"))
-ENTRY = re.compile(r'\{(?:Metric::\w+,\s*)?"((?:share_drift|process)_[a-z0-9_]+)",\s*(?:\w+::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
+ENTRY = re.compile(r'\{"((?:share_drift|process)_[a-z0-9_]+)",\s*(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
 MENTION = re.compile(r"(?<![\w:])share_drift_[a-z0-9_]*[a-z0-9](?![a-z0-9_*])")
 ROOMS = ("config", "daemon", "dashboards", "systemd", "tests")
 SUFFIXES = {".md", ".py", ".yml", ".json", ".cpp", ".hpp", ".prom", ".1", ".5"}
@@ -59,6 +59,18 @@ def base_name(name, metrics):
     return family if metrics.get(family, ("",))[0] == "histogram" else name
 
 
+def rule_faults(metrics):
+    """The rules of the ecosystem for names and words."""
+    families = [name.removesuffix("_total") for name in metrics]  # as OpenMetrics counts them
+    for name, (kind, labels, meaning) in metrics.items():
+        if (kind == "counter") != name.endswith("_total") or families.count(name.removesuffix("_total")) > 1:
+            yield f"{name}: a counter ends in _total, nothing else does, and without it the name is unique"
+        if kind == "counter" and "account_id" in labels:
+            yield f"{name}: account ids are not for counters"
+        if not meaning.endswith(".") or set(meaning) & set('\\"'):
+            yield f"{name}: HELP is a sentence without anything that must be escaped: {meaning}"
+
+
 def golden_faults(metrics):
     """The golden pages show every metric, as the list describes it."""
     shown = {}
@@ -101,7 +113,7 @@ def main():
     faults = []
     if not LIST.exists() or LIST.read_text() != written(metrics):
         faults.append("dashboards/METRICS.md is not what the program exposes; run tests/readme_metrics.py --write")
-    faults += [*golden_faults(metrics), *mention_faults(metrics)]
+    faults += [*rule_faults(metrics), *golden_faults(metrics), *mention_faults(metrics)]
     if faults:
         sys.exit("\n".join(faults))
     print(f"{len(metrics)} metrics")

@@ -74,6 +74,16 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string valid_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const Decoded c = decode(text);
+    out += c.code == kInvalid ? kReplacement : text.substr(0, c.length);
+    text.remove_prefix(c.length);
+  }
+  return out;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {

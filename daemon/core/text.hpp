@@ -14,6 +14,9 @@ std::string clean(std::string_view text, std::size_t max_bytes = 200);
 /// True for well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool is_valid_utf8(std::string_view text);
 
+/// `text` with U+FFFD in place of what is not UTF-8.
+std::string valid_utf8(std::string_view text);
+
 /// Appends `text` as a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD; every control character,
 /// DEL, C1, U+2028/2029 and bidirectional control is written as an escape, so that one record is always one
 /// line.

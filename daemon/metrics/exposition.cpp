@@ -1,5 +1,8 @@
 #include "metrics/exposition.hpp"
 
+#include "core/text.hpp"
+
+#include <string_view>
 #include <utility>
 
 namespace sharedrift {
@@ -32,14 +35,46 @@ std::vector<Bytes> without_crumbs(const std::vector<Bytes>& pieces) {
   return out;
 }
 
-/// A family with its head, as text; nothing if it has no samples.
-std::string family_text(Metric metric, const Fleet& fleet, TextFormat format) {
+/// The lines of a family. What is the same in all of them is made once.
+void append_samples(std::string& out, const ImageFamily& family, const Fleet& fleet) {
+  std::vector<std::string> between;  // as far as the id, and from each label to the next
+  for (const std::string_view label : label_names(family.spec))
+    between.push_back((between.empty() ? std::string(family.spec.name) + "{" : std::string("\",")) +
+                      std::string(label) + "=\"");
+  constexpr std::size_t kLongLine = 120;
+  out.reserve(out.size() + fleet.views.size() * kLongLine);
+  for_each_sample(family, fleet.views, *fleet.account_names,
+                  [&out, &between](const ImageView& view, const ImageSample& sample) {
+                    out.append(between[0]).append(view.policy->id.str());
+                    for (std::size_t i = 1; i < between.size(); ++i) {
+                      out.append(between[i]);
+                      append_label_value(out, sample.labels.at(i - 1));
+                    }
+                    out.append("\"} ");
+                    append_number(out, sample.value);
+                    out += '\n';
+                  });
+}
+
+/// A family with its head; nothing if it has no samples.
+std::string family_text(const ImageFamily& family, const Fleet& fleet, TextFormat format) {
   std::string text;
-  append_head(text, spec(metric), format);
+  append_head(text, family.spec, format);
   const std::size_t head = text.size();
-  append_image_family(text, metric, fleet.views, *fleet.account_names);
+  append_samples(text, family, fleet);
   if (text.size() == head) return {};
   text.shrink_to_fit();
+  return text;
+}
+
+std::string fleet_text(const Fleet& fleet, TextFormat format) {
+  std::string text;
+  for (const FleetFamily& family : fleet_families()) {
+    append_head(text, family.spec, format);
+    text.append(family.spec.name).append(" ");
+    append_number(text, family.value(fleet.views));
+    text += '\n';
+  }
   return text;
 }
 
@@ -52,7 +87,8 @@ std::string MetricsPage::joined() const {
   return whole;
 }
 
-Exposition::Exposition(const ViewStore& views, OwnFamilies own) : views_(views), own_(std::move(own)) {}
+Exposition::Exposition(const ViewStore& views, OwnFamilies own)
+    : views_(views), own_(std::move(own)), families_(image_families().size() + 1) {}
 
 MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   std::string own;
@@ -83,24 +119,25 @@ MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
 /// Brings every family of this format and encoding to one and the same version of the store.
 void Exposition::refresh(TextFormat format, Encoding encoding) {
   const std::size_t kind = kind_of(format, encoding);
-  const std::uint64_t version = views_.version();
-  const Fleet fleet = views_.fleet();  // of this version or a later one
+  const Fleet fleet = views_.fleet();
+  const auto images = image_families();
   for (std::size_t i = 0; i < families_.size(); ++i) {
-    Family& family = families_.at(i);
-    if (family.version != fleet.versions.at(i)) {
-      family = {fleet.versions.at(i), {}};
+    Family& family = families_[i];
+    const std::uint64_t version = i < images.size() ? fleet.versions[i] : fleet.version;
+    if (family.version != version) {
+      family = {version, {}};
       versions_ = {};
     }
     GzipPiece& piece = family.pieces.at(kind);
     if (piece.bytes != nullptr) continue;
-    std::string text = family_text(static_cast<Metric>(i), fleet, format);
+    std::string text = i < images.size() ? family_text(images[i], fleet, format) : fleet_text(fleet, format);
     if (encoding == Encoding::gzip) {
       piece = gzip_piece(text);
     } else {
       piece.bytes = std::make_shared<const std::string>(std::move(text));
     }
   }
-  versions_.at(kind) = version;
+  versions_.at(kind) = fleet.version;
 }
 
 }  // namespace sharedrift

@@ -41,7 +41,7 @@ class Exposition {
  private:
   /// One for each format and encoding.
   static constexpr std::size_t kKinds = 4;
-  /// A family of images with its head. Of the text the `bytes` only.
+  /// A family with its head. Of the text the `bytes` only.
   struct Family {
     std::uint64_t version = 0;             ///< the store's, of all that is there
     std::array<GzipPiece, kKinds> pieces;  ///< no bytes: not asked for yet
@@ -51,7 +51,7 @@ class Exposition {
   const ViewStore& views_;
   const OwnFamilies own_;
   std::mutex mutex_;  ///< guards what follows; held while rendering, so that others wait for its result
-  std::array<Family, kImageMetricCount> families_;
+  std::vector<Family> families_;                  ///< those of images, and at the end what is of the fleet
   std::array<std::uint64_t, kKinds> versions_{};  ///< of the store, that all families are there of
 };
 

@@ -1,39 +1,14 @@
 #pragma once
 
+#include "metrics/metric_spec.hpp"
+
 #include <cstddef>
 #include <span>
-#include <string_view>
 
 namespace sharedrift {
 
-/// Every metric of the program. Those of images come first: they are rendered from views (image_lines), the
-/// rest is the daemon's own activity (self_metrics).
+/// The metrics of the daemon's own activity (self_metrics); those of images are in image_families.
 enum class Metric : std::size_t {
-  // of the images; the page shows them in this order
-  image_info,
-  shared_accounts,
-  allowed_accounts,
-  unexpected_accounts,
-  unexpected_accounts_min,
-  canary_drift_open,
-  missing_accounts,
-  unlisted_accounts,
-  unused_entries,
-  listing_complete,
-  listing_last_complete,
-  listing_last_attempt,
-  image_state,
-  poll_interval,
-  listings,
-  listing_failures,
-  opened,
-  closed,
-  flaps,
-  account_since,
-  exception_expiry,
-  account_series_dropped,
-  watched_images,
-  // of the daemon
   build_info,
   shard_ordinal,
   shard_count,
@@ -68,22 +43,9 @@ enum class Metric : std::size_t {
   process_max_fds,
   process_threads,
 };
-inline constexpr std::size_t kImageMetricCount = static_cast<std::size_t>(Metric::watched_images) + 1;
 inline constexpr std::size_t kMetricCount = static_cast<std::size_t>(Metric::process_threads) + 1;
 
-enum class MetricKind { gauge, counter, histogram };
-std::string_view to_string(MetricKind kind);
-
-struct MetricSpec {
-  Metric id;
-  std::string_view name;  ///< as samples of gauges and counters carry it; counters end in `_total`
-  MetricKind kind;
-  std::string_view labels;  ///< their names, with commas, in the order of the page; "" if none
-  std::string_view help;  ///< a constant line without `\`, `"` or line end: no format escapes anything in it
-};
-
-/// The one table of names, types and explanations: the page in both formats, the README's check and the
-/// tests read it. In the order of Metric.
+/// In the order of Metric.
 std::span<const MetricSpec> metric_table();
 const MetricSpec& spec(Metric id);
 

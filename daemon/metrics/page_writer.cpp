@@ -6,6 +6,20 @@
 
 namespace sharedrift {
 
+namespace {
+
+using prometheus::MetricType;
+
+std::string_view to_string(MetricType type) {
+  switch (type) {
+    case MetricType::Counter: return "counter";
+    case MetricType::Histogram: return "histogram";
+    default: return "gauge";
+  }
+}
+
+}  // namespace
+
 std::string_view content_type(TextFormat format) {
   return format == TextFormat::openmetrics ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
                                            : "text/plain; version=0.0.4; charset=utf-8";
@@ -18,42 +32,9 @@ std::string_view page_end(TextFormat format) {
 void append_head(std::string& out, const MetricSpec& metric, TextFormat format) {
   constexpr std::string_view kTotal = "_total";
   std::string_view name = metric.name;
-  if (format == TextFormat::openmetrics && metric.kind == MetricKind::counter) {
-    name.remove_suffix(kTotal.size());
-  }
+  if (format == TextFormat::openmetrics && name.ends_with(kTotal)) name.remove_suffix(kTotal.size());
   out.append("# HELP ").append(name).append(" ").append(metric.help);
-  out.append("\n# TYPE ").append(name).append(" ").append(to_string(metric.kind)).append("\n");
-}
-
-char* write_number(char* to, std::int64_t value) {
-  return std::to_chars(to, to + kNumberRoom, value).ptr;
-}
-
-char* write_millis(char* to, Millis value) {
-  constexpr std::int64_t kPerSecond = 1000;
-  const std::int64_t whole = value.count() / kPerSecond;
-  std::int64_t rest = value.count() % kPerSecond;
-  if (rest < 0) {
-    rest = -rest;
-    if (whole == 0) *to++ = '-';
-  }
-  to = std::to_chars(to, to + kNumberRoom - 5, whole).ptr;
-  if (rest == 0) return to;
-  *to++ = '.';
-  *to++ = static_cast<char>('0' + rest / 100);
-  if (rest % 100 != 0) *to++ = static_cast<char>('0' + rest / 10 % 10);
-  if (rest % 10 != 0) *to++ = static_cast<char>('0' + rest % 10);
-  return to;
-}
-
-void append_number(std::string& out, std::int64_t value) {
-  std::array<char, kNumberRoom> buffer;
-  out.append(buffer.data(), write_number(buffer.data(), value));
-}
-
-void append_millis(std::string& out, Millis value) {
-  std::array<char, kNumberRoom> buffer;
-  out.append(buffer.data(), write_millis(buffer.data(), value));
+  out.append("\n# TYPE ").append(name).append(" ").append(to_string(metric.type)).append("\n");
 }
 
 void append_number(std::string& out, double value) {

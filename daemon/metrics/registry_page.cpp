@@ -1,6 +1,7 @@
 #include "metrics/registry_page.hpp"
 
 #include "core/text.hpp"
+#include "metrics/metric_table.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -42,7 +43,7 @@ void append_name(std::string& out, std::string_view name, std::string_view suffi
 }
 
 void append_count(std::string& out, std::uint64_t value) {
-  append_number(out, static_cast<std::int64_t>(value));
+  append_number(out, static_cast<double>(value));
   out += '\n';
 }
 
@@ -63,20 +64,19 @@ void append_histogram(std::string& out, std::string_view name, const ClientMetri
   append_count(out, metric.histogram.sample_count);
 }
 
-double value_of(const ClientMetric& metric, MetricKind kind) {
-  switch (kind) {
-    case MetricKind::gauge: return metric.gauge.value;
-    case MetricKind::counter: return metric.counter.value;
-    case MetricKind::histogram: return metric.histogram.sample_sum;
+double value_of(const ClientMetric& metric, prometheus::MetricType type) {
+  switch (type) {
+    case prometheus::MetricType::Counter: return metric.counter.value;
+    case prometheus::MetricType::Histogram: return metric.histogram.sample_sum;
+    default: return metric.gauge.value;
   }
-  return 0;
 }
 
 void append_samples(std::string& out, const MetricSpec& metric, const std::vector<ClientMetric>& samples) {
   for (const ClientMetric& sample : samples) {
-    const double value = value_of(sample, metric.kind);
+    const double value = value_of(sample, metric.type);
     if (!std::isfinite(value)) continue;
-    if (metric.kind == MetricKind::histogram) {
+    if (metric.type == prometheus::MetricType::Histogram) {
       append_histogram(out, metric.name, sample);
     } else {
       append_name(out, metric.name, "", sample);
@@ -93,8 +93,7 @@ void append_families(std::string& out, std::vector<prometheus::MetricFamily> fam
   for (prometheus::MetricFamily& family : families) {
     if (const MetricSpec* metric = find_spec(family.name)) known.emplace_back(metric, &family);
   }
-  std::sort(known.begin(), known.end(),
-            [](const auto& a, const auto& b) { return a.first->id < b.first->id; });
+  std::sort(known.begin(), known.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string lines;
   for (const auto& [metric, family] : known) {
     std::sort(family->metric.begin(), family->metric.end(),

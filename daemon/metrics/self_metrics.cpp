@@ -1,5 +1,6 @@
 #include "metrics/self_metrics.hpp"
 
+#include "metrics/metric_table.hpp"
 #include "metrics/registry_page.hpp"
 
 #include <algorithm>

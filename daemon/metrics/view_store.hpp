@@ -1,10 +1,10 @@
 #pragma once
 
 #include "core/ids.hpp"
-#include "metrics/image_lines.hpp"
+#include "metrics/image_families.hpp"
 
-#include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,14 +12,12 @@
 
 namespace sharedrift {
 
-/// For each family of images a number that grows whenever its lines change.
-using ImageVersions = std::array<std::uint64_t, kImageMetricCount>;
-
 /// What readers see of all images at one moment: immutable, cheap to copy.
 struct Fleet {
   std::vector<ViewPtr> views;                         ///< sorted by id
   std::shared_ptr<const AccountNames> account_names;  ///< never null
-  ImageVersions versions{};
+  std::uint64_t version = 0;                          ///< grows whenever a sample changes
+  std::vector<std::uint64_t> versions;  ///< by image family: that of the last change of its samples
 };
 
 /// The newest view of every watched image: the poll thread puts them in, everybody else reads them.
@@ -35,17 +33,17 @@ class ViewStore {
   void set_account_names(AccountNames names);
 
   [[nodiscard]] Fleet fleet() const;
-  /// The greatest of all versions so far.
+  /// That of the fleet now.
   [[nodiscard]] std::uint64_t version() const;
 
  private:
-  void grow(const ImageMetrics& changed);
+  void grow(const std::function<bool(const ImageFamily&)>& changed);
 
   mutable std::mutex mutex_;
   std::map<ImageId, ViewPtr> views_;
   std::shared_ptr<const AccountNames> names_ = std::make_shared<const AccountNames>();
   std::uint64_t version_ = 0;
-  ImageVersions versions_{};
+  std::vector<std::uint64_t> versions_;
 };
 
 }  // namespace sharedrift

@@ -23,12 +23,15 @@ std::vector<std::string> ids(const ViewStore& store) {
 ImageId id(const std::string& text) {
   return *ImageId::parse(text);
 }
-std::vector<Metric> grown(const ImageVersions& before, const ImageVersions& after) {
-  std::vector<Metric> out;
-  for (std::size_t i = 0; i < before.size(); ++i) {
-    EXPECT_GE(after.at(i), before.at(i));
-    if (before.at(i) != after.at(i)) out.push_back(static_cast<Metric>(i));
+/// The families that grew since.
+std::vector<std::string_view> grown(const Fleet& before, const ViewStore& store) {
+  const Fleet after = store.fleet();
+  std::vector<std::string_view> out;
+  for (std::size_t i = 0; i < before.versions.size(); ++i) {
+    EXPECT_GE(after.versions.at(i), before.versions.at(i));
+    if (before.versions.at(i) != after.versions.at(i)) out.push_back(image_families()[i].spec.name);
   }
+  EXPECT_EQ(after.version > before.version, !out.empty());
   return out;
 }
 
@@ -72,47 +75,46 @@ TEST(ViewStore, AnUnchangedViewGrowsNothing) {
 TEST(ViewStore, GrowsJustTheFamiliesThatAPollChanges) {
   ViewStore store;
   store.publish(a_view("m-1"));
-  const ImageVersions before = store.fleet().versions;
+  const Fleet before = store.fleet();
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->last_attempt = *view->last_attempt + Millis{1};
   view->last_complete = view->last_attempt;
   ++view->counters.listings;
   store.publish(view);
-  EXPECT_THAT(grown(before, store.fleet().versions),
-              ElementsAre(Metric::listing_last_complete, Metric::listing_last_attempt, Metric::listings));
-  EXPECT_THAT(store.fleet().versions, ::testing::Contains(store.version()));
+  EXPECT_THAT(grown(before, store), ElementsAre("share_drift_listing_last_complete_timestamp_seconds",
+                                                "share_drift_listing_last_attempt_timestamp_seconds",
+                                                "share_drift_listings_total"));
+  EXPECT_EQ(store.fleet().version, store.version());
 }
 
 TEST(ViewStore, GrowsEveryFamilyWhenAnImageComesOrGoes) {
   ViewStore store;
-  ImageVersions before = store.fleet().versions;
+  Fleet before = store.fleet();
   store.publish(a_view("m-1"));
-  EXPECT_EQ(grown(before, store.fleet().versions).size(), before.size());
-  before = store.fleet().versions;
+  EXPECT_EQ(grown(before, store).size(), image_families().size());
+  before = store.fleet();
   store.remove(id("m-1"));
-  EXPECT_EQ(grown(before, store.fleet().versions).size(), before.size());
+  EXPECT_EQ(grown(before, store).size(), image_families().size());
 }
 
 TEST(ViewStore, GrowsTheAccountFamiliesByDriftNamesAndExceptions) {
   ViewStore store;
   store.publish(a_view("m-1"));
-  ImageVersions before = store.fleet().versions;
+  Fleet before = store.fleet();
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
   view->drifts = {testing::a_drift(1, DriftKind::unexpected, WallTime{})};
   store.publish(view);
-  EXPECT_THAT(grown(before, store.fleet().versions),
-              ElementsAre(Metric::account_since, Metric::account_series_dropped));
-  before = store.fleet().versions;
+  EXPECT_THAT(grown(before, store), ElementsAre("share_drift_account_since_timestamp_seconds"));
+  before = store.fleet();
   store.set_account_names({{testing::account_number(1), "partner"}});
-  EXPECT_THAT(grown(before, store.fleet().versions), ElementsAre(Metric::account_since));
-  before = store.fleet().versions;
+  EXPECT_THAT(grown(before, store), ElementsAre("share_drift_account_since_timestamp_seconds"));
+  before = store.fleet();
   auto excepted = std::make_shared<ImageView>(*view);
   auto policy = std::make_shared<ImagePolicy>(*view->policy);
   policy->exceptions = {{testing::account_number(2), WallTime{}, "", "", ""}};
   excepted->policy = policy;
   store.publish(excepted);
-  EXPECT_THAT(grown(before, store.fleet().versions),
-              ElementsAre(Metric::exception_expiry, Metric::account_series_dropped));
+  EXPECT_THAT(grown(before, store), ElementsAre("share_drift_exception_expiry_timestamp_seconds"));
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "metrics/image_lines.hpp"
+#include "metrics/image_families.hpp"
 #include "support/fakes.hpp"
 
 #include <algorithm>
