@@ -290,16 +290,17 @@ class App {
   std::unique_ptr<StateDb> store_;
   std::unique_ptr<EventLog> journal_;  ///< the daemon's own events: line and row
   ViewStore views_;
-  SelfMetrics metrics_{
-      kVersion, kRevision, {[this] { return logger_.counts(); }, [] { return read_process_stats(); }}};
+  SelfMetrics metrics_{kVersion,
+                       kRevision,
+                       {[this] { return logger_.counts(); }, [] { return read_process_stats(); },
+                        [this] {
+                          return StateHealth{store_->ok(), store_->last_write()};
+                        }}};
   CredentialNews credential_news_{
       metrics_, [this](Level level, std::string_view event, const std::vector<Field>& fields) {
         logger_.log(level, event, fields);
       }};
-  Exposition exposition_{views_, [this](std::string& out, TextFormat format) {
-                           metrics_.set_state(store_->ok(), store_->last_write());
-                           metrics_.append_page(out, format);
-                         }};
+  Exposition exposition_{views_, &metrics_};
   Surface surface_{views_, metrics_};
   CurlTransport transport_;
   std::atomic<bool> failed_{false};

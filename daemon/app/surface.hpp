@@ -37,7 +37,7 @@ class Surface final : public PollListener {
     awaited_.erase(image);
   }
   void on_attempt(const ImageId& image, const Observation& seen) override {
-    metrics_.on_attempt(seen);
+    metrics_.on_listing(seen);
     const std::scoped_lock lock(mutex_);
     awaited_.erase(image);
   }

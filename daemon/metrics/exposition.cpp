@@ -87,12 +87,12 @@ std::string MetricsPage::joined() const {
   return whole;
 }
 
-Exposition::Exposition(const ViewStore& views, OwnFamilies own)
-    : views_(views), own_(std::move(own)), families_(image_families().size() + 1) {}
+Exposition::Exposition(const ViewStore& views, const prometheus::Collectable* own)
+    : views_(views), own_(own), families_(image_families().size() + 1) {}
 
 MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   std::string own;
-  if (own_) own_(own, format);
+  if (own_ != nullptr) append_families(own, own_->Collect(), format);
   own += page_end(format);
   const std::size_t kind = kind_of(format, encoding);
   // What another's rendering brought while this one waited is new enough: nothing that changed before the

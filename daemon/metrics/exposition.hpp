@@ -7,11 +7,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
+
+#include <prometheus/collectable.h>
 
 namespace sharedrift {
 
@@ -29,12 +30,9 @@ struct MetricsPage {
 /// made anew when one of its lines changed. Concurrent scrapes share one rendering. Thread-safe.
 class Exposition {
  public:
-  /// Appends whole families of the daemon's own activity, heads included. Called for every page, on the
-  /// scraper's thread, several at a time.
-  using OwnFamilies = std::function<void(std::string& out, TextFormat format)>;
-
-  /// `views` must outlive the exposition. No `own` families: a page of images only.
-  explicit Exposition(const ViewStore& views, OwnFamilies own = nullptr);
+  /// Both must outlive it. `own` are the families of the daemon's own activity, collected for every page, on
+  /// the scraper's thread, several at a time; null: a page of images only.
+  explicit Exposition(const ViewStore& views, const prometheus::Collectable* own = nullptr);
 
   [[nodiscard]] MetricsPage page(TextFormat format, Encoding encoding);
 
@@ -49,7 +47,7 @@ class Exposition {
   void refresh(TextFormat format, Encoding encoding);
 
   const ViewStore& views_;
-  const OwnFamilies own_;
+  const prometheus::Collectable* const own_;
   std::mutex mutex_;  ///< guards what follows; held while rendering, so that others wait for its result
   std::vector<Family> families_;                  ///< those of images, and at the end what is of the fleet
   std::array<std::uint64_t, kKinds> versions_{};  ///< of the store, that all families are there of

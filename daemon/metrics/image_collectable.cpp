@@ -12,24 +12,15 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 
-MetricFamily family_of(const MetricSpec& spec) {
-  return {std::string(spec.name), std::string(spec.help), spec.type, {}};
-}
-
-void set_value(ClientMetric& metric, prometheus::MetricType type, double value) {
-  (type == prometheus::MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-}
-
 MetricFamily collect(const ImageFamily& family, const Fleet& fleet) {
   MetricFamily collected = family_of(family.spec);
   const std::vector<std::string_view> labels = label_names(family.spec);
   for_each_sample(family, fleet.views, *fleet.account_names,
                   [&](const ImageView& view, const ImageSample& sample) {
-                    ClientMetric& metric = collected.metric.emplace_back();
+                    ClientMetric& metric = add_sample(collected, sample.value);
                     metric.label.push_back({std::string(labels.front()), view.policy->id.str()});
                     for (std::size_t i = 1; i < labels.size(); ++i)
                       metric.label.push_back({std::string(labels[i]), valid_utf8(sample.labels.at(i - 1))});
-                    set_value(metric, family.spec.type, sample.value);
                   });
   return collected;
 }
@@ -45,7 +36,7 @@ std::vector<MetricFamily> ImageCollectable::Collect() const {
   }
   for (const FleetFamily& family : fleet_families()) {
     families.push_back(family_of(family.spec));
-    set_value(families.back().metric.emplace_back(), family.spec.type, family.value(fleet.views));
+    add_sample(families.back(), family.value(fleet.views));
   }
   return families;
 }

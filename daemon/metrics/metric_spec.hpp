@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include <prometheus/metric_type.h>
+#include <prometheus/metric_family.h>
 
 namespace sharedrift {
 
@@ -26,6 +27,18 @@ inline std::vector<std::string_view> label_names(const MetricSpec& spec) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return names;
+}
+
+/// A family without samples yet.
+inline prometheus::MetricFamily family_of(const MetricSpec& spec) {
+  return {std::string(spec.name), std::string(spec.help), spec.type, {}};
+}
+
+/// A sample of a gauge or counter, without labels yet.
+inline prometheus::ClientMetric& add_sample(prometheus::MetricFamily& family, double value) {
+  prometheus::ClientMetric& sample = family.metric.emplace_back();
+  (family.type == prometheus::MetricType::Counter ? sample.counter.value : sample.gauge.value) = value;
+  return sample;
 }
 
 }  // namespace sharedrift

@@ -1,13 +1,19 @@
 #include "metrics/page_writer.hpp"
 
+#include "core/text.hpp"
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 namespace sharedrift {
 
 namespace {
 
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
 using prometheus::MetricType;
 
 std::string_view to_string(MetricType type) {
@@ -16,6 +22,39 @@ std::string_view to_string(MetricType type) {
     case MetricType::Histogram: return "histogram";
     default: return "gauge";
   }
+}
+
+/// `bound`: the value of the label `le`, if any.
+void append_sample(std::string& out, std::string_view name, std::string_view suffix,
+                   const ClientMetric& metric, double value, std::string_view bound = {}) {
+  out.append(name).append(suffix);
+  char before = '{';
+  const auto append_label = [&out, &before](std::string_view label, std::string_view text) {
+    out += std::exchange(before, ',');
+    out.append(label).append("=\"");
+    append_label_value(out, text);
+    out += '"';
+  };
+  for (const ClientMetric::Label& label : metric.label)
+    append_label(label.name, label.value);
+  if (!bound.empty()) append_label("le", bound);
+  out += before == ',' ? "} " : " ";
+  append_number(out, value);
+  out += '\n';
+}
+
+void append_histogram(std::string& out, std::string_view name, const ClientMetric& metric) {
+  for (const ClientMetric::Bucket& bucket : metric.histogram.bucket) {
+    std::string bound = "+Inf";
+    if (std::isfinite(bucket.upper_bound)) {
+      bound.clear();
+      append_number(bound, bucket.upper_bound);
+      if (bound.find_first_of(".e") == std::string::npos) bound += ".0";  // as OpenMetrics wants it
+    }
+    append_sample(out, name, "_bucket", metric, static_cast<double>(bucket.cumulative_count), bound);
+  }
+  append_sample(out, name, "_sum", metric, metric.histogram.sample_sum);
+  append_sample(out, name, "_count", metric, static_cast<double>(metric.histogram.sample_count));
 }
 
 }  // namespace
@@ -48,10 +87,23 @@ void append_number(std::string& out, double value) {
   out.append(buffer.data(), end.ptr);
 }
 
-void append_canonical(std::string& out, double value) {
-  const std::size_t start = out.size();
-  append_number(out, value);
-  if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
+void append_families(std::string& out, std::vector<MetricFamily> families, TextFormat format) {
+  std::sort(families.begin(), families.end(),
+            [](const MetricFamily& a, const MetricFamily& b) { return a.name < b.name; });
+  for (MetricFamily& family : families) {
+    if (family.metric.empty()) continue;
+    append_head(out, {family.name, family.type, "", family.help}, format);
+    std::sort(family.metric.begin(), family.metric.end(),
+              [](const ClientMetric& a, const ClientMetric& b) { return a.label < b.label; });
+    for (const ClientMetric& metric : family.metric) {
+      if (family.type == MetricType::Histogram) {
+        append_histogram(out, family.name, metric);
+      } else {
+        append_sample(out, family.name, "", metric,
+                      family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value);
+      }
+    }
+  }
 }
 
 }  // namespace sharedrift

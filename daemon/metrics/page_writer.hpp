@@ -4,6 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include <prometheus/metric_family.h>
 
 namespace sharedrift {
 
@@ -23,7 +26,9 @@ void append_head(std::string& out, const MetricSpec& metric, TextFormat format);
 /// Finite values only.
 void append_number(std::string& out, double value);
 
-/// As append_number, but whole numbers end in `.0`: what OpenMetrics wants in the label `le`.
-void append_canonical(std::string& out, double value);
+/// Appends families of prometheus-cpp, heads included, in either format; its own writer knows only the older
+/// one. Gauges, counters and histograms only, sorted by name, their samples by labels; families without any
+/// are left out.
+void append_families(std::string& out, std::vector<prometheus::MetricFamily> families, TextFormat format);
 
 }  // namespace sharedrift

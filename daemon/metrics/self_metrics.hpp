@@ -3,7 +3,6 @@
 #include "core/listing.hpp"
 #include "core/record.hpp"
 #include "log/logging.hpp"
-#include "metrics/page_writer.hpp"
 #include "os/process_stats.hpp"
 #include "ports.hpp"
 
@@ -12,17 +11,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace prometheus {
-class Counter;
-class Gauge;
-class Histogram;
-}  // namespace prometheus
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 namespace sharedrift {
 
@@ -34,22 +30,29 @@ inline constexpr std::array<std::string_view, 11> kHttpPaths{
     "other",
 };
 
-/// What the daemon says of itself: counters, histograms and gauges of its own activity, in prometheus-cpp's
-/// registry. Everything that can be known is there at 0 from the start; what is not known (a skew never
-/// measured, an expiry that does not exist) is absent. Thread-safe.
-class SelfMetrics final : public ApiObserver {
+/// How the state database is.
+struct StateHealth {
+  bool ok = false;
+  std::optional<WallTime> last_write;  ///< none before the first
+};
+
+/// What the daemon says of itself: what happens is counted in prometheus-cpp's registry, what is the case
+/// becomes a family when it is collected. Everything that can be known is there at 0 from the start; what is
+/// not known (a skew never measured, an expiry that does not exist) is absent. Thread-safe.
+class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
  public:
-  /// What is asked when somebody scrapes. Either may be empty.
+  /// What is asked when somebody scrapes. Any may be empty.
   struct Sources {
     std::function<LogCounts()> log;
     std::function<std::optional<ProcessStats>()> process;
+    std::function<StateHealth()> state;
   };
   struct Profile {
     std::string name;
     double requests_per_second = 0;  ///< 0: no limit
   };
 
-  SelfMetrics(const std::string& version, const std::string& revision, Sources sources);
+  SelfMetrics(std::string version, std::string revision, Sources sources);
   SelfMetrics(const SelfMetrics&) = delete;
   SelfMetrics& operator=(const SelfMetrics&) = delete;
   ~SelfMetrics() override;
@@ -58,9 +61,9 @@ class SelfMetrics final : public ApiObserver {
   void set_profiles(const std::vector<Profile>& profiles);
 
   /// Which of how many shards this is; the one of one until told.
-  void set_shard(int index, int count);
+  void set_shard(int ordinal, int count);
 
-  void on_attempt(const Observation& seen);
+  void on_listing(const Observation& seen);
   void on_overruns(std::uint64_t periods);
   /// Closes by CloseReason, of all time: counters go on over a restart.
   void set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes, std::int64_t clears_held);
@@ -69,8 +72,6 @@ class SelfMetrics final : public ApiObserver {
   void config_loaded(const std::string& sha256, WallTime when);
   /// One was refused; the old one stays in force.
   void config_rejected();
-  /// `last_write`: none before the first.
-  void set_state(bool ok, std::optional<WallTime> last_write);
   /// `path` is one of kHttpPaths.
   void on_http_request(std::string_view path, int code);
 
@@ -82,20 +83,34 @@ class SelfMetrics final : public ApiObserver {
   void on_credentials(std::string_view profile, const Credentials& credentials) override;
   void on_credentials_refresh_failed(std::string_view profile) override;
 
-  /// Appends the families, heads included.
-  void append_page(std::string& out, TextFormat format) const;
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  struct Families;
+  struct Counted;
   struct ProfileSeries;
+  class Families;
+  /// What is the case.
+  struct Facts {
+    int shard_ordinal = 0;
+    int shard_count = 1;
+    std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
+    std::int64_t clears_held = 0;
+    bool reload_successful = false;
+    std::optional<WallTime> loaded;
+    std::string config_sha256;
+  };
   template <class Use>
   void with(std::string_view profile, Use use);
-  void add_profile(const Profile& profile);
-  void remove_profile(ProfileSeries& series);
+  void add_facts(Families& out) const;
+  void add_profiles(Families& out) const;
+  void add_sources(Families& out) const;
 
+  const std::string version_;
+  const std::string revision_;
   const Sources sources_;
-  std::unique_ptr<Families> families_;
-  mutable std::shared_mutex mutex_;  ///< guards the map; the series in it are atomic
+  const std::unique_ptr<Counted> counted_;
+  mutable std::mutex mutex_;  ///< guards what follows
+  Facts facts_;
   std::map<std::string, std::unique_ptr<ProfileSeries>, std::less<>> profiles_;
 };
 

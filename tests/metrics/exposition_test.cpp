@@ -194,12 +194,17 @@ TEST(Exposition, AnEmptyStoreIsStillAPage) {
 }
 
 TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
-  ViewStore store;
-  Exposition exposition(store, [](std::string& out, TextFormat format) {
-    append_head(out, {"share_drift_listing_overruns_total", prometheus::MetricType::Counter, "", "Own."},
-                format);
-    out += "share_drift_listing_overruns_total 4\n";
-  });
+  struct Own : prometheus::Collectable {
+    [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+      auto family =
+          family_of({"share_drift_listing_overruns_total", prometheus::MetricType::Counter, "", "Own."});
+      add_sample(family, 4);
+      return {family};
+    }
+  };
+  const ViewStore store;
+  const Own own;
+  Exposition exposition(store, &own);
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
     const bool openmetrics = format == TextFormat::openmetrics;
     const std::string page = text(exposition, format);

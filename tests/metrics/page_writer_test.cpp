@@ -81,15 +81,43 @@ TEST(PageWriter, AgreesWithItsSlowTwins) {
 }
 
 TEST(PageWriter, WritesBoundsOfBucketsCanonically) {
-  const auto bound = [](double value) {
-    std::string out;
-    append_canonical(out, value);
-    return out;
-  };
-  EXPECT_EQ(bound(1), "1.0");
-  EXPECT_EQ(bound(300), "300.0");
-  EXPECT_EQ(bound(0.005), "0.005");
-  EXPECT_EQ(bound(2.5), "2.5");
+  auto family = family_of({"x_seconds", prometheus::MetricType::Histogram, "", "X."});
+  auto& histogram = family.metric.emplace_back().histogram;
+  for (const double bound : {0.005, 1.0, 2.5, 300.0, std::numeric_limits<double>::infinity()})
+    histogram.bucket.push_back({7, bound});
+  histogram.sample_count = 7;
+  histogram.sample_sum = 4.25;
+  std::string out;
+  append_families(out, {family}, TextFormat::openmetrics);
+  EXPECT_EQ(out, R"(# HELP x_seconds X.
+# TYPE x_seconds histogram
+x_seconds_bucket{le="0.005"} 7
+x_seconds_bucket{le="1.0"} 7
+x_seconds_bucket{le="2.5"} 7
+x_seconds_bucket{le="300.0"} 7
+x_seconds_bucket{le="+Inf"} 7
+x_seconds_sum 4.25
+x_seconds_count 7
+)");
+}
+
+TEST(PageWriter, SortsFamiliesAndSamplesAndLeavesOutWhatIsEmpty) {
+  auto later = family_of({"b_total", prometheus::MetricType::Counter, "kind", "B."});
+  add_sample(later, 2).label = {{"kind", "z"}};
+  add_sample(later, 1).label = {{"kind", "a \"quoted\" \n"}};
+  auto first = family_of({"a", prometheus::MetricType::Gauge, "", "A."});
+  add_sample(first, 0.5);
+  const auto empty = family_of({"c", prometheus::MetricType::Gauge, "", "C."});
+  std::string out;
+  append_families(out, {empty, later, first}, TextFormat::openmetrics);
+  EXPECT_EQ(out, R"(# HELP a A.
+# TYPE a gauge
+a 0.5
+# HELP b B.
+# TYPE b counter
+b_total{kind="a \"quoted\" \n"} 1
+b_total{kind="z"} 2
+)");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "metrics/self_metrics.hpp"
 
+#include "metrics/page_writer.hpp"
 #include "support/exposition_parser.hpp"
 #include "support/golden.hpp"
 
@@ -21,17 +22,18 @@ using testing::find_family;
 using testing::samples_of;
 using ::testing::SizeIs;
 
-SelfMetrics::Sources fixed_sources() {
+SelfMetrics::Sources fixed_sources(const StateHealth& state = {}) {
   return {[] {
             return LogCounts{{5, 4, 3, 2}, 1};
           },
           [] {
             return std::optional(ProcessStats{1.25, 20'000'000, 90'000'000, 1'795'000'000.25, 12, 4096, 5});
-          }};
+          },
+          [state] { return state; }};
 }
 std::string text(const SelfMetrics& metrics, TextFormat format = TextFormat::prometheus) {
   std::string out;
-  metrics.append_page(out, format);
+  append_families(out, metrics.Collect(), format);
   return out + std::string(page_end(format));
 }
 std::vector<testing::ParsedFamily> parsed(const SelfMetrics& metrics) {
@@ -91,10 +93,10 @@ TEST(SelfMetrics, CountsWhatItIsTold) {
   Observation seen;
   seen.complete = true;
   seen.duration = Millis{1'500};
-  metrics.on_attempt(seen);
+  metrics.on_listing(seen);
   seen.complete = false;
   seen.failure.reason = Reason::throttled;
-  metrics.on_attempt(seen);
+  metrics.on_listing(seen);
   EXPECT_EQ(value_of(metrics, "share_drift_listing_duration_seconds_count"), 2);
   EXPECT_EQ(value_of(metrics, "share_drift_listing_failures_by_reason_total", "reason", "throttled"), 1);
   EXPECT_EQ(value_of(metrics, "share_drift_listing_failures_by_reason_total", "reason", "dns"), 0);
@@ -130,7 +132,6 @@ TEST(SelfMetrics, ClosesOfAnEarlierLifeGoOn) {
   SelfMetrics metrics("1", "r", {});
   metrics.set_totals({7, 0, 2, 0, 0}, 3);
   metrics.set_totals({8, 0, 2, 0, 0}, 0);
-  metrics.set_totals({1, 0, 2, 0, 0}, 0);  // never happens; a counter would not follow
   EXPECT_EQ(value_of(metrics, "share_drift_closed_by_reason_total", "reason", "revoked"), 8);
   EXPECT_EQ(value_of(metrics, "share_drift_closed_by_reason_total", "reason", "allowed_by_config"), 2);
   EXPECT_EQ(value_of(metrics, "share_drift_clears_held"), 0);
@@ -183,9 +184,14 @@ TEST(SelfMetrics, TellsWhichConfigurationIsInForce) {
   EXPECT_EQ(value_of(metrics, "share_drift_config_last_reload_success_timestamp_seconds"), 2);
   EXPECT_EQ(value_of(metrics, "share_drift_config_info", "sha256", "bb"), 1);
   EXPECT_THAT(samples_of(parsed(metrics), "share_drift_config_info"), SizeIs(1));
-  metrics.set_state(true, WallTime{Millis{3'000}});
-  EXPECT_EQ(value_of(metrics, "share_drift_state_ok"), 1);
-  EXPECT_EQ(value_of(metrics, "share_drift_state_last_write_timestamp_seconds"), 3);
+}
+
+TEST(SelfMetrics, AsksHowTheStateIs) {
+  const SelfMetrics broken("1", "r", fixed_sources());
+  EXPECT_EQ(value_of(broken, "share_drift_state_ok"), 0);
+  const SelfMetrics sound("1", "r", fixed_sources({true, WallTime{Millis{3'000}}}));
+  EXPECT_EQ(value_of(sound, "share_drift_state_ok"), 1);
+  EXPECT_EQ(value_of(sound, "share_drift_state_last_write_timestamp_seconds"), 3);
 }
 
 TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
@@ -222,14 +228,13 @@ TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
 }
 
 TEST(SelfMetrics, LooksLikeTheGoldenPages) {
-  SelfMetrics metrics("1.2.3", "0123456789ab", fixed_sources());
+  SelfMetrics metrics("1.2.3", "0123456789ab", fixed_sources({true, WallTime{Millis{1'795'000'001'250}}}));
   metrics.set_profiles({{"default", 5}, {"odd \"name\"\n", 0.5}});
   metrics.config_loaded("9f86d081", WallTime{Millis{1'795'000'000'000}});
-  metrics.set_state(true, WallTime{Millis{1'795'000'001'250}});
   Observation seen;
   seen.failure.reason = Reason::count_mismatch;
   seen.duration = Millis{120};
-  metrics.on_attempt(seen);
+  metrics.on_listing(seen);
   metrics.on_request("default");
   metrics.on_answer("default", Millis{80});
   metrics.on_clock_skew("default", 0.5);
