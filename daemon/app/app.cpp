@@ -142,7 +142,6 @@ class App {
                         ::kill(::getpid(), kWakeMain);
                       }},
         shard());
-    metrics_.set_shard(options_.shard_index, options_.shard_count);
     surface_.await(watch_list(*config, shard()));
     in_force(config);
     engine_->restore(config);
@@ -290,8 +289,7 @@ class App {
   std::unique_ptr<StateDb> store_;
   std::unique_ptr<EventLog> journal_;  ///< the daemon's own events: line and row
   ViewStore views_;
-  SelfMetrics metrics_{kVersion,
-                       kRevision,
+  SelfMetrics metrics_{{kVersion, kRevision, options_.shard_index, options_.shard_count},
                        {[this] { return logger_.counts(); }, [] { return read_process_stats(); },
                         [this] {
                           return StateHealth{store_->ok(), store_->last_write()};

@@ -9,7 +9,7 @@
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
 #include "log/log_record.hpp"
-#include "metrics/image_collectable.hpp"
+#include "metrics/view_store.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
 #include "store/event_reader.hpp"
@@ -147,7 +147,7 @@ std::string report_prometheus(const ReportInput& input) {
   views.set_account_names(input.account_names);
   for (const auto& view : input.views)
     views.publish(view);
-  return prometheus::TextSerializer().Serialize(ImageCollectable(views).Collect());
+  return prometheus::TextSerializer().Serialize(views.Collect());
 }
 
 int check(const Options& options, const Polled& polled) {

@@ -9,30 +9,8 @@ namespace sharedrift {
 
 namespace {
 
-using Bytes = std::shared_ptr<const std::string>;
-
 std::size_t kind_of(TextFormat format, Encoding encoding) {
   return 2 * static_cast<std::size_t>(format) + static_cast<std::size_t>(encoding);
-}
-
-/// Joins neighbours that are small: each piece is a system call and perhaps a packet of its own.
-std::vector<Bytes> without_crumbs(const std::vector<Bytes>& pieces) {
-  constexpr std::size_t kSmall = 4096;
-  std::vector<Bytes> out;
-  std::string run;
-  const auto end_run = [&out, &run] {
-    if (!run.empty()) out.push_back(std::make_shared<const std::string>(std::exchange(run, {})));
-  };
-  for (const Bytes& piece : pieces) {
-    if (piece->size() < kSmall) {
-      run += *piece;
-    } else {
-      end_run();
-      out.push_back(piece);
-    }
-  }
-  end_run();
-  return out;
 }
 
 /// The lines of a family. What is the same in all of them is made once.
@@ -62,7 +40,7 @@ std::string family_text(const ImageFamily& family, const Fleet& fleet, TextForma
   append_head(text, family.spec, format);
   const std::size_t head = text.size();
   append_samples(text, family, fleet);
-  if (text.size() == head) return {};
+  if (text.size() == head) text.clear();
   text.shrink_to_fit();
   return text;
 }
@@ -71,21 +49,13 @@ std::string fleet_text(const Fleet& fleet, TextFormat format) {
   std::string text;
   for (const FleetFamily& family : fleet_families()) {
     append_head(text, family.spec, format);
-    text.append(family.spec.name).append(" ");
-    append_number(text, family.value(fleet.views));
+    append_number(text.append(family.spec.name).append(" "), family.value(fleet.views));
     text += '\n';
   }
   return text;
 }
 
 }  // namespace
-
-std::string MetricsPage::joined() const {
-  std::string whole;
-  for (const Bytes& piece : pieces)
-    whole += *piece;
-  return whole;
-}
 
 Exposition::Exposition(const ViewStore& views, const prometheus::Collectable* own)
     : views_(views), own_(own), families_(image_families().size() + 1) {}
@@ -107,13 +77,13 @@ MetricsPage Exposition::page(TextFormat format, Encoding encoding) {
   }
   if (encoding == Encoding::gzip) {
     pieces.push_back(gzip_piece(own));
-    return {without_crumbs(gzip_member(pieces))};
+    return {gzip_member(pieces)};
   }
-  std::vector<Bytes> texts;
+  MetricsPage page;
   for (const GzipPiece& piece : pieces)
-    texts.push_back(piece.bytes);
-  texts.push_back(std::make_shared<const std::string>(std::move(own)));
-  return {without_crumbs(texts)};
+    page.pieces.push_back(piece.bytes);
+  page.pieces.push_back(std::make_shared<const std::string>(std::move(own)));
+  return page;
 }
 
 /// Brings every family of this format and encoding to one and the same version of the store.

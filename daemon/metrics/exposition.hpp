@@ -22,8 +22,6 @@ enum class Encoding { identity, gzip };
 /// next to nothing.
 struct MetricsPage {
   std::vector<std::shared_ptr<const std::string>> pieces;  ///< none of them null
-
-  [[nodiscard]] std::string joined() const;
 };
 
 /// The page of /metrics. The families of images are kept, as text and as gzip as it is asked for, and each is

@@ -7,85 +7,82 @@ namespace sharedrift::own {
 
 using enum prometheus::MetricType;
 
-inline constexpr MetricSpec kBuildInfo{"share_drift_build_info", Gauge, "revision,version",
-                                       "The version that runs, always 1."};
-inline constexpr MetricSpec kShardOrdinal{"share_drift_shard_ordinal", Gauge, "",
-                                          "The number of this shard, from 0."};
-inline constexpr MetricSpec kShardCount{
+constexpr MetricSpec kBuildInfo{"share_drift_build_info", Gauge, "revision,version",
+                                "The version that runs, always 1."};
+constexpr MetricSpec kShardOrdinal{"share_drift_shard_ordinal", Gauge, "",
+                                   "The number of this shard, from 0."};
+constexpr MetricSpec kShardCount{
     "share_drift_shards", Gauge, "",
     "How many shards share the images between them; 1 means that this one watches all."};
-inline constexpr MetricSpec kListingFailuresByReason{
+constexpr MetricSpec kListingFailuresByReason{
     "share_drift_listing_failures_by_reason_total", Counter, "reason",
     "Polls of all images that did not end in a complete listing, by the reason."};
-inline constexpr MetricSpec kListingDuration{"share_drift_listing_duration_seconds", Histogram, "",
-                                             "How long one poll of an image took, all its requests and waits "
-                                             "included. The count is the number of polls."};
-inline constexpr MetricSpec kListingOverruns{
+constexpr MetricSpec kListingDuration{"share_drift_listing_duration_seconds", Histogram, "",
+                                      "How long one poll of an image took, all its requests and waits "
+                                      "included. The count is the number of polls."};
+constexpr MetricSpec kListingOverruns{
     "share_drift_listing_overruns_total", Counter, "",
     "Polls that were due and skipped because the one before had not ended."};
-inline constexpr MetricSpec kClosedByReason{"share_drift_closed_by_reason_total", Counter, "reason",
-                                            "Drifts closed, of all images, by the reason."};
-inline constexpr MetricSpec kClearsHeld{"share_drift_clears_held", Gauge, "",
-                                        "Drifts and accounts whose disappearance is not believed yet because "
-                                        "too many images lost accounts at once."};
-inline constexpr MetricSpec kApiRequests{"share_drift_api_requests_total", Counter, "profile",
-                                         "Requests sent to the API, retries included."};
-inline constexpr MetricSpec kApiFailures{"share_drift_api_failures_total", Counter, "profile,reason",
-                                         "Requests to the API that failed, by the reason."};
-inline constexpr MetricSpec kApiRetries{"share_drift_api_retries_total", Counter, "profile",
-                                        "Requests to the API that repeat one that failed."};
-inline constexpr MetricSpec kApiRequestDuration{"share_drift_api_request_duration_seconds", Histogram,
-                                                "profile",
-                                                "How long a request to the API took, failed or not."};
-inline constexpr MetricSpec kApiBudget{
+constexpr MetricSpec kClosedByReason{"share_drift_closed_by_reason_total", Counter, "reason",
+                                     "Drifts closed, of all images, by the reason."};
+constexpr MetricSpec kClearsHeld{"share_drift_clears_held", Gauge, "",
+                                 "Drifts and accounts whose disappearance is not believed yet because "
+                                 "too many images lost accounts at once."};
+constexpr MetricSpec kApiRequests{"share_drift_api_requests_total", Counter, "profile",
+                                  "Requests sent to the API, retries included."};
+constexpr MetricSpec kApiFailures{"share_drift_api_failures_total", Counter, "profile,reason",
+                                  "Requests to the API that failed, by the reason."};
+constexpr MetricSpec kApiRetries{"share_drift_api_retries_total", Counter, "profile",
+                                 "Requests to the API that repeat one that failed."};
+constexpr MetricSpec kApiRequestDuration{"share_drift_api_request_duration_seconds", Histogram, "profile",
+                                         "How long a request to the API took, failed or not."};
+constexpr MetricSpec kApiBudget{
     "share_drift_api_budget_requests_per_second", Gauge, "profile",
     "The most requests per second that the configuration lets go out; 0 means no limit."};
-inline constexpr MetricSpec kCredentialsInfo{"share_drift_credentials_info", Gauge, "profile,source",
-                                             "Where the credentials in use come from, always 1."};
-inline constexpr MetricSpec kCredentialsExpiry{
+constexpr MetricSpec kCredentialsInfo{"share_drift_credentials_info", Gauge, "profile,source",
+                                      "Where the credentials in use come from, always 1."};
+constexpr MetricSpec kCredentialsExpiry{
     "share_drift_credentials_expiry_timestamp_seconds", Gauge, "profile",
     "When the credentials in use expire, in seconds since 1970; absent for those that do not."};
-inline constexpr MetricSpec kCredentialsObtained{
+constexpr MetricSpec kCredentialsObtained{
     "share_drift_credentials_obtained_timestamp_seconds", Gauge, "profile",
     "When the credentials in use were fetched or their file was last written, in seconds since 1970; absent "
     "where nobody knows."};
-inline constexpr MetricSpec kCredentialsRefreshFailures{"share_drift_credentials_refresh_failures_total",
-                                                        Counter, "profile",
-                                                        "Attempts to get new credentials that failed."};
-inline constexpr MetricSpec kClockSkew{
+constexpr MetricSpec kCredentialsRefreshFailures{"share_drift_credentials_refresh_failures_total", Counter,
+                                                 "profile", "Attempts to get new credentials that failed."};
+constexpr MetricSpec kClockSkew{
     "share_drift_clock_skew_seconds", Gauge, "profile",
     "The clock of the API minus the local one, as of its last answer; absent before the first."};
-inline constexpr MetricSpec kConfigLastReloadSuccessful{
+constexpr MetricSpec kConfigLastReloadSuccessful{
     "share_drift_config_last_reload_successful", Gauge, "",
     "Whether the last attempt to load the configuration succeeded."};
-inline constexpr MetricSpec kConfigLastReloadSuccess{
+constexpr MetricSpec kConfigLastReloadSuccess{
     "share_drift_config_last_reload_success_timestamp_seconds", Gauge, "",
     "When the configuration in force was loaded, in seconds since 1970."};
-inline constexpr MetricSpec kConfigInfo{"share_drift_config_info", Gauge, "sha256",
-                                        "The SHA-256 of the configuration file in force, always 1."};
-inline constexpr MetricSpec kStateOk{"share_drift_state_ok", Gauge, "",
-                                     "Whether the state database can be written and was sound at the start."};
-inline constexpr MetricSpec kStateLastWrite{
+constexpr MetricSpec kConfigInfo{"share_drift_config_info", Gauge, "sha256",
+                                 "The SHA-256 of the configuration file in force, always 1."};
+constexpr MetricSpec kStateOk{"share_drift_state_ok", Gauge, "",
+                              "Whether the state database can be written and was sound at the start."};
+constexpr MetricSpec kStateLastWrite{
     "share_drift_state_last_write_timestamp_seconds", Gauge, "",
     "When the state database was last written, in seconds since 1970; absent before the first time."};
-inline constexpr MetricSpec kLogLines{"share_drift_log_lines_total", Counter, "level",
-                                      "Log lines written, by level."};
-inline constexpr MetricSpec kLogLinesDropped{
+constexpr MetricSpec kLogLines{"share_drift_log_lines_total", Counter, "level",
+                               "Log lines written, by level."};
+constexpr MetricSpec kLogLinesDropped{
     "share_drift_log_lines_dropped_total", Counter, "",
     "Log lines that could not be written because whoever reads standard error did not take them."};
-inline constexpr MetricSpec kHttpRequests{"share_drift_http_requests_total", Counter, "code,path",
-                                          "Requests answered by the web server, by path and status."};
-inline constexpr MetricSpec kProcessCpu{"process_cpu_seconds_total", Counter, "",
-                                        "CPU time that the process has used, in user and kernel mode."};
-inline constexpr MetricSpec kProcessResidentMemory{"process_resident_memory_bytes", Gauge, "",
-                                                   "Memory of the process that is resident."};
-inline constexpr MetricSpec kProcessVirtualMemory{"process_virtual_memory_bytes", Gauge, "",
-                                                  "Address space of the process."};
-inline constexpr MetricSpec kProcessStartTime{"process_start_time_seconds", Gauge, "",
-                                              "When the process was started, in seconds since 1970."};
-inline constexpr MetricSpec kProcessOpenFds{"process_open_fds", Gauge, "", "File descriptors that are open."};
-inline constexpr MetricSpec kProcessMaxFds{"process_max_fds", Gauge, "",
-                                           "File descriptors that may be open."};
-inline constexpr MetricSpec kProcessThreads{"process_threads", Gauge, "", "Threads of the process."};
+constexpr MetricSpec kHttpRequests{"share_drift_http_requests_total", Counter, "code,path",
+                                   "Requests answered by the web server, by path and status."};
+constexpr MetricSpec kProcessCpu{"process_cpu_seconds_total", Counter, "",
+                                 "CPU time that the process has used, in user and kernel mode."};
+constexpr MetricSpec kProcessResidentMemory{"process_resident_memory_bytes", Gauge, "",
+                                            "Memory of the process that is resident."};
+constexpr MetricSpec kProcessVirtualMemory{"process_virtual_memory_bytes", Gauge, "",
+                                           "Address space of the process."};
+constexpr MetricSpec kProcessStartTime{"process_start_time_seconds", Gauge, "",
+                                       "When the process was started, in seconds since 1970."};
+constexpr MetricSpec kProcessOpenFds{"process_open_fds", Gauge, "", "File descriptors that are open."};
+constexpr MetricSpec kProcessMaxFds{"process_max_fds", Gauge, "", "File descriptors that may be open."};
+constexpr MetricSpec kProcessThreads{"process_threads", Gauge, "", "Threads of the process."};
 
 }  // namespace sharedrift::own

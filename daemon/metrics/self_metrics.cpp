@@ -61,10 +61,11 @@ class SelfMetrics::Families {
   using Label = prometheus::ClientMetric::Label;
   explicit Families(std::vector<prometheus::MetricFamily> families) : families_(std::move(families)) {}
 
-  /// Samples of one family come one after the other.
   void add(const MetricSpec& spec, double value, std::vector<Label> labels = {}) {
-    if (families_.empty() || families_.back().name != spec.name) families_.push_back(family_of(spec));
-    add_sample(families_.back(), value).label = std::move(labels);
+    auto family = std::find_if(families_.begin(), families_.end(),
+                               [&spec](const auto& present) { return present.name == spec.name; });
+    if (family == families_.end()) family = families_.insert(family, family_of(spec));
+    add_sample(*family, value).label = std::move(labels);
   }
   /// A moment that is not known is a sample that is not there.
   void add(const MetricSpec& spec, const std::optional<WallTime>& when, std::vector<Label> labels = {}) {
@@ -118,11 +119,8 @@ struct SelfMetrics::ProfileSeries {
   std::optional<WallTime> obtained;
 };
 
-SelfMetrics::SelfMetrics(std::string version, std::string revision, Sources sources)
-    : version_(std::move(version)),
-      revision_(std::move(revision)),
-      sources_(std::move(sources)),
-      counted_(std::make_unique<Counted>()) {
+SelfMetrics::SelfMetrics(Identity identity, Sources sources)
+    : identity_(std::move(identity)), sources_(std::move(sources)), counted_(std::make_unique<Counted>()) {
   for (const std::string_view path : kHttpPaths)
     counted_->http_requests.Add({{"path", std::string(path)}, {"code", "200"}});
 }
@@ -158,12 +156,6 @@ void SelfMetrics::set_totals(const std::array<std::uint64_t, kAllCloseReasons.si
   const std::lock_guard lock(mutex_);
   facts_.closes = closes;
   facts_.clears_held = clears_held;
-}
-
-void SelfMetrics::set_shard(int ordinal, int count) {
-  const std::lock_guard lock(mutex_);
-  facts_.shard_ordinal = ordinal;
-  facts_.shard_count = count;
 }
 
 void SelfMetrics::config_loaded(const std::string& sha256, WallTime when) {
@@ -227,9 +219,9 @@ void SelfMetrics::on_credentials(std::string_view profile, const Credentials& cr
 }
 
 void SelfMetrics::add_facts(Families& out) const {
-  out.add(own::kBuildInfo, 1, {{"revision", revision_}, {"version", version_}});
-  out.add(own::kShardOrdinal, facts_.shard_ordinal);
-  out.add(own::kShardCount, facts_.shard_count);
+  out.add(own::kBuildInfo, 1, {{"revision", identity_.revision}, {"version", identity_.version}});
+  out.add(own::kShardOrdinal, identity_.shard_ordinal);
+  out.add(own::kShardCount, identity_.shard_count);
   for (std::size_t i = 0; i < facts_.closes.size(); ++i) {
     out.add(own::kClosedByReason, static_cast<double>(facts_.closes.at(i)),
             {{"reason", std::string(to_string(kAllCloseReasons.at(i)))}});
@@ -241,19 +233,13 @@ void SelfMetrics::add_facts(Families& out) const {
 }
 
 void SelfMetrics::add_profiles(Families& out) const {
-  for (const auto& [name, series] : profiles_)
-    out.add(own::kApiBudget, series->budget, {{"profile", name}});
   for (const auto& [name, series] : profiles_) {
-    if (!series->origin.empty()) {
-      out.add(own::kCredentialsInfo, 1, {{"profile", name}, {"source", series->origin}});
-    }
-  }
-  for (const auto& [name, series] : profiles_)
-    out.add(own::kCredentialsExpiry, series->expires, {{"profile", name}});
-  for (const auto& [name, series] : profiles_)
-    out.add(own::kCredentialsObtained, series->obtained, {{"profile", name}});
-  for (const auto& [name, series] : profiles_) {
-    if (series->skew) out.add(own::kClockSkew, *series->skew, {{"profile", name}});
+    const Families::Label profile{"profile", name};
+    out.add(own::kApiBudget, series->budget, {profile});
+    if (!series->origin.empty()) out.add(own::kCredentialsInfo, 1, {profile, {"source", series->origin}});
+    out.add(own::kCredentialsExpiry, series->expires, {profile});
+    out.add(own::kCredentialsObtained, series->obtained, {profile});
+    if (series->skew) out.add(own::kClockSkew, *series->skew, {profile});
   }
 }
 

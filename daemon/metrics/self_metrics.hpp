@@ -52,16 +52,21 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
     double requests_per_second = 0;  ///< 0: no limit
   };
 
-  SelfMetrics(std::string version, std::string revision, Sources sources);
+  /// What does not change while the program runs.
+  struct Identity {
+    std::string version;
+    std::string revision;
+    int shard_ordinal = 0;
+    int shard_count = 1;
+  };
+
+  SelfMetrics(Identity identity, Sources sources);
   SelfMetrics(const SelfMetrics&) = delete;
   SelfMetrics& operator=(const SelfMetrics&) = delete;
   ~SelfMetrics() override;
 
   /// The profiles of the configuration in force: new ones begin at 0, kept ones go on, others' series go.
   void set_profiles(const std::vector<Profile>& profiles);
-
-  /// Which of how many shards this is; the one of one until told.
-  void set_shard(int ordinal, int count);
 
   void on_listing(const Observation& seen);
   void on_overruns(std::uint64_t periods);
@@ -91,8 +96,6 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   class Families;
   /// What is the case.
   struct Facts {
-    int shard_ordinal = 0;
-    int shard_count = 1;
     std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
     std::int64_t clears_held = 0;
     bool reload_successful = false;
@@ -105,8 +108,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void add_profiles(Families& out) const;
   void add_sources(Families& out) const;
 
-  const std::string version_;
-  const std::string revision_;
+  const Identity identity_;
   const Sources sources_;
   const std::unique_ptr<Counted> counted_;
   mutable std::mutex mutex_;  ///< guards what follows

@@ -1,21 +1,34 @@
 #include "metrics/view_store.hpp"
 
+#include "core/text.hpp"
+
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace sharedrift {
 
 namespace {
 
-bool every(const ImageFamily& /*family*/) {
-  return true;
+prometheus::MetricFamily collect(const ImageFamily& family, const Fleet& fleet) {
+  prometheus::MetricFamily collected = family_of(family.spec);
+  const std::vector<std::string_view> labels = label_names(family.spec);
+  for_each_sample(family, fleet.views, *fleet.account_names,
+                  [&](const ImageView& view, const ImageSample& sample) {
+                    prometheus::ClientMetric& metric = add_sample(collected, sample.value);
+                    metric.label.push_back({std::string(labels.front()), view.policy->id.str()});
+                    for (std::size_t i = 1; i < labels.size(); ++i)
+                      metric.label.push_back({std::string(labels[i]), valid_utf8(sample.labels.at(i - 1))});
+                  });
+  return collected;
 }
 
 }  // namespace
 
 ViewStore::ViewStore() : versions_(image_families().size()) {
-  grow(every);
+  grow();
 }
 
 void ViewStore::publish(ViewPtr view) {
@@ -29,7 +42,7 @@ void ViewStore::publish(ViewPtr view) {
 
 void ViewStore::remove(const ImageId& image) {
   const std::lock_guard lock(mutex_);
-  if (views_.erase(image) > 0) grow(every);
+  if (views_.erase(image) > 0) grow();
 }
 
 void ViewStore::set_account_names(AccountNames names) {
@@ -56,6 +69,17 @@ Fleet ViewStore::fleet() const {
 std::uint64_t ViewStore::version() const {
   const std::lock_guard lock(mutex_);
   return version_;
+}
+
+std::vector<prometheus::MetricFamily> ViewStore::Collect() const {
+  const Fleet now = fleet();
+  std::vector<prometheus::MetricFamily> families;
+  for (const ImageFamily& family : image_families())
+    families.push_back(collect(family, now));
+  std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
+  for (const FleetFamily& family : fleet_families())
+    add_sample(families.emplace_back(family_of(family.spec)), family.value(now.views));
+  return families;
 }
 
 void ViewStore::grow(const std::function<bool(const ImageFamily&)>& changed) {

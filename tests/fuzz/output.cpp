@@ -6,6 +6,7 @@
 #include "log/log_record.hpp"
 #include "metrics/exposition.hpp"
 #include "support/exposition_parser.hpp"
+#include "support/page.hpp"
 #include "support/views.hpp"
 #include "web/status_page.hpp"
 
@@ -51,7 +52,7 @@ void check_pages(const Fleet& fleet, const std::string& account_name) {
   views.set_account_names(*fleet.account_names);
   Exposition exposition(views);
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
-    const std::string page = exposition.page(format, Encoding::identity).joined();
+    const std::string page = testing::page_of(exposition, format);
     std::vector<testing::ParsedFamily> families;
     try {
       families = testing::ExpositionParser::parse(page, format == TextFormat::openmetrics);

@@ -1,7 +1,7 @@
 #include "metrics/exposition.hpp"
-#include "metrics/image_collectable.hpp"
 #include "support/exposition_parser.hpp"
 #include "support/gunzip.hpp"
+#include "support/page.hpp"
 #include "support/views.hpp"
 
 #include <algorithm>
@@ -22,12 +22,13 @@ namespace {
 using testing::a_view;
 using testing::account_number;
 using testing::ExpositionParser;
+using testing::page_of;
 using testing::samples_of;
 
 constexpr WallTime kNoon{Millis{1'795'000'000'000}};
 
 std::string text(Exposition& exposition, TextFormat format) {
-  return exposition.page(format, Encoding::identity).joined();
+  return page_of(exposition, format);
 }
 
 /// Changes one thing, as polls and reloads do.
@@ -59,7 +60,7 @@ void empty(ViewStore& store) {
 /// What prometheus-cpp writes, but each number in its shortest spelling: the library writes 9.7 as
 /// 9.699999999999999 in one version and 100000 as 1e+05 in another.
 std::string slow_text(const ViewStore& store) {
-  std::istringstream lines(prometheus::TextSerializer().Serialize(ImageCollectable(store).Collect()));
+  std::istringstream lines(prometheus::TextSerializer().Serialize(store.Collect()));
   std::string out;
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with('#')) {
@@ -99,7 +100,7 @@ TEST(Exposition, WritesWhatPrometheusCppWritesOfTheSameFleetThroughEveryChange) 
         ASSERT_EQ(text(exposition, format), expected) << "round " << round;
       }
       if (random.next() % 3 != 0) {
-        ASSERT_EQ(testing::gunzip(exposition.page(format, Encoding::gzip).joined()), expected)
+        ASSERT_EQ(testing::gunzip(page_of(exposition, format, Encoding::gzip)), expected)
             << "round " << round;
       }
       if (round % 10 != 0) continue;
@@ -132,7 +133,8 @@ TEST(Exposition, MakesOnlyTheFamiliesAnewThatChanged) {
     auto view = std::make_shared<ImageView>(*seventh);
     ++view->counters.flaps;
     store.publish(view);
-    EXPECT_EQ(shared_pieces(before, exposition.page(TextFormat::openmetrics, encoding)), kept - 1);
+    EXPECT_EQ(shared_pieces(before, exposition.page(TextFormat::openmetrics, encoding)), kept - 2)
+        << "the family, and what is of the fleet";
     store.publish(seventh);
   }
 }
@@ -153,7 +155,7 @@ TEST(Exposition, ScrapesWhileImagesChangeSeeWholePages) {
       const Encoding encoding = t == 0 ? Encoding::gzip : Encoding::identity;
       while (!done.load()) {
         const std::uint64_t at_least = published.load();
-        std::string page = exposition.page(TextFormat::openmetrics, encoding).joined();
+        std::string page = page_of(exposition, TextFormat::openmetrics, encoding);
         if (encoding == Encoding::gzip) page = testing::gunzip(page);
         const auto families = ExpositionParser::parse(page, true);
         // every publication moves both of these in step

@@ -3,6 +3,7 @@
 #include "support/exposition_parser.hpp"
 #include "support/golden.hpp"
 #include "support/gunzip.hpp"
+#include "support/page.hpp"
 #include "support/views.hpp"
 
 #include <algorithm>
@@ -21,6 +22,7 @@ using testing::account_number;
 using ::testing::ElementsAre;
 using testing::ExpositionParser;
 using testing::find_family;
+using testing::page_of;
 using testing::samples_of;
 using ::testing::SizeIs;
 
@@ -28,11 +30,11 @@ constexpr WallTime kNoon{Millis{1'795'000'000'000}};
 
 std::vector<testing::ParsedFamily> parsed(const ViewStore& store,
                                           TextFormat format = TextFormat::prometheus) {
-  return ExpositionParser::parse(Exposition(store).page(format, Encoding::identity).joined(),
-                                 format == TextFormat::openmetrics);
+  Exposition exposition(store);
+  return ExpositionParser::parse(page_of(exposition, format), format == TextFormat::openmetrics);
 }
 std::string text(Exposition& exposition, TextFormat format = TextFormat::prometheus) {
-  return exposition.page(format, Encoding::identity).joined();
+  return page_of(exposition, format);
 }
 std::vector<double> values(const std::vector<testing::ParsedSample>& samples) {
   std::vector<double> out;
@@ -178,14 +180,6 @@ TEST(Exposition, EverySampleHasTheLabelsOfItsFamily) {
   EXPECT_THAT(page, SizeIs(image_families().size() + fleet_families().size()));
 }
 
-TEST(Exposition, ASmallPageIsOnePiece) {
-  ViewStore store;
-  store.publish(a_view("m-1"));
-  Exposition exposition(store);
-  for (const Encoding encoding : {Encoding::identity, Encoding::gzip})
-    EXPECT_LE(exposition.page(TextFormat::openmetrics, encoding).pieces.size(), 2U);
-}
-
 TEST(Exposition, AnEmptyStoreIsStillAPage) {
   const ViewStore store;
   const auto page = parsed(store);
@@ -208,7 +202,7 @@ TEST(Exposition, PutsTheDaemonsOwnFamiliesBeforeTheEnd) {
   for (const TextFormat format : {TextFormat::prometheus, TextFormat::openmetrics}) {
     const bool openmetrics = format == TextFormat::openmetrics;
     const std::string page = text(exposition, format);
-    const std::string zipped = exposition.page(format, Encoding::gzip).joined();
+    const std::string zipped = page_of(exposition, format, Encoding::gzip);
     EXPECT_EQ(testing::gunzip(zipped), page);
     const auto families = ExpositionParser::parse(page, openmetrics);
     EXPECT_EQ(families.back().name,

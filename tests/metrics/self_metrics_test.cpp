@@ -55,16 +55,16 @@ double value_of(const SelfMetrics& metrics, const std::string& name, const std::
 }
 
 TEST(SelfMetrics, TellsWhichShardOfHowManyItIs) {
-  SelfMetrics metrics("1.2.3", "abc", fixed_sources());
-  EXPECT_EQ(value_of(metrics, "share_drift_shard_ordinal"), 0);
-  EXPECT_EQ(value_of(metrics, "share_drift_shards"), 1);
-  metrics.set_shard(2, 5);
-  EXPECT_EQ(value_of(metrics, "share_drift_shard_ordinal"), 2);
-  EXPECT_EQ(value_of(metrics, "share_drift_shards"), 5);
+  const SelfMetrics only({"1.2.3", "abc"}, {});
+  EXPECT_EQ(value_of(only, "share_drift_shard_ordinal"), 0);
+  EXPECT_EQ(value_of(only, "share_drift_shards"), 1);
+  const SelfMetrics third({"1.2.3", "abc", 2, 5}, {});
+  EXPECT_EQ(value_of(third, "share_drift_shard_ordinal"), 2);
+  EXPECT_EQ(value_of(third, "share_drift_shards"), 5);
 }
 
 TEST(SelfMetrics, EverythingKnowableIsThereFromTheStart) {
-  SelfMetrics metrics("1.2.3", "abc", fixed_sources());
+  SelfMetrics metrics({"1.2.3", "abc"}, fixed_sources());
   metrics.set_profiles({{"default", 5}});
   const auto page = parsed(metrics);
   EXPECT_THAT(samples_of(page, "share_drift_listing_failures_by_reason_total"), SizeIs(kAllReasons.size()));
@@ -88,7 +88,7 @@ TEST(SelfMetrics, EverythingKnowableIsThereFromTheStart) {
 }
 
 TEST(SelfMetrics, CountsWhatItIsTold) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   metrics.set_profiles({{"default", 5}, {"other", 0}});
   Observation seen;
   seen.complete = true;
@@ -129,7 +129,7 @@ TEST(SelfMetrics, CountsWhatItIsTold) {
 }
 
 TEST(SelfMetrics, ClosesOfAnEarlierLifeGoOn) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   metrics.set_totals({7, 0, 2, 0, 0}, 3);
   metrics.set_totals({8, 0, 2, 0, 0}, 0);
   EXPECT_EQ(value_of(metrics, "share_drift_closed_by_reason_total", "reason", "revoked"), 8);
@@ -138,7 +138,7 @@ TEST(SelfMetrics, ClosesOfAnEarlierLifeGoOn) {
 }
 
 TEST(SelfMetrics, WhatIsNotKnownIsAbsent) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   metrics.set_profiles({{"default", 5}});
   Credentials credentials;
   credentials.origin = "ecs_ram_role";
@@ -163,7 +163,7 @@ TEST(SelfMetrics, WhatIsNotKnownIsAbsent) {
 }
 
 TEST(SelfMetrics, AReloadKeepsCountersAndDropsProfiles) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   metrics.set_profiles({{"kept", 5}, {"gone", 5}});
   metrics.on_request("kept");
   metrics.on_credentials("gone", {});
@@ -175,7 +175,7 @@ TEST(SelfMetrics, AReloadKeepsCountersAndDropsProfiles) {
 }
 
 TEST(SelfMetrics, TellsWhichConfigurationIsInForce) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   EXPECT_EQ(value_of(metrics, "share_drift_config_last_reload_successful"), 0);
   metrics.config_loaded("aa", WallTime{Millis{1'000}});
   metrics.config_loaded("bb", WallTime{Millis{2'000}});
@@ -187,15 +187,15 @@ TEST(SelfMetrics, TellsWhichConfigurationIsInForce) {
 }
 
 TEST(SelfMetrics, AsksHowTheStateIs) {
-  const SelfMetrics broken("1", "r", fixed_sources());
+  const SelfMetrics broken({"1", "r"}, fixed_sources());
   EXPECT_EQ(value_of(broken, "share_drift_state_ok"), 0);
-  const SelfMetrics sound("1", "r", fixed_sources({true, WallTime{Millis{3'000}}}));
+  const SelfMetrics sound({"1", "r"}, fixed_sources({true, WallTime{Millis{3'000}}}));
   EXPECT_EQ(value_of(sound, "share_drift_state_ok"), 1);
   EXPECT_EQ(value_of(sound, "share_drift_state_last_write_timestamp_seconds"), 3);
 }
 
 TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
-  SelfMetrics metrics("1", "r", {});
+  SelfMetrics metrics({"1", "r"}, {});
   metrics.set_profiles({{"a", 1}});
   std::atomic<bool> done{false};
   std::jthread scraper([&] {
@@ -228,7 +228,7 @@ TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
 }
 
 TEST(SelfMetrics, LooksLikeTheGoldenPages) {
-  SelfMetrics metrics("1.2.3", "0123456789ab", fixed_sources({true, WallTime{Millis{1'795'000'001'250}}}));
+  SelfMetrics metrics({"1.2.3", "0123456789ab"}, fixed_sources({true, WallTime{Millis{1'795'000'001'250}}}));
   metrics.set_profiles({{"default", 5}, {"odd \"name\"\n", 0.5}});
   metrics.config_loaded("9f86d081", WallTime{Millis{1'795'000'000'000}});
   Observation seen;

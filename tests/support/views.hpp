@@ -90,7 +90,7 @@ inline std::shared_ptr<const ImageView> random_view(SeededRandom& random, const 
   if (below(4) != 0) view->last_attempt = moment();
   if (below(4) != 0) view->last_complete = moment();
   view->counters = {below(1000), below(1000), {below(9), below(9)}, {below(9), below(9)}, below(5)};
-  if (below(9) == 0) view->counters.listings = 12'345'678'901'234'567ULL;
+  if (below(9) == 0) view->counters.listings = 123'456'789'012'345ULL;
   view->allowed_accounts = below(100);
   view->shared_accounts = gauge();
   view->unexpected_accounts = gauge();
