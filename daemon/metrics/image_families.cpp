@@ -8,7 +8,7 @@ using enum prometheus::MetricType;
 using View = const ImageView&;
 using Out = ImageSamples&;
 
-void add_time(Out out, const MaybeTime& time) {
+void add_time(Out out, const std::optional<WallTime>& time) {
   out.add(time ? unix_seconds(*time) : 0);
 }
 void add_count(Out out, std::uint64_t count) {

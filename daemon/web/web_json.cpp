@@ -28,7 +28,7 @@ class JsonObject {
   /// Of a person or a server: readers put it in front of people.
   void outside_text(std::string_view name, std::string_view value) { text(name, clean(value, kLongest)); }
   void boolean(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
-  void number(std::string_view name, std::int64_t value) { append_number(key(name), value); }
+  void number(std::string_view name, std::int64_t value) { key(name) += std::to_string(value); }
   void number(std::string_view name, const std::optional<std::int64_t>& value) {
     if (value) return number(name, *value);
     key(name) += "null";
@@ -105,7 +105,7 @@ void add_image(JsonObject& json, const ImageView& view, const AccountNames& name
   json.boolean("listing_complete", view.listing_complete);
   json.time("last_complete", view.last_complete);
   json.time("last_attempt", view.last_attempt);
-  append_millis(json.key("interval_seconds"), policy.interval);
+  append_number(json.key("interval_seconds"), std::chrono::duration<double>(policy.interval).count());
   json.number("shared_accounts", view.shared_accounts);
   json.number("allowed_accounts", static_cast<std::int64_t>(view.allowed_accounts));
   json.number("unexpected_accounts", view.unexpected_accounts);

@@ -110,7 +110,7 @@ class GateBench {
         [this, outcome](Result<ApiAnswer, Failure> result) {
           ++outcome->times;
           outcome->when = clock.mono();
-          outcome->result = std::move(result);
+          outcome->result.emplace(std::move(result));
         },
         std::move(wanted));
     return outcome;

@@ -32,8 +32,8 @@ auto retried(Call call) {
 /// The routes over one image, behind the server, on a socket without a name in any directory.
 class Site {
  public:
-  Site() : exposition_(board_), routes_(backend(), {.enable_lifecycle = true}) {
-    board_.publish(testing::a_view("m-1"));
+  Site() : exposition_(views_), routes_(backend(), {.enable_lifecycle = true}) {
+    views_.publish(testing::a_view("m-1"));
     address_.sun_family = AF_UNIX;
     const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // Only the family: the kernel chooses an abstract name.
@@ -73,7 +73,7 @@ class Site {
   sockaddr* generic() { return reinterpret_cast<sockaddr*>(&address_); }
   WebBackend backend() {
     WebBackend out;
-    out.fleet = [this] { return board_.fleet(); };
+    out.fleet = [this] { return views_.fleet(); };
     out.metrics = [this](TextFormat format, Encoding encoding) { return exposition_.page(format, encoding); };
     out.ready = [] { return true; };
     out.config = [] { return std::string("images: []\n"); };
@@ -86,7 +86,7 @@ class Site {
     return out;
   }
 
-  Board board_;
+  ViewStore views_;
   Exposition exposition_;
   WebRoutes routes_;
   sockaddr_un address_{};
