@@ -6,56 +6,6 @@
 
 namespace sharedrift {
 
-namespace {
-
-constexpr std::array<EventSpec, kEventTypeCount> kTable{{
-    {EventType::drift_opened, "drift_opened", Level::error},
-    {EventType::drift_clearing, "drift_clearing", Level::info},
-    {EventType::drift_closed, "drift_closed", Level::info},
-    {EventType::drift_flapped, "drift_flapped", Level::warn},
-    {EventType::listing_incomplete, "listing_incomplete", Level::warn},
-    {EventType::listing_failed, "listing_failed", Level::warn},
-    {EventType::listing_recovered, "listing_recovered", Level::info},
-    {EventType::image_state_changed, "image_state_changed", Level::info},
-    {EventType::exception_expired, "exception_expired", Level::warn},
-    {EventType::canary_lost, "canary_lost", Level::error},
-    {EventType::canary_restored, "canary_restored", Level::info},
-    {EventType::mass_change_held, "mass_change_held", Level::warn},
-    {EventType::monitoring_gap, "monitoring_gap", Level::warn},
-    {EventType::first_run, "first_run", Level::info},
-    {EventType::config_reloaded, "config_reloaded", Level::info},
-    {EventType::config_rejected, "config_rejected", Level::error},
-    {EventType::state_rejected, "state_rejected", Level::error},
-    {EventType::started, "started", Level::info},
-    {EventType::stopping, "stopping", Level::info},
-    {EventType::stopped, "stopped", Level::info},
-}};
-
-constexpr bool in_order() {
-  for (std::size_t i = 0; i < kTable.size(); ++i) {
-    if (kTable.at(i).type != static_cast<EventType>(i) || kTable.at(i).name.empty()) return false;
-  }
-  return true;
-}
-static_assert(in_order(), "a row for each type, in the order of the types");
-
-}  // namespace
-
-std::span<const EventSpec> event_table() {
-  return kTable;
-}
-
-const EventSpec& spec(EventType type) {
-  return kTable.at(static_cast<std::size_t>(type));
-}
-
-std::optional<EventType> parse_event_type(std::string_view name) {
-  if (name == "poll_failed") return EventType::listing_failed;  // its name in 0.1.0
-  const auto row =
-      std::find_if(kTable.begin(), kTable.end(), [name](const EventSpec& s) { return s.name == name; });
-  return row == kTable.end() ? std::nullopt : std::optional{row->type};
-}
-
 std::string_view to_string(Level level) {
   switch (level) {
     case Level::debug: return "debug";
@@ -90,6 +40,75 @@ std::string to_text(const FieldValue& value) {
     std::string operator()(WallTime v) const { return format_rfc3339(v); }
   };
   return std::visit(Render{}, value);
+}
+
+namespace {
+
+std::optional<std::string> shown(const Event& event, std::string_view key) {
+  if (const FieldValue* value = event.find(key)) return to_text(*value);
+  const std::string id = key == "image" ? event.image_id : event.text(std::string{key} + "_id");
+  if (id.empty()) return std::nullopt;
+  const std::string name = event.text(std::string{key} + "_name");
+  return name.empty() ? id : name + " (" + id + ")";
+}
+
+/// False if the event lacks a field that is named in it.
+bool append_filled(std::string& out, std::string_view text, const Event& event) {
+  bool whole = true;
+  while (!text.empty()) {
+    const std::size_t begin = text.find('{');
+    out += text.substr(0, begin);
+    if (begin == std::string_view::npos) break;
+    const std::size_t end = text.find('}', begin);
+    const std::string_view name = text.substr(begin + 1, end - begin - 1);
+    const std::size_t colon = name.find(':');
+    const auto value = shown(event, name.substr(0, colon));
+    whole = whole && value;
+    out += value.value_or("?");
+    if (colon != std::string_view::npos)
+      out.append(" ").append(name.substr(colon + 1)).append(value == "1" ? "" : "s");
+    text.remove_prefix(end + 1);
+  }
+  return whole;
+}
+
+void append_optional(std::string& out, std::string_view text, const Event& event) {
+  if (const std::size_t bar = text.find('|'); bar != std::string_view::npos) {
+    const std::size_t equals = text.find('=');
+    if (event.text(text.substr(0, equals)) != text.substr(equals + 1, bar - equals - 1)) return;
+    text.remove_prefix(bar + 1);
+  }
+  const std::size_t before = out.size();
+  if (!append_filled(out, text, event)) out.resize(before);
+}
+
+}  // namespace
+
+std::string message_of(const Event& event) {
+  std::string out;
+  std::string_view rest = spec(event.type).message;
+  while (!rest.empty()) {
+    const bool optional = rest.front() == '[';
+    const std::size_t end = std::min(rest.find(optional ? ']' : '['), rest.size());
+    if (optional) {
+      append_optional(out, rest.substr(1, end - 1), event);
+    } else {
+      append_filled(out, rest.substr(0, end), event);
+    }
+    rest.remove_prefix(optional ? end + 1 : end);
+  }
+  return out.empty() ? std::string{spec(event.type).name} : out;
+}
+
+std::vector<Field> record_of(const Event& event) {
+  const EventSpec& type = spec(event.type);
+  std::vector<Field> record{{"ts", event.at},
+                            {"level", std::string{to_string(type.level)}},
+                            {"event", std::string{type.name}},
+                            {"msg", message_of(event)}};
+  if (!event.image_id.empty()) record.push_back({"image_id", event.image_id});
+  record.insert(record.end(), event.fields.begin(), event.fields.end());
+  return record;
 }
 
 }  // namespace sharedrift

@@ -50,6 +50,8 @@ struct EventSpec {
   EventType type;
   std::string_view name;
   Level level;  ///< of its log line: decided here and nowhere else
+  /// Its sentence, with what message_of() puts in for `{...}` and `[...]`.
+  std::string_view message;
 };
 /// The one table of types, in the order of EventType: log, database and tests follow it.
 std::span<const EventSpec> event_table();
@@ -81,5 +83,16 @@ struct Event {
 };
 
 std::string to_text(const FieldValue& value);
+
+/// What happened, to what, and what to do about it, in one sentence for people, by the type's pattern:
+///   {key}             the field; `image` and `account` are shown with their names where they have one
+///   {key:noun}        a number of things: `1 image`, `2 images`
+///   [text]            left out where the event lacks a field that is named in it
+///   [key=value|text]  left out where the field says something else
+std::string message_of(const Event& event);
+
+/// The whole of what log, history and JSON API say of an event: ts, level, event, msg, image_id where it is
+/// about an image, then its own fields.
+std::vector<Field> record_of(const Event& event);
 
 }  // namespace sharedrift

@@ -1,0 +1,98 @@
+// The table of event types. Adding one: a name in EventType, a row here, an example in
+// tests/core/event_test.cpp.
+#include "core/event.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr std::array<EventSpec, kEventTypeCount> kTable{{
+    {EventType::drift_opened, "drift_opened", Level::error,
+     "[kind=unexpected|Account {account} has access to image {image} and is not on its allow-list: remove "
+     "the share (share-drift-exporter plan prints the call) or allow the account]"
+     "[kind=missing|Account {account} is required on image {image} and has no access: share the image with "
+     "it (share-drift-exporter plan prints the call) or require it no longer]"},
+    {EventType::drift_clearing, "drift_clearing", Level::info,
+     "Account {account} is not in the last complete listing of image {image}: the drift closes when more "
+     "complete listings confirm it"},
+    {EventType::drift_closed, "drift_closed", Level::info,
+     "The drift of account {account} on image {image} is closed"
+     "[reason=revoked|: the account has no access any more]"
+     "[reason=restored|: the account has access again]"
+     "[reason=allowed_by_config|: the configuration now agrees with it]"
+     "[reason=image_gone|: the image is gone]"
+     "[reason=unwatched|: the image is no longer watched]"
+     "[; it was open since {opened}]"},
+    {EventType::drift_flapped, "drift_flapped", Level::warn,
+     "Account {account} has access to image {image} again before the drift closed: find out who shares the "
+     "image anew"},
+    {EventType::listing_incomplete, "listing_incomplete", Level::warn,
+     "The answer about image {image} is no complete listing and clears nothing ({reason}, {failures:time} in "
+     "a row): {detail}"},
+    {EventType::listing_failed, "listing_failed", Level::warn,
+     "Image {image} could not be listed ({reason}, {failures:time} in a row), its last known shares still "
+     "count: {detail}"},
+    {EventType::listing_recovered, "listing_recovered", Level::info,
+     "Image {image} is listed completely again after {failures:failure}"},
+    {EventType::image_state_changed, "image_state_changed", Level::info,
+     "Image {image} is {to} now and was {from}"},
+    {EventType::exception_expired, "exception_expired", Level::warn,
+     "The exception of account {account} on image {image} ended at {expired}: {owner} ({ticket}) should "
+     "remove the share or ask for a new exception"},
+    {EventType::canary_lost, "canary_lost", Level::error,
+     "Canary image {image} must always show drift and shows none: share it with its account again; if it is "
+     "shared, drift of other images is not seen either"},
+    {EventType::canary_restored, "canary_restored", Level::info,
+     "Canary image {image} shows its drift again, as it must"},
+    {EventType::mass_change_held, "mass_change_held", Level::warn,
+     "Within one cycle {images_losing} of {images_watched:image} lost accounts, more than {limit_percent} %: "
+     "nothing clears before more complete listings confirm it ({clears_held} held); find out whether so many "
+     "shares were removed"},
+    {EventType::monitoring_gap, "monitoring_gap", Level::warn,
+     "[Nobody watched from {from} to {to}, {seconds:second}][Nobody watched until {to} ({detail})]: what was "
+     "shared and removed in that time is not known; look in ActionTrail"},
+    {EventType::first_run, "first_run", Level::info,
+     "There is no state of an earlier run: watching begins now with {images:image}, and what is shared "
+     "already is marked first_run=true"},
+    {EventType::config_reloaded, "config_reloaded", Level::info,
+     "Configuration {config} with {images:image} is in force"},
+    {EventType::config_rejected, "config_rejected", Level::error,
+     "Configuration {file} was refused and the one before stays in force; correct it and reload: {reason}"},
+    {EventType::state_rejected, "state_rejected", Level::error,
+     "State database {path} cannot be used[ and was moved to {moved_to}]: {reason}; look at its disk, owner "
+     "and mode"},
+    {EventType::started, "started", Level::info,
+     "share-drift-exporter {version} watches {images:image} with configuration {config}"},
+    {EventType::stopping, "stopping", Level::info, "share-drift-exporter was told to stop"},
+    {EventType::stopped, "stopped", Level::info, "share-drift-exporter has stopped"},
+}};
+
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (kTable.at(i).type != static_cast<EventType>(i) || kTable.at(i).name.empty()) return false;
+  }
+  return true;
+}
+static_assert(in_order(), "a row for each type, in the order of the types");
+
+}  // namespace
+
+std::span<const EventSpec> event_table() {
+  return kTable;
+}
+
+const EventSpec& spec(EventType type) {
+  return kTable.at(static_cast<std::size_t>(type));
+}
+
+std::optional<EventType> parse_event_type(std::string_view name) {
+  if (name == "poll_failed") return EventType::listing_failed;  // its name in 0.1.0
+  const auto row =
+      std::find_if(kTable.begin(), kTable.end(), [name](const EventSpec& s) { return s.name == name; });
+  return row == kTable.end() ? std::nullopt : std::optional{row->type};
+}
+
+}  // namespace sharedrift
