@@ -10,7 +10,7 @@
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
-#include "log/event_log.hpp"
+#include "log/event_journal.hpp"
 #include "log/logging.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/self_metrics.hpp"
@@ -70,9 +70,8 @@ class App {
  public:
   explicit App(const Options& options)
       : options_(options),
-        logger_(clock_, {options.log_level, options.log_format, 2,
-                         is_journal_stream(2, std::getenv("JOURNAL_STREAM"))}),
-        lines_(logger_, nullptr) {}
+        logger_({options.log_level, options.log_format, 2,
+                 is_journal_stream(2, std::getenv("JOURNAL_STREAM"))}) {}
 
   int run() {
     auto config = load();
@@ -83,16 +82,16 @@ class App {
       print(options_.config_file + ": good\n");
       return 0;
     }
-    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, lines_, clock_);
+    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, logger_, clock_);
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
-    journal_ = std::make_unique<EventLog>(logger_, store_.get());
+    journal_ = std::make_unique<EventJournal>(logger_, *store_);
     build_engine(*config);
     auto listening = listen();
     if (!listening) return fail(kStartFailure, listening.error());
     release_free_heap();  // what reading the configuration and the past took is not needed again
     engine_->start();
-    journal_->record({EventType::started, clock_.wall(), "", started_fields()});
+    tell(EventType::started, started_fields());
     SystemdNotifier::ready(status_line());
     const int code = serve();
     stop();
@@ -112,10 +111,10 @@ class App {
   Result<Unit, std::string> open_door() {
     if (options_.web_config_file.empty()) return Unit{};
     auto door = WebSecurity::open(options_.web_config_file, clock_, [this](const auto& faults) {
-      const std::string reason = faults.empty() ? std::string{} : clean(to_string(faults.front()), 400);
-      logger_.log(faults.empty() ? Level::info : Level::error,
-                  faults.empty() ? "web_config_reloaded" : "web_config_rejected",
-                  {{"file", options_.web_config_file}, {"reason", reason}});
+      std::vector<Field> fields{{"file", options_.web_config_file}};
+      if (!faults.empty()) fields.push_back({"reason", clean(to_string(faults.front()), 400)});
+      tell(faults.empty() ? EventType::web_config_reloaded : EventType::web_config_rejected,
+           std::move(fields));
     });
     if (!door) return Err(joined(door.error()));
     door_ = std::move(*door);
@@ -132,12 +131,12 @@ class App {
   void build_engine(const ConfigPtr& config) {
     const EnsWorld world{clock_, random_, transport_, credential_news_, [this] { transport_.wake(); }};
     engine_ = std::make_unique<Engine>(
-        Engine::Ports{clock_, random_, transport_, *store_, lines_, surface_,
+        Engine::Ports{clock_, random_, transport_, *store_, logger_, surface_,
                       [world](const Config& c, std::unique_ptr<ShareSources> previous) {
                         return make_ens_sources(c, std::move(previous), world);
                       },
                       [this](const std::string& bug) {
-                        logger_.log(Level::error, "internal_error", {{"detail", clean(bug)}});
+                        tell(EventType::internal_error, {{"detail", clean(bug)}});
                         failed_ = true;
                         ::kill(::getpid(), kWakeMain);
                       }},
@@ -170,7 +169,8 @@ class App {
     ServerOptions server;
     if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
     return listeners_.start(
-        options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_);
+        options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_,
+        clock_);
   }
 
   WebBackend make_backend() {
@@ -202,20 +202,15 @@ class App {
     if (!config) {
       metrics_.config_rejected();
       const std::string first = config.error().substr(0, config.error().find('\n'));
-      journal_->record({EventType::config_rejected,
-                        clock_.wall(),
-                        "",
-                        {{"file", options_.config_file}, {"reason", clean(first, 400)}}});
+      tell(EventType::config_rejected, {{"file", options_.config_file}, {"reason", clean(first, 400)}});
       SystemdNotifier::ready(status_line());
       return Err(std::move(config).error());
     }
     in_force(*config);
     store_->set_retention((*config)->poll.state_retention);
     engine_->reload(*config);
-    journal_->record({EventType::config_reloaded,
-                      clock_.wall(),
-                      "",
-                      {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}}});
+    tell(EventType::config_reloaded,
+         {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}});
     SystemdNotifier::ready(status_line());
     return Unit{};
   }
@@ -240,8 +235,8 @@ class App {
       if (number == SIGTERM || number == SIGINT) return 0;
       if (number > 0) continue;
       if (!listeners_.live()) {
-        logger_.log(Level::error, "internal_error",
-                    {{"detail", std::string{"a listener ended and could not be brought back"}}});
+        tell(EventType::internal_error,
+             {{"detail", std::string{"a listener ended and could not be brought back"}}});
         return kStartFailure;
       }
       const std::uint64_t now = engine_->turns();
@@ -255,7 +250,7 @@ class App {
   }
 
   void stop() {
-    journal_->record({EventType::stopping, clock_.wall(), "", {}});
+    tell(EventType::stopping, {});
     SystemdNotifier::stopping();
     stopping_ = true;
     sigset_t signals;  // whoever is in a hurry may say so again
@@ -266,8 +261,13 @@ class App {
     const std::scoped_lock no_reload(reload_mutex_);
     engine_->stop();
     listeners_.stop(kDrain);
-    journal_->record({EventType::stopped, clock_.wall(), "", {}});
+    tell(EventType::stopped, {});
     store_->close();
+  }
+
+  /// An event of the daemon itself.
+  void tell(EventType type, std::vector<Field> fields) {
+    journal_->on_event({type, clock_.wall(), "", std::move(fields)});
   }
 
   std::vector<Field> started_fields() const {
@@ -285,9 +285,8 @@ class App {
   SystemClock clock_;
   SystemRandom random_;
   Logger logger_;
-  EventLog lines_;  ///< events that are stored with their image's record, or not at all
   std::unique_ptr<StateDb> store_;
-  std::unique_ptr<EventLog> journal_;  ///< the daemon's own events: line and row
+  std::unique_ptr<EventJournal> journal_;
   ViewStore views_;
   SelfMetrics metrics_{{kVersion, kRevision, options_.shard_index, options_.shard_count},
                        {[this] { return logger_.counts(); }, [] { return read_process_stats(); },
@@ -295,9 +294,7 @@ class App {
                           return StateHealth{store_->ok(), store_->last_write()};
                         }}};
   CredentialNews credential_news_{
-      metrics_, [this](Level level, std::string_view event, const std::vector<Field>& fields) {
-        logger_.log(level, event, fields);
-      }};
+      metrics_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
   Exposition exposition_{views_, &metrics_};
   Surface surface_{views_, metrics_};
   CurlTransport transport_;

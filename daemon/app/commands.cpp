@@ -116,12 +116,10 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   SystemRandom random;
   CurlTransport transport;
   Unobserved unobserved;
-  CredentialNews observer(unobserved, [](Level level, std::string_view, const std::vector<Field>& fields) {
-    if (level < Level::warn) return;
-    std::string line = "share-drift-exporter: warning:";
-    for (const Field& field : fields)
-      line += " " + field.key + "=" + to_text(field.value);
-    std::fprintf(stderr, "%s\n", line.c_str());
+  CredentialNews observer(unobserved, [&clock](EventType type, std::vector<Field> fields) {
+    if (spec(type).level < Level::warn) return;
+    const std::string message = message_of({type, clock.wall(), "", std::move(fields)});
+    std::fprintf(stderr, "share-drift-exporter: warning: %s\n", message.c_str());
   });
   const auto sources = make_ens_sources(
       config, nullptr, {clock, random, transport, observer, [&transport] { transport.wake(); }});
@@ -209,11 +207,8 @@ int history(const Options& options) {
   const auto events = read_events(storage_path(options), query);
   if (!events) return refuse(events.error());
   for (const Event& event : *events) {
-    std::vector<Field> fields;
-    if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
-    fields.insert(fields.end(), event.fields.begin(), event.fields.end());
     std::string line;
-    append_record(line, options.log_format, event.at, spec(event.type).level, to_string(event.type), fields);
+    append_record(line, options.log_format, event);
     print(line + "\n");
   }
   return 0;

@@ -16,13 +16,14 @@ void CredentialNews::on_credentials(std::string_view profile, const Credentials&
   if (told.generation != credentials.generation || told.origin != credentials.origin) {
     std::vector<Field> fields = who;
     if (credentials.expires) fields.push_back({"expires", *credentials.expires});
-    tell_(told.origin != credentials.origin ? Level::info : Level::debug, "credentials_changed", fields);
+    tell_(told.origin != credentials.origin ? EventType::credentials_changed : EventType::credentials_renewed,
+          std::move(fields));
   }
   if (told.warning != gist) {
     std::vector<Field> fields = who;
     if (!gist.empty()) fields.push_back({"detail", credentials.warning});
-    tell_(gist.empty() ? Level::info : Level::warn,
-          gist.empty() ? "credentials_recovered" : "credentials_warning", fields);
+    tell_(gist.empty() ? EventType::credentials_recovered : EventType::credentials_warning,
+          std::move(fields));
   }
   told = {credentials.origin, credentials.generation, std::move(gist)};
 }

@@ -14,14 +14,14 @@ namespace sharedrift {
 
 /// Stands before another observer, passes everything on, and puts what happens to credentials into words:
 /// once when it begins, once when it is over. Thread-safe.
-///  - `credentials_changed` (profile, source, expires): info when the source is another one, debug when it
-///    just renewed them;
+///  - `credentials_changed` (profile, source, expires): the source is another one;
+///  - `credentials_renewed` (the same): it just renewed them;
 ///  - `credentials_warning` (profile, source, detail): a file that others can read, a source that was passed
 ///    over, a renewal that failed while the earlier credentials still serve;
 ///  - `credentials_recovered` (profile, source): none of that any more.
 class CredentialNews final : public ApiObserver {
  public:
-  using Tell = std::function<void(Level, std::string_view event, const std::vector<Field>& fields)>;
+  using Tell = std::function<void(EventType type, std::vector<Field> fields)>;
   /// `next` outlives this.
   CredentialNews(ApiObserver& next, Tell tell) : next_(next), tell_(std::move(tell)) {}
 

@@ -9,7 +9,8 @@
 namespace sharedrift {
 
 Result<Unit, std::string> Listeners::start(const Options& options, const ServerOptions& common,
-                                           const ServerHandler& handler, Logger& logger) {
+                                           const ServerHandler& handler, EventSink& sink,
+                                           const Clock& clock) {
   if (options.systemd_socket) return adopt(common, handler);
   for (const ListenAddress& address : options.listen_addresses) {
     ServerOptions server = common;
@@ -18,8 +19,10 @@ Result<Unit, std::string> Listeners::start(const Options& options, const ServerO
     auto started = HttpServer::start(server, handler);
     if (!started && !address.may_fail) return Err(std::move(started).error());
     if (!started) continue;
-    logger.log(Level::info, "listening",
-               {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}});
+    sink.on_event({EventType::listening,
+                   clock.wall(),
+                   "",
+                   {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}}});
     servers_.push_back(std::move(*started));
   }
   return Unit{};

@@ -3,7 +3,7 @@
 #include "app/cli.hpp"
 #include "core/result.hpp"
 #include "http_server/http_server.hpp"
-#include "log/logging.hpp"
+#include "ports.hpp"
 
 #include <memory>
 #include <string>
@@ -18,7 +18,7 @@ class Listeners {
   /// All that must be there, each told to the log, or an error that names what is wrong; those that listen by
   /// then go on until stop(). `common` is what all servers have alike.
   Result<Unit, std::string> start(const Options& options, const ServerOptions& common,
-                                  const ServerHandler& handler, Logger& logger);
+                                  const ServerHandler& handler, EventSink& sink, const Clock& clock);
   /// False: one of them ended and could not be brought back.
   [[nodiscard]] bool live() const;
   /// Answers in flight have `grace` to end.

@@ -57,13 +57,9 @@ void append_field(std::string& out, LogFormat format, std::string_view key, cons
 
 }  // namespace
 
-void append_record(std::string& out, LogFormat format, WallTime at, Level level, std::string_view event,
-                   const std::vector<Field>& fields) {
+void append_record(std::string& out, LogFormat format, const Event& event) {
   if (format == LogFormat::json) out += '{';
-  append_field(out, format, "ts", at);
-  append_field(out, format, "level", std::string(to_string(level)));
-  append_field(out, format, "event", std::string(event));
-  for (const Field& field : fields)
+  for (const Field& field : record_of(event))
     append_field(out, format, field.key, field.value);
   if (format == LogFormat::json) {
     out += '}';

@@ -79,8 +79,9 @@ class Logger::Sink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   Sink(int fd, Millis patience) : fd_(fd), is_socket_(is_socket(fd)), patience_(patience) {}
 
-  /// What to write before the next line that gets through, from the number of lines lost before it.
-  std::function<std::string(std::uint64_t)> loss_note;
+  /// What to write before the next line that gets through, from the number of lines lost before it and the
+  /// time.
+  std::function<std::string(std::uint64_t, WallTime)> loss_note;
   [[nodiscard]] std::uint64_t written(Level level) const { return written_.at(index(level)).load(); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(); }
   void count_loss() {
@@ -93,7 +94,7 @@ class Logger::Sink final : public spdlog::sinks::base_sink<std::mutex> {
     std::string text;
     if (torn_) text += '\n';
     const std::uint64_t untold = untold_.load();
-    if (untold > 0) text.append(loss_note(untold)).append("\n");
+    if (untold > 0) text.append(loss_note(untold, std::chrono::floor<Millis>(message.time))).append("\n");
     text.append(message.payload.data(), message.payload.size()).append("\n");
     if (!write_all(text)) {
       count_loss();
@@ -156,14 +157,10 @@ class Logger::Backend {
   spdlog::logger logger;
 };
 
-Logger::Logger(const Clock& clock, LogOptions options)
-    : clock_(clock), options_(options), sink_(std::make_shared<Sink>(options.fd, options.patience)) {
-  sink_->loss_note = [this](std::uint64_t lines) {
-    std::string note;
-    if (options_.priority_prefix && options_.format == LogFormat::logfmt) note = priority(Level::warn);
-    append_record(note, options_.format, clock_.wall(), Level::warn, "log_lines_dropped",
-                  {{"lines", static_cast<std::int64_t>(lines)}});
-    return note;
+Logger::Logger(LogOptions options)
+    : options_(options), sink_(std::make_shared<Sink>(options.fd, options.patience)) {
+  sink_->loss_note = [this](std::uint64_t lines, WallTime now) {
+    return line({EventType::log_lines_dropped, now, "", {{"lines", static_cast<std::int64_t>(lines)}}});
   };
   backend_ = std::make_unique<Backend>(sink_);
   backend_->logger.set_error_handler([this](const std::string& /*what*/) { sink_->count_loss(); });
@@ -171,21 +168,23 @@ Logger::Logger(const Clock& clock, LogOptions options)
 
 Logger::~Logger() = default;
 
-void Logger::log(Level level, std::string_view event, const std::vector<Field>& fields) noexcept {
-  if (enabled(level)) log_at(clock_.wall(), level, event, fields);
-}
-
-void Logger::log_at(WallTime at, Level level, std::string_view event,
-                    const std::vector<Field>& fields) noexcept {
-  if (!enabled(level)) return;
+void Logger::on_event(const Event& event) noexcept {
+  const Level level = spec(event.type).level;
+  if (level < options_.level) return;
   try {
-    std::string line;
-    if (options_.priority_prefix && options_.format == LogFormat::logfmt) line = priority(level);
-    append_record(line, options_.format, at, level, event, fields);
-    backend_->logger.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+    const std::string text = line(event);
+    backend_->logger.log(event.at, spdlog::source_loc{}, to_spdlog(level), text);
   } catch (...) {  // out of memory: the line is lost, the daemon is not
     sink_->count_loss();
   }
+}
+
+std::string Logger::line(const Event& event) const {
+  std::string text;
+  if (options_.priority_prefix && options_.format == LogFormat::logfmt)
+    text = priority(spec(event.type).level);
+  append_record(text, options_.format, event);
+  return text;
 }
 
 LogCounts Logger::counts() const {

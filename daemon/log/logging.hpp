@@ -6,8 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string_view>
-#include <vector>
+#include <string>
 
 namespace sharedrift {
 
@@ -28,28 +27,25 @@ struct LogCounts {
   std::uint64_t dropped = 0;             ///< could not be written
 };
 
-/// Structured logging. Each record is one line, built whole and written by the calling thread, so that the
-/// last word before a crash is not lost; but nobody who reads slowly or not at all can hold the daemon up: a
-/// line that cannot be written within the patience is dropped and counted, and until one gets through again
-/// lines do not wait at all. The first line after a loss is preceded by a record `log_lines_dropped` with
-/// their number. Thread-safe; never throws. SIGPIPE must be ignored by the process.
-class Logger {
+/// The log: each event is one line, built whole and written by the calling thread, so that the last word
+/// before a crash is not lost; but nobody who reads slowly or not at all can hold the daemon up: a line that
+/// cannot be written within the patience is dropped and counted, and until one gets through again lines do
+/// not wait at all. The first line after a loss is preceded by the event `log_lines_dropped` with their
+/// number. SIGPIPE must be ignored by the process.
+class Logger final : public EventSink {
  public:
-  Logger(const Clock& clock, LogOptions options);
+  explicit Logger(LogOptions options);
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
-  ~Logger();
+  ~Logger() override;
 
-  void log(Level level, std::string_view event, const std::vector<Field>& fields = {}) noexcept;
-  /// With a time of its own instead of now.
-  void log_at(WallTime at, Level level, std::string_view event, const std::vector<Field>& fields) noexcept;
-  [[nodiscard]] bool enabled(Level level) const { return level >= options_.level; }
+  void on_event(const Event& event) noexcept override;
   [[nodiscard]] LogCounts counts() const;
 
  private:
   class Sink;
   class Backend;
-  const Clock& clock_;
+  [[nodiscard]] std::string line(const Event& event) const;
   const LogOptions options_;
   std::shared_ptr<Sink> sink_;
   std::unique_ptr<Backend> backend_;

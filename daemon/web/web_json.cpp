@@ -187,11 +187,7 @@ void append_events_json(std::string& out, const std::vector<Event>& events) {
   out += '[';
   for (const Event& event : events) {
     if (out.back() != '[') out += ',';
-    std::vector<Field> fields;
-    fields.reserve(event.fields.size() + 1);
-    if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
-    fields.insert(fields.end(), event.fields.begin(), event.fields.end());
-    append_record(out, LogFormat::json, event.at, spec(event.type).level, to_string(event.type), fields);
+    append_record(out, LogFormat::json, event);
   }
   out += ']';
 }

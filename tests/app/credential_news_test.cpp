@@ -14,8 +14,8 @@ using ::testing::IsEmpty;
 struct Bench {
   std::vector<std::string> lines;
   testing::CountingObserver next;
-  CredentialNews news{next, [this](Level level, std::string_view event, const std::vector<Field>& fields) {
-                        std::string line = std::string{to_string(level)} + " " + std::string{event};
+  CredentialNews news{next, [this](EventType type, const std::vector<Field>& fields) {
+                        std::string line{to_string(type)};
                         for (const Field& field : fields)
                           line += " " + field.key + "=" + to_text(field.value);
                         lines.push_back(std::move(line));
@@ -34,15 +34,15 @@ TEST(CredentialNews, TellsEachChangeOnceAndPassesEverythingOn) {
   key.generation = 1;
   key.access_key_id = "LTAI";
   key.access_key_secret = Secret{"hush"};
-  EXPECT_THAT(bench.hear(key), ElementsAre("info credentials_changed profile=p source=static_file"));
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=static_file"));
   EXPECT_THAT(bench.hear(key), IsEmpty());
-  EXPECT_THAT(bench.hear(key, "q"), ElementsAre("info credentials_changed profile=q source=static_file"));
+  EXPECT_THAT(bench.hear(key, "q"), ElementsAre("credentials_changed profile=q source=static_file"));
   key.generation = 2;
-  EXPECT_THAT(bench.hear(key), ElementsAre("debug credentials_changed profile=p source=static_file"));
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_renewed profile=p source=static_file"));
   key.origin = "ecs_ram_role";
   key.generation = 3;
   key.expires = WallTime{Millis{1'795'000'000'000}};
-  EXPECT_THAT(bench.hear(key), ElementsAre("info credentials_changed profile=p source=ecs_ram_role "
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=ecs_ram_role "
                                            "expires=2026-11-18T11:06:40.000Z"));
   EXPECT_EQ(bench.next.generation, 3U);
   bench.news.on_request("p");
@@ -64,13 +64,13 @@ TEST(CredentialNews, WarnsWhenTroubleBeginsAndSaysWhenItIsOver) {
   bench.hear(key);
   key.warning = "still using an earlier key: timeout after 2001 ms";
   EXPECT_THAT(bench.hear(key),
-              ElementsAre("warn credentials_warning profile=p source=ecs_ram_role detail=" + key.warning));
+              ElementsAre("credentials_warning profile=p source=ecs_ram_role detail=" + key.warning));
   key.warning = "still using an earlier key: timeout after 2000 ms";
   EXPECT_THAT(bench.hear(key), IsEmpty());
   key.warning = "still using an earlier key: refused";
   EXPECT_EQ(bench.hear(key).size(), 1U);
   key.warning.clear();
-  EXPECT_THAT(bench.hear(key), ElementsAre("info credentials_recovered profile=p source=ecs_ram_role"));
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_recovered profile=p source=ecs_ram_role"));
 }
 
 }  // namespace

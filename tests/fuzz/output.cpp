@@ -99,18 +99,21 @@ Json read_logfmt(std::string_view line) {
   return out;
 }
 
-void check_log(const std::string& event, const std::string& first, const std::string& second) {
-  const std::vector<Field> fields{{"a", first}, {"count", std::int64_t{7}}, {"b", second}, {"end", true}};
+void check_log(const std::string& name, const std::string& first, const std::string& second) {
+  const Event event{EventType::config_rejected,
+                    kNow,
+                    "",
+                    {{"a", first}, {"count", std::int64_t{7}}, {"b", second}, {"file", name}, {"end", true}}};
   for (const LogFormat format : {LogFormat::logfmt, LogFormat::json}) {
     std::string line;
-    append_record(line, format, kNow, Level::warn, event, fields);
+    append_record(line, format, event);
     require_one_line(line, "a record is one line");
     require(is_valid_utf8(line), "a record is UTF-8", line);
     for (const std::string_view turner :
          {"\xe2\x80\xae", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x81\xa6", "\xc2\x9b"})
       require(line.find(turner) == std::string::npos, "nothing in a record moves or turns text", line);
     const Json read = format == LogFormat::json ? parse(line, "a record is JSON") : read_logfmt(line);
-    require(read.size() == 7, "a record has its fields and no other", line);
+    require(read.size() == 9, "a record has its fields and no other", line);
     if (first.size() <= kMaxLoggedBytes && is_valid_utf8(first))
       require(read["a"] == first, "a field reads back", line);
     if (second.size() <= kMaxLoggedBytes && is_valid_utf8(second))

@@ -16,7 +16,7 @@ constexpr WallTime kNoon{Millis{1'795'000'000'123}};
 
 std::string record(LogFormat format, const std::vector<Field>& fields) {
   std::string out;
-  append_record(out, format, kNoon, Level::warn, "drift_opened", fields);
+  append_record(out, format, {EventType::stopped, kNoon, "", fields});
   return out;
 }
 
@@ -29,13 +29,13 @@ TEST(LogRecord, RendersEveryKindOfFieldInOrder) {
                                   {"since", kNoon},
                                   {"empty", std::string()},
                                   {"odd", std::numeric_limits<double>::infinity()}};
-  EXPECT_EQ(
-      record(LogFormat::logfmt, fields),
-      "ts=2026-11-18T11:06:40.123Z level=warn event=drift_opened text=\"a b\" word=m-1 count=-3 ratio=0.5 "
-      "yes=true since=2026-11-18T11:06:40.123Z empty=\"\" odd=null");
+  EXPECT_EQ(record(LogFormat::logfmt, fields),
+            "ts=2026-11-18T11:06:40.123Z level=info event=stopped msg=\"share-drift-exporter has stopped\" "
+            "text=\"a b\" word=m-1 count=-3 ratio=0.5 "
+            "yes=true since=2026-11-18T11:06:40.123Z empty=\"\" odd=null");
   EXPECT_EQ(
       record(LogFormat::json, fields),
-      R"({"ts":"2026-11-18T11:06:40.123Z","level":"warn","event":"drift_opened","text":"a b","word":"m-1",)"
+      R"({"ts":"2026-11-18T11:06:40.123Z","level":"info","event":"stopped","msg":"share-drift-exporter has stopped","text":"a b","word":"m-1",)"
       R"("count":-3,"ratio":0.5,"yes":true,"since":"2026-11-18T11:06:40.123Z","empty":"","odd":null})");
 }
 
@@ -44,7 +44,7 @@ TEST(LogRecord, HostileTextStaysOneRecordOnOneLine) {
     const std::string json = record(LogFormat::json, {{"a", text}, {"b", std::string("end")}});
     const auto parsed = nlohmann::json::parse(json, nullptr, false);
     ASSERT_FALSE(parsed.is_discarded()) << json;
-    EXPECT_EQ(parsed.size(), 5U);
+    EXPECT_EQ(parsed.size(), 6U);
     EXPECT_EQ(parsed["b"], "end");
     if (is_valid_utf8(text)) {
       EXPECT_EQ(parsed["a"], text);
@@ -69,7 +69,7 @@ TEST(LogRecord, QuotesWhateverCouldForgeAField) {
 
 TEST(LogRecord, CutsWhatIsTooLong) {
   const std::string line = record(LogFormat::json, {{"k", std::string(100'000, 'x')}});
-  EXPECT_LT(line.size(), kMaxLoggedBytes + 200);
+  EXPECT_LT(line.size(), kMaxLoggedBytes + 250);
   EXPECT_FALSE(nlohmann::json::parse(line, nullptr, false).is_discarded());
 }
 

@@ -87,6 +87,7 @@ TEST_F(WebRoutesTest, EventsAreTheRecordsOfTheLog) {
   events = {{EventType::drift_opened, kNow, "m-1", {{"account_id", std::string("17")}, {"first_run", true}}}};
   const Json list = data("/api/v1/events?image=m-1&since=2026-11-18T08:20:00Z&limit=7");
   EXPECT_EQ(list.at(0).at("event"), "drift_opened");
+  EXPECT_EQ(list.at(0).at("msg"), message_of(events.front()));
   EXPECT_EQ(list.at(0).at("image_id"), "m-1");
   EXPECT_EQ(list.at(0).at("account_id"), "17");
   EXPECT_EQ(list.at(0).at("first_run"), true);

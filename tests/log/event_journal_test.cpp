@@ -1,0 +1,76 @@
+#include "log/event_journal.hpp"
+
+#include "log/logging.hpp"
+#include "support/fakes.hpp"
+#include "support/pipe.hpp"
+#include "support/views.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+namespace {
+
+using ::testing::ElementsAre;
+
+class RowStore final : public StateStore {
+ public:
+  SavedState load() override { return {}; }
+  void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
+  void forget(const ImageId& /*image*/) override {}
+  void add_event(const Event& event) override { rows.push_back(event.type); }
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
+  std::vector<EventType> rows;
+};
+
+TEST(EventJournal, EveryEventIsOneLineAndOneRow) {
+  testing::RecordingSink log;
+  RowStore store;
+  EventJournal journal(log, store);
+  journal.on_event({EventType::config_reloaded, WallTime{}, "", {}});
+  EXPECT_THAT(store.rows, ElementsAre(EventType::config_reloaded));
+  EXPECT_EQ(log.count(EventType::config_reloaded), 1U);
+}
+
+TEST(Logger, EveryEventIsOneLineWithItsOwnTimeLevelAndSentence) {
+  testing::Pipe pipe;
+  LogOptions options;
+  options.level = Level::debug;
+  options.format = LogFormat::json;
+  options.fd = pipe.in();
+  Logger log(options);
+  for (const EventSpec& row : event_table()) {
+    Event event{row.type, WallTime{Millis{1'794'000'000'000}}, "m-1", {{"kind", std::string("unexpected")}}};
+    for (std::size_t i = 0; i < testing::hostile_texts().size(); ++i)
+      event.add("hostile_" + std::to_string(i), testing::hostile_texts().at(i));
+    log.on_event(event);
+    const std::string line = pipe.drain();
+    ASSERT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
+    const auto parsed = nlohmann::json::parse(line, nullptr, false);
+    ASSERT_FALSE(parsed.is_discarded()) << line;
+    EXPECT_EQ(parsed["event"], row.name);
+    EXPECT_EQ(parsed["level"], to_string(row.level));
+    EXPECT_EQ(parsed["ts"], format_rfc3339(event.at));
+    EXPECT_EQ(parsed["msg"], message_of(event));
+    EXPECT_EQ(parsed["image_id"], "m-1");
+    EXPECT_EQ(parsed["kind"], "unexpected");
+    EXPECT_EQ(parsed.size(), 6U + testing::hostile_texts().size());
+  }
+}
+
+TEST(Logger, AnEventOfNoImageSaysSoByHavingNoImageId) {
+  testing::Pipe pipe;
+  LogOptions options;
+  options.format = LogFormat::json;
+  options.fd = pipe.in();
+  Logger(options).on_event({EventType::started, WallTime{}, "", {}});
+  EXPECT_EQ(nlohmann::json::parse(pipe.drain(), nullptr, false).count("image_id"), 0U);
+}
+
+}  // namespace
+}  // namespace sharedrift
