@@ -19,7 +19,7 @@ ROOMS = {
     "credentials": ("core wire ports os", ""),
     "http_client": ("core wire ports os", "curl"),
     "http_server": ("core ports os", "httplib openssl"),
-    "store": ("core ports", "sqlite3 nlohmann"),
+    "store": ("core wire ports", "sqlite3"),
     "log": ("core ports", "spdlog nlohmann"),
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),

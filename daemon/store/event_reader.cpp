@@ -1,8 +1,8 @@
 #include "store/event_reader.hpp"
 
 #include "core/text.hpp"
-#include "store/event_row.hpp"
 #include "store/state_tables.hpp"
+#include "wire/field_json.hpp"
 
 #include <algorithm>
 #include <cstdint>

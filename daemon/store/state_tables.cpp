@@ -1,7 +1,7 @@
 #include "store/state_tables.hpp"
 
 #include "core/text.hpp"
-#include "store/event_row.hpp"
+#include "wire/field_json.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,11 +1,11 @@
-#include "store/event_row.hpp"
+#include "wire/field_json.hpp"
 
 #include <gtest/gtest.h>
 
 namespace sharedrift {
 namespace {
 
-TEST(EventRow, FieldsComeBackAsTheyWereButForTimes) {
+TEST(FieldJson, FieldsComeBackAsTheyWereButForTimes) {
   const std::vector<Field> fields{{"text", std::string{"a \"b\"\n"}},
                                   {"count", std::int64_t{-7}},
                                   {"share", 0.5},
@@ -19,6 +19,12 @@ TEST(EventRow, FieldsComeBackAsTheyWereButForTimes) {
   }
   for (const char* odd : {"", "[1]", "{\"a\":", R"({"a":{},"b":[]})"})
     EXPECT_TRUE(fields_from_json(odd).empty()) << odd;
+}
+
+TEST(FieldJson, EscapesAllButAsciiWhereAsked) {
+  const std::vector<Field> fields{{"name", std::string{"\xe4\xb8\xad\x7f\xff"}}};
+  EXPECT_EQ(fields_to_json(fields), "{\"name\":\"\xe4\xb8\xad\x7f\xef\xbf\xbd\"}");
+  EXPECT_EQ(fields_to_json(fields, true), R"({"name":"\u4e2d\u007f\ufffd"})");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "store/event_row.hpp"
+#include "wire/field_json.hpp"
 
 #include <cstdint>
 #include <type_traits>
@@ -8,20 +8,20 @@
 
 namespace sharedrift {
 
-std::string fields_to_json(const std::vector<Field>& fields) {
+std::string fields_to_json(const std::vector<Field>& fields, bool ascii_only) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
-  for (const Field& field : fields) {
-    if (const auto* time = std::get_if<WallTime>(&field.value)) {
-      json[field.key] = format_rfc3339(*time);
-    } else {
-      std::visit(
-          [&json, &field](const auto& value) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, WallTime>) json[field.key] = value;
-          },
-          field.value);
-    }
+  for (const auto& [key, value] : fields) {
+    std::visit(
+        [&member = json[key]](const auto& v) {
+          if constexpr (std::is_same_v<std::decay_t<decltype(v)>, WallTime>) {
+            member = format_rfc3339(v);
+          } else {
+            member = v;
+          }
+        },
+        value);
   }
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return json.dump(-1, ' ', ascii_only, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::vector<Field> fields_from_json(const std::string& text) {
