@@ -20,7 +20,7 @@ ROOMS = {
     "http_client": ("core wire ports os", "curl"),
     "http_server": ("core ports os", "httplib openssl"),
     "store": ("core wire ports", "sqlite3"),
-    "log": ("core ports", "spdlog nlohmann"),
+    "log": ("core wire ports", "spdlog"),
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),
     "web": ("core wire ports os config store log http_server metrics", "nlohmann openssl crypt"),

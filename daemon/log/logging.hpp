@@ -6,9 +6,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
+
+namespace spdlog {
+class logger;
+}
 
 namespace sharedrift {
+
+class StderrSink;
 
 struct LogOptions {
   Level level = Level::info;  ///< lines below it are not written
@@ -34,7 +39,7 @@ struct LogCounts {
 /// number. SIGPIPE must be ignored by the process.
 class Logger final : public EventSink {
  public:
-  explicit Logger(LogOptions options);
+  explicit Logger(const LogOptions& options);
   Logger(const Logger&) = delete;
   Logger& operator=(const Logger&) = delete;
   ~Logger() override;
@@ -43,12 +48,8 @@ class Logger final : public EventSink {
   [[nodiscard]] LogCounts counts() const;
 
  private:
-  class Sink;
-  class Backend;
-  [[nodiscard]] std::string line(const Event& event) const;
-  const LogOptions options_;
-  std::shared_ptr<Sink> sink_;
-  std::unique_ptr<Backend> backend_;
+  std::shared_ptr<StderrSink> sink_;
+  std::unique_ptr<spdlog::logger> logger_;
 };
 
 }  // namespace sharedrift

@@ -1,0 +1,33 @@
+#include "log/event_formatter.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace sharedrift {
+
+namespace {
+
+/// sd-daemon(3): the syslog priority.
+std::string_view priority(Level level) {
+  switch (level) {
+    case Level::debug: return "<7>";
+    case Level::info: return "<6>";
+    case Level::warn: return "<4>";
+    case Level::error: return "<3>";
+  }
+  return "<3>";
+}
+
+}  // namespace
+
+void EventFormatter::format(const spdlog::details::log_msg& /*message*/, spdlog::memory_buf_t& out) {
+  const Event* event = LoggedEvent::current();
+  if (event == nullptr) return;  // of nobody: the logger is Logger's own
+  std::string line;
+  if (priority_prefix_) line = priority(spec(event->type).level);
+  append_record(line, format_, *event);
+  line += '\n';
+  out.append(line.data(), line.data() + line.size());
+}
+
+}  // namespace sharedrift
