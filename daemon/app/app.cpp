@@ -57,6 +57,10 @@ std::string joined(const std::vector<Diagnostic>& diagnostics) {
   return out;
 }
 
+std::vector<Field> refusal(const std::string& file, const std::vector<Diagnostic>& faults) {
+  return {{"file", file}, {"errors", static_cast<std::int64_t>(faults.size())}, {"reason", summary(faults)}};
+}
+
 /// One of `signals`, which are blocked, or -1 when none came in time.
 int wait_for_signal(const sigset_t& signals, Millis limit) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
@@ -75,7 +79,7 @@ class App {
 
   int run() {
     auto config = load();
-    if (!config) return fail(kBadConfig, config.error());
+    if (!config) return fail(kBadConfig, joined(config.error()));
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
@@ -101,9 +105,9 @@ class App {
  private:
   using ConfigPtr = std::shared_ptr<const Config>;
 
-  Result<ConfigPtr, std::string> load() {
+  Result<ConfigPtr, std::vector<Diagnostic>> load() {
     auto config = load_config(options_.config_file);
-    if (!config) return Err(joined(config.error()));
+    if (!config) return Err(std::move(config).error());
     return ConfigPtr(std::make_shared<const Config>(std::move(*config)));
   }
 
@@ -111,10 +115,11 @@ class App {
   Result<Unit, std::string> open_door() {
     if (options_.web_config_file.empty()) return Unit{};
     auto door = WebSecurity::open(options_.web_config_file, clock_, [this](const auto& faults) {
-      std::vector<Field> fields{{"file", options_.web_config_file}};
-      if (!faults.empty()) fields.push_back({"reason", clean(to_string(faults.front()), 400)});
-      tell(faults.empty() ? EventType::web_config_reloaded : EventType::web_config_rejected,
-           std::move(fields));
+      if (faults.empty()) {
+        tell(EventType::web_config_reloaded, {{"file", options_.web_config_file}});
+      } else {
+        tell(EventType::web_config_rejected, refusal(options_.web_config_file, faults));
+      }
     });
     if (!door) return Err(joined(door.error()));
     door_ = std::move(*door);
@@ -201,10 +206,9 @@ class App {
     auto config = load();
     if (!config) {
       metrics_.config_rejected();
-      const std::string first = config.error().substr(0, config.error().find('\n'));
-      tell(EventType::config_rejected, {{"file", options_.config_file}, {"reason", clean(first, 400)}});
+      tell(EventType::config_rejected, refusal(options_.config_file, config.error()));
       SystemdNotifier::ready(status_line());
-      return Err(std::move(config).error());
+      return Err(joined(config.error()));
     }
     in_force(*config);
     store_->set_retention((*config)->poll.state_retention);

@@ -41,6 +41,16 @@ std::string to_string(const Diagnostic& d) {
   return out;
 }
 
+std::string summary(const std::vector<Diagnostic>& diagnostics) {
+  constexpr std::size_t kShown = 5;
+  constexpr std::size_t kLongest = 400;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(kShown, diagnostics.size()); ++i)
+    out += (i > 0 ? "; " : "") + clean(to_string(diagnostics[i]), kLongest);
+  if (diagnostics.size() > kShown) out += "; and " + std::to_string(diagnostics.size() - kShown) + " more";
+  return out;
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 60;
   return '"' + clean(text, kShown) + '"';

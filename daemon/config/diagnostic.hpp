@@ -19,6 +19,8 @@ struct Diagnostic {
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 std::string to_string(const Diagnostic& diagnostic);
+/// All of them in one clean line: the first five, and how many more there are.
+std::string summary(const std::vector<Diagnostic>& diagnostics);
 
 /// May begin a file; is no part of its first line.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";

@@ -60,11 +60,13 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::config_reloaded, "config_reloaded", Level::info,
      "Configuration {config} with {images:image} is in force"},
     {EventType::config_rejected, "config_rejected", Level::error,
-     "Configuration {file} was refused and the one before stays in force; correct it and reload: {reason}"},
+     "Configuration {file} was refused[ ({errors:error})] and the one before stays in force; correct it and "
+     "reload: {reason}"},
     {EventType::web_config_reloaded, "web_config_reloaded", Level::info,
      "Web configuration {file} is in force"},
     {EventType::web_config_rejected, "web_config_rejected", Level::error,
-     "Web configuration {file} was refused and the one before stays in force; correct it: {reason}"},
+     "Web configuration {file} was refused[ ({errors:error})] and the one before stays in force; correct it: "
+     "{reason}"},
     {EventType::credentials_changed, "credentials_changed", Level::info,
      "Profile {profile} signs with credentials from {source}[ that expire at {expires}]"},
     {EventType::credentials_renewed, "credentials_renewed", Level::debug,

@@ -1,0 +1,27 @@
+#include "config/diagnostic.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+TEST(Diagnostics, AreSummedUpInOneLine) {
+  std::vector<Diagnostic> faults{{"c.yml", 2, 3, "images[0]", "no id", ""}};
+  EXPECT_EQ(summary(faults), "c.yml:2:3: images[0]: no id");
+  for (int line = 3; line <= 6; ++line)
+    faults.push_back({"c.yml", line, 1, "", "bad\nline", "try again"});
+  EXPECT_EQ(summary(faults),
+            "c.yml:2:3: images[0]: no id; c.yml:3:1: bad\xEF\xBF\xBDline (try again); "
+            "c.yml:4:1: bad\xEF\xBF\xBDline (try again); c.yml:5:1: bad\xEF\xBF\xBDline (try again); "
+            "c.yml:6:1: bad\xEF\xBF\xBDline (try again)");
+  for (int more = 0; more < 7; ++more)
+    faults.push_back({"c.yml", 9, 1, "", std::string(5000, 'x'), ""});
+  EXPECT_TRUE(summary(faults).ends_with("(try again); and 7 more")) << summary(faults);
+  EXPECT_LT(summary(std::vector<Diagnostic>(1000, faults.back())).size(), 2'100U);
+}
+
+}  // namespace
+}  // namespace sharedrift
