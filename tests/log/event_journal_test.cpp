@@ -1,8 +1,10 @@
 #include "log/event_journal.hpp"
 
+#include "core/event.hpp"
+#include "core/record.hpp"
 #include "log/logging.hpp"
-#include "support/fakes.hpp"
 #include "support/pipe.hpp"
+#include "support/recording_sink.hpp"
 #include "support/views.hpp"
 
 #include <algorithm>
