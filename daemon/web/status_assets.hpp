@@ -16,6 +16,7 @@ struct WebAsset {
 };
 
 struct StatusAssets {
+  std::string_view page;  ///< with {{names}} of what stands in their places
   WebAsset script;
   WebAsset style;
 };

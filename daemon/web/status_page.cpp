@@ -4,7 +4,7 @@
 #include "web/status_assets.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -139,63 +139,67 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
 /// Without scripts and style attributes: the widths are attributes of SVG.
 std::string bar(const VerdictCounts& counts) {
   constexpr std::size_t kWidth = 1000;
-  std::string out =
-      "<svg class=\"bar\" id=\"bar\" viewBox=\"0 0 1000 1\" preserveAspectRatio=\"none\" "
-      "aria-hidden=\"true\">";
-  const std::size_t total = counts.total();
+  const std::size_t total = std::max<std::size_t>(counts.total(), 1);
+  std::string out;
   std::size_t before = 0;
   for (const Verdict verdict : kAllVerdicts) {
-    const std::size_t count = counts.of(verdict);
-    const std::size_t from = total == 0 ? 0 : before * kWidth / total;
-    before += count;
-    const std::size_t to = total == 0 ? 0 : before * kWidth / total;
+    const std::size_t from = before * kWidth / total;
+    before += counts.of(verdict);
     out += "<rect data-verdict=\"" + std::string(to_string(verdict)) + "\" x=\"" + std::to_string(from) +
-           "\" width=\"" + std::to_string(to - from) + "\" height=\"1\"></rect>";
+           "\" width=\"" + std::to_string(before * kWidth / total - from) + "\" height=\"1\"></rect>";
   }
-  return out + "</svg>";
+  return out;
 }
 
-void append_summary(std::string& out, const VerdictCounts& counts) {
-  out += "<section class=\"summary\" id=\"summary\" aria-labelledby=\"headline\" data-verdict=\"" +
-         std::string(to_string(counts.worst())) + "\">\n";
-  out += "<h2 id=\"headline\" aria-live=\"polite\">" + counts.headline() + "</h2>\n";
-  out += "<p id=\"subline\">" + counts.subline() + "</p>\n" + bar(counts) +
-         "\n<ul class=\"tiles\" id=\"tiles\">";
+std::string tiles(const VerdictCounts& counts) {
+  std::string out;
   for (const Verdict verdict : kAllVerdicts) {
     out += "<li data-verdict=\"" + std::string(to_string(verdict)) + "\"><span class=\"tile\"><b>" +
            std::to_string(counts.of(verdict)) + "</b> " + std::string(label(verdict)) + "</span></li>";
   }
-  out += "</ul>\n</section>\n";
+  return out;
 }
 
-void append_head(std::string& out, const VerdictCounts& counts) {
-  const auto& [script, style] = status_assets();
-  out +=
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"robots\" content=\"noindex\">\n"
-      "<noscript><meta http-equiv=\"refresh\" content=\"60\"></noscript>\n<title>" +
-      counts.headline() + " - Share drift</title>\n<link rel=\"icon\" href=\"data:,\">\n";
-  out += "<link rel=\"stylesheet\" href=\"" + style.url + "\" integrity=\"" + style.integrity + "\">\n";
-  out +=
-      "<script defer src=\"" + script.url + "\" integrity=\"" + script.integrity + "\"></script>\n</head>\n";
-}
-
-void append_top(std::string& out, const StatusPageFrame& frame) {
+/// Up to and behind the rows: assets/page.html with its {{names}} replaced.
+std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const StatusPageFrame& frame) {
+  const auto& [page, script, style] = status_assets();
   const std::string stamp = format_rfc3339(frame.at.now);
-  out +=
-      "<body>\n<a class=\"skip\" href=\"#images\">Skip to the images</a>\n<header>\n<h1>Share drift</h1>\n"
-      "<p class=\"live\" id=\"live\" data-state=\"static\"><span id=\"live-text\">As of <time datetime=\"" +
-      stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) +
-      " UTC</time></span></p>\n<nav aria-label=\"Raw data\"><a href=\"" +
-      html(frame.telemetry_path.substr(1)) +
-      "\">Metrics</a> <a href=\"api/v1/images\">Images</a> <a href=\"api/v1/events\">Events</a> "
-      "<a href=\"config\">Config</a></nav>\n</header>\n<main>\n";
+  const std::map<std::string_view, std::string> values{
+      {"headline", counts.headline()},
+      {"subline", counts.subline()},
+      {"worst", std::string(to_string(counts.worst()))},
+      {"bar", bar(counts)},
+      {"tiles", tiles(counts)},
+      {"as of",
+       "<time datetime=\"" + stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) + " UTC</time>"},
+      {"metrics", html(frame.telemetry_path.substr(1))},
+      {"script", script.url},
+      {"script integrity", script.integrity},
+      {"style", style.url},
+      {"style integrity", style.integrity},
+  };
+  std::pair<std::string, std::string> out;
+  std::string* part = &out.first;
+  for (std::string_view rest = page; !rest.empty();) {
+    const std::size_t begin = std::min(rest.find("{{"), rest.size());
+    part->append(rest.substr(0, begin));
+    rest.remove_prefix(begin);
+    if (rest.empty()) break;
+    const std::size_t end = rest.find("}}");
+    const std::string_view name = rest.substr(2, end - 2);
+    if (name == "rows") {
+      part = &out.second;
+    } else {
+      part->append(values.at(name));
+    }
+    rest.remove_prefix(end + 2);
+  }
+  return out;
 }
 
 }  // namespace
 
-std::string status_page(const Fleet& fleet, const StatusPageFrame& frame) {
+void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFrame& frame) {
   std::vector<Row> rows;
   VerdictCounts counts;
   rows.reserve(fleet.views.size());
@@ -211,22 +215,13 @@ std::string status_page(const Fleet& fleet, const StatusPageFrame& frame) {
     return std::tie(a.judgement.verdict, title(a), a.view->policy->id) <
            std::tie(b.judgement.verdict, title(b), b.view->policy->id);
   });
-  std::string out;
-  append_head(out, counts);
-  append_top(out, frame);
-  append_summary(out, counts);
-  out +=
-      "<section id=\"images\" aria-label=\"Images\">\n<table role=\"table\">\n"
-      "<caption>Watched images, the worst first. Presence is cheap, absence needs proof: only a complete and "
-      "recent "
-      "listing makes an image in sync.</caption>\n<thead role=\"rowgroup\"><tr role=\"row\">";
-  for (const std::string_view column :
-       {"Verdict", "Image", "Drift", "Shared with", "Last proof", "Last error"})
-    out.append("<th role=\"columnheader\" scope=\"col\">").append(column).append("</th>");
-  out += "</tr></thead>\n<tbody role=\"rowgroup\" id=\"rows\">\n";
-  for (const Row& row : rows)
-    append_row(out, row, *fleet.account_names, frame.at.now);
-  return out + "</tbody>\n</table>\n</section>\n</main>\n</body>\n</html>\n";
+  const auto [before, behind] = frame_of(counts, frame);
+  out.text() += before;
+  for (const Row& row : rows) {
+    append_row(out.text(), row, *fleet.account_names, frame.at.now);
+    out.cut();
+  }
+  out.text() += behind;
 }
 
 }  // namespace sharedrift

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "core/verdict.hpp"
 #include "metrics/view_store.hpp"
-#include "web/web_json.hpp"
+#include "web/large_answer.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace sharedrift {
@@ -17,6 +17,6 @@ struct StatusPageFrame {
 /// The page at `/`: the verdict on all images in one sentence, then every image, the worst first. Whole
 /// without scripts; the script asks for it again and swaps in what changed. Nothing from outside reaches it
 /// unescaped.
-std::string status_page(const Fleet& fleet, const StatusPageFrame& frame);
+void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFrame& frame);
 
 }  // namespace sharedrift

@@ -2,7 +2,6 @@
 
 #include "core/number.hpp"
 #include "core/text.hpp"
-#include "metrics/gzip.hpp"
 #include "metrics/negotiation.hpp"
 #include "metrics/self_metrics.hpp"
 #include "web/status_assets.hpp"
@@ -20,7 +19,6 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
-constexpr std::size_t kWorthZipping = 1024;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 // Labels of kHttpPaths that stand for more than the path of that name.
 constexpr std::string_view kTelemetry = "/metrics";
@@ -33,28 +31,33 @@ void set_header(Headers& headers, std::string name, std::string value) {
   headers.emplace_back(std::move(name), std::move(value));
 }
 
-/// Sends `body` as the client can take it. What is asked for again and did not change is not sent again.
-ServerResponse send(const ServerRequest& request, std::string_view content_type, std::string body) {
+/// What is asked for again and did not change is not sent again.
+ServerResponse send(const ServerRequest& request, std::string_view content_type,
+                    const std::shared_ptr<const AnswerBody>& body) {
   ServerResponse response;
   response.content_type = content_type;
-  response.headers = {{"Cache-Control", "no-cache"}, {"Vary", "Accept-Encoding"}};
-  // Weak: the same for both codings.
-  const std::string tag =
-      "W/\"" + std::to_string(stable_hash(body)) + "-" + std::to_string(body.size()) + "\"";
-  response.headers.emplace_back("ETag", tag);
+  response.headers = {{"Cache-Control", "no-cache"}, {"Vary", "Accept-Encoding"}, {"ETag", body->tag}};
   const std::string_view known = request.header("if-none-match");
-  if (known == "*" || known.find(std::string_view(tag).substr(2)) != std::string_view::npos) {
+  if (known == "*" || known.find(std::string_view(body->tag).substr(2)) != std::string_view::npos) {
     response.status = 304;
     return response;
   }
-  if (body.size() < kWorthZipping ||
-      negotiate_encoding(request.header("accept-encoding")) == Encoding::identity) {
-    response.body = std::make_shared<const std::string>(std::move(body));
-    return response;
-  }
-  response.tail = gzip_member({gzip_piece(body)});
-  response.headers.emplace_back("Content-Encoding", "gzip");
+  for (const auto& piece : body->pieces)
+    response.tail.emplace_back(body, piece.get());
+  if (body->zipped) response.headers.emplace_back("Content-Encoding", "gzip");
   return response;
+}
+
+bool takes_gzip(const ServerRequest& request) {
+  return negotiate_encoding(request.header("accept-encoding")) == Encoding::gzip;
+}
+
+/// Made for this request alone.
+template <class Write>
+ServerResponse answer_with(const ServerRequest& request, std::string_view content_type, Write write) {
+  AnswerWriter out(takes_gzip(request));
+  write(out);
+  return send(request, content_type, std::make_shared<const AnswerBody>(out.finish()));
 }
 
 constexpr std::string_view kJson = "application/json";
@@ -63,14 +66,6 @@ ServerResponse json_failure(int status, std::string_view type, std::string_view 
   ServerResponse response = ServerResponse::text(status, json_error(type, message));
   response.content_type = kJson;
   return response;
-}
-
-template <class Append>
-ServerResponse json_success(const ServerRequest& request, Append append) {
-  std::string body = R"({"status":"success","data":)";
-  append(body);
-  body += "}\n";
-  return send(request, kJson, std::move(body));
 }
 
 /// As Prometheus takes times: RFC 3339 or seconds since 1970.
@@ -221,13 +216,26 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
   return response;
 }
 
+ServerResponse WebRoutes::shared_answer(const ServerRequest& request, std::string_view content_type,
+                                        const std::function<void(AnswerWriter&)>& write) {
+  const bool zip = takes_gzip(request);
+  return send(request, content_type, shared_.get(request.path + (zip ? " gzip" : ""), backend_.now(), [&] {
+    AnswerWriter out(zip);
+    write(out);
+    return out.finish();
+  }));
+}
+
 ServerResponse WebRoutes::config(const ServerRequest& request) {
-  return send(request, "text/plain; charset=utf-8", backend_.config());
+  return shared_answer(request, "text/plain; charset=utf-8",
+                       [this](AnswerWriter& out) { out.text() += backend_.config(); });
 }
 
 ServerResponse WebRoutes::page(const ServerRequest& request) {
-  const StatusPageFrame frame{{backend_.now(), backend_.stale_after()}, options_.telemetry_path};
-  ServerResponse response = send(request, "text/html; charset=utf-8", status_page(backend_.fleet(), frame));
+  ServerResponse response = shared_answer(request, "text/html; charset=utf-8", [this](AnswerWriter& out) {
+    write_status_page(out, backend_.fleet(),
+                      {{backend_.now(), backend_.stale_after()}, options_.telemetry_path});
+  });
   response.headers.emplace_back("Content-Security-Policy", status_page_policy());
   response.headers.emplace_back("X-Frame-Options", "deny");
   response.headers.emplace_back("Referrer-Policy", "no-referrer");
@@ -248,8 +256,8 @@ ServerResponse WebRoutes::asset(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::images(const ServerRequest& request) {
-  return json_success(request, [this](std::string& out) {
-    append_images_json(out, backend_.fleet(), {backend_.now(), backend_.stale_after()});
+  return shared_answer(request, kJson, [this](AnswerWriter& out) {
+    write_images(out, backend_.fleet(), {backend_.now(), backend_.stale_after()});
   });
 }
 
@@ -261,13 +269,13 @@ ServerResponse WebRoutes::image(const ServerRequest& request) {
   if (view == fleet.views.end()) {
     return json_failure(404, "not_found", "no image with the id " + clean(id) + " is watched");
   }
-  return json_success(request, [&](std::string& out) {
-    append_image_json(out, **view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
+  return answer_with(request, kJson, [&](AnswerWriter& out) {
+    write_image(out, **view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
   });
 }
 
 ServerResponse WebRoutes::drift(const ServerRequest& request) {
-  return json_success(request, [this](std::string& out) { append_drift_json(out, backend_.fleet()); });
+  return shared_answer(request, kJson, [this](AnswerWriter& out) { write_drift(out, backend_.fleet()); });
 }
 
 ServerResponse WebRoutes::events(const ServerRequest& request) {
@@ -275,7 +283,7 @@ ServerResponse WebRoutes::events(const ServerRequest& request) {
   if (!query) return json_failure(400, "bad_data", query.error());
   const auto events = backend_.events(*query);
   if (!events) return json_failure(503, "unavailable", events.error());
-  return json_success(request, [&events](std::string& out) { append_events_json(out, *events); });
+  return answer_with(request, kJson, [&events](AnswerWriter& out) { write_events(out, *events); });
 }
 
 ServerResponse WebRoutes::not_found(const ServerRequest& request) {

@@ -7,6 +7,7 @@
 #include "metrics/view_store.hpp"
 #include "store/event_reader.hpp"
 #include "web/answer_limit.hpp"
+#include "web/large_answer.hpp"
 
 #include <array>
 #include <functional>
@@ -67,6 +68,9 @@ class WebRoutes {
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
   ServerResponse answer_in_place(const Route& route, const ServerRequest& request);
+  /// For what can be large and is the same for all.
+  ServerResponse shared_answer(const ServerRequest& request, std::string_view content_type,
+                               const std::function<void(AnswerWriter&)>& write);
   ServerResponse healthy(const ServerRequest& request);
   ServerResponse ready(const ServerRequest& request);
   ServerResponse reload(const ServerRequest& request);
@@ -83,9 +87,10 @@ class WebRoutes {
   const WebBackend backend_;
   const WebOptions options_;
   AnswerLimit scrapes_;
-  /// Of large answers, which are made for one client alone: ten thousand events take some twenty megabytes
-  /// while they are turned into text; as many as there are workers would be a gigabyte.
+  /// Of large answers: ten thousand events take some twenty megabytes while they are turned into text; as
+  /// many as there are workers would be a gigabyte.
   AnswerLimit large_{4};
+  SharedAnswers shared_;
 };
 
 }  // namespace sharedrift

@@ -132,27 +132,34 @@ std::size_t count(std::string_view text, std::string_view what) {
 
 void check_documents(const Fleet& fleet, const std::string& text) {
   const JudgingAt at{kNow, Millis{900'000}};
-  std::string images;
-  append_images_json(images, fleet, at);
-  require(parse(images, "images are JSON").size() == 1, "one image", images);
-  std::string one;
-  append_image_json(one, *fleet.views.front(), *fleet.account_names, at);
-  parse(one, "an image is JSON");
-  std::string drift;
-  append_drift_json(drift, fleet);
-  require(parse(drift, "drift is JSON").size() == 1, "one drift", drift);
-  std::string events;
-  append_events_json(events, {{EventType::drift_opened, kNow, "m-1", {{"a", text}}}});
-  parse(events, "events are JSON");
+  const auto written = [](const auto& write) {
+    AnswerWriter out(false);
+    write(out);
+    std::string text;
+    for (const auto& piece : out.finish().pieces)
+      text += *piece;
+    return text;
+  };
+  const auto data = [&](const char* what, const auto& write) {
+    return parse(written(write), what).at("data");
+  };
+  require(data("images are JSON", [&](auto& out) { write_images(out, fleet, at); }).size() == 1, "one image",
+          text);
+  data("an image is JSON",
+       [&](auto& out) { write_image(out, *fleet.views.front(), *fleet.account_names, at); });
+  require(data("drift is JSON", [&](auto& out) { write_drift(out, fleet); }).size() == 1, "one drift", text);
+  data("events are JSON", [&](auto& out) {
+    write_events(out, {{EventType::drift_opened, kNow, "m-1", {{"a", text}}}});
+  });
   parse(json_error("bad_data", text), "an error is JSON");
   const ReportInput input{fleet.views, *fleet.account_names, "f.yml", at};
   parse(report_json(input), "a report is JSON");
   parse(report_sarif(input), "SARIF is JSON");
-  const std::string page = status_page(fleet, {at, "/metrics"});
+  const std::string page = written([&](auto& out) { write_status_page(out, fleet, {at, "/metrics"}); });
   Fleet plain = fleet;
   plain.views = {testing::a_view("m-1")};
   require(is_valid_utf8(page), "a page is UTF-8", page);
-  const std::string own = status_page(plain, {at, "/metrics"});
+  const std::string own = written([&](auto& out) { write_status_page(out, plain, {at, "/metrics"}); });
   for (const std::string_view tag : {"<script", "<img", "<svg", "<iframe", "<a href=\"java"})
     require(count(page, tag) <= count(own, tag), "no tag comes from outside", page);
 }

@@ -1,6 +1,6 @@
 #include "web/status_page.hpp"
 
-#include "support/views.hpp"
+#include "web_bench.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,9 @@ std::string page(std::vector<ViewPtr> views, AccountNames names = {}) {
   Fleet fleet;
   fleet.views = std::move(views);
   fleet.account_names = std::make_shared<const AccountNames>(std::move(names));
-  return status_page(fleet, {{kNow, Millis{900'000}}, "/metrics"});
+  AnswerWriter out(false);
+  write_status_page(out, fleet, {{kNow, Millis{900'000}}, "/metrics"});
+  return testing::joined(out.finish());
 }
 
 std::shared_ptr<ImageView> named(const std::string& id, const std::string& name) {

@@ -18,6 +18,13 @@ namespace sharedrift::testing {
 
 inline constexpr WallTime kNow{Millis{1'795'000'060'000}};
 
+inline std::string joined(const AnswerBody& body) {
+  std::string text;
+  for (const auto& piece : body.pieces)
+    text += *piece;
+  return text;
+}
+
 inline std::string body_of(const ServerResponse& response) {
   std::string body = *response.body;
   for (const auto& part : response.tail)

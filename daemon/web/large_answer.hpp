@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/time.hpp"
+#include "metrics/gzip.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sharedrift {
+
+/// The body of an answer in pieces, immutable.
+struct AnswerBody {
+  std::vector<std::shared_ptr<const std::string>> pieces;  ///< none of them null
+  std::size_t size = 0;                                    ///< of the text, before it was zipped
+  bool zipped = false;
+  std::string tag;  ///< an ETag: weak, the same for both codings
+};
+
+/// Writes a body, and zips it as it grows: nobody needs room for the whole text of 100,000 images.
+class AnswerWriter {
+ public:
+  /// `zip`: as gzip, unless it ends up too short to be worth it.
+  explicit AnswerWriter(bool zip);
+
+  /// What is being written. Append whole items, then cut().
+  std::string& text() { return text_; }
+  /// Puts away what was written, if it is enough for a piece.
+  void cut() {
+    if (text_.size() >= kPiece) put_away();
+  }
+  AnswerBody finish();
+
+ private:
+  static constexpr std::size_t kPiece = 64U << 10U;
+  void put_away();
+
+  std::optional<GzipPacker> packer_;
+  GzipStream gzip_;
+  std::string text_;
+  AnswerBody body_;
+  std::uint64_t hash_ = 0;
+};
+
+/// Large answers that are under way, shared by all who ask for the same: four copies of a page of 50,000
+/// images would be a quarter of a gigabyte. Thread-safe.
+class SharedAnswers {
+ public:
+  static constexpr std::size_t kLarge = 4U << 20U;  ///< below, everybody gets a fresh one
+  static constexpr Millis kFresh{10'000};           ///< an older one is made anew
+
+  /// The body of `what`: the one that is being made or sent, or else what `make` gives.
+  std::shared_ptr<const AnswerBody> get(const std::string& what, WallTime now,
+                                        const std::function<AnswerBody()>& make);
+
+ private:
+  struct Answer {
+    std::mutex making;  ///< held while it is made, so that others wait for it
+    std::weak_ptr<const AnswerBody> body;
+    WallTime made;
+  };
+  std::mutex mutex_;
+  std::map<std::string, Answer> answers_;  ///< guarded by mutex_; its entries stay
+};
+
+}  // namespace sharedrift
