@@ -6,18 +6,11 @@
 
 namespace sharedrift {
 
-AnswerWriter::AnswerWriter(bool zip) {
-  if (zip) packer_.emplace();
-}
-
 void AnswerWriter::put_away() {
   hash_ = hash_ * 31 + stable_hash(text_);
   body_.size += text_.size();
-  if (packer_) {
-    if (body_.pieces.empty()) body_.pieces.push_back(GzipStream::begin());
-    const GzipPiece piece = packer_->pack(text_);
-    gzip_.add(piece);
-    body_.pieces.push_back(piece.bytes);
+  if (zip_) {
+    zipped_.push_back(gzip_piece(text_));
     text_.clear();
   } else {
     text_.shrink_to_fit();
@@ -28,10 +21,10 @@ void AnswerWriter::put_away() {
 
 AnswerBody AnswerWriter::finish() {
   constexpr std::size_t kWorthZipping = 1024;
-  if (body_.pieces.empty() && text_.size() < kWorthZipping) packer_.reset();
+  if (zipped_.empty() && text_.size() < kWorthZipping) zip_ = false;
   put_away();
-  if (packer_) body_.pieces.push_back(std::make_shared<const std::string>(gzip_.end()));
-  body_.zipped = packer_.has_value();
+  if (zip_) body_.pieces = gzip_member(zipped_);
+  body_.zipped = zip_;
   body_.tag = "W/\"" + std::to_string(hash_) + "-" + std::to_string(body_.size) + "\"";
   return std::move(body_);
 }

@@ -9,7 +9,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +27,7 @@ struct AnswerBody {
 class AnswerWriter {
  public:
   /// `zip`: as gzip, unless it ends up too short to be worth it.
-  explicit AnswerWriter(bool zip);
+  explicit AnswerWriter(bool zip) : zip_(zip) {}
 
   /// What is being written. Append whole items, then cut().
   std::string& text() { return text_; }
@@ -42,8 +41,8 @@ class AnswerWriter {
   static constexpr std::size_t kPiece = 64U << 10U;
   void put_away();
 
-  std::optional<GzipPacker> packer_;
-  GzipStream gzip_;
+  bool zip_;
+  std::vector<GzipPiece> zipped_;
   std::string text_;
   AnswerBody body_;
   std::uint64_t hash_ = 0;

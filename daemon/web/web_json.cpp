@@ -160,12 +160,8 @@ void write_drift(AnswerWriter& out, const Fleet& fleet) {
 
 void write_events(AnswerWriter& out, const std::vector<Event>& events) {
   write_list(out, events, [](const Event& event) {
-    std::vector<Field> fields;
-    fields.reserve(event.fields.size() + 1);
-    if (!event.image_id.empty()) fields.push_back({"image_id", event.image_id});
-    fields.insert(fields.end(), event.fields.begin(), event.fields.end());
     std::string record;
-    append_record(record, LogFormat::json, event.at, spec(event.type).level, to_string(event.type), fields);
+    append_record(record, LogFormat::json, event);
     return Json::parse(record);
   });
 }

@@ -22,7 +22,7 @@ nlohmann::ordered_json image_json(const ImageView& view, const AccountNames& nam
 /// The image as in the list, and also the accounts believed to have access, each with what lets it in, and
 /// the exceptions.
 void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, const JudgingAt& at);
-/// All images, in the order of the board.
+/// All images, sorted by id.
 void write_images(AnswerWriter& out, const Fleet& fleet, const JudgingAt& at);
 /// One entry per open drift of all images.
 void write_drift(AnswerWriter& out, const Fleet& fleet);

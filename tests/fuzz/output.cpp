@@ -9,6 +9,7 @@
 #include "support/page.hpp"
 #include "support/views.hpp"
 #include "web/status_page.hpp"
+#include "web/web_json.hpp"
 
 #include <exception>
 
@@ -135,10 +136,10 @@ void check_documents(const Fleet& fleet, const std::string& text) {
   const auto written = [](const auto& write) {
     AnswerWriter out(false);
     write(out);
-    std::string text;
+    std::string whole;
     for (const auto& piece : out.finish().pieces)
-      text += *piece;
-    return text;
+      whole += *piece;
+    return whole;
   };
   const auto data = [&](const char* what, const auto& write) {
     return parse(written(write), what).at("data");
