@@ -97,20 +97,6 @@ TEST(SystemdNotifier, ReachesWhateverAddressLibsystemdReaches) {
   }
 }
 
-TEST(SystemdNotifier, IsHarmlessWhereNobodyListens) {
-  ::unsetenv("NOTIFY_SOCKET");
-  SystemdNotifier::ready("x");
-  SystemdNotifier::reloading();
-  SystemdNotifier::watchdog();
-  SystemdNotifier::stopping();
-  for (const std::string& address : {std::string{"/nonexistent/notify"}, std::string{"@"}, std::string{},
-                                     std::string{"relative"}, "/" + std::string(200, 'x')}) {
-    ::setenv("NOTIFY_SOCKET", address.c_str(), 1);
-    SystemdNotifier::status("x");
-  }
-  ::unsetenv("NOTIFY_SOCKET");
-}
-
 /// Sets it, or unsets it for null.
 void set_variable(const char* name, const char* value) {
   if (value == nullptr) {
@@ -118,6 +104,31 @@ void set_variable(const char* name, const char* value) {
   } else {
     ::setenv(name, value, 1);
   }
+}
+
+/// What the next open() would get: higher by each descriptor that was left open.
+int next_descriptor() {
+  const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::close(fd);
+  return fd;
+}
+
+TEST(SystemdNotifier, IsHarmlessWhereNobodyListens) {
+  const FakeSystemd systemd;
+  const int before = next_descriptor();
+  const std::string too_long = "/" + std::string(200, 'x');
+  for (const char* address :
+       {static_cast<const char*>(nullptr), "/nonexistent/notify", "@", "", "relative", too_long.c_str()}) {
+    set_variable("NOTIFY_SOCKET", address);
+    SystemdNotifier::ready("x");
+    SystemdNotifier::reloading();
+    SystemdNotifier::status("x");
+    SystemdNotifier::watchdog();
+    SystemdNotifier::stopping();
+    EXPECT_EQ(next_descriptor(), before)
+        << "a descriptor stays open: " << (address == nullptr ? "unset" : address);
+  }
+  EXPECT_EQ(systemd.next(), "") << "told although its address was not given";
 }
 
 TEST(SystemdNotifier, WatchdogIsForTheProcessItNames) {
