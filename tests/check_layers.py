@@ -26,8 +26,8 @@ ROOMS = {
     "web": ("core wire ports os config store log http_server metrics", "nlohmann openssl crypt"),
     "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web", "CLI nlohmann prometheus"),
 }
-# ens-simulator is no part of the daemon; it borrows the daemon's server and signatures.
-SIMULATOR = ("core wire ports aliyun http_server", "CLI nlohmann openssl yaml-cpp zlib")
+# ens-simulator is no part of the daemon; it borrows the daemon's server, signatures and word to systemd.
+SIMULATOR = ("core wire os ports aliyun http_server", "CLI nlohmann openssl yaml-cpp zlib")
 # what the first part of an include in angle brackets says about its library; all others are the system's
 LIBRARIES = {"httplib.h": "httplib", "curl": "curl", "yaml-cpp": "yaml-cpp", "spdlog": "spdlog", "fmt": "spdlog",
              "sqlite3.h": "sqlite3", "systemd": "systemd", "CLI": "CLI", "prometheus": "prometheus",

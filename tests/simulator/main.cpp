@@ -1,4 +1,5 @@
 #include "http_server/http_server.hpp"
+#include "os/sd_notify.hpp"
 #include "simulator/delivery.hpp"
 #include "simulator/options.hpp"
 #include "simulator/simulator.hpp"
@@ -87,6 +88,7 @@ void announce(const Options& options, const HttpServer& plain, const HttpServer*
   std::cout << R"({"event":"listening","host":")" << options.host << R"(","port":)" << plain.port();
   if (tls != nullptr) std::cout << R"(,"tls_port":)" << tls->port();
   std::cout << "}" << std::endl;  // at once: whoever started this waits for the port
+  sharedrift::SystemdNotifier::ready("listening on port " + std::to_string(plain.port()));
 }
 
 int serve(const Options& options, Simulator& simulator, const sigset_t& signals) {
