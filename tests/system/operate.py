@@ -61,7 +61,8 @@ class Operator:
 
     def heard(self, script, words):
         """What the unit tells systemd while the script runs."""
-        self.box.run(f"systemctl log-level debug; date +%s.%N > heard; {script}", 60)
+        status, output = self.box.run(f"systemctl log-level debug; date +%s.%N > heard; {script}", 60)
+        assert status == 0, f"{script}: {output}"
         self.sees(f"journalctl -u {UNIT} --since=@$(cat heard) | grep 'notification message from PID'", words)
         self.box.run("systemctl log-level info")
 
@@ -106,15 +107,23 @@ def reload(operator):
     operator.metric('share_drift_unexpected_accounts{image_id="m-sim-2"} 0')
     box = operator.box
     box.run("cp /etc/share-drift-exporter/config.yml good.yml; echo 'imagse: []' >> /etc/share-drift-exporter/config.yml")
-    operator.heard(f"systemctl reload {UNIT}", r"RELOADING=1, MONOTONIC_USEC=\d+(.|\n)*READY=1, STATUS=watching 2 images")
+    operator.heard(f"! systemctl reload {UNIT}", r"RELOADING=1, MONOTONIC_USEC=\d+(.|\n)*READY=1, STATUS=watching 2 images")
     operator.metric("share_drift_config_last_reload_successful 0")
     operator.sees(f"journalctl -u {UNIT} | grep config_rejected", "imagse")
-    box.run(f"cp good.yml /etc/share-drift-exporter/config.yml; systemctl kill -s HUP {UNIT}")
+    assert operator.property("ActiveState") == "active", "a refused reload ends it"
+    operator.sees(f"cp good.yml /etc/share-drift-exporter/config.yml; systemctl reload {UNIT}", seconds=0)
     operator.metric("share_drift_config_last_reload_successful 1")
     # A stranger appears and is seen; the process is still the one that was started.
     box.run("""curl -sf 127.0.0.1:8100/_sim/share -d '{"image":"m-sim-1","accounts":["9999999999999999"]}'""")
     operator.metric('share_drift_unexpected_accounts{image_id="m-sim-1"} 1')
     assert operator.property("MainPID") == pid and operator.property("NRestarts") == "0"
+
+    print("--- a bad configuration at the start: one failure with the reason, and no second start", flush=True)
+    operator.sees(f"echo 'imagse: []' >> /etc/share-drift-exporter/config.yml; ! systemctl restart {UNIT}", seconds=0)
+    operator.sees(f"systemctl show -p ActiveState,NRestarts,ExecMainStatus {UNIT} | sort | xargs",
+                  "^ActiveState=failed ExecMainStatus=2 NRestarts=0$")
+    operator.sees(f"cp good.yml /etc/share-drift-exporter/config.yml; systemctl start {UNIT}", seconds=0)
+    operator.metric('share_drift_unexpected_accounts{image_id="m-sim-1"} 1')
 
 
 def abuse(operator):
