@@ -218,11 +218,12 @@ def shards(operator):
 
 
 def packages(folder):
-    """The package, and the same one with a later version."""
-    [deb] = PACKAGES.glob("*.deb")
+    """The packages, and the daemon's with a later version."""
     for name in ("old", "new"):
         (folder / name).mkdir()
-    shutil.copy(deb, folder / "old")
+    for deb in PACKAGES.glob("*.deb"):
+        shutil.copy(deb, folder / "old")
+    [deb] = PACKAGES.glob(f"{UNIT}_*.deb")
     run = lambda *words: subprocess.run(words, check=True, timeout=60, stdout=subprocess.DEVNULL)  # noqa: E731
     run("dpkg-deb", "-R", deb, folder / "raw")
     control = folder / "raw/DEBIAN/control"
