@@ -11,7 +11,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import BIN, Daemon, Failed, Simulator, workspace  # noqa: E402
+from harness import BIN, PATIENCE, Daemon, Failed, Simulator, workspace  # noqa: E402
 
 CONFIG = """\
 profiles:
@@ -55,7 +55,7 @@ class Operator:
 
     def run(self, *arguments, stdout=subprocess.PIPE):
         done = subprocess.run([BIN / "share-drift-exporter", *map(str, arguments)], stdout=stdout, stderr=subprocess.PIPE, text=True,
-                              timeout=60, env=self.environment, cwd=self.folder)
+                              timeout=PATIENCE, env=self.environment, cwd=self.folder)
         return done.returncode, done.stdout, done.stderr
 
     def expect(self, code, *arguments):

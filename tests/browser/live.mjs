@@ -8,7 +8,7 @@ try {
   const page = await browser.newPage();
   await page.goto(url);
   const headline = (text) => page.waitForFunction((wanted) => document.getElementById("headline").textContent === wanted, text,
-    { timeout: 40_000 });
+    { timeout: 400_000 });
   await headline("All 3 images are in sync");
   console.log("calm");
   await headline("1 image is shared with unexpected accounts");

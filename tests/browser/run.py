@@ -24,10 +24,10 @@ def main():
     try:
         port = server.stdout.readline().strip()
         return subprocess.run(["node", "status_page.test.mjs", f"http://127.0.0.1:{port}", pictures], cwd=modules,
-                              timeout=380, stdin=subprocess.DEVNULL, check=False).returncode
+                              timeout=1700, stdin=subprocess.DEVNULL, check=False).returncode
     finally:
         server.stdin.close()
-        server.wait(timeout=10)
+        server.wait(timeout=100)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ class Story:
 
     def metric(self, expression, value):
         """Waits until Prometheus has `value` for the expression (None: no series) and shows it."""
-        series = self.prometheus.wait_query(expression, lambda values: values == ([] if value is None else [value]), 30)
+        series = self.prometheus.wait_query(expression, lambda values: values == ([] if value is None else [value]))
         shown = "no series: nobody may claim it" if value is None else f"{series[0][1]:g}"
         print(f"    Prometheus   {expression} = {GREEN}{shown}{END}", flush=True)
 
@@ -93,7 +93,7 @@ class Story:
         """Waits for a notification about the alert and shows it; the time it came."""
         def come():
             return [(when, a) for when, a in self.sink.alerts(alert, status) if when >= after]
-        when, delivered = wait_for(f"a {status} notification of {alert}", come, 40)[-1]
+        when, delivered = wait_for(f"a {status} notification of {alert}", come)[-1]
         notes = delivered["annotations"]
         print(f"    notification {GREEN}{alert} {status}{END}: {notes.get('description', notes.get('summary', ''))}")
         for line in notes.get("accounts", "").splitlines() if status == "firing" else []:
@@ -188,7 +188,7 @@ class Story:
         self.daemon = Daemon(self.directory, None, "--web.enable-lifecycle", key=None, port=self.daemon.port)
         opened = wait_for("the drift of the outage", lambda: [
             e for e in self.daemon.events("drift_opened", account_id=STRANGER)
-            if e["ts"] >= self.daemon.events("started")[-1]["ts"]], 15)[-1]
+            if e["ts"] >= self.daemon.events("started")[-1]["ts"]])[-1]
         print(f"    log          drift_opened: access began in ({opened['not_before']}, {opened['first_seen']}]")
         self.notified("ShareDriftUnexpectedAccount", after=then)
 

@@ -15,7 +15,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 sys.path.insert(0, str(HERE))
-from harness import Daemon, Failed, Simulator, run, wait_for, workspace  # noqa: E402
+from harness import PATIENCE, Daemon, Failed, Simulator, run, wait_for, workspace  # noqa: E402
 from harness.npm import install  # noqa: E402
 
 IMAGE = "m-sim-1"
@@ -109,7 +109,7 @@ class Bench:
 
     def library(self, home, **variables):
         """The key that Alibaba's library finds."""
-        done = subprocess.run(["node", HERE / "credentials.js"], capture_output=True, text=True, timeout=60,
+        done = subprocess.run(["node", HERE / "credentials.js"], capture_output=True, text=True, timeout=PATIENCE,
                               env={"PATH": os.environ["PATH"], "MODULES": str(self.modules), "HOME": str(home),
                                    "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", "no_proxy": "*", **variables})
         if done.returncode != 0:
@@ -221,8 +221,8 @@ def daemon(bench, own, name, credentials, images=1, **variables):
     bench.outputs.append(d.output())
 
 
-def await_state(d, state, seconds=20.0):
-    wait_for(f"{d.name} to be {state}", lambda: d.state(IMAGE) == state, seconds)
+def await_state(d, state):
+    wait_for(f"{d.name} to be {state}", lambda: d.state(IMAGE) == state)
 
 
 def failures(d):
@@ -277,18 +277,18 @@ def sessions(bench, own):
         await_state(d, "ok")
         sim.control("requests/clear")
         used = lambda: {r["key"] for r in bench.requests() if r["action"] == "DescribeImageSharePermission"}  # noqa: E731
-        wait_for("three sessions to be used", lambda: len(used()) >= 3, 40)
+        wait_for("three sessions to be used", lambda: len(used()) >= 3)
         if failures(d) != 0:
             raise Failed(f"{failures(d)} polls failed although credentials were renewed ahead of their end")
         if not d.value("share_drift_credentials_expiry_timestamp_seconds", profile="default") > time.time() - 1:
             raise Failed("the expiry is not told")
         sim.control("behaviour", metadata_session_seconds=3600)
         last = used()
-        wait_for("a long session", lambda: used() - last, 20)
+        wait_for("a long session", lambda: used() - last)
         current = bench.requests()[-1]["key"]
         sim.control("keys/expire", id=current)
         sim.control("keys/disable", id=current)
-        wait_for("another session after the refusal", lambda: bench.requests()[-1]["key"] not in ("", current), 10)
+        wait_for("another session after the refusal", lambda: bench.requests()[-1]["key"] not in ("", current))
         await_state(d, "ok")
         if failures(d) != 0:
             raise Failed("a refused session cost a poll instead of a retry")
@@ -297,7 +297,7 @@ def sessions(bench, own):
         sim.control("keys/disable", id=current)
         await_state(d, "forbidden")
         sim.control("behaviour", metadata_role="sim-role")
-        await_state(d, "ok", 90)
+        await_state(d, "ok")
     print("ok   sessions are renewed ahead, after a refusal and after an outage")
 
 

@@ -44,8 +44,8 @@ def main():
         relays = {"openmetrics": own(Relay(daemon.url)), "text": own(Relay(daemon.url, "text/plain;version=0.0.4"))}
         jobs = "".join(f"  - {{job_name: {job}, static_configs: [{{targets: ['{relay.address}']}}]}}\n" for job, relay in relays.items())
         prometheus = own(Prometheus(directory, f"global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}"))
-        prometheus.wait_query("up == 1", lambda values: len(values) == 2, 30)
-        both = wait_for("the same from both", lambda: (a := stored(prometheus, "openmetrics")) and a == stored(prometheus, "text") and a, 30)
+        prometheus.wait_query("up == 1", lambda values: len(values) == 2)
+        both = wait_for("the same from both", lambda: (a := stored(prometheus, "openmetrics")) and a == stored(prometheus, "text") and a)
         kinds = {job: relay.kinds for job, relay in relays.items()}
         if kinds != {"openmetrics": {OPEN_METRICS}, "text": {TEXT}}:
             raise Failed(f"the pages were {kinds}")

@@ -36,7 +36,7 @@ def main():
             "MODULES": str(modules), "HTTP": f"127.0.0.1:{simulator.port}", "TLS": f"127.0.0.1:{tls_port}",
             "AK": Simulator.KEY, "SK": Simulator.SECRET, "TOKEN_FILE": str(token), "NODE_EXTRA_CA_CERTS": str(cert),
             "no_proxy": "*"}))
-        wait_for("the clients to end", lambda: not clients.running(), 120)
+        wait_for("the clients to end", lambda: not clients.running())
         print(clients.output())
         passed = re.search(r"^# pass (\d+)$", clients.output(), re.M)
         if clients.process.returncode != 0 or not passed or int(passed.group(1)) == 0:

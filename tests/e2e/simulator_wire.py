@@ -12,7 +12,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import BIN, Failed, Simulator, certificate, fetch, wait_for, workspace  # noqa: E402
+from harness import BIN, PATIENCE, Failed, Simulator, certificate, fetch, wait_for, workspace  # noqa: E402
 
 URI = b"GET /credentials HTTP/1.1\r\nHost: sim\r\nConnection: close\r\n\r\n"
 
@@ -117,7 +117,7 @@ def stops_at_once(simulator):
 
 def refuses_to_start():
     for flags, code in ((["--colour"], 2), (["--scenario=/nonexistent"], 2), (["--tls-cert=/x", "--tls-key=/x"], 2)):
-        done = subprocess.run([BIN / "ens-simulator", *flags], capture_output=True, timeout=10, env={"PATH": os.environ["PATH"]})
+        done = subprocess.run([BIN / "ens-simulator", *flags], capture_output=True, timeout=PATIENCE, env={"PATH": os.environ["PATH"]})
         check(done.returncode == code and done.stderr and not done.stdout, f"{flags}: {done}")
 
 
@@ -130,7 +130,7 @@ def main():
         speaks_tls(simulator, cert)
         status, _, body = fetch(simulator.url + "/_sim/faults", b'{"kind":"nothing"}', "POST")
         check(status == 400 and b"known are" in body, f"unknown fault: {status} {body!r}")
-        second = subprocess.run([BIN / "ens-simulator", f"--port={simulator.port}"], capture_output=True, timeout=10)
+        second = subprocess.run([BIN / "ens-simulator", f"--port={simulator.port}"], capture_output=True, timeout=PATIENCE)
         check(second.returncode == 1 and str(simulator.port).encode() in second.stderr, f"port taken: {second}")
         stops_at_once(simulator)
         refuses_to_start()

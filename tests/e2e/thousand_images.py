@@ -43,7 +43,7 @@ def first_cycle(daemon):
         if unread > 0 and max(listings.values()) > 1:
             raise RuntimeError(f"an image was read twice while {unread} were not read at all")
         return len(listings) == IMAGES and unread == 0
-    wait_for("each of a thousand images to be read", whole, 30, 0.2)
+    wait_for("each of a thousand images to be read", whole, every=0.2)
     incomplete = [image for image, value in by_image(daemon, "share_drift_listing_complete").items() if value != 1]
     if incomplete:
         raise Failed(f"not complete: {incomplete[:5]}")
@@ -65,7 +65,7 @@ def agreement(daemon, leaking):
         if wrong:
             raise Failed(f"{len(wrong)} gauges differ from the truth, such as {list(wrong.items())[:3]}")
         return True
-    wait_for("every gauge to agree", agrees, 60, 0.5)
+    wait_for("every gauge to agree", agrees, every=0.5)
     opened = sum(by_image(daemon, "share_drift_opened_total", kind="unexpected").values())
     closed = sum(by_image(daemon, "share_drift_closed_total", kind="unexpected").values())
     if opened - closed != len(leaking):

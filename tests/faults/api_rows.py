@@ -56,11 +56,11 @@ def api(table):
                 with place(directory, f"api{number}") as (own, simulator):
                     daemon = Daemon(own, config(simulator.url))
                     try:
-                        wait_for("the truth", lambda: proven(daemon), 10)
+                        wait_for("the truth", lambda: proven(daemon))
                         simulator.control("faults", **fault)
                         seen = blind(daemon, states, reasons)
                         simulator.control("faults/clear")
-                        wait_for("recovery", lambda: proven(daemon), 20)
+                        wait_for("recovery", lambda: proven(daemon))
                         if not daemon.events("listing_recovered"):
                             raise Failed("no listing_recovered event")
                         return f"{seen}, recovered"
@@ -73,7 +73,7 @@ def api(table):
                     simulator.control("faults", **fault)
                     daemon = Daemon(own, config(simulator.url))
                     try:
-                        wait_for("the truth in spite of it", lambda: proven(daemon), 10)
+                        wait_for("the truth in spite of it", lambda: proven(daemon))
                         for line in daemon.output().splitlines():
                             if any(ord(c) < 0x20 or 0x202A <= ord(c) <= 0x202E for c in line):
                                 raise Failed("a control character reached the log")

@@ -2,7 +2,7 @@
 """The scrape side under attack: attack.py
 
 Idle, dripping, flooding and lying clients against the real daemon. While each attack lasts an honest scrape is answered within a
-second; afterwards memory is where it was after the first time, and so are threads and descriptors.
+second of an idle machine: on a busy one it may take as much longer as other work does. Afterwards memory is where it was after the first time, and so are threads and descriptors.
 """
 import contextlib
 import os
@@ -16,7 +16,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Daemon, Failed, Simulator, parse_metrics, wait_for, workspace  # noqa: E402
+from harness import PATIENCE, Daemon, Failed, Simulator, parse_metrics, slowness, wait_for, workspace  # noqa: E402
 
 IMAGES = 100
 MANY = 10_000
@@ -26,7 +26,7 @@ LIMIT_MIB = 32  # above a daemon at rest, whatever is sent
 def scrape(port):
     """One honest scrape on a connection of its own: the seconds it took."""
     begun = time.monotonic()
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b""
         while piece := s.recv(65536):
@@ -157,15 +157,15 @@ ATTACKS = [idle, slow_heads, slow_readers, giant_heads, many_heads, long_targets
 
 
 def under(attack, daemon):
-    """Attacks, and scrapes six times meanwhile: (slowest scrape, largest RSS)."""
+    """Attacks, and scrapes six times meanwhile: (slowest scrape in seconds of an idle machine, largest RSS)."""
     force = Attack(daemon.port)
     slowest, largest = 0.0, 0
     try:
         attack(force)
         for _ in range(6):
-            slowest = max(slowest, scrape(daemon.port))
+            took = scrape(daemon.port)
+            slowest = max(slowest, took / slowness())
             largest = max(largest, status(daemon)[0])
-            time.sleep(0.15)
     finally:
         force.stop()
     return slowest, largest
@@ -202,11 +202,11 @@ def main():
                 wrong = str(error)
                 print(f"{attack.__name__:<14} MISSED: {error}", flush=True)
             missed += bool(wrong)
-        wait_for("every connection to be gone", lambda: status(daemon)[2] <= before[2], 15)
-        wait_for("workers that are not needed to end", lambda: status(daemon)[1] <= threads + 2, 60, 0.5)
+        wait_for("every connection to be gone", lambda: status(daemon)[2] <= before[2])
+        wait_for("workers that are not needed to end", lambda: status(daemon)[1] <= threads + 2, every=0.5)
         print("at the end {} KiB, {} threads, {} descriptors".format(*status(daemon)))
         polled = daemon.value("share_drift_listing_duration_seconds_count")
-        wait_for("the poll loop to go on", lambda: daemon.value("share_drift_listing_duration_seconds_count") > polled, 30)
+        wait_for("the poll loop to go on", lambda: daemon.value("share_drift_listing_duration_seconds_count") > polled)
         if daemon.stop() != 0:
             raise Failed("did not stop cleanly")
     print(f"{missed} attacks got through" if missed else "every scrape was answered within a second")

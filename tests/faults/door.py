@@ -2,7 +2,7 @@
 """The locked door under attack: door.py
 
 The real daemon with TLS and a user. While wrong passwords come in a loop, handshakes break and headers flood, a scrape with the
-right password is answered within a second.
+right password is answered within a second of an idle machine: on a busy one it may take as much longer as other work does.
 """
 import base64
 import contextlib
@@ -16,7 +16,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Daemon, Failed, Simulator, certificate, free_port, parse_metrics, wait_for, workspace  # noqa: E402
+from harness import (PATIENCE, Daemon, Failed, Simulator, certificate, free_port, parse_metrics, slowness,  # noqa: E402
+                     wait_for, workspace)  # noqa: E402
 
 USER, PASSWORD = "prometheus", "hush-hush-hush"
 HASH = "$2b$10$abcdefghijklmnopqrstuuxRWEEkWOlHe9rxLwybERM.UdvBPGpmO"  # of PASSWORD, at the usual cost
@@ -34,7 +35,7 @@ class Door:
         self.port = free_port()
         self.tls = ssl.create_default_context(cafile=cert)
 
-    def ask(self, password, headers=b"", timeout=10.0):
+    def ask(self, password, headers=b"", timeout=PATIENCE):
         """(the whole answer, the seconds it took) on a connection of its own."""
         begun = time.monotonic()
         token = base64.b64encode(f"{USER}:{password}".encode())
@@ -94,7 +95,7 @@ def under(attack, door):
     finally:
         ended.set()
         for thread in threads:
-            thread.join(15)
+            thread.join(PATIENCE)
 
 
 def main():
@@ -105,13 +106,13 @@ def main():
         images = "".join(f"  - {{id: m-sim-{n}, allowed: []}}\n" for n in range(1, 21))
         daemon = own(Daemon(directory, f"profiles: {{default: {{endpoint: {simulator.url}}}}}\nimages:\n{images}",
                             f"--web.config.file={door.config}", port=door.port, wait=False))
-        wait_for("an honest scrape", door.scrape, 20)
+        wait_for("an honest scrape", door.scrape)
         for attack in (wrong_passwords, broken_handshakes, header_floods, silent_handshakes):
             slowest = 0.0
             with under(attack, door):
                 for _ in range(SCRAPES):
-                    time.sleep(0.25)
-                    slowest = max(slowest, door.scrape())
+                    took = door.scrape()
+                    slowest = max(slowest, took / slowness())
             missed += slowest >= 1
             print(f"{attack.__name__:<20} scrape, at most {slowest:.3f} s{'' if slowest < 1 else '  MISSED: more than a second'}",
                   flush=True)

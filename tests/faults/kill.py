@@ -56,7 +56,7 @@ def main():
         daemon = Daemon(directory, config, port=port)
         for image in IMAGES:
             wait_for(f"{image} to show the truth", lambda image=image: daemon.value(
-                "share_drift_unexpected_accounts", image_id=image) == len(truth[image]), 15)
+                "share_drift_unexpected_accounts", image_id=image) == len(truth[image]))
         if daemon.value("share_drift_state_ok") != 1:
             raise Failed("the state is not sound")
         daemon.stop()

@@ -4,7 +4,6 @@ import re
 import socket
 import subprocess
 import threading
-import time
 
 from harness import Daemon, Failed, Simulator, wait_for, workspace
 from rows import CLEAN, config, populate, proven
@@ -74,12 +73,14 @@ def never_reached(directory, endpoint, states, reasons, name, **profile):
     """A daemon that cannot read at all: says so, claims nothing, and stops cleanly."""
     daemon = Daemon(directory, config(endpoint, **profile), name=name)
     try:
-        state = wait_for(f"state {states}", lambda: daemon.state(CLEAN) if daemon.state(CLEAN) in states else None, 12)
-        failing = [r for r in reasons if (daemon.value("share_drift_listing_failures_by_reason_total", reason=r) or 0) > 0]
-        if not failing:
+        def seen():
             counted = {dict(p).get("reason"): v for (n, p), v in daemon.metrics().items()
                        if n == "share_drift_listing_failures_by_reason_total" and v > 0}
-            raise Failed(f"counted {counted}, not {reasons}")
+            failing = [r for r in reasons if r in counted]
+            if daemon.state(CLEAN) not in states or not failing:
+                raise Failed(f"{daemon.state(CLEAN)}, counted {counted}")
+            return daemon.state(CLEAN), failing
+        state, failing = wait_for(f"state {states} for a reason of {reasons}", seen)
         if daemon.value("share_drift_unexpected_accounts", image_id=CLEAN) is not None:
             raise Failed("a claim without a proof")
         return f"{state}/{failing[0]}, no claim"
@@ -117,7 +118,7 @@ def network(table):
             simulator = tls_simulator(directory, "good", "tls-good")
             daemon = Daemon(directory, config(simulator.tls_url, ca_file=ca), name="d-good")
             try:
-                wait_for("the truth over TLS", lambda: proven(daemon), 10)
+                wait_for("the truth over TLS", lambda: proven(daemon))
                 return "proven"
             finally:
                 daemon.stop()
@@ -132,7 +133,7 @@ def network(table):
                                        "good.key", "-tls1_1", "-cipher", "ALL:@SECLEVEL=0", "-www", "-quiet"], cwd=directory,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                time.sleep(0.3)
+                wait_for("openssl to listen", lambda: socket.create_connection(("127.0.0.1", port), 5).close() or True)
                 return never_reached(directory, f"https://localhost:{port}", ["unreachable"], ["tls"], "tls11", ca_file=ca)
             finally:
                 server.kill()
@@ -147,7 +148,7 @@ def no_credentials(directory):
     populate(with_key)
     daemon = Daemon(directory, config(with_key.url, credentials="{source: environment}"), name="nokey", key=None)
     try:
-        wait_for("unreachable", lambda: daemon.state(CLEAN) == "unreachable", 10)
+        wait_for("unreachable", lambda: daemon.state(CLEAN) == "unreachable")
         if not daemon.value("share_drift_listing_failures_by_reason_total", reason="credentials"):
             raise Failed("the reason was not counted")
         if with_key.get("requests")["data"].get("total", 0) != 0:

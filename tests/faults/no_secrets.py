@@ -104,7 +104,7 @@ def live_through(directory, simulator, made, way, log_format):
                     f"--web.config.file={web}", "--web.enable-lifecycle", key=None, env=environment, wait=False,
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2))
     try:
-        wait_for("the door", lambda: daemon.http("/-/healthy")[0] == 200, 20)
+        wait_for("the door", lambda: daemon.http("/-/healthy")[0] == 200)
         time.sleep(1.2)
         for fault in FAULTS:
             simulator.control("faults", **fault)
@@ -142,7 +142,7 @@ def open_pages(directory, simulator, made, way):
     daemon = Daemon(place, config(simulator.url, credentials, more), "--log.level=debug", key=None, env=environment)
     try:
         if name != "proxy":
-            wait_for("drift", lambda: daemon.value("share_drift_unexpected_accounts", image_id=IMAGE) == 1, 10)
+            wait_for("drift", lambda: daemon.value("share_drift_unexpected_accounts", image_id=IMAGE) == 1)
         for page in PAGES:
             for accept in ("*/*", "application/openmetrics-text;version=1.0.0"):
                 made.search(f"{name}: {page}", daemon.http(page, headers={"Accept": accept})[2])

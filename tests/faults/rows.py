@@ -9,7 +9,7 @@ DRIFT, CLEAN, STRANGER, FRIEND = "m-drift", "m-clean", "4242424242424242", "1715
 
 
 def config(endpoint, **profile):
-    settings = {"endpoint": endpoint, "requests_per_second": 0, "timeout": "700ms", "max_attempts": 2, **profile}
+    settings = {"endpoint": endpoint, "requests_per_second": 0, "timeout": "2s", "max_attempts": 2, **profile}
     lines = "".join(f"    {key}: {value}\n" for key, value in settings.items())
     return f"""\
 profiles:
@@ -43,7 +43,7 @@ def blind(daemon, states, reasons):
         if not failing:
             raise Failed(f"none of the reasons {reasons} was counted")
         return f"{state}/{failing[0]}"
-    what = wait_for(f"state {states} with reason {reasons}", seen, 12)
+    what = wait_for(f"state {states} with reason {reasons}", seen)
     if daemon.value("share_drift_unexpected_accounts", image_id=DRIFT) != 1:
         raise Failed("the drift gauge moved although nobody could see")
     if daemon.events("drift_closed"):

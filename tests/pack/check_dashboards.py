@@ -143,7 +143,7 @@ def parse_all(queries):
             text = query.filled(image_id="m-1").replace("'", "''")
             file.write(f"      - record: query:{i}\n        expr: '{text}'\n")
         file.flush()
-        done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True, timeout=1200)
     return [] if done.returncode == 0 else [done.stdout + done.stderr]
 
 

@@ -187,7 +187,7 @@ def check_inhibition(directory, keep):
     def arrived(name, labels):
         return [path for path, alert in sink.alerts(name) if labels.items() <= alert["labels"].items()]
     for name, labels in heard:
-        wait_for(f"{name} {labels['severity']} to arrive", lambda name=name, labels=labels: arrived(name, labels), 15)
+        wait_for(f"{name} {labels['severity']} to arrive", lambda name=name, labels=labels: arrived(name, labels))
     paths = {name: arrived(name, labels)[0] for name, labels in heard}
     expected = {"ShareDriftUnexpectedAccount": "/page-edge-os", "ShareDriftMassChangeHeld": "/page", "ShareDriftUnexpectedAccountNotRevoked": "/escalation",
                 "ShareDriftRequiredAccountMissing": "/ticket", "ShareDriftWatchdog": "/heartbeat"}
@@ -198,7 +198,7 @@ def check_inhibition(directory, keep):
         if arrived(name, labels):
             raise Failed(f"{name} {labels} arrived although its cause is known")
     post(alertmanager, ("ShareDriftExporterDown", {**DAEMON, "severity": "critical"}, {}, now(-1)))
-    wait_for("PermissionLost once its cause is gone", lambda: arrived("ShareDriftPermissionLost", muted[2][1]), 15)
+    wait_for("PermissionLost once its cause is gone", lambda: arrived("ShareDriftPermissionLost", muted[2][1]))
 
 
 def main():

@@ -63,7 +63,7 @@ class Stage:
         return sorted({labels["alertname"] for labels in self.prometheus.firing()} - {"ShareDriftWatchdog"})
 
     def wait_firing(self, *names):
-        wait_for(f"exactly {names} to fire", lambda: self.firing() == sorted(names) or self.raise_firing(), 20, 0.2)
+        wait_for(f"exactly {names} to fire", lambda: self.firing() == sorted(names) or self.raise_firing(), every=0.2)
 
     def raise_firing(self):
         raise Failed(f"firing: {self.firing()}")
@@ -83,7 +83,7 @@ class Stage:
         return ran
 
     def delivered(self, name, status="firing"):
-        return [alert for _, alert in wait_for(f"{name} {status} to be delivered", lambda: self.sink.alerts(name, status), 20)]
+        return [alert for _, alert in wait_for(f"{name} {status} to be delivered", lambda: self.sink.alerts(name, status))]
 
 
 def check_pictures(stage, directory):
@@ -137,7 +137,7 @@ def play(stage, directory):
     stage.exporter.api_failures = {"throttled": 0.0}
 
     image.update(state="forbidden")
-    wait_for("forbidden", lambda: "ShareDriftPermissionLost" in stage.firing(), 10)
+    wait_for("forbidden", lambda: "ShareDriftPermissionLost" in stage.firing())
     if PAGE not in stage.firing():
         raise Failed("the page ended although nobody could look")
     stage.delivered("ShareDriftPermissionLost")

@@ -14,7 +14,7 @@ def main():
     config = root / "config"
     files = sorted([*config.glob("kubernetes/*.yaml"), *config.glob("grafana/provisioning/*/*.yml"), *config.glob("file_sd/*.yml")])
     done = subprocess.run(["node", HERE / "manifests.js", install(HERE, build), *files], capture_output=True, text=True,
-                          timeout=120)
+                          timeout=1200)
     if done.returncode != 0 or f"{len(files)} files hold" not in done.stdout:
         sys.exit(done.stdout + done.stderr)
     print(done.stdout.strip())

@@ -34,7 +34,7 @@ NEVER_MUTED = ["ShareDriftUnexpectedAccount", "ShareDriftUnexpectedAccountNotRev
 
 
 def amtool(*arguments):
-    return subprocess.run(["amtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["amtool", *map(str, arguments)], capture_output=True, text=True, timeout=1200)
 
 
 def alert(status, image, name, accounts):

@@ -19,7 +19,7 @@ ALERT_TEST = re.compile(r"^    alert_rule_test:\n(?:      .*\n|\n(?=      ))*", 
 
 
 def promtool(*arguments):
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=150)
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=1200)
 
 
 def tests_of(alerts_dir):

@@ -84,10 +84,10 @@ scrape_configs:
             if not set(names) <= firing:
                 raise Failed(f"firing: {firing}")
             return True
-        wait_for(f"{names} to fire", holds, 25, 0.2)
+        wait_for(f"{names} to fire", holds, every=0.2)
 
     def ends(self, *names):
-        wait_for(f"{names} to end", lambda: not {labels["alertname"] for labels in self.prometheus.firing()} & set(names), 25, 0.2)
+        wait_for(f"{names} to end", lambda: not {labels["alertname"] for labels in self.prometheus.firing()} & set(names), every=0.2)
 
     def queries(self, state, *must, blind=False):
         faults, ran = run_all(self.prometheus.url, IMAGE, must, blind)

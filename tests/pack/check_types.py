@@ -61,7 +61,7 @@ def compile_boards(modules, boards):
         lines += typescript(name, board)
     (modules / "dashboards.ts").write_text("\n".join(lines) + "\n")
     return subprocess.run(["node_modules/.bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--moduleResolution", "node",
-                           "--target", "es2020", "dashboards.ts"], cwd=modules, capture_output=True, text=True, timeout=300)
+                           "--target", "es2020", "dashboards.ts"], cwd=modules, capture_output=True, text=True, timeout=1200)
 
 
 def main():

@@ -24,7 +24,7 @@ MUST_SHOW = {"no data", "not known"}
 
 def ask(url, path, **parameters):
     """The result of an API call; raises ValueError with Prometheus' words if there is an error or a warning."""
-    status, _, body = fetch(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=30)
+    status, _, body = fetch(f"{url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}", timeout=1200)
     answer = json.loads(body)
     if status != 200 or answer["status"] != "success" or answer.get("warnings"):
         raise ValueError(answer.get("error") or answer.get("warnings") or status)

@@ -117,7 +117,7 @@ def photograph(text, height, out):
         subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
                         "--disable-background-networking", "--disable-component-update", "--disable-sync",
                         "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={folder}/profile", f"--window-size={WIDTH},{height}",
-                        f"--screenshot={out.resolve()}", source.as_uri()], check=True, capture_output=True, timeout=90)
+                        f"--screenshot={out.resolve()}", source.as_uri()], check=True, capture_output=True, timeout=1200)
 
 
 def render(url, uid, out, image="none", minutes=10.0, height=None):

@@ -28,7 +28,7 @@ FLAGS = ["-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS", "-fstack-protector-stro
 
 def readelf(program, what):
     return subprocess.run(["readelf", "-W", *(f"-{c}" for c in what[1:]), BUILD / "bin" / program], capture_output=True, text=True,
-                          check=True, timeout=60).stdout
+                          check=True, timeout=600).stdout
 
 
 def main():

@@ -31,7 +31,7 @@ def same(what, one, other):
 
 
 def help_of(*words):
-    return subprocess.run([BIN / PROGRAM, *words, "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
+    return subprocess.run([BIN / PROGRAM, *words, "--help"], capture_output=True, text=True, check=True, timeout=600).stdout
 
 
 def flags_of(text):
@@ -95,7 +95,7 @@ def check_flags():
 
 
 def check_simulator():
-    text = subprocess.run([BIN / "ens-simulator", "--help"], capture_output=True, text=True, check=True, timeout=20).stdout
+    text = subprocess.run([BIN / "ens-simulator", "--help"], capture_output=True, text=True, check=True, timeout=600).stdout
     offered = set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", text, re.M))
     told = {word for word in entries(sections(SIMULATOR_PAGE)["FLAGS"]) if word.startswith("--")}
     same("flags of the simulator and of its manual", offered, told)
@@ -137,7 +137,7 @@ def check_rule(name, rule, text):
 
 def check_roff():
     for page in sorted([*MANUAL.glob("*.[15]"), SIMULATOR_PAGE]):
-        shown = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], timeout=60,
+        shown = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], timeout=600,
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                env={**os.environ, "LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "80"})
         complaints = [line for line in shown.stderr.splitlines() if "root privileges" not in line]
@@ -148,7 +148,7 @@ def completed(*words):
     """What bash offers after these words; the last one is being typed."""
     script = f"""source {MANUAL}/completion.bash
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _share_drift_exporter; printf '%s\\n' "${{COMPREPLY[@]}}" """
-    ran = subprocess.run(["bash", "-c", script, "bash", BIN / PROGRAM, *words], capture_output=True, text=True, timeout=20)
+    ran = subprocess.run(["bash", "-c", script, "bash", BIN / PROGRAM, *words], capture_output=True, text=True, timeout=600)
     expect(not ran.stderr, f"completion of {words}: {ran.stderr}")
     return set(ran.stdout.split())
 

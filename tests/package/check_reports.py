@@ -50,7 +50,7 @@ def main():
 
         def check(form):
             ran = subprocess.run([BIN / "share-drift-exporter", "check", f"--config.file={config}", f"--format={form}"],
-                                 capture_output=True, text=True, timeout=60, env=environment)
+                                 capture_output=True, text=True, timeout=600, env=environment)
             assert ran.returncode == 1, f"{form}: exit {ran.returncode}\n{ran.stdout}{ran.stderr}"
             return ran.stdout
 
@@ -65,11 +65,11 @@ def main():
         assert urllib.parse.unquote(urllib.parse.urlsplit(uri).path) == str(config), uri
         report = pathlib.Path(folder) / "report.sarif"
         report.write_text(json.dumps(sarif))
-        done = subprocess.run(["node", HERE / "validate_sarif.js", modules, report], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["node", HERE / "validate_sarif.js", modules, report], capture_output=True, text=True, timeout=600)
         assert done.returncode == 0 and "1 reports hold" in done.stdout, done.stdout + done.stderr
 
         page = check("prometheus")
-        done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0 and not done.stdout + done.stderr, done.stdout + done.stderr
         for line in ('share_drift_unexpected_accounts{image_id="m-drift"} 2', 'share_drift_missing_accounts{image_id="m-missing"} 1',
                      'share_drift_unexpected_accounts{image_id="m-clean"} 0', 'share_drift_listing_complete{image_id="m-unreadable"} 0'):

@@ -51,7 +51,7 @@ class Stage:
                                          f"--storage.path={directory}/shard-{index}.db", "--log.level=warn",
                                          name=f"shard-{index}-of-{count}", wait=False)) for index in range(count)]
         for shard in self.shards:
-            shard.wait_ready(40)
+            shard.wait_ready()
         self.show()
 
     def show(self):
@@ -75,7 +75,7 @@ class Stage:
             up = self.series(f"sum(up{{{self.only}}}) == {self.count} and count(up{{{self.only}}}) == {self.count}")
             return up and self.sum("share_drift_watched_images") == IMAGES and \
                 self.sum("share_drift_unexpected_accounts") == DRIFTING
-        wait_for(f"{self.count} shards with {IMAGES} images in Prometheus", whole, 30, 0.25)
+        wait_for(f"{self.count} shards with {IMAGES} images in Prometheus", whole, every=0.25)
 
     def owners(self):
         """{image: ordinal}; fails unless each image is watched once."""
@@ -142,10 +142,10 @@ def check_alerts(stage, directory, stop_later, simulator):
                              "--log.level=warn", name="twin"))
     stage.shards.append(twin)
     stage.show()
-    wait_for("the rule about a doubled shard", lambda: stage.speaking() == {"ShareDriftShardDoubled"}, 20, 0.25)
+    wait_for("the rule about a doubled shard", lambda: stage.speaking() == {"ShareDriftShardDoubled"}, every=0.25)
     twin.stop()
     stage.shards[1].stop()
-    wait_for("the rule about a missing shard", lambda: stage.speaking() == {"ShareDriftShardMissing"}, 20, 0.25)
+    wait_for("the rule about a missing shard", lambda: stage.speaking() == {"ShareDriftShardMissing"}, every=0.25)
     print("a doubled shard and a missing one are told", flush=True)
 
 

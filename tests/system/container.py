@@ -10,6 +10,7 @@ import subprocess
 import time
 
 CGROUPS = [pathlib.Path("/sys/fs/cgroup/systemd"), pathlib.Path("/sys/fs/cgroup/unified")]
+PATIENCE = 600  # seconds: what takes five on an idle machine
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -40,13 +41,13 @@ class Container:
         self.nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=self._in_child,
                                        env={"PATH": PATH, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"})
         try:
-            end = time.monotonic() + 20
+            end = time.monotonic() + PATIENCE
             while not self.leader:
                 self.leader = self._init()
                 if self.nspawn.poll() is not None or time.monotonic() > end:
                     raise RuntimeError("the container did not start")
                 time.sleep(0.05)
-            self.until('systemctl is-system-running 2>/dev/null | grep -qx running', 60)
+            self.until('systemctl is-system-running 2>/dev/null | grep -qx running', PATIENCE)
         except BaseException:
             self.__exit__()
             raise
@@ -86,7 +87,7 @@ class Container:
         if propagate.is_dir():
             propagate.rmdir()
 
-    def run(self, script, timeout=60):
+    def run(self, script, timeout=PATIENCE):
         """Runs a bash script inside as root; (exit status, output and errors as they came)."""
         enter = ["nsenter", "--target", self.leader, "--all", "--", "/usr/bin/env", "-i", f"PATH={PATH}", "HOME=/root",
                  "LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "bash", "-c", f"cd /root\n{script}"]
@@ -94,7 +95,7 @@ class Container:
                              timeout=timeout)
         return ran.returncode, ran.stdout
 
-    def until(self, script, seconds=20):
+    def until(self, script, seconds=PATIENCE):
         """Runs the script until it succeeds; its last output."""
         end = time.monotonic() + seconds
         while True:

@@ -29,7 +29,7 @@ def codename():
 def mirror():
     """Where apt gets Debian from on this machine."""
     found = run("apt-get", "indextargets", "--format", "$(REPO_URI)", f"Codename: {codename()}", "Created-By: Packages",
-                stdout=subprocess.PIPE, timeout=60).stdout.split()
+                stdout=subprocess.PIPE, timeout=600).stdout.split()
     return found[0] if found else ""
 
 
@@ -37,7 +37,7 @@ def remove(tree):
     """Nothing may be mounted in what is removed, and nothing on another file system is."""
     if str(tree.resolve()) in pathlib.Path("/proc/self/mountinfo").read_text():
         sys.exit(f"something is mounted in {tree}: not touched")
-    run("rm", "-rf", "--one-file-system", str(tree), timeout=120)
+    run("rm", "-rf", "--one-file-system", str(tree), timeout=1200)
 
 
 def main():
@@ -47,7 +47,7 @@ def main():
         return SKIP
     debs = sorted(pathlib.Path(sys.argv[1]).glob("*.deb"))
     tree = pathlib.Path(sys.argv[2])
-    depends = "".join(run("dpkg-deb", "-f", deb, "Depends", stdout=subprocess.PIPE, timeout=20).stdout for deb in debs)
+    depends = "".join(run("dpkg-deb", "-f", deb, "Depends", stdout=subprocess.PIPE, timeout=600).stdout for deb in debs)
     key = hashlib.sha256(depends.encode() + pathlib.Path(__file__).read_bytes()).hexdigest()
     made = tree.with_suffix(".made")
     if tree.is_dir() and made.is_file() and made.read_text() == key:
@@ -64,7 +64,7 @@ def main():
                '--customize-hook=rm "$1"/tmp/*.deb', codename(), str(tree)]
     if mirror():
         command.append(mirror())
-    run(*command, timeout=900)
+    run(*command, timeout=3600)
     made.write_text(key)
     return 0
 

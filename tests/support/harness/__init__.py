@@ -27,7 +27,17 @@ class Failed(Exception):
     """A step did not happen; the message says what was awaited and what was there instead."""
 
 
-def wait_for(what, condition, seconds=10.0, every=0.05):
+PATIENCE = 300.0  # seconds. No test needs to be quick: what takes one on an idle machine takes many on a busy one.
+
+
+def slowness():
+    """How many times longer a piece of work takes now than on an idle machine, at least 1: for promises about time."""
+    begin = time.monotonic()
+    sum(i * i for i in range(2_000_000))
+    return max(1.0, (time.monotonic() - begin) / 0.1)
+
+
+def wait_for(what, condition, seconds=PATIENCE, every=0.05):
     """Returns the first true value of condition(); raises Failed with its last value or error after `seconds`."""
     end = time.monotonic() + seconds
     last = None
@@ -49,7 +59,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def fetch(url, data=None, method=None, headers=None, timeout=5.0):
+def fetch(url, data=None, method=None, headers=None, timeout=60.0):
     """(status, headers, body) of any answer; raises OSError if there is none."""
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -86,7 +96,7 @@ class Process:
     def send(self, number):
         os.kill(self.pid, number)
 
-    def stop(self, seconds=8.0, number=signal.SIGTERM):
+    def stop(self, seconds=PATIENCE, number=signal.SIGTERM):
         """Ends the child and returns its exit code; kills it if it does not end in time."""
         if self.running():
             self.send(number)
@@ -122,17 +132,15 @@ class Simulator(Process):
         self.port = int(wait_for(f"{name} to listen", listening).group(1))
         self.url = f"http://127.0.0.1:{self.port}"
 
-    PATIENCE = 30  # seconds: a sanitizer's simulator on a busy machine answers late, and nothing is proven by that
-
     def control(self, path, **arguments):
         status, _, body = fetch(f"{self.url}/_sim/{path}", json.dumps(arguments).encode(), "POST",
-                               {"Content-Type": "application/json"}, timeout=self.PATIENCE)
+                               {"Content-Type": "application/json"}, timeout=PATIENCE)
         if status != 200:
             raise Failed(f"the simulator refused {path} {arguments}: {status} {body.decode(errors='replace')}")
         return json.loads(body) if body else {}
 
     def get(self, path):
-        return json.loads(fetch(f"{self.url}/_sim/{path}", timeout=self.PATIENCE)[2])
+        return json.loads(fetch(f"{self.url}/_sim/{path}", timeout=PATIENCE)[2])
 
 
 SAMPLE = re.compile(r'^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)$')
@@ -179,12 +187,12 @@ class Daemon(Process):
         fresh.chmod(0o644)
         os.replace(fresh, self.config)
 
-    def wait_ready(self, seconds=20.0):
+    def wait_ready(self):
         def ready():
             if not self.running():
                 raise Failed(f"{self.name} ended with {self.process.returncode}: {self.output()[-2000:]}")
             return self.http("/-/ready")[0] == 200
-        wait_for(f"{self.name} to be ready", ready, seconds)
+        wait_for(f"{self.name} to be ready", ready)
 
     def http(self, path, **arguments):
         return fetch(self.url + path, **arguments)
@@ -203,8 +211,8 @@ class Daemon(Process):
             raise Failed(f"{name} {labels} names {len(found)} series")
         return found[0] if found else None
 
-    def wait_value(self, name, expected, seconds=15.0, **labels):
-        wait_for(f"{name}{labels} == {expected}", lambda: [self.value(name, **labels)] == [expected], seconds)
+    def wait_value(self, name, expected, **labels):
+        wait_for(f"{name}{labels} == {expected}", lambda: [self.value(name, **labels)] == [expected])
 
     def state(self, image):
         for (name, pairs) in self.metrics():
@@ -222,11 +230,11 @@ class Daemon(Process):
                     found.append(record)
         return found
 
-    def wait_event(self, event, seconds=15.0, **fields):
-        return wait_for(f"event {event} {fields}", lambda: self.events(event, **fields), seconds)[-1]
+    def wait_event(self, event, **fields):
+        return wait_for(f"event {event} {fields}", lambda: self.events(event, **fields))[-1]
 
 
-def run(*arguments, env=None, timeout=60, key=Simulator.KEY, secret=Simulator.SECRET):
+def run(*arguments, env=None, timeout=PATIENCE, key=Simulator.KEY, secret=Simulator.SECRET):
     """Runs share-drift-exporter once: (exit code, stdout, stderr)."""
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret} if key else {}
     done = subprocess.run([str(BIN / "share-drift-exporter"), *map(str, arguments)], stdin=subprocess.DEVNULL,
@@ -241,7 +249,7 @@ def certificate(directory):
     cert, key = directory / "cert.pem", directory / "key.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                     "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-                   check=True, capture_output=True, timeout=30)
+                   check=True, capture_output=True, timeout=PATIENCE)
     return cert, key
 
 
@@ -256,7 +264,7 @@ class Prometheus(Process):
         super().__init__(name, ["prometheus", f"--config.file={path}", f"--web.listen-address=127.0.0.1:{self.port}",
                                 f"--storage.tsdb.path={pathlib.Path(directory) / 'tsdb'}", "--web.enable-lifecycle",
                                 "--log.level=warn"], directory)
-        wait_for("Prometheus to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200, 30)
+        wait_for("Prometheus to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200)
 
     def query(self, expression):
         """[(labels, value)] of an instant query."""
@@ -269,14 +277,14 @@ class Prometheus(Process):
             return [({}, float(answer["data"]["result"][1]))]
         return [(r["metric"], float(r["value"][1])) for r in answer["data"]["result"]]
 
-    def wait_query(self, expression, condition, seconds=20.0):
+    def wait_query(self, expression, condition):
         """Waits until condition(list of values) holds; returns the series."""
         def holds():
             series = self.query(expression)
             if not condition([value for _, value in series]):
                 raise Failed(f"{expression} = {series}")
             return series or True
-        return wait_for(expression, holds, seconds, 0.2)
+        return wait_for(expression, holds, every=0.2)
 
     def firing(self):
         _, _, body = fetch(self.url + "/api/v1/alerts")
@@ -292,7 +300,7 @@ class Alertmanager(Process):
         super().__init__(name, ["prometheus-alertmanager", f"--config.file={path}", "--cluster.listen-address=",
                                 f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn",
                                 f"--storage.path={pathlib.Path(directory) / 'alertmanager'}"], directory)
-        wait_for("Alertmanager to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200, 30)
+        wait_for("Alertmanager to be ready", lambda: fetch(self.url + "/-/ready")[0] == 200)
 
 
 @contextlib.contextmanager

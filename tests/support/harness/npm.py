@@ -21,7 +21,7 @@ def install(folder, build):
             shutil.copy(folder / name, modules)
         try:
             subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=modules, check=True,
-                           timeout=200, stdin=subprocess.DEVNULL)
+                           timeout=1800, stdin=subprocess.DEVNULL)
             stamp.write_text(digest)
             break
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
