@@ -31,11 +31,11 @@ bool bcrypt_matches(const Secret& password, const std::string& hash) {
   return result.size() == hash.size() && CRYPTO_memcmp(result.data(), hash.data(), hash.size()) == 0;
 }
 
-struct Place {  // in the row of those who wait; given back however the check ends
-  explicit Place(std::atomic<int>& waiting) : row(waiting), number(++waiting) {}
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  ~Place() { --row; }
+struct PlaceInRow {  // in the row of those who wait; given back however the check ends
+  explicit PlaceInRow(std::atomic<int>& waiting) : row(waiting), number(++waiting) {}
+  PlaceInRow(const PlaceInRow&) = delete;
+  PlaceInRow& operator=(const PlaceInRow&) = delete;
+  ~PlaceInRow() { --row; }
   std::atomic<int>& row;
   int number;
 };
@@ -56,7 +56,7 @@ PasswordCheck::Verdict PasswordCheck::check(std::string_view user, const Secret&
   const Digest wanted = digest(user, used, password);
   const bool may_match = hash.has_value() && whole;
   if (may_match && is_kept(wanted)) return Verdict::right;
-  const Place place(waiting_);
+  const PlaceInRow place(waiting_);
   if (place.number > kMostWaiting) return Verdict::busy;
   const std::lock_guard one_at_a_time(one_at_a_time_);
   if (may_match && is_kept(wanted)) return Verdict::right;  // by one who stood before in the row

@@ -58,8 +58,8 @@ ApiResult get_caller_identity(ApiContext& context);
 ApiResult assume_role(ApiContext& context);
 ApiResult assume_role_with_oidc(ApiContext& context);
 
-/// A new session of a role, as AssumeRole and the metadata service give them out.
-const Key& open_session(World& world, IdSource& ids, const Role& role, std::string_view session_name,
+/// A new session of a role, as AssumeRole and the metadata service give them out; the world keeps it.
+const Key* open_session(World& world, IdSource& ids, const Role& role, std::string_view session_name,
                         std::optional<std::vector<Statement>> policy, WallTime expires);
 
 }  // namespace sharedrift::simulator

@@ -74,7 +74,7 @@ SimAnswer MetadataService::credentials(World& world, IdSource& ids, std::string_
   const auto life = world.behaviour.metadata_session;
   // Like the real one: the same credentials until the last half of their life, and none that were revoked.
   if (key == nullptr || !key->active || session.life != life || session.opened + life / 2 <= now) {
-    key = &open_session(world, ids, *role, "sim-instance", std::nullopt, now + life);
+    key = open_session(world, ids, *role, "sim-instance", std::nullopt, now + life);
     session = {key->id, now, life};
   }
   SimAnswer answer;

@@ -68,8 +68,8 @@ std::string members(const std::vector<std::pair<std::string_view, std::string_vi
 
 std::string opened(ApiContext& context, RoleRequest request) {
   const WallTime end = context.now + request.duration;
-  const Key& key = open_session(context.world, context.ids, *request.role, request.session_name,
-                                std::move(request.policy), end);
+  const Key& key = *open_session(context.world, context.ids, *request.role, request.session_name,
+                                 std::move(request.policy), end);
   return "{\"RequestId\":\"" + context.request_id +
          "\",\"AssumedRoleUser\":" + members({{"AssumedRoleId", key.principal_id}, {"Arn", key.arn}}) +
          ",\"Credentials\":" +
@@ -82,7 +82,7 @@ std::string opened(ApiContext& context, RoleRequest request) {
 
 }  // namespace
 
-const Key& open_session(World& world, IdSource& ids, const Role& role, std::string_view session_name,
+const Key* open_session(World& world, IdSource& ids, const Role& role, std::string_view session_name,
                         std::optional<std::vector<Statement>> policy, WallTime expires) {
   Key key;
   key.id = "STS." + ids.letters(24);
@@ -96,7 +96,7 @@ const Key& open_session(World& world, IdSource& ids, const Role& role, std::stri
   key.kind = PrincipalKind::assumed_role;
   key.rights = {statements_from(role.rights), std::move(policy)};
   key.expires = expires;
-  return world.add_session(std::move(key));
+  return &world.add_session(std::move(key));
 }
 
 ApiResult get_caller_identity(ApiContext& context) {
