@@ -89,6 +89,14 @@ def golden_faults(metrics):
             yield f"{shown[name][0]}: {name} is {shown[name][1:]}, not {described}"
 
 
+def series_faults():
+    """README says how many series an ordinary image is."""
+    image = re.findall(r'^\w+\{image_id="(m-[^"]+)"(.*)\} ', (ROOT / "tests/data/golden/images-text.prom").read_text(), re.MULTILINE)
+    ordinary = sum(name == image[0][0] and "account_id" not in labels for name, labels in image)
+    yield from (f"README says that an image is {said} series; it is {ordinary}"
+                for said in re.findall(r"An image is (\d+) series", (ROOT / "README.md").read_text()) if int(said) != ordinary)
+
+
 def mention_faults(metrics):
     """No file speaks of a metric that there is not; dashboards and rules speak of every metric."""
     drawn = set()
@@ -113,7 +121,7 @@ def main():
     faults = []
     if not LIST.exists() or LIST.read_text() != written(metrics):
         faults.append("dashboards/METRICS.md is not what the program exposes; run tests/readme_metrics.py --write")
-    faults += [*rule_faults(metrics), *golden_faults(metrics), *mention_faults(metrics)]
+    faults += [*rule_faults(metrics), *golden_faults(metrics), *series_faults(), *mention_faults(metrics)]
     if faults:
         sys.exit("\n".join(faults))
     print(f"{len(metrics)} metrics")
