@@ -102,7 +102,7 @@ TEST(CurlTransport, AMomentLongPastIsNow) {
   CurlTransport transport;
   const auto start = steady_clock::now();
   transport.run_once(MonoTime::min());
-  EXPECT_LT(steady_clock::now() - start, 1s);
+  EXPECT_LT(steady_clock::now() - start, kAmple);
   EXPECT_EQ(reason_of(perform(transport, to(1), MonoTime::min(), {})), "timeout");
 }
 

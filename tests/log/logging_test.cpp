@@ -84,7 +84,8 @@ TEST(Logger, AFullPipeCostsABoundedTimeOnceAndIsToldAfterwards) {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 200; ++i)
     logger.on_event(event(EventType::started));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));  // 200 patient lines: 10 s
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(8))
+      << "200 patient lines are 10 s";
   EXPECT_EQ(logger.counts().dropped, 200U);
   pipe.drain();
   logger.on_event(event(EventType::stopping));
