@@ -168,10 +168,10 @@ class App {
   }
 
   Result<Unit, std::string> listen() {
-    routes_ = std::make_unique<WebRoutes>(
-        make_backend(),
-        WebOptions{options_.telemetry_path, options_.enable_lifecycle, options_.max_requests});
+    routes_ = std::make_unique<WebRoutes>(make_backend(),
+                                          WebOptions{options_.telemetry_path, options_.enable_lifecycle});
     ServerOptions server;
+    if (options_.max_requests > 0) server.workers = std::min(server.workers, options_.max_requests);
     if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
     return listeners_.start(
         options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_,

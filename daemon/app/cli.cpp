@@ -73,7 +73,7 @@ void add_run_flags(CLI::App& app, Raw& raw) {
       ->type_name("FILE");
   app.add_flag("--web.systemd-socket", options.systemd_socket, "take the listening sockets from systemd");
   app.add_flag("--web.enable-lifecycle", options.enable_lifecycle, "allow POST /-/reload");
-  add_number(app, "--web.max-requests", options.max_requests, "scrapes at a time, 0: no limit",
+  add_number(app, "--web.max-requests", options.max_requests, "answers made at a time, 0: no limit",
              CLI::Range(0, 10'000));
   add_storage_flag(app, raw);
   app.add_option("--shard.index", raw.shard_index, "from 0; auto: by the host name's end")

@@ -25,7 +25,7 @@ struct Options {
   std::string web_config_file;  ///< empty: plain HTTP, no authentication
   bool systemd_socket = false;
   bool enable_lifecycle = false;
-  int max_requests = 40;     ///< parallel scrapes; 0: no limit
+  int max_requests = 40;     ///< answers made at a time; 0: no limit but the server's workers
   std::string storage_path;  ///< empty: $STATE_DIRECTORY/state.db, else the default
   int shard_index = 0;
   int shard_count = 1;

@@ -1,51 +1,59 @@
 #include "app/listeners.hpp"
 
+#include "http_server/sockets.hpp"
 #include "os/sd_notify.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 namespace sharedrift {
 
-Result<Unit, std::string> Listeners::start(const Options& options, const ServerOptions& common,
-                                           const ServerHandler& handler, EventSink& sink,
-                                           const Clock& clock) {
-  if (options.systemd_socket) return adopt(common, handler);
+namespace {
+
+/// `[::]:P` takes IPv4, too, unless that has a socket of its own on the port.
+Family family_of(const ListenAddress& address, const std::vector<ListenAddress>& all) {
+  const bool has_other = std::any_of(all.begin(), all.end(), [&address](const ListenAddress& other) {
+    return other.port == address.port && other.port != 0 && other.host.find(':') == std::string::npos;
+  });
+  return has_other ? Family::v6_only : Family::both;
+}
+
+Result<std::vector<int>, std::string> open_sockets(const Options& options, EventSink& sink,
+                                                   const Clock& clock) {
+  if (options.systemd_socket) return SystemdNotifier::listening_sockets();
+  std::vector<int> sockets;
   for (const ListenAddress& address : options.listen_addresses) {
-    ServerOptions server = common;
-    server.host = address.host;
-    server.port = address.port;
-    auto started = HttpServer::start(server, handler);
-    if (!started && !address.may_fail) return Err(std::move(started).error());
-    if (!started) continue;
+    auto socket =
+        open_listening_socket(address.host, address.port, family_of(address, options.listen_addresses));
+    if (!socket && !address.may_fail) return Err(std::move(socket).error());
+    if (!socket) continue;
+    sockets.push_back(*socket);
     sink.on_event({EventType::listening,
                    clock.wall(),
                    "",
-                   {{"address", address.host}, {"port", std::int64_t{(*started)->port()}}}});
-    servers_.push_back(std::move(*started));
+                   {{"address", address.host}, {"port", std::int64_t{port_of_socket(*socket)}}}});
   }
-  return Unit{};
+  return sockets;
 }
 
-Result<Unit, std::string> Listeners::adopt(const ServerOptions& common, const ServerHandler& handler) {
-  SD_TRY(sockets, SystemdNotifier::listening_sockets());
-  for (const int fd : sockets) {
-    ServerOptions server = common;
-    server.adopted_fd = fd;
-    SD_TRY(started, HttpServer::start(server, handler));
-    servers_.push_back(std::move(started));
-  }
+}  // namespace
+
+Result<Unit, std::string> Listeners::start(const Options& options, ServerOptions server,
+                                           ServerHandler handler, EventSink& sink, const Clock& clock) {
+  SD_TRY(sockets, open_sockets(options, sink, clock));
+  SD_TRY(started, HttpServer::start(sockets, std::move(server), std::move(handler)));
+  server_ = std::move(started);
   return Unit{};
 }
 
 bool Listeners::live() const {
-  return std::all_of(servers_.begin(), servers_.end(), [](const auto& server) { return server->healthy(); });
+  return server_->healthy();
 }
 
 void Listeners::stop(Millis grace) {
-  for (const auto& server : servers_)
-    server->stop(grace);
+  if (server_) server_->stop(grace);
 }
 
 }  // namespace sharedrift

@@ -1,285 +1,300 @@
 #include "http_server/http_server.hpp"
 
-#include "core/text.hpp"
-#include "http_server/guarded_socket.hpp"
-#include "http_server/http_connections.hpp"
-#include "http_server/listener.hpp"
-#include "http_server/worker_pool.hpp"
+#include "http_server/connection.hpp"
+#include "http_server/sockets.hpp"
+#include "os/descriptor.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <ctime>
+#include <atomic>
+#include <cerrno>
+#include <deque>
+#include <exception>
+#include <list>
+#include <map>
 #include <mutex>
+#include <random>
+#include <set>
+#include <thread>
 #include <utility>
 
 #include <httplib.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-// The pkg-config flags of Debian's cpp-httplib 0.11.4 change the size of its classes; without them memory is
-// corrupted.
-static_assert(sizeof(httplib::Request) == 608,
-              "cpp-httplib was included without the flags of its pkg-config file");
 
 namespace sharedrift {
 
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+using Phase = Connection::Phase;
 
-/// What the library reads from and writes to.
-class GuardedStream final : public httplib::Stream {
+constexpr int kAcceptedInATurn = 64;
+constexpr Millis kWithoutDescriptors{100};
+constexpr Millis kLongestSleep{600'000};
+constexpr std::size_t kMostUnsent = 16U << 20U;  ///< besides two of the largest answer
+/// So long nobody loses his place who gives no sign; twice as long who has shown that he speaks TLS.
+constexpr Millis kMinimumAge{250};
+
+std::size_t most_connections(std::size_t wanted) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  return std::min<std::size_t>(wanted, files.rlim_cur / 2);
+}
+
+/// All but stop(), port() and healthy() runs on the thread of its own, or as a job of a worker's.
+class LoopServer final : public HttpServer {
  public:
-  explicit GuardedStream(GuardedSocket& socket) : socket_(socket) {}
-  [[nodiscard]] bool is_readable() const override { return true; }
-  [[nodiscard]] bool is_writable() const override { return true; }
-  ssize_t read(char* out, std::size_t size) override { return socket_.read(out, size); }
-  ssize_t write(const char* data, std::size_t size) override { return socket_.write(data, size); }
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    GuardedSocket::Peer peer = socket_.peer();
-    ip = std::move(peer.address);
-    port = peer.port;
-  }
-  void get_local_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
-  [[nodiscard]] socket_t socket() const override { return socket_.fd(); }
-
- private:
-  GuardedSocket& socket_;
-};
-
-/// The connection that the running worker serves: the library does not hand it to handlers.
-thread_local GuardedSocket* current_socket = nullptr;
-
-struct CurrentSocket {
-  explicit CurrentSocket(GuardedSocket& socket) { current_socket = &socket; }
-  CurrentSocket(const CurrentSocket&) = delete;
-  CurrentSocket& operator=(const CurrentSocket&) = delete;
-  ~CurrentSocket() { current_socket = nullptr; }
-};
-
-/// cpp-httplib parses and writes HTTP, and that is all: sockets, threads, deadlines and caps are ours.
-class HttpEngine final : public httplib::Server {
- public:
-  HttpEngine(const ServerOptions& options, HttpConnections& connections)
-      : options_(options), connections_(connections) {
-    set_keep_alive_max_count(options.keep_alive ? kKeptRequests : 1);
-    set_payload_max_length(std::max<std::size_t>(options.max_body, 1));
-    svr_sock_ = 0;  // any number: with INVALID_SOCKET the library takes itself for stopping and cuts answers
-  }
-
-  /// Serves a connection to its end. It must have been entered.
-  void serve(GuardedSocket& socket) {
-    const CurrentSocket current(socket);
-    const std::size_t max_input = options_.max_head + options_.max_body;
-    socket.allow(SteadyClock::now() + options_.head_deadline, max_input);
-    if (options_.tls_context) {
-      const auto context = options_.tls_context();
-      // No certificate to serve with: closed, not open.
-      if (!context || !socket.accept_tls(context.get())) return;
-    }
-    while (serve_one(socket) && connections_.idle(socket.fd()) &&
-           socket.wait_for_input(options_.head_deadline)) {
-      connections_.reading(socket.fd());
-      socket.allow(SteadyClock::now() + options_.head_deadline, max_input);
-    }
-    socket.finish();
-  }
-
- private:
-  static constexpr std::size_t kKeptRequests = 100'000;
-
-  /// True if another request may follow.
-  bool serve_one(GuardedSocket& socket) {
-    const MonoTime begun = SteadyClock::now();
-    GuardedStream stream(socket);
-    bool closed = false;
-    const bool served =
-        process_request(stream, !options_.keep_alive, closed, [&](httplib::Request& /*request*/) {
-          connections_.answering(socket.fd());
-          socket.set_deadline(begun + options_.request_deadline);
-        });
-    if (!served || closed || !options_.keep_alive) return false;
-    socket.flush();
-    return true;
-  }
-
-  const ServerOptions& options_;
-  HttpConnections& connections_;
-};
-
-/// RFC 9110 wants it in every answer of a server with a clock; the status page takes the time from it.
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 64> text{};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  return {text.data(), size};
-}
-
-/// The library's own map is sorted and, after a form, holds its fields too; only it decodes, though.
-std::vector<std::pair<std::string, std::string>> parse_query(std::string_view target) {
-  std::vector<std::pair<std::string, std::string>> out;
-  const std::size_t begin = target.find('?');
-  if (begin == std::string_view::npos) return out;
-  std::string_view rest = target.substr(begin + 1);
-  rest = rest.substr(0, rest.find('#'));
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('&'), rest.size());
-    const std::string_view pair = rest.substr(0, end);
-    const std::size_t equals = std::min(pair.find('='), pair.size());
-    if (!pair.empty()) {
-      out.emplace_back(
-          httplib::detail::decode_url(std::string(pair.substr(0, equals)), true),
-          httplib::detail::decode_url(std::string(pair.substr(std::min(equals + 1, pair.size()))), true));
-    }
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return out;
-}
-
-ServerRequest to_request(const httplib::Request& from) {
-  ServerRequest request;
-  request.method = from.method;
-  request.path = from.path;
-  request.query = parse_query(from.target);
-  for (const auto& [name, value] : from.headers) {
-    std::string lower = to_lower(name);
-    // The library adds these two behind what the peer sent under the same names.
-    if (lower != "remote_addr" && lower != "remote_port")
-      request.headers.emplace_back(std::move(lower), value);
-  }
-  request.body = from.body;
-  request.remote_address = from.remote_addr;
-  request.tls = current_socket->has_tls();
-  return request;
-}
-
-/// Sends the parts one after the other, without joining them.
-bool send_parts(const std::vector<std::shared_ptr<const std::string>>& parts, std::size_t offset,
-                httplib::DataSink& sink) {
-  for (const auto& part : parts) {
-    if (offset >= part->size()) {
-      offset -= part->size();
-      continue;
-    }
-    if (!sink.write(part->data() + offset, part->size() - offset)) return false;
-    offset = 0;
-  }
-  return true;
-}
-
-void fill_response(ServerResponse from, httplib::Response& to) {
-  to.status = from.status;
-  for (auto& [name, value] : from.headers)
-    to.set_header(name, value);
-  if (!to.has_header("Date")) to.set_header("Date", http_date());
-  std::vector<std::shared_ptr<const std::string>> parts{from.body};
-  parts.insert(parts.end(), from.tail.begin(), from.tail.end());
-  std::size_t size = 0;
-  for (const auto& part : parts)
-    size += part->size();
-  if (size == 0) return to.set_content("", from.content_type);
-  // A provider with a length: the body is not copied, and the library does not compress it by itself.
-  to.set_content_provider(size, from.content_type,
-                          [parts = std::move(parts), permit = std::move(from.permit)](
-                              std::size_t offset, std::size_t /*length*/, httplib::DataSink& sink) {
-                            return send_parts(parts, offset, sink);
-                          });
-}
-
-class GuardedHttpServer final : public HttpServer {
- public:
-  GuardedHttpServer(ServerOptions options, ServerHandler handler)
+  LoopServer(const std::vector<int>& sockets, ServerOptions options, ServerHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
-        engine_(options_, connections_),
-        pool_(
-            options_.workers, [this](int fd) { serve(fd); }, [this] { connections_.evict_one(); }),
-        listener_(pool_, connections_) {
-    route();
+        most_connections_(most_connections(options_.max_connections)),
+        port_(port_of_socket(sockets.front())),
+        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        workers_(static_cast<std::size_t>(options_.workers)) {
+    for (const int fd : sockets) {
+      prepare_listening_socket(fd);
+      listening_.emplace_back(fd);
+    }
+    thread_ = std::jthread([this] { run(); });
   }
-  ~GuardedHttpServer() override { stop(Millis{0}); }
-  GuardedHttpServer(const GuardedHttpServer&) = delete;
-  GuardedHttpServer& operator=(const GuardedHttpServer&) = delete;
+  ~LoopServer() override { stop(Millis{0}); }
+  LoopServer(const LoopServer&) = delete;
+  LoopServer& operator=(const LoopServer&) = delete;
 
-  Result<Unit, std::string> listen() {
-    return listener_.start(options_.host, options_.port, options_.adopted_fd);
-  }
-  [[nodiscard]] int port() const override { return listener_.port(); }
-  [[nodiscard]] bool healthy() const override { return listener_.healthy(); }
+  [[nodiscard]] int port() const override { return port_; }
+  [[nodiscard]] bool healthy() const override { return healthy_; }
 
   void stop(Millis grace) override {
     const std::scoped_lock one_at_a_time(stop_mutex_);
-    listener_.stop();
-    connections_.drain(grace);
-    pool_.shutdown();
+    if (!thread_.joinable()) return;
+    cut_at_ = SteadyClock::now() + grace;
+    stopping_ = true;
+    ::eventfd_write(wake_.get(), 1);  // cannot fail: the counter is far from full
+    thread_.join();
+    workers_.shutdown();
   }
 
  private:
-  /// On a worker.
-  void serve(int fd) noexcept {
+  using Connections = std::map<std::uint64_t, Connection>;
+
+  void run() noexcept {
     try {
-      GuardedSocket socket(fd);
-      if (connections_.enter(fd, socket.peer().address)) engine_.serve(socket);
-    } catch (const std::exception&) {  // out of memory: this connection pays for it
+      for (MonoTime now = SteadyClock::now(); !is_done(now);) {
+        wait(now);
+        now = SteadyClock::now();
+        take_answers(now);
+        serve_all(now);
+        accept_all(now);
+        start_answers();
+      }
+    } catch (const std::exception&) {  // out of memory
+      healthy_ = false;
     }
-    connections_.leave(fd);
-    ::close(fd);
+    connections_.clear();
+    listening_.clear();
   }
 
-  void route() {
-    // No routes of the library's (they are regular expressions): every request is answered before it looks
-    // for one.
-    engine_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      if (!request.ranges.empty()) {  // a thousand ranges of one page would be a thousand pages
-        response.status = 416;
-        return httplib::Server::HandlerResponse::Handled;
-      }
-      const bool has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
-      if (has_body && request.get_header_value("Content-Length") != "0" && request.method != "GET" &&
-          request.method != "HEAD") {
-        if (options_.max_body > 0)
-          return httplib::Server::HandlerResponse::Unhandled;  // read first, see below
-        response.status = 413;
-        response.set_header("Connection", "close");
-        return httplib::Server::HandlerResponse::Handled;
-      }
-      answer(request, response);
-      return httplib::Server::HandlerResponse::Handled;
-    });
-    const auto with_body = [this](const httplib::Request& request, httplib::Response& response) {
-      answer(request, response);
-    };
-    if (options_.max_body > 0) {
-      engine_.Post(R"([\s\S]*)", with_body).Put(R"([\s\S]*)", with_body).Delete(R"([\s\S]*)", with_body);
-    }
-    engine_.set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, const std::exception_ptr&) {
-          response.status = 500;  // the library would send the exception's text as a header
-        });
+  bool is_done(MonoTime now) {
+    if (!stopping_) return false;
+    // Never shutdown(): a socket of systemd's goes on listening for whoever comes next.
+    listening_.clear();
+    std::erase_if(connections_, [](const auto& entry) { return entry.second.phase() == Phase::idle; });
+    return connections_.empty() || now >= cut_at_.load();
   }
 
-  void answer(const httplib::Request& request, httplib::Response& response) {
-    ServerResponse made = handler_(to_request(request));
-    GuardedSocket& socket = *current_socket;
-    if (!made.raw) {
-      socket.gather();
-      return fill_response(std::move(made), response);
+  void wait(MonoTime now) {
+    polled_.assign(1, {wake_.get(), POLLIN, 0});
+    ids_.clear();
+    MonoTime next = now + kLongestSleep;
+    if (now < accept_at_) next = accept_at_;
+    if (stopping_) next = std::min(next, cut_at_.load());
+    for (const Descriptor& socket : listening_)
+      polled_.push_back({now < accept_at_ ? -1 : socket.get(), POLLIN, 0});
+    for (const auto& [id, connection] : connections_) {
+      const short wanted = connection.wanted();
+      polled_.push_back({wanted == 0 ? -1 : connection.channel().fd(), wanted, 0});
+      ids_.push_back(id);
+      next = std::min(next, connection.wakes_at());
     }
-    made.raw([&socket](std::string_view bytes) { return socket.write(bytes.data(), bytes.size()) >= 0; });
-    socket.seal();
-    if (made.reset) socket.reset_at_close();
+    const auto left = std::chrono::ceil<Millis>(next - now).count();
+    ::poll(polled_.data(), polled_.size(), static_cast<int>(std::max<Millis::rep>(left, 0)));
+  }
+
+  void take_answers(MonoTime now) {
+    eventfd_t count = 0;
+    if (polled_[0].revents == 0 || ::eventfd_read(wake_.get(), &count) != 0) return;
+    std::vector<std::pair<std::uint64_t, HttpAnswer>> made;
+    {
+      const std::scoped_lock lock(made_mutex_);
+      made.swap(made_);
+    }
+    working_ -= static_cast<int>(made.size());
+    for (auto& [id, answer] : made) {
+      const auto at = connections_.find(id);
+      if (at == connections_.end()) continue;
+      at->second.answer(std::move(answer), now);
+      serve(at, now);
+    }
+    while (holds_too_much()) {
+    }
+  }
+
+  void serve_all(MonoTime now) {
+    const std::size_t before = polled_.size() - ids_.size();
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      const auto at = connections_.find(ids_[i]);
+      if (at == connections_.end()) continue;
+      if (polled_[before + i].revents != 0 || at->second.wakes_at() <= now) serve(at, now);
+    }
+  }
+
+  void serve(Connections::iterator at, MonoTime now) {
+    at->second.advance(now);
+    if (at->second.phase() == Phase::complete) queue_.push_back(at->first);
+    if (at->second.phase() == Phase::over) drop(at);
+  }
+
+  void drop(Connections::iterator at) {
+    const auto held = places_.find(at->second.peer().neighbors);
+    if (--held->second == 0) places_.erase(held);
+    connections_.erase(at);
+  }
+
+  void start_answers() {
+    while (working_ < options_.workers && !queue_.empty()) {
+      const auto at = connections_.find(queue_.front());
+      queue_.pop_front();
+      if (at == connections_.end()) continue;
+      ++working_;
+      auto request = std::make_shared<std::pair<std::string, ServerRequest>>(at->second.take_request());
+      workers_.enqueue([this, id = at->first, request] {
+        HttpAnswer answer = answer_request(request->first, std::move(request->second), handler_,
+                                           options_.keep_alive && !stopping_);
+        const std::scoped_lock lock(made_mutex_);
+        made_.emplace_back(id, std::move(answer));
+        ::eventfd_write(wake_.get(), 1);
+      });
+    }
+  }
+
+  void accept_all(MonoTime now) {
+    std::size_t place = 1;
+    for (Descriptor& socket : listening_) {
+      if (polled_[place++].revents == 0) continue;
+      for (int accepted = 0; accepted < kAcceptedInATurn && accept_one(socket, now); ++accepted) {
+      }
+    }
+  }
+
+  /// Of what accept(2) can fail with, most is the peer's trouble, and passes.
+  bool accept_one(Descriptor& socket, MonoTime now) {
+    const int fd = ::accept4(socket.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) {
+      admit(fd, now);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      static_cast<void>(make_room(0, now));
+      accept_at_ = now + kWithoutDescriptors;
+    } else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EOPNOTSUPP) {
+      healthy_ = false;
+      socket.reset();
+    }
+    return fd >= 0;
+  }
+
+  void admit(int fd, MonoTime now) {
+    Peer peer = peer_of_socket(fd);
+    const auto found = places_.find(peer.neighbors);
+    const std::size_t held = found == places_.end() ? 0 : found->second;
+    const bool has_room =
+        connections_.size() < most_connections_ && held < most_connections_ - most_connections_ / 4;
+    const std::shared_ptr<ssl_ctx_st> tls = options_.tls_context ? options_.tls_context() : nullptr;
+    // No certificate to serve with: closed, not open.
+    if ((options_.tls_context && !tls) || (!has_room && !make_room(held, now))) {
+      ::close(fd);
+      return;
+    }
+    ++places_[peer.neighbors];
+    serve(connections_.try_emplace(next_id_++, fd, tls.get(), options_, std::move(peer), now).first, now);
+  }
+
+  /// Takes a place from one of those who have at least as many as the newcomer, at random: any order could be
+  /// made use of. False if nobody may lose one.
+  bool make_room(std::size_t held, MonoTime now) {
+    if (ids_.empty() || (nobody_.first == now && held >= nobody_.second)) return false;
+    const std::size_t first = random_() % ids_.size();
+    for (std::size_t i = 0; i < ids_.size(); ++i) {
+      const auto at = connections_.find(ids_[(first + i) % ids_.size()]);
+      if (at == connections_.end() || !may_lose_place(at->second, now)) continue;
+      if (places_.at(at->second.peer().neighbors) < held) continue;
+      drop(at);
+      return true;
+    }
+    nobody_ = {now, held};
+    return false;
+  }
+
+  /// True if answers that are not taken hold so much memory that the slowest of those who have them was cut.
+  bool holds_too_much() {
+    std::set<const std::string*> seen;
+    std::size_t held = 0;
+    std::size_t largest = 0;
+    auto slowest = connections_.end();
+    for (auto at = connections_.begin(); at != connections_.end(); ++at) {
+      if (at->second.phase() != Phase::writing) continue;
+      std::size_t size = 0;
+      for (const auto& part : at->second.unsent()) {
+        size += part->size();
+        if (seen.insert(part.get()).second) held += part->size();  // many send the same page
+      }
+      largest = std::max(largest, size);
+      if (slowest == connections_.end() || at->second.since() < slowest->second.since()) slowest = at;
+    }
+    if (held <= kMostUnsent + 2 * largest) return false;
+    drop(slowest);
+    return true;
+  }
+
+  static bool may_lose_place(const Connection& connection, MonoTime now) {
+    switch (connection.phase()) {
+      case Phase::idle:
+      case Phase::closing: return true;
+      case Phase::reading:
+      case Phase::writing: {
+        const Channel& channel = connection.channel();
+        const bool speaks_tls = channel.has_tls() && !channel.is_shaking_hands();
+        return now - connection.since() >= (speaks_tls ? 2 : 1) * kMinimumAge;
+      }
+      default: return false;
+    }
   }
 
   const ServerOptions options_;
   const ServerHandler handler_;
-  HttpConnections connections_;
-  HttpEngine engine_;
-  WorkerPool pool_;
-  Listener listener_;
+  const std::size_t most_connections_;
+  const int port_;
+  std::list<Descriptor> listening_;
+  Connections connections_;
+  std::map<std::string, std::size_t> places_;  ///< how many each neighborhood has
+  std::uint64_t next_id_ = 0;
+  int working_ = 0;  ///< answers that are being made
+  MonoTime accept_at_{};
+  std::vector<pollfd> polled_;               ///< wake_, listening_, then the connections
+  std::vector<std::uint64_t> ids_;           ///< of those
+  std::deque<std::uint64_t> queue_;          ///< those whose request is complete, in this order
+  std::pair<MonoTime, std::size_t> nobody_;  ///< lost his place then to one who had so many
+  std::minstd_rand random_{std::random_device{}()};
+
+  Descriptor wake_;
+  std::mutex made_mutex_;
+  std::vector<std::pair<std::uint64_t, HttpAnswer>> made_;  ///< guarded by made_mutex_
+  std::atomic<bool> healthy_{true};
+  std::atomic<bool> stopping_{false};
+  std::atomic<MonoTime> cut_at_{};
   std::mutex stop_mutex_;
+  httplib::ThreadPool workers_;
+  std::jthread thread_;
 };
 
 }  // namespace
@@ -305,14 +320,13 @@ ServerResponse ServerResponse::text(int status, std::string body) {
   return response;
 }
 
-Result<std::unique_ptr<HttpServer>, std::string> HttpServer::start(ServerOptions options,
+Result<std::unique_ptr<HttpServer>, std::string> HttpServer::start(const std::vector<int>& sockets,
+                                                                   ServerOptions options,
                                                                    ServerHandler handler) {
   try {
-    auto server = std::make_unique<GuardedHttpServer>(std::move(options), std::move(handler));
-    auto listening = server->listen();
-    if (!listening) return Err(std::move(listening).error());
-    return std::unique_ptr<HttpServer>(std::move(server));
-  } catch (const std::exception& error) {  // no thread or no memory
+    return std::unique_ptr<HttpServer>(
+        std::make_unique<LoopServer>(sockets, std::move(options), std::move(handler)));
+  } catch (const std::exception& error) {  // no memory
     return Err("cannot serve: " + std::string(error.what()));
   }
 }

@@ -107,12 +107,12 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 const std::array<WebRoutes::Route, 11> WebRoutes::kRoutes{{
     {kTelemetry, "GET", &WebRoutes::metrics, Needs::login},
-    {"/", "GET", &WebRoutes::page, Needs::login_and_place},
-    {"/config", "GET", &WebRoutes::config, Needs::login_and_place},
-    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login_and_place},
-    {kAnImage, "GET", &WebRoutes::image, Needs::login_and_place},
-    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login_and_place},
-    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login_and_place},
+    {"/", "GET", &WebRoutes::page, Needs::login},
+    {"/config", "GET", &WebRoutes::config, Needs::login},
+    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login},
+    {kAnImage, "GET", &WebRoutes::image, Needs::login},
+    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login},
+    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login},
     {kAnAsset, "GET", &WebRoutes::asset, Needs::login},
     {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing},
     {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing},
@@ -120,7 +120,7 @@ const std::array<WebRoutes::Route, 11> WebRoutes::kRoutes{{
 }};
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
-    : backend_(std::move(backend)), options_(std::move(options)), scrapes_(options_.max_requests) {}
+    : backend_(std::move(backend)), options_(std::move(options)) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
   const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
@@ -148,29 +148,13 @@ bool WebRoutes::leads_to(const Route& route, std::string_view path) const {
 ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
   if (route.handler == nullptr) return not_found(request);
   if (request.method == route.method || (request.method == "HEAD" && route.method == "GET")) {
-    return route.needs == Needs::login_and_place ? answer_in_place(route, request)
-                                                 : (this->*route.handler)(request);
+    return (this->*route.handler)(request);
   }
   const std::string allowed = route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
   ServerResponse response = request.method == "OPTIONS"
                                 ? ServerResponse::text(204, "")
                                 : ServerResponse::text(405, "This path takes " + allowed + ".\n");
   response.headers.emplace_back("Allow", allowed);
-  return response;
-}
-
-ServerResponse WebRoutes::answer_in_place(const Route& route, const ServerRequest& request) {
-  auto place = large_.enter(Millis{0});
-  if (!place) {
-    constexpr std::string_view kBusy = "too many large answers at a time";
-    ServerResponse busy = request.path.starts_with("/api/")
-                              ? json_failure(503, "unavailable", kBusy)
-                              : ServerResponse::text(503, std::string(kBusy) + "\n");
-    busy.headers.emplace_back("Retry-After", "1");
-    return busy;
-  }
-  ServerResponse response = (this->*route.handler)(request);
-  response.permit = std::move(place);
   return response;
 }
 
@@ -200,11 +184,6 @@ ServerResponse WebRoutes::reload(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::metrics(const ServerRequest& request) {
-  // A burst passes in milliseconds; a scrape that is refused is missing for an interval.
-  auto place = scrapes_.enter(options_.patience);
-  if (!place) {
-    return ServerResponse::text(503, "Too many scrapes at a time; see --web.max-requests.\n");
-  }
   const TextFormat format = negotiate_format(request.header("accept"));
   const Encoding encoding = negotiate_encoding(request.header("accept-encoding"));
   ServerResponse response;
@@ -212,7 +191,6 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
   response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (encoding == Encoding::gzip) response.headers.emplace_back("Content-Encoding", "gzip");
   response.tail = backend_.metrics(format, encoding).pieces;
-  response.permit = std::move(place);
   return response;
 }
 

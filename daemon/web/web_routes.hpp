@@ -6,7 +6,6 @@
 #include "metrics/exposition.hpp"
 #include "metrics/view_store.hpp"
 #include "store/event_reader.hpp"
-#include "web/answer_limit.hpp"
 #include "web/large_answer.hpp"
 
 #include <array>
@@ -41,8 +40,6 @@ struct WebBackend {
 struct WebOptions {
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
-  int max_requests = 40;  ///< scrapes at a time; 0: no limit
-  Millis patience{500};   ///< so long a scrape waits to be one of them
 };
 
 /// The HTTP face: one function from request to answer. Must outlive the answers it gave.
@@ -54,9 +51,8 @@ class WebRoutes {
 
  private:
   enum class Needs {
-    nothing,          ///< answered to anybody
-    login,            ///< to whom backend_.refuse lets in
-    login_and_place,  ///< and few at a time: its answers can be large
+    nothing,  ///< answered to anybody
+    login,    ///< to whom backend_.refuse lets in
   };
   struct Route {
     std::string_view label;   ///< the path, and one of kHttpPaths, under which its answers are counted
@@ -67,7 +63,6 @@ class WebRoutes {
   static const std::array<Route, 11> kRoutes;
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
-  ServerResponse answer_in_place(const Route& route, const ServerRequest& request);
   /// For what can be large and is the same for all.
   ServerResponse shared_answer(const ServerRequest& request, std::string_view content_type,
                                const std::function<void(AnswerWriter&)>& write);
@@ -86,10 +81,6 @@ class WebRoutes {
 
   const WebBackend backend_;
   const WebOptions options_;
-  AnswerLimit scrapes_;
-  /// Of large answers: ten thousand events take some twenty megabytes while they are turned into text; as
-  /// many as there are workers would be a gigabyte.
-  AnswerLimit large_{4};
   SharedAnswers shared_;
 };
 

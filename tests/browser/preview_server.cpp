@@ -3,6 +3,7 @@
 // /_test/answer?code=503 makes the page fail (200: no more), GET /_test/count tells how often it was asked
 // for.
 #include "browser/scenes.hpp"
+#include "http_server/sockets.hpp"
 #include "metrics/exposition.hpp"
 #include "web/web_routes.hpp"
 
@@ -87,10 +88,14 @@ class Preview {
 
 int main(int argc, char** argv) {
   sharedrift::testing::Preview preview;
-  sharedrift::ServerOptions options;
-  options.port = argc > 1 ? std::atoi(argv[1]) : 0;
+  const auto socket = sharedrift::open_listening_socket("127.0.0.1", argc > 1 ? std::atoi(argv[1]) : 0);
+  if (!socket) {
+    std::fprintf(stderr, "%s\n", socket.error().c_str());
+    return 1;
+  }
   const auto server = sharedrift::HttpServer::start(
-      options, [&preview](const sharedrift::ServerRequest& request) { return preview.answer(request); });
+      {*socket}, {},
+      [&preview](const sharedrift::ServerRequest& request) { return preview.answer(request); });
   if (!server) {
     std::fprintf(stderr, "%s\n", server.error().c_str());
     return 1;

@@ -42,9 +42,10 @@ class Site {
     length_ = sizeof address_;
     require(::getsockname(listener, generic(), &length_) == 0, "getsockname");
     ServerOptions options;
-    options.adopted_fd = listener;
     options.workers = 2;
-    auto started = HttpServer::start(options, [this](const ServerRequest& r) { return routes_.answer(r); });
+    options.keep_alive = false;
+    auto started =
+        HttpServer::start({listener}, options, [this](const ServerRequest& r) { return routes_.answer(r); });
     require(started.has_value(), "the server starts");
     server_ = std::move(*started);
   }

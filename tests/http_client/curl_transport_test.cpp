@@ -74,10 +74,7 @@ TEST(CurlTransport, NamesAClosedPort) {
 }
 
 TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
-  ServerOptions options;
-  options.keep_alive = true;
-  const auto server =
-      serve([](const ServerRequest& r) { return ServerResponse::text(200, r.path); }, options);
+  const auto server = serve([](const ServerRequest& r) { return ServerResponse::text(200, r.path); });
   CurlTransport transport;
   std::size_t right = 0;
   const auto deadline = steady_clock::now() + 10s;

@@ -70,8 +70,6 @@ TEST(HttpServer, FloodsCostBoundedMemory) {
 
 TEST(HttpServer, IdleConnectionsDoNotHoldUpAStop) {
   ServerOptions options;
-  options.keep_alive = true;
-  options.head_deadline = 30s;
   const auto server = serve(echo, options);
   const RawClient client(server->port());
   client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -83,9 +81,7 @@ TEST(HttpServer, IdleConnectionsDoNotHoldUpAStop) {
 
 TEST(HttpServer, IdleConnectionsMakeRoomForNewOnes) {
   ServerOptions options;
-  options.keep_alive = true;
-  options.head_deadline = 30s;
-  options.workers = 4;
+  options.max_connections = 4;
   const auto server = serve(echo, options);
   std::vector<RawClient> kept;
   for (int i = 0; i < 4; ++i) {
@@ -166,7 +162,7 @@ TEST(HttpServer, WithoutDescriptorsItWaitsForBetterTimes) {
   const rlimit none{static_cast<rlim_t>(waiting.back().fd()) + 1, usual.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   for (const RawClient& client : waiting)
-    client.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.send("GET /later HTTP/1.1\r\nConnection: close\r\n\r\n");
   std::this_thread::sleep_for(200ms);
   EXPECT_TRUE(server->healthy());
   ::setrlimit(RLIMIT_NOFILE, &usual);
@@ -174,14 +170,19 @@ TEST(HttpServer, WithoutDescriptorsItWaitsForBetterTimes) {
   EXPECT_THAT(http_get(server->port()), HasSubstr("200 OK"));
 }
 
-TEST(HttpServer, WorkersAreMadeWhenTheyAreNeeded) {
-  constexpr std::size_t kFew = testing::kSanitized ? 8 : 4;  // a sanitizer has threads of its own
+TEST(HttpServer, ItsThreadsAreFew) {
   const std::size_t before = testing::process_status("Threads");
-  const auto server = serve(echo);
-  for (int i = 0; i < 20; ++i)
-    http_get(server->port());
-  EXPECT_LE(testing::process_status("Threads"), before + kFew)
-      << "a listener and a few workers, not one per request";
+  ServerOptions options;
+  options.workers = 3;
+  const auto server = serve(echo, options);
+  std::vector<RawClient> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.emplace_back(server->port());
+    clients.back().send("GET /kept HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(clients.back().read_some(), HasSubstr("GET /kept "));
+  }
+  constexpr std::size_t kOwn = testing::kSanitized ? 4 : 0;  // a sanitizer has threads of its own
+  EXPECT_LE(testing::process_status("Threads"), before + 4 + kOwn) << "one for all clients, and the workers";
 }
 
 }  // namespace

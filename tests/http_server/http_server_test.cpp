@@ -1,9 +1,10 @@
 #include "http_server/http_server.hpp"
 
-#include "http_server/listening_socket.hpp"
 #include "http_server/serve.hpp"
+#include "http_server/sockets.hpp"
 #include "support/raw_client.hpp"
 
+#include <array>
 #include <mutex>
 #include <thread>
 
@@ -68,7 +69,7 @@ TEST(HttpServer, SmallPartsShareAPacket) {
     return response;
   });
   const RawClient client(server->port());
-  client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.read_all(), EndsWith(std::string(5000, 'x')));
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -79,7 +80,7 @@ TEST(HttpServer, SmallPartsShareAPacket) {
 TEST(HttpServer, HeadHasTheLengthAndNoBody) {
   const auto server = serve(echo);
   const RawClient client(server->port());
-  client.send("HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("HEAD /x HTTP/1.1\r\nConnection: close\r\n\r\n");
   const std::string answer = client.read_all();
   EXPECT_THAT(answer, HasSubstr("Content-Length: 8\r\n"));
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
@@ -92,7 +93,7 @@ TEST(HttpServer, RefusesBodiesAndRangesUnread) {
   EXPECT_THAT(post.read_all(), StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(http_get(server->port(), "/", "Range: bytes=0-,0-,0-\r\n"), StartsWith("HTTP/1.1 416"));
   const RawClient empty(server->port());
-  empty.send("POST /r HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+  empty.send("POST /r HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(empty.read_all(), EndsWith("POST /r "));
 }
 
@@ -101,7 +102,7 @@ TEST(HttpServer, ReadsBodiesUpToItsCap) {
   options.max_body = 1000;
   const auto server = serve(echo, options);
   const RawClient good(server->port());
-  good.send("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+  good.send("POST /b HTTP/1.1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
   EXPECT_THAT(good.read_all(), EndsWith("POST /b hello"));
   for (const std::string head : {"Content-Length: 2000", "Transfer-Encoding: chunked"}) {
     const RawClient bad(server->port());
@@ -120,19 +121,21 @@ TEST(HttpServer, AnExceptionTellsNothing) {
   EXPECT_THAT(answer, Not(HasSubstr("inside")));
 }
 
-TEST(HttpServer, RawWritersOwnTheConnection) {
+TEST(HttpServer, RawPiecesAreSentAsTheyAre) {
   const auto server = serve([](const ServerRequest&) {
     ServerResponse response;
-    response.raw = [](const RawWriter& write) { write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut"); };
+    response.raw = [piece = 0]() mutable {
+      constexpr std::array<const char*, 3> kPieces{"HTTP/1.1 200 OK\r\nContent-Le", "ngth: 100\r\n\r\ncut",
+                                                   ""};
+      return std::pair(std::string(kPieces.at(static_cast<std::size_t>(piece++))), Millis{piece});
+    };
     return response;
   });
   EXPECT_EQ(http_get(server->port()), "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut");
 }
 
-TEST(HttpServer, KeepsAConnectionOnlyIfAsked) {
-  ServerOptions options;
-  options.keep_alive = true;
-  const auto server = serve(echo, options);
+TEST(HttpServer, KeepsAConnection) {
+  const auto server = serve(echo);
   const RawClient client(server->port());
   client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
   std::this_thread::sleep_for(50ms);
@@ -143,9 +146,7 @@ TEST(HttpServer, KeepsAConnectionOnlyIfAsked) {
 }
 
 TEST(HttpServer, AKeptConnectionGetsItsAnswersAtOnce) {
-  ServerOptions options;
-  options.keep_alive = true;
-  const auto server = serve(echo, options);
+  const auto server = serve(echo);
   const RawClient client(server->port());
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) {
@@ -157,9 +158,7 @@ TEST(HttpServer, AKeptConnectionGetsItsAnswersAtOnce) {
 
 TEST(HttpServer, TwoOnOnePortAreRefused) {
   const auto first = serve(echo);
-  ServerOptions options;
-  options.port = first->port();
-  const auto second = HttpServer::start(options, echo);
+  const auto second = open_listening_socket("127.0.0.1", first->port());
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error(), HasSubstr("127.0.0.1:" + std::to_string(first->port())));
 }
@@ -196,9 +195,7 @@ TEST(HttpServer, EveryAnswerIsDated) {
 }
 
 TEST(HttpServer, PipelinedRequestsAreAllAnsweredInTurn) {
-  ServerOptions options;
-  options.keep_alive = true;
-  const auto server = serve(echo, options);
+  const auto server = serve(echo);
   const RawClient client(server->port());
   client.send(
       "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -210,7 +207,9 @@ TEST(HttpServer, PipelinedRequestsAreAllAnsweredInTurn) {
 }
 
 TEST(HttpServer, WithoutKeepAliveOneRequestIsServed) {
-  const auto server = serve(echo);
+  ServerOptions options;
+  options.keep_alive = false;
+  const auto server = serve(echo, options);
   const RawClient client(server->port());
   client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string answers = client.read_all(1s);
@@ -231,9 +230,9 @@ TEST(HttpServer, ASocketOfSystemdOutlivesTheServer) {
   const auto listening = open_listening_socket("127.0.0.1", 0);
   ASSERT_TRUE(listening) << listening.error();
   for (int life = 0; life < 2; ++life) {
-    ServerOptions options;
-    options.adopted_fd = ::dup(*listening);
-    const auto server = serve(echo, options);
+    const auto started = HttpServer::start({::dup(*listening)}, {}, echo);
+    ASSERT_TRUE(started) << started.error();
+    const auto& server = *started;
     EXPECT_EQ(server->port(), port_of_socket(*listening));
     EXPECT_THAT(http_get(server->port(), "/life"), HasSubstr("GET /life "));
     server->stop(1s);

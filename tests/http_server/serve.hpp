@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http_server/http_server.hpp"
+#include "http_server/sockets.hpp"
 
 #include <memory>
 #include <stdexcept>
@@ -10,7 +11,9 @@ namespace sharedrift::testing {
 
 /// A server on a free port of this machine's.
 inline std::unique_ptr<HttpServer> serve(ServerHandler handler, ServerOptions options = {}) {
-  auto server = HttpServer::start(std::move(options), std::move(handler));
+  auto socket = open_listening_socket("127.0.0.1", 0);
+  if (!socket) throw std::runtime_error(socket.error());
+  auto server = HttpServer::start({*socket}, std::move(options), std::move(handler));
   if (!server) throw std::runtime_error(server.error());
   return std::move(*server);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace sharedrift::simulator {
@@ -28,70 +29,49 @@ std::string head(const SimAnswer& answer, Delivery::Framing framing) {
   return out.append("\r\n");
 }
 
-void send_cut(const SimAnswer& answer, const RawWriter& write) {
+std::string cut(const SimAnswer& answer) {
   const Delivery& d = answer.delivery;
   const std::string part = answer.body.substr(0, d.bytes);
   const bool chunked = d.framing == Delivery::Framing::chunked && !part.empty();
-  write(head(answer, d.framing) + (chunked ? chunk(part) : part));
+  return head(answer, d.framing) + (chunked ? chunk(part) : part);
 }
 
-void send_drip(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
-  const std::string all = head(answer, Delivery::Framing::length) + answer.body;
-  const std::size_t step = std::max<std::size_t>(1, answer.delivery.bytes);
-  for (std::size_t at = 0; at < all.size(); at += step) {
-    if (at > 0 && !nap.wait(answer.delivery.interval)) return;
-    if (!write(std::string_view(all).substr(at, step))) return;
-  }
+/// All of it, in steps; the first at once, the others each after `interval`.
+ServerResponse::Raw steps(std::string bytes, std::size_t step, Millis interval) {
+  return [bytes = std::move(bytes), step, interval, at = std::size_t{0}]() mutable {
+    const std::size_t begin = std::exchange(at, std::min(at + step, bytes.size()));
+    return std::pair(bytes.substr(begin, at - begin), begin == 0 ? Millis{0} : interval);
+  };
 }
 
-void send_endless(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
-  const bool chunked = answer.delivery.framing == Delivery::Framing::chunked;
+ServerResponse::Raw endless(const SimAnswer& answer) {
   const std::string blanks(16'384, ' ');
-  const std::string block = chunked ? chunk(blanks) : blanks;
-  if (!write(head(answer, answer.delivery.framing))) return;
-  while (nap.wait(Millis{0}) && write(block)) {
-  }
+  return [next = head(answer, answer.delivery.framing),
+          block = answer.delivery.framing == Delivery::Framing::chunked ? chunk(blanks) : blanks]() mutable {
+    return std::pair(std::exchange(next, block), Millis{0});
+  };
 }
 
-void deliver(const SimAnswer& answer, const RawWriter& write, Nap& nap) {
-  switch (answer.delivery.how) {
-    case Delivery::How::cut: return send_cut(answer, write);
-    case Delivery::How::drip: return send_drip(answer, write, nap);
-    case Delivery::How::endless: return send_endless(answer, write, nap);
-    case Delivery::How::reset:
-      if (answer.delivery.bytes > 0) {
-        write((head(answer, Delivery::Framing::length) + answer.body).substr(0, answer.delivery.bytes));
-      }
-      return;
-    case Delivery::How::plain: return;
+ServerResponse::Raw raw(const SimAnswer& answer) {
+  const Delivery& d = answer.delivery;
+  const std::string whole = head(answer, Delivery::Framing::length) + answer.body;
+  switch (d.how) {
+    case Delivery::How::plain: return {};
+    case Delivery::How::cut: return steps(cut(answer), std::string::npos, Millis{0});
+    case Delivery::How::drip: return steps(whole, std::max<std::size_t>(1, d.bytes), d.interval);
+    case Delivery::How::endless: return endless(answer);
+    case Delivery::How::reset: return steps(whole.substr(0, d.bytes), whole.size(), Millis{0});
   }
+  return {};
 }
 
 }  // namespace
 
-bool Nap::wait(Millis time) {
-  std::unique_lock lock(mutex_);
-  if (time <= Millis{0}) return !stopped_;
-  return !wake_.wait_for(lock, time, [this] { return stopped_; });
-}
-
-void Nap::stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-  }
-  wake_.notify_all();
-}
-
-ServerResponse to_response(SimAnswer answer, Nap& nap) {
+ServerResponse to_response(SimAnswer answer) {
   ServerResponse out;
-  if (answer.delivery.how != Delivery::How::plain) {
-    out.reset = answer.delivery.how == Delivery::How::reset;
-    out.raw = [answer = std::make_shared<const SimAnswer>(std::move(answer)), &nap](const RawWriter& write) {
-      deliver(*answer, write, nap);
-    };
-    return out;
-  }
+  out.delay = answer.delay;
+  out.raw = raw(answer);
+  out.reset = answer.delivery.how == Delivery::How::reset;
   out.status = answer.status;
   out.content_type = std::move(answer.content_type);
   out.headers = std::move(answer.headers);

@@ -1,4 +1,5 @@
 #include "http_server/http_server.hpp"
+#include "http_server/sockets.hpp"
 #include "os/sd_notify.hpp"
 #include "simulator/delivery.hpp"
 #include "simulator/options.hpp"
@@ -23,12 +24,11 @@ namespace {
 using sharedrift::HttpServer;
 using sharedrift::Instant;
 using sharedrift::Millis;
+using sharedrift::Result;
 using sharedrift::ServerOptions;
 using sharedrift::ServerRequest;
 using sharedrift::WallTime;
-using sharedrift::simulator::Nap;
 using sharedrift::simulator::Options;
-using sharedrift::simulator::SimAnswer;
 using sharedrift::simulator::Simulator;
 
 constexpr int kStartFailed = 1;
@@ -64,18 +64,14 @@ sigset_t block_signals() {
   return set;
 }
 
-/// A server for load: many workers (each idle connection and each delayed answer holds one) and long
-/// deadlines.
-ServerOptions server_options(const Options& options) {
+/// A server for load, with long deadlines.
+ServerOptions server_options() {
   ServerOptions out;
-  out.host = options.host;
-  out.port = options.port;
-  out.workers = 256;
+  out.max_connections = 4096;
   out.max_head = 65'536;
   out.max_body = 8U << 20U;
-  out.head_deadline = Millis{60'000};  // also how long an idle connection is kept
+  out.head_deadline = out.idle_deadline = Millis{60'000};
   out.request_deadline = Millis{600'000};
-  out.keep_alive = true;
   return out;
 }
 
@@ -92,29 +88,27 @@ void announce(const Options& options, const HttpServer& plain, const HttpServer*
 }
 
 int serve(const Options& options, Simulator& simulator, const sigset_t& signals) {
-  Nap nap;
-  const auto handler = [&nap, &simulator](const ServerRequest& request) {
-    SimAnswer answer = simulator.handle(request, now());
-    if (answer.delay > Millis{0}) nap.wait(answer.delay);
-    return sharedrift::simulator::to_response(std::move(answer), nap);
+  const auto start = [&](int port, ServerOptions with) -> Result<std::unique_ptr<HttpServer>, std::string> {
+    SD_TRY(socket, sharedrift::open_listening_socket(options.host, port));
+    return HttpServer::start({socket}, std::move(with), [&simulator](const ServerRequest& request) {
+      return sharedrift::simulator::to_response(simulator.handle(request, now()));
+    });
   };
-  auto plain = HttpServer::start(server_options(options), handler);
+  auto plain = start(options.port, server_options());
   if (!plain) return fail(plain.error());
   std::unique_ptr<HttpServer> tls;
   if (!options.tls_cert.empty()) {
     auto context = sharedrift::simulator::load_tls(options.tls_cert, options.tls_key);
     if (!context) return fail(context.error(), kBadUsage);
-    ServerOptions with_tls = server_options(options);
-    with_tls.port = options.tls_port;
+    ServerOptions with_tls = server_options();
     with_tls.tls_context = [context = *context] { return context; };
-    auto started = HttpServer::start(std::move(with_tls), handler);
+    auto started = start(options.tls_port, std::move(with_tls));
     if (!started) return fail(started.error());
     tls = std::move(started).value();
   }
   announce(options, **plain, tls.get());
   int signal = 0;
   sigwait(&signals, &signal);
-  nap.stop();
   (*plain)->stop(Millis{200});
   if (tls) tls->stop(Millis{200});
   return 0;

@@ -1,5 +1,5 @@
 // The whole door: HttpServer with WebSecurity's TLS, real handshakes.
-#include "http_server/http_server.hpp"
+#include "http_server/serve.hpp"
 #include "support/fakes.hpp"
 #include "support/raw_client.hpp"
 #include "support/sanitized.hpp"
@@ -85,11 +85,9 @@ class WebDoor : public ::testing::Test {
     door = std::move(*opened);
     ServerOptions options;
     options.tls_context = [this] { return door->tls_context(); };
-    auto started = HttpServer::start(options, [](const ServerRequest& request) {
-      return ServerResponse::text(200, request.tls ? "safe" : "open");
-    });
-    ASSERT_TRUE(started) << started.error();
-    server = std::move(*started);
+    server = testing::serve(
+        [](const ServerRequest& request) { return ServerResponse::text(200, request.tls ? "safe" : "open"); },
+        options);
   }
   [[nodiscard]] bool lets_in(const Client& client) const {
     return fetch(server->port(), client).ends_with("safe");

@@ -2,8 +2,6 @@
 #include "support/gunzip.hpp"
 #include "web_bench.hpp"
 
-#include <future>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -42,50 +40,6 @@ TEST_F(WebRoutesTest, TheTelemetryPathMoves) {
   EXPECT_EQ(get("/metrics").status, 404);
   EXPECT_THAT(counted, ElementsAre(Pair("/metrics", 200), Pair("other", 404)));
   EXPECT_THAT(body_of(get("/")), HasSubstr("href=\"probe\""));
-}
-
-TEST_F(WebRoutesTest, ScrapesBeyondTheLimitAreTurnedAway) {
-  options.max_requests = 2;
-  options.patience = Millis{0};
-  std::optional<ServerResponse> first = get("/metrics");
-  const ServerResponse second = get("/metrics");
-  EXPECT_EQ(get("/metrics").status, 503) << "two are still being sent";
-  EXPECT_EQ(get("/").status, 200) << "the limit is for scrapes";
-  first.reset();
-  EXPECT_EQ(get("/metrics").status, 200);
-}
-
-TEST_F(WebRoutesTest, AScrapeWaitsForTheEndOfABurst) {
-  options.max_requests = 1;
-  options.patience = std::chrono::minutes{1};
-  std::optional<ServerResponse> first = get("/metrics");
-  auto second = std::async(std::launch::async, [this] { return get("/metrics").status; });
-  first.reset();
-  EXPECT_EQ(second.get(), 200);
-}
-
-TEST_F(WebRoutesTest, NoLimitIsNoLimit) {
-  options.max_requests = 0;
-  std::vector<ServerResponse> open;
-  for (int i = 0; i < 100; ++i)
-    open.push_back(get("/metrics"));
-  EXPECT_EQ(open.back().status, 200);
-}
-
-TEST_F(WebRoutesTest, FewLargeAnswersAreUnderWayAtATime) {
-  std::vector<ServerResponse> open;
-  for (const char* path : {"/", "/config", "/api/v1/images", "/api/v1/events"})
-    open.push_back(get(path));
-  EXPECT_EQ(open.back().status, 200);
-  const ServerResponse refused = get("/api/v1/drift");
-  EXPECT_EQ(refused.status, 503);
-  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
-  EXPECT_EQ(Json::parse(body_of(refused))["errorType"], "unavailable");
-  EXPECT_EQ(get("/").status, 503);
-  EXPECT_EQ(get("/metrics").status, 200) << "scrapes have places of their own";
-  EXPECT_EQ(get("/-/healthy").status, 200);
-  open.pop_back();
-  EXPECT_EQ(get("/api/v1/drift").status, 200);
 }
 
 TEST_F(WebRoutesTest, HealthAndReadiness) {

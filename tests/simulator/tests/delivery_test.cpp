@@ -1,7 +1,6 @@
 #include "simulator/delivery.hpp"
 
 #include <string>
-#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,22 +20,21 @@ SimAnswer answer_with(Delivery delivery) {
   return answer;
 }
 
-/// What leaves, with a peer that takes `writes` writes.
-std::string sent(Delivery delivery, int writes = 1'000) {
-  Nap nap;
-  const ServerResponse response = to_response(answer_with(delivery), nap);
+/// What leaves, to a peer that takes `pieces` of it.
+std::string sent(Delivery delivery, int pieces = 1'000) {
+  const ServerResponse response = to_response(answer_with(delivery));
   std::string out;
-  response.raw([&](std::string_view bytes) {
-    out += bytes;
-    return --writes > 0;
-  });
+  for (std::string piece; pieces > 0 && !(piece = response.raw().first).empty(); --pieces)
+    out += piece;
   return out;
 }
 
 TEST(Delivery, PlainAnswersAreLeftToTheServer) {
-  Nap nap;
-  const ServerResponse response = to_response(answer_with({}), nap);
+  SimAnswer answer = answer_with({});
+  answer.delay = Millis{5};
+  const ServerResponse response = to_response(answer);
   EXPECT_FALSE(response.raw);
+  EXPECT_EQ(response.delay, Millis{5});
   EXPECT_EQ(*response.body, "0123456789");
   EXPECT_EQ(response.headers.size(), 1U);
 }
@@ -60,6 +58,9 @@ TEST(Delivery, DripsAllBytesInSteps) {
   EXPECT_THAT(all, HasSubstr("Content-Length: 10\r\n"));
   EXPECT_THAT(all, EndsWith("0123456789"));
   EXPECT_EQ(sent({.how = Delivery::How::drip, .bytes = 3}, 2), all.substr(0, 6));
+  const ServerResponse slow = to_response(answer_with({.how = Delivery::How::drip, .interval = Millis{7}}));
+  EXPECT_EQ(slow.raw().second, Millis{0});
+  EXPECT_EQ(slow.raw().second, Millis{7});
 }
 
 TEST(Delivery, IsEndlessUntilThePeerLeaves) {
@@ -72,18 +73,8 @@ TEST(Delivery, IsEndlessUntilThePeerLeaves) {
 TEST(Delivery, ResetsAfterSomeBytes) {
   EXPECT_EQ(sent({.how = Delivery::How::reset}), "");
   EXPECT_EQ(sent({.how = Delivery::How::reset, .bytes = 8}), "HTTP/1.1");
-  Nap nap;
-  EXPECT_TRUE(to_response(answer_with({.how = Delivery::How::reset}), nap).reset);
-  EXPECT_FALSE(to_response(answer_with({.how = Delivery::How::cut}), nap).reset);
-}
-
-TEST(Nap, EndsWhenTheProgramDoes) {
-  Nap nap;
-  EXPECT_TRUE(nap.wait(Millis{0}));
-  std::thread stopper([&nap] { nap.stop(); });
-  EXPECT_FALSE(nap.wait(std::chrono::hours{1}));
-  stopper.join();
-  EXPECT_FALSE(nap.wait(Millis{0}));
+  EXPECT_TRUE(to_response(answer_with({.how = Delivery::How::reset})).reset);
+  EXPECT_FALSE(to_response(answer_with({.how = Delivery::How::cut})).reset);
 }
 
 }  // namespace

@@ -1,0 +1,63 @@
+#include "http_server/channel.hpp"
+
+#include <new>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace sharedrift {
+
+void Channel::FreeBio::operator()(bio_st* bio) const {
+  BIO_free_all(bio);
+}
+
+Channel::Channel(int fd, ssl_ctx_st* context)
+    : fd_(fd), bio_(BIO_new_socket(fd, BIO_CLOSE)), wanted_(POLLIN) {
+  if (!bio_) throw std::bad_alloc();
+  if (context == nullptr) return;
+  BIO* tls = BIO_new_ssl(context, 0);
+  if (tls == nullptr) throw std::bad_alloc();
+  bio_.reset(BIO_push(tls, bio_.release()));
+  BIO_get_ssl(tls, &tls_);
+  // What could not be written is offered again from another place in memory.
+  SSL_set_mode(
+      tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+bool Channel::is_shaking_hands() const {
+  return tls_ != nullptr && SSL_is_init_finished(tls_) == 0;
+}
+
+ssize_t Channel::settle(int result) {
+  if (BIO_should_read(bio_.get())) wanted_ = POLLIN;
+  if (BIO_should_write(bio_.get())) wanted_ = POLLOUT;
+  if (result > 0) return result;
+  return BIO_should_retry(bio_.get()) ? 0 : -1;
+}
+
+ssize_t Channel::read(std::span<char> out) {
+  ERR_clear_error();  // else OpenSSL takes what another call left behind for its own
+  wanted_ = POLLIN;
+  return settle(BIO_read(bio_.get(), out.data(), static_cast<int>(out.size())));
+}
+
+ssize_t Channel::write(std::string_view data) {
+  ERR_clear_error();
+  wanted_ = POLLOUT;
+  return settle(BIO_write(bio_.get(), data.data(), static_cast<int>(data.size())));
+}
+
+void Channel::finish(bool rudely) {
+  ERR_clear_error();
+  if (tls_ != nullptr && !rudely) SSL_shutdown(tls_);
+  ::shutdown(fd_, SHUT_WR);
+}
+
+void Channel::reset_at_close() {
+  const linger now{1, 0};  // a close that lingers for no time sends RST
+  ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+}  // namespace sharedrift

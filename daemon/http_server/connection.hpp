@@ -1,0 +1,76 @@
+#pragma once
+
+#include "http_server/channel.hpp"
+#include "http_server/http_answer.hpp"
+#include "http_server/sockets.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// One client: reads its requests, sends it the answers, and never waits for it. Not thread-safe.
+class Connection {
+ public:
+  enum class Phase {
+    reading,   ///< a request; of TLS, its handshake first
+    complete,  ///< a request is there: take_request()
+    waiting,   ///< for answer()
+    delayed,   ///< there is an answer, not to be sent yet
+    writing,   ///< the answer
+    idle,      ///< between two requests
+    closing,   ///< until the peer closes, too: a close with input unread would sweep away the answer
+    over       ///< to be closed
+  };
+
+  /// Takes over the socket `fd`. `tls` null: no TLS. `options` must outlive the object.
+  Connection(int fd, ssl_ctx_st* tls, const ServerOptions& options, Peer peer, MonoTime now);
+
+  /// Goes on as far as it can without waiting; not before poll() found what is wanted, or wakes_at().
+  void advance(MonoTime now);
+  [[nodiscard]] Phase phase() const { return phase_; }
+  /// Since when nothing came of it: the phase began, or the peer took another 64 KiB of its answer.
+  [[nodiscard]] MonoTime since() const { return since_; }
+  [[nodiscard]] MonoTime wakes_at() const;
+  /// For poll(); 0: nothing.
+  [[nodiscard]] short wanted() const;
+  [[nodiscard]] const Channel& channel() const { return channel_; }
+  [[nodiscard]] const Peer& peer() const { return peer_; }
+
+  /// Of a complete request, its head and what else is known of it.
+  std::pair<std::string, ServerRequest> take_request();
+  /// Of the answer, those parts that are not sent.
+  [[nodiscard]] std::span<const std::shared_ptr<const std::string>> unsent() const;
+  /// Sends it, in its time.
+  void answer(HttpAnswer answer, MonoTime now);
+
+ private:
+  bool step(MonoTime now);
+  void enter(Phase phase, MonoTime now);
+  bool receive(MonoTime now);
+  [[nodiscard]] bool find_request(MonoTime now);
+  void refuse(int status, const char* why, MonoTime now);
+  bool send(MonoTime now);
+  std::string_view next_piece(std::span<char> buffer) const;
+  void note_sent(std::size_t size, MonoTime now);
+  bool end_answer(MonoTime now);
+  bool discard();
+
+  Channel channel_;
+  const ServerOptions& options_;
+  const Peer peer_;
+  Phase phase_;
+  MonoTime since_;
+  MonoTime begun_;  ///< the request
+  MonoTime deadline_;
+  std::string input_;          ///< received and not taken yet
+  std::size_t head_size_ = 0;  ///< of the request at its start; 0: not known yet
+  std::size_t body_size_ = 0;
+  HttpAnswer answer_;
+  std::size_t part_ = 0;      ///< of the answer, the first that is not wholly sent
+  std::size_t offset_ = 0;    ///< sent of it
+  std::size_t progress_ = 0;  ///< bytes sent since since_
+  MonoTime delayed_until_;
+};
+
+}  // namespace sharedrift
