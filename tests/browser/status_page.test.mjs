@@ -30,6 +30,14 @@ async function visit(scene, run, options = {}) {
   page.on("request", (request) => {
     if (!request.url().startsWith(`${url}/`) && !request.url().startsWith("data:")) faults.push(`request: ${request.url()}`);
   });
+  const flying = new Set();
+  page.on("request", (request) => flying.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) page.on(end, (request) => flying.delete(request));
+  // What a timer of the page set off is over.
+  page.quiet = async () => {
+    do await page.waitForTimeout(50); while (flying.size > 0);
+  };
+  page.setDefaultTimeout(300_000);
   try {
     if (clock) await page.clock.install();
     await page.goto(url + path);
@@ -149,14 +157,14 @@ test("it asks by itself, less often while nobody answers, and not while hidden",
   const began = await calls();
   for (let i = 0; i < 12; ++i) {
     await page.clock.runFor(5_000);
-    await page.waitForTimeout(30);
+    await page.quiet();
   }
   const asked = (await calls()) - began;
   assert.ok(asked >= 4 && asked <= 7, `${asked} times in a minute`);
   await post("/_test/answer?code=503");
   for (let i = 0; i < 60; ++i) {
     await page.clock.runFor(10_000);
-    await page.waitForTimeout(30);
+    await page.quiet();
   }
   const failing = (await calls()) - began - asked;
   assert.ok(failing >= 4 && failing <= 12, `${failing} times in ten minutes`);
@@ -166,7 +174,7 @@ test("it asks by itself, less often while nobody answers, and not while hidden",
   });
   const hidden = await calls();
   await page.clock.runFor(300_000);
-  await page.waitForTimeout(100);
+  await page.quiet();
   assert.equal(await calls(), hidden);
 }, { clock: true, complaints: true }));
 
@@ -177,7 +185,7 @@ test("what is old is not green", () => visit("calm", async (page) => {
   await post("/_test/answer?code=503");
   for (let i = 0; i < 20 && await page.locator("body.lost").count() === 0; ++i) {
     await page.clock.runFor(10_000);
-    await page.waitForTimeout(50);
+    await page.quiet();
   }
   assert.notEqual(await colour(), green);
   assert.notEqual(await page.locator("#headline").evaluate((element) => getComputedStyle(element).color), green);
@@ -193,7 +201,7 @@ test("it can be paused", () => visit("calm", async (page) => {
   await page.getByRole("button", { name: "Pause" }).click();
   const paused = await calls();
   await page.clock.runFor(120_000);
-  await page.waitForTimeout(100);
+  await page.quiet();
   assert.equal(await calls(), paused);
   await page.getByRole("button", { name: "Pause" }).click();
   await followed(page);
@@ -281,6 +289,9 @@ test("it is a table to those who listen, and every control has a name", () => vi
 
 test("a thousand images do not make it heavy", () => visit("crowd", async (page) => {
   const longest = await page.evaluate(async () => {
+    const begun = performance.now();
+    for (let i = 0, sum = 0; i < 1e8; ++i) sum += i & sum;
+    const slowness = Math.max(1, (performance.now() - begun) / 200);  // how much longer work takes here than on an idle machine
     const tasks = [0];
     const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)));
     observer.observe({ type: "longtask" });
@@ -290,7 +301,7 @@ test("a thousand images do not make it heavy", () => visit("crowd", async (page)
       search.dispatchEvent(new Event("input"));
       await new Promise((resolve) => { setTimeout(resolve, 250); });
     }
-    return Math.max(...tasks);
+    return Math.max(...tasks) / slowness;
   });
   assert.equal((await shownIds(page)).length, 1000);
   assert.ok(longest < 400, `a task of ${longest} ms while typing`);
