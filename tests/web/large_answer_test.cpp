@@ -1,13 +1,10 @@
 #include "web/large_answer.hpp"
 
-#include "support/files.hpp"
 #include "support/gunzip.hpp"
-#include "support/sanitized.hpp"
 #include "web_bench.hpp"
 
 #include <atomic>
 #include <future>
-#include <set>
 
 #include <gtest/gtest.h>
 
@@ -15,7 +12,6 @@ namespace sharedrift {
 namespace {
 
 using testing::joined;
-using testing::WebRoutesTest;
 
 AnswerBody body_of_lines(int lines, bool zip) {
   AnswerWriter out(zip);
@@ -85,56 +81,6 @@ TEST(LargeAnswer, WhoAsksWhileItIsMadeWaitsForIt) {
   go.set_value();
   EXPECT_EQ(first.get(), second.get());
   EXPECT_EQ(made, 1);
-}
-
-std::size_t peak_kib() {
-  const std::string status = testing::read_file("/proc/self/status");
-  return std::stoul(status.substr(status.find("VmHWM:") + 6));
-}
-
-/// 50,000 images, each with something to tell.
-Fleet large_fleet() {
-  Fleet fleet;
-  for (int i = 0; i < 50'000; ++i) {
-    auto view = testing::a_view("m-5s7qotzavwbrnzaqh4unm" + std::to_string(10'000 + i));
-    auto policy = std::make_shared<ImagePolicy>(*view->policy);
-    policy->name = "edge-service-" + std::to_string(i);
-    policy->team = "edge-os";
-    policy->severity = "page";
-    view->policy = policy;
-    view->drifts = {testing::a_drift(static_cast<std::uint64_t>(i), DriftKind::unexpected, testing::kNow)};
-    fleet.views.push_back(view);
-  }
-  fleet.account_names = std::make_shared<const AccountNames>();
-  return fleet;
-}
-
-TEST_F(WebRoutesTest, FourReadersOfALargeFleetNeedRoomForOnePage) {
-  fleet = large_fleet();
-  get("/-/healthy");
-  const std::size_t before = peak_kib();
-  for (const char* path : {"/", "/api/v1/images"}) {
-    std::vector<std::future<ServerResponse>> readers;
-    for (int i = 0; i < 4; ++i)
-      readers.push_back(std::async(std::launch::async, [this, path] { return get(path); }));
-    std::vector<ServerResponse> answers;
-    std::set<const std::string*> pieces;
-    for (auto& reader : readers)
-      answers.push_back(reader.get());
-    std::size_t size = 0;
-    for (const ServerResponse& answer : answers) {
-      ASSERT_EQ(answer.status, 200);
-      for (const auto& piece : answer.tail)
-        size += pieces.insert(piece.get()).second ? piece->size() : 0;
-    }
-    const std::size_t page = testing::body_of(answers.front()).size();
-    EXPECT_GT(page, 30U << 20U) << path;
-    EXPECT_EQ(size, page) << path << ": one for all";
-  }
-  constexpr std::size_t kMost = 224U << 10U;  // of what was 737 MiB: a page, its copy made here, and pieces
-  if (!testing::kSanitized) {
-    EXPECT_LT(peak_kib() - before, kMost);
-  }
 }
 
 }  // namespace
