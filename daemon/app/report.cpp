@@ -4,6 +4,7 @@
 #include "app/version.hpp"
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
+#include "web/web_json.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,39 +58,6 @@ std::string blindness(const ImageView& view, const JudgingAt& at) {
   if (!view.last_failure->detail.empty()) why += ": " + view.last_failure->detail;
   if (!view.last_failure->request_id.empty()) why += " [request " + view.last_failure->request_id + "]";
   return why;
-}
-
-Json accounts_json(const ImageView& view, DriftKind kind, const ReportInput& input) {
-  Json list = Json::array();
-  for (const AccountId& account : accounts_of(view, kind)) {
-    Json entry{{"account_id", std::string{account.str()}}};
-    const auto name = input.account_names.find(account);
-    if (name != input.account_names.end()) entry["account_name"] = name->second;
-    list.push_back(std::move(entry));
-  }
-  return list;
-}
-
-Json image_json(const ImageView& view, const ReportInput& input) {
-  const Judgement judgement = judge(view, input.at);
-  Json image{{"image_id", view.policy->id.str()},
-             {"image_name", view.policy->name},
-             {"verdict", std::string{to_string(judgement.verdict)}},
-             {"why", judgement.why},
-             {"state", std::string{to_string(view.state)}},
-             {"listing_complete", view.listing_complete}};
-  image["shared_accounts"] = view.shared_accounts ? Json(*view.shared_accounts) : Json(nullptr);
-  image["allowed_accounts"] = view.allowed_accounts;
-  image["unexpected"] = accounts_json(view, DriftKind::unexpected, input);
-  image["missing"] = accounts_json(view, DriftKind::missing, input);
-  if (view.last_failure) {
-    image["failure"] = {{"reason", std::string{to_string(view.last_failure->reason)}},
-                        {"detail", view.last_failure->detail},
-                        {"code", view.last_failure->code},
-                        {"http_status", view.last_failure->http_status},
-                        {"request_id", view.last_failure->request_id}};
-  }
-  return image;
 }
 
 /// A path as SARIF wants it: a relative reference, or a file URI if it is absolute.
@@ -241,7 +209,7 @@ std::string report_json(const ReportInput& input) {
             {"time", format_rfc3339(input.at.now)}};
   json["images"] = Json::array();
   for (const auto& view : input.views)
-    json["images"].push_back(image_json(*view, input));
+    json["images"].push_back(image_json(*view, input.account_names, input.at));
   return dump(json);
 }
 

@@ -23,7 +23,7 @@ VerdictCounts count_verdicts(const ReportInput& input);
 
 /// For people: the verdict on all, a row per image, the worst first, then what is wrong with each.
 std::string report_table(const ReportInput& input);
-/// One JSON object: verdict, time, images with their accounts.
+/// One JSON object: verdict, time, and the images as the JSON API has them.
 std::string report_json(const ReportInput& input);
 /// SARIF 2.1.0: a result per unexpected and missing account and per image that could not be judged. Accounts
 /// that an exception allows are results with a suppression; a canary's account is none. Never a

@@ -60,8 +60,8 @@ TEST(Report, TableSaysWhatIsWrongInWords) {
 TEST(Report, JsonCarriesTheSame) {
   const auto json = nlohmann::json::parse(report_json(three_images()));
   EXPECT_EQ(json["verdict"], "unexpected");
-  EXPECT_EQ(json["images"][1]["unexpected"][0]["account_name"], "stranger");
-  EXPECT_EQ(json["images"][2]["failure"]["reason"], "forbidden");
+  EXPECT_EQ(json["images"][1]["drift"][0]["account_name"], "stranger");
+  EXPECT_EQ(json["images"][2]["last_failure"]["reason"], "forbidden");
   EXPECT_TRUE(json["images"][2]["shared_accounts"].is_null()) << "not known is not 0";
 }
 
