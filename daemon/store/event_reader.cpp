@@ -5,8 +5,14 @@
 #include "wire/field_json.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <utility>
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace sharedrift {
 
@@ -14,12 +20,12 @@ namespace {
 
 using sqlite::Database;
 
-/// Through a read-only connection of its own.
-Result<std::vector<Event>, sqlite::Error> read(const std::string& path, const EventQuery& query) {
-  SD_TRY(database, Database::open(path, Database::Mode::read_only));
+/// Through a connection of its own.
+Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database::Mode mode,
+                                               const EventQuery& query) {
+  SD_TRY(database, Database::open(path, mode));
   SD_TRY(application, database.number("PRAGMA application_id"));
-  if (application != StateTables::kApplicationId)
-    return Err(sqlite::Error{SQLITE_NOTADB, "not a state database of share-drift-exporter"});
+  if (application != StateTables::kApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
   SD_TRY(rows, database.prepare(
                    "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
                    "ORDER BY id DESC LIMIT ?3"));
@@ -39,11 +45,56 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, const Ev
   return events;
 }
 
+/// Why the file cannot be opened, and what helps; empty: that is not it.
+std::string file_trouble(const std::string& path) {
+  struct stat status {};
+  const bool there = ::stat(path.c_str(), &status) == 0;
+  if (there && !S_ISREG(status.st_mode)) return "it is not a file";
+  if (there && ::access(path.c_str(), R_OK) == 0) return {};
+  switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+      return "there is no such file; the daemon has not run yet, or its --storage.path is another one";
+    case EACCES:
+    case EPERM: return "permission denied; run this as root or as the user of the daemon";
+    default: return std::strerror(errno);
+  }
+}
+
+std::string database_trouble(const sqlite::Error& error) {
+  constexpr int kPrimary = 0xff;  // of an extended result code
+  switch (error.code & kPrimary) {
+    case SQLITE_NOTADB: return "it is not a state database of share-drift-exporter; see --storage.path";
+    case SQLITE_CORRUPT:
+      return "it is damaged (" + error.text + "); the daemon sets it aside when it starts the next time";
+    case SQLITE_BUSY: return "another program has locked it; try again";
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+      return "its directory cannot be written, which a database in use needs (" + error.text +
+             "); run this as root or as the user of the daemon, or read a copy";
+    default: return error.text;
+  }
+}
+
+/// Closed by who wrote it, and on a read-only mount, where SQLite cannot make the files that it shares with
+/// writers.
+bool is_at_rest(const std::string& path) {
+  struct statvfs mount {};
+  struct stat log {};
+  const bool read_only = ::statvfs(path.c_str(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+  return read_only && (::stat((path + "-wal").c_str(), &log) != 0 || log.st_size == 0);
+}
+
 }  // namespace
 
 Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query) {
-  auto events = read(path, query);
-  if (!events) return Err("cannot read " + clean(path) + ": " + events.error().text);
+  const auto refuse = [&path](const std::string& why) {
+    return Err("cannot read " + clean(path) + ": " + why);
+  };
+  if (const std::string trouble = file_trouble(path); !trouble.empty()) return refuse(trouble);
+  const auto mode = is_at_rest(path) ? Database::Mode::immutable : Database::Mode::read_only;
+  auto events = read(path, mode, query);
+  if (!events) return refuse(database_trouble(events.error()));
   return std::move(*events);
 }
 

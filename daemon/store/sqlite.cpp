@@ -57,12 +57,29 @@ Error Statement::error() const {
   return {sqlite3_errcode(handle), clean(sqlite3_errmsg(handle))};
 }
 
+namespace {
+
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '?' || c == '#' || c == '%') {
+      uri += c == '?' ? "%3F" : c == '#' ? "%23" : "%25";
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+}  // namespace
+
 Result<Database, Error> Database::open(const std::string& path, Mode mode) {
   sqlite3* handle = nullptr;
-  const int flags =
-      mode == Mode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const bool immutable = mode == Mode::immutable;
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  flags |= mode == Mode::read_write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  if (immutable) flags |= SQLITE_OPEN_URI;
+  const int code = sqlite3_open_v2((immutable ? immutable_uri(path) : path).c_str(), &handle, flags, nullptr);
   Database database(handle);  // even a failed open leaves a handle to close
   if (code != SQLITE_OK) return Err(database.error());
   constexpr int kBusyMillis = 2000;

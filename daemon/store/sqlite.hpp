@@ -54,7 +54,8 @@ class Statement {
 /// One connection. Not thread-safe.
 class Database {
  public:
-  enum class Mode { read_only, read_write };
+  /// immutable: nobody writes the file meanwhile, so nothing is asked of its directory.
+  enum class Mode { immutable, read_only, read_write };
   /// Opens (and, for read_write, creates) the file.
   static Result<Database, Error> open(const std::string& path, Mode mode);
 

@@ -3,9 +3,12 @@
 
 They judge as the daemon does, their output is there as a whole or they fail, and usage is checked before anything else.
 """
+import contextlib
 import os
 import pathlib
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -102,6 +105,39 @@ def output_is_whole_or_the_command_fails(operator):
         check(code == 1 and "could not be written whole: No space left" in err, f"{arguments} > /dev/full: exit {code}\n{err}")
 
 
+def history_tells_each_cause(operator):
+    good = operator.folder / "daemon.db"
+    check("event=started" in operator.expect(0, "history", f"--storage.path={good}"), "the events are there")
+    junk = operator.write("junk.db", "j" * 5000)
+    foreign = operator.folder / "foreign.db"
+    with contextlib.closing(sqlite3.connect(foreign)) as database:
+        database.execute("create table t (a)")
+    for path, cause, remedy in ((operator.folder / "absent.db", "no such file", "--storage.path"),
+                                (operator.folder / "no" / "state.db", "no such file", "--storage.path"),
+                                (operator.folder, "not a file", ""), (junk, "not a state database", "--storage.path"),
+                                (foreign, "not a state database", "--storage.path")):
+        said = operator.expect(2, "history", f"--storage.path={path}")
+        check(cause in said and remedy in said and str(path) in said, said)
+    if os.geteuid() == 0:
+        good.chmod(0o600)
+        ran = subprocess.run([BIN / "share-drift-exporter", "history", f"--storage.path={good}"], capture_output=True, text=True,
+                             timeout=60, check=False, user=65534)
+        check(ran.returncode == 2 and "permission denied; run this as root" in ran.stderr, ran.stderr)
+
+
+def history_is_read_from_a_read_only_mount(operator):
+    mount = operator.folder / "read only #1?"
+    mount.mkdir()
+    shutil.copy(operator.folder / "daemon.db", mount / "state.db")
+    ran = subprocess.run(["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount --bind "$1" "$1" && mount -o remount,ro,bind '
+                          '"$1" && exec "$2" history --storage.path="$1/state.db"', "sh", mount, BIN / "share-drift-exporter"],
+                         capture_output=True, text=True, timeout=60, check=False)
+    if "unshare" in ran.stderr or "mount:" in ran.stderr:
+        print(f"     (no mounts here: {ran.stderr.strip()})")
+        return
+    check(ran.returncode == 0 and "event=started" in ran.stdout, f"exit {ran.returncode}: {ran.stdout}{ran.stderr}")
+
+
 def usage_comes_first(operator):
     missing = "--config.file=/nowhere/config.yml"
     for flag in ("--web.listen-address=nonsense", "--web.telemetry-path=/config", "--shard.index=x", "--web.max-requests=-1"):
@@ -117,7 +153,8 @@ def main():
             simulator.control("images", id=image, accounts=accounts)
         operator = Operator(folder, simulator)
         own(Daemon(folder, CONFIG % simulator.url)).stop()
-        for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, output_is_whole_or_the_command_fails, usage_comes_first):
+        for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, output_is_whole_or_the_command_fails,
+                    history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
             row(operator)
             print(f"ok   {row.__name__.replace('_', ' ')}")
 
