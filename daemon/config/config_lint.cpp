@@ -42,7 +42,7 @@ class Linter {
 
  private:
   using Names = std::set<std::string, std::less<>>;
-  /// An account of a list, and where it was let in first.
+  /// An account of a list, and where it was allowed first.
   using Granted = std::map<std::string, int, std::less<>>;
 
   void read_group(std::string_view name, const Place& list) {
@@ -68,7 +68,7 @@ class Linter {
     });
   }
 
-  /// Collects what a list lets in. An account written out beside a group that holds it is told as well: to
+  /// Collects what a list allows. An account written out beside a group that holds it is told as well: to
   /// strike it from the group would change nothing.
   void read_grants(const Place& list, Granted& granted, const Granted* required) {
     Names groups_seen;
@@ -78,7 +78,7 @@ class Linter {
       const std::string_view name = entry.substr(kGroupPrefix.size());
       used_groups_.emplace(name);
       if (!groups_seen.emplace(name).second) {
-        reader_.fail(at, in_quotes(entry) + " is in this list already");
+        reader_.warn(at, in_quotes(entry) + " is in this list already");
         return;
       }
       for (const auto& [account, line] : groups_.find(name)->second)
@@ -92,14 +92,14 @@ class Linter {
       if (!is_new) {
         warn_twice(at, "by this list", first->second);
       } else if (required != nullptr && required->contains(entry)) {
-        reader_.fail(at, "account " + in_quotes(entry) + " is required, and so allowed already",
+        reader_.warn(at, "account " + in_quotes(entry) + " is required, and so allowed already",
                      "see line " + std::to_string(required->find(entry)->second));
       }
     });
   }
 
   void warn_twice(const Place& at, std::string_view where, int first_line) {
-    reader_.fail(at, "account " + in_quotes(reader_.raw(at)) + " is let in twice " + std::string(where),
+    reader_.warn(at, "account " + in_quotes(reader_.raw(at)) + " is allowed twice " + std::string(where),
                  "see line " + std::to_string(first_line));
   }
 
@@ -111,7 +111,7 @@ class Linter {
     const std::string_view id = reader_.raw(*account);
     used_accounts_.emplace(id);
     if (const auto found = granted.find(id); found != granted.end()) {
-      reader_.fail(
+      reader_.warn(
           *account,
           "account " + in_quotes(id) + " is allowed anyway: this exception changes nothing, nor will its end",
           "see line " + std::to_string(found->second));
@@ -125,18 +125,18 @@ class Linter {
     if (!end || *end > now_ + kSoon) return;
     const std::string when = in_quotes(reader_.raw(at));
     if (*end <= now_) {
-      reader_.fail(at, "this exception has ended: " + when, "take it out, or renew it");
+      reader_.warn(at, "this exception has ended: " + when, "take it out, or renew it");
       return;
     }
     const auto days = std::chrono::duration_cast<std::chrono::days>(*end - now_).count();
-    reader_.fail(
+    reader_.warn(
         at, "this exception ends soon: " + when,
         days == 0 ? "in less than a day" : "in " + std::to_string(days) + (days == 1 ? " day" : " days"));
   }
 
   void report_unused(const Place& map, const Names& used, const std::string& message) {
     reader_.each_entry(map, [&](std::string_view key, const Place& at) {
-      if (!used.contains(key)) reader_.fail_key(at, message);
+      if (!used.contains(key)) reader_.warn_key(at, message);
     });
   }
 

@@ -34,7 +34,7 @@ void count_characters(std::vector<Diagnostic>& sorted, std::string_view text) {
 std::string to_string(const Diagnostic& d) {
   std::string out = d.file;
   if (d.line > 0) out += ':' + std::to_string(d.line) + ':' + std::to_string(d.column);
-  out += ": ";
+  out += d.warning ? ": warning: " : ": ";
   if (!d.path.empty()) out += d.path + ": ";
   out += d.message;
   if (!d.hint.empty()) out += " (" + d.hint + ")";
@@ -56,8 +56,10 @@ std::string in_quotes(std::string_view text) {
   return '"' + clean(text, kShown) + '"';
 }
 
-void DiagnosticList::add(int line, int column, std::string path, std::string message, std::string hint) {
-  found_.push_back({file_, line, column, std::move(path), std::move(message), std::move(hint)});
+Diagnostic& DiagnosticList::add(int line, int column, std::string path, std::string message,
+                                std::string hint) {
+  return found_.emplace_back(
+      Diagnostic{file_, line, column, std::move(path), std::move(message), std::move(hint)});
 }
 
 std::vector<Diagnostic> DiagnosticList::take(std::string_view text) {

@@ -8,14 +8,15 @@
 
 namespace sharedrift {
 
-/// One thing wrong in a file. Printed as `file:line:column: path: message (hint)`.
+/// One thing wrong in a file. Printed as `file:line:column: warning: path: message (hint)`.
 struct Diagnostic {
   std::string file;
   int line = 0;      ///< from 1; 0: the file as a whole
   int column = 0;    ///< from 1, in characters
   std::string path;  ///< e.g. `images[2].allowed[0]`; may be empty
   std::string message;
-  std::string hint;  ///< e.g. `did you mean "required"?`; may be empty
+  std::string hint;      ///< e.g. `did you mean "required"?`; may be empty
+  bool warning = false;  ///< legal, but hardly meant
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 std::string to_string(const Diagnostic& diagnostic);
@@ -37,7 +38,7 @@ class DiagnosticList {
   explicit DiagnosticList(std::string file) : file_(std::move(file)) {}
 
   /// `column` from 1, in bytes of the line.
-  void add(int line, int column, std::string path, std::string message, std::string hint = {});
+  Diagnostic& add(int line, int column, std::string path, std::string message, std::string hint = {});
   [[nodiscard]] bool empty() const { return found_.empty(); }
   [[nodiscard]] const std::string& file() const { return file_; }
   /// Hands over what was found, in the order of the file. `text` is the file: columns become characters.

@@ -77,17 +77,23 @@ int YamlReader::line(const Place& at) const {
   return static_cast<int>(tree_[at.key != kNoYamlNode ? at.key : at.node].line);
 }
 
-void YamlReader::fail_at(YamlIndex node, const Place& at, std::string message, std::string hint) {
-  problems_.add(static_cast<int>(tree_[node].line), static_cast<int>(tree_[node].column), path(at),
-                std::move(message), std::move(hint));
+Diagnostic& YamlReader::add(YamlIndex node, const Place& at, std::string message, std::string hint) {
+  return problems_.add(static_cast<int>(tree_[node].line), static_cast<int>(tree_[node].column), path(at),
+                       std::move(message), std::move(hint));
 }
 void YamlReader::fail(const Place& at, std::string message, std::string hint) {
   // yaml-cpp 0.7.0 puts an empty value where the next token stands, lines below.
   const bool at_key = at.key != kNoYamlNode && kind(at) == YamlKind::null;
-  fail_at(at_key ? at.key : at.node, at, std::move(message), std::move(hint));
+  add(at_key ? at.key : at.node, at, std::move(message), std::move(hint));
 }
 void YamlReader::fail_key(const Place& at, std::string message, std::string hint) {
-  fail_at(at.key != kNoYamlNode ? at.key : at.node, at, std::move(message), std::move(hint));
+  add(at.key != kNoYamlNode ? at.key : at.node, at, std::move(message), std::move(hint));
+}
+void YamlReader::warn(const Place& at, std::string message, std::string hint) {
+  add(at.node, at, std::move(message), std::move(hint)).warning = true;
+}
+void YamlReader::warn_key(const Place& at, std::string message, std::string hint) {
+  add(at.key, at, std::move(message), std::move(hint)).warning = true;
 }
 
 void YamlReader::fail_choice(const Place& at, const std::vector<std::string_view>& names) {

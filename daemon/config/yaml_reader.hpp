@@ -58,6 +58,9 @@ class YamlReader {
   void fail(const Place& at, std::string message, std::string hint = {});
   /// The same, at the key and not at the value.
   void fail_key(const Place& at, std::string message, std::string hint = {});
+  /// What is legal, but hardly meant.
+  void warn(const Place& at, std::string message, std::string hint = {});
+  void warn_key(const Place& at, std::string message, std::string hint = {});
 
   bool expect_map(const Place& at);
   bool expect_list(const Place& at);
@@ -112,7 +115,7 @@ class YamlReader {
 
  private:
   void fail_choice(const Place& at, const std::vector<std::string_view>& names);
-  void fail_at(YamlIndex node, const Place& at, std::string message, std::string hint);
+  Diagnostic& add(YamlIndex node, const Place& at, std::string message, std::string hint);
 
   const YamlTree& tree_;
   DiagnosticList& problems_;

@@ -55,7 +55,7 @@ TEST(ConfigLint, RefusesTheDraftThatBaselinePrints) {
 }
 
 TEST(ConfigLint, WarnsOfExceptionsThatEndedOrEndWithinFourteenDays) {
-  const std::string place = "c.yml:6:18: images[0].exceptions[0].expires: ";
+  const std::string place = "c.yml:6:18: warning: images[0].exceptions[0].expires: ";
   EXPECT_EQ(lint(with_exception("2026-11-23")),
             place + "this exception has ended: \"2026-11-23\" (take it out, or renew it)\n");
   EXPECT_EQ(lint(with_exception("2026-11-24")),
@@ -80,12 +80,13 @@ TEST(ConfigLint, WarnsOfEntriesThatGrantTwice) {
            "  - id: m-1\n"
            "    required: [\"7\", \"8\", \"7\"]\n"
            "    allowed: [\"2\", group:g, group:g, \"5\", \"5\", \"8\"]\n"),
-      "c.yml:2:17: groups.g[2]: account \"1\" is let in twice in this group (see line 2)\n"
-      "c.yml:5:26: images[0].required[2]: account \"7\" is let in twice by this list (see line 5)\n"
-      "c.yml:6:15: images[0].allowed[0]: account \"2\" is let in twice by this list (see line 6)\n"
-      "c.yml:6:29: images[0].allowed[2]: \"group:g\" is in this list already\n"
-      "c.yml:6:43: images[0].allowed[4]: account \"5\" is let in twice by this list (see line 6)\n"
-      "c.yml:6:48: images[0].allowed[5]: account \"8\" is required, and so allowed already (see line 5)\n");
+      "c.yml:2:17: warning: groups.g[2]: account \"1\" is allowed twice in this group (see line 2)\n"
+      "c.yml:5:26: warning: images[0].required[2]: account \"7\" is allowed twice by this list (see line 5)\n"
+      "c.yml:6:15: warning: images[0].allowed[0]: account \"2\" is allowed twice by this list (see line 6)\n"
+      "c.yml:6:29: warning: images[0].allowed[2]: \"group:g\" is in this list already\n"
+      "c.yml:6:43: warning: images[0].allowed[4]: account \"5\" is allowed twice by this list (see line 6)\n"
+      "c.yml:6:48: warning: images[0].allowed[5]: account \"8\" is required, and so allowed already (see "
+      "line 5)\n");
 }
 
 TEST(ConfigLint, WarnsOfExceptionsThatChangeNothing) {
@@ -97,8 +98,8 @@ TEST(ConfigLint, WarnsOfExceptionsThatChangeNothing) {
       "images[0].exceptions[0].account: account \"3\" is allowed anyway: this exception changes nothing, nor "
       "will "
       "its end (see line 4)\n";
-  EXPECT_EQ(with("    allowed: [group:g]\n"), "c.yml:5:28: " + warning);
-  EXPECT_EQ(with("    required: [group:g]\n    allowed: []\n"), "c.yml:6:28: " + warning);
+  EXPECT_EQ(with("    allowed: [group:g]\n"), "c.yml:5:28: warning: " + warning);
+  EXPECT_EQ(with("    required: [group:g]\n    allowed: []\n"), "c.yml:6:28: warning: " + warning);
 }
 
 TEST(ConfigLint, WarnsOfWhatNothingRefersTo) {
@@ -106,10 +107,10 @@ TEST(ConfigLint, WarnsOfWhatNothingRefersTo) {
                  "accounts:\n  \"1\": {name: a}\n  \"2\": {name: b}\n  \"3\": {name: c}\n"
                  "groups:\n  used: [\"1\"]\n  unused: [\"2\"]\n"
                  "images:\n  - {id: m-1, profile: hangzhou, allowed: [group:used]}\n"),
-            "c.yml:2:3: profiles.default: no image uses this profile\n"
-            "c.yml:4:3: profiles.shanghai: no image uses this profile\n"
-            "c.yml:8:3: accounts.3: no list and no exception names this account\n"
-            "c.yml:11:3: groups.unused: no image uses this group\n");
+            "c.yml:2:3: warning: profiles.default: no image uses this profile\n"
+            "c.yml:4:3: warning: profiles.shanghai: no image uses this profile\n"
+            "c.yml:8:3: warning: accounts.3: no list and no exception names this account\n"
+            "c.yml:11:3: warning: groups.unused: no image uses this group\n");
 }
 
 TEST(ConfigLint, LooksAtTheFileAsTheLoaderDoes) {
