@@ -120,8 +120,8 @@ def now(offset=0):
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + offset))
 
 
-PAGE = {"summary": "An image is shared with an account that should not have it",
-        "description": "Image m-example1 (edge-base) is shared with 1 account that its allow-list does not let in.",
+PAGE = {"summary": "An image is shared with an unexpected account",
+        "description": "Image m-example1 (edge-base) is shared with 1 unexpected account.",
         "accounts": "4444444444444444 (lab-west) since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
         "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
         "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
@@ -146,7 +146,7 @@ def check_channels(directory, keep):
         return [body for p, body in list(sink.received) if p.startswith(path)]
     wait_for("the mail", lambda: mail.mails)
     parts = {p.get_content_type(): p.get_content() for p in mail.mails[0].walk() if not p.is_multipart()}
-    if mail.mails[0]["Subject"] != "[PAGE] An image is shared with an account that should not have it: edge-base (m-example1)":
+    if mail.mails[0]["Subject"] != "[PAGE] An image is shared with an unexpected account: edge-base (m-example1)":
         raise Failed(f"subject: {mail.mails[0]['Subject']}")
     lacks(parts["text/plain"], "the mail's text")
     lacks(parts["text/html"], "the mail's HTML")
