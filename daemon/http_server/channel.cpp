@@ -30,6 +30,17 @@ bool Channel::is_shaking_hands() const {
   return tls_ != nullptr && SSL_is_init_finished(tls_) == 0;
 }
 
+bool Channel::speaks_plain_text() const {
+  char first = 0;
+  return ::recv(fd_, &first, 1, MSG_PEEK) == 1 && first >= 'A' && first <= 'Z';
+}
+
+void Channel::drop_tls() {
+  const std::unique_ptr<bio_st, FreeBio> tls(bio_.release());
+  bio_.reset(BIO_pop(tls.get()));
+  tls_ = nullptr;
+}
+
 ssize_t Channel::settle(int result) {
   if (BIO_should_read(bio_.get())) wanted_ = POLLIN;
   if (BIO_should_write(bio_.get())) wanted_ = POLLOUT;

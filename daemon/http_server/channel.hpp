@@ -23,6 +23,10 @@ class Channel {
   [[nodiscard]] bool has_tls() const { return tls_ != nullptr; }
   /// In the TLS handshake, which the first reads carry on.
   [[nodiscard]] bool is_shaking_hands() const;
+  /// The peer has begun with a letter, which no handshake does.
+  [[nodiscard]] bool speaks_plain_text() const;
+  /// From now on plain.
+  void drop_tls();
   ssize_t read(std::span<char> out);
   /// Sends the start of `data` and says how much. After a 0 the same must be offered again.
   ssize_t write(std::string_view data);

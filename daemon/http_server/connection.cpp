@@ -77,6 +77,11 @@ bool Connection::step(MonoTime now) {
 
 bool Connection::receive(MonoTime now) {
   if (find_request(now)) return true;
+  if (channel_.is_shaking_hands() && channel_.speaks_plain_text()) {
+    channel_.drop_tls();
+    refuse(400, "Client sent an HTTP request to an HTTPS server.\n", now);
+    return true;
+  }
   std::array<char, kReadAtATime> piece;
   const bool shook_hands = channel_.is_shaking_hands();
   const ssize_t size = channel_.read(piece);
@@ -112,17 +117,19 @@ bool Connection::find_request(MonoTime now) {
   return true;
 }
 
-std::pair<std::string, ServerRequest> Connection::take_request() {
-  ServerRequest known;
-  std::string head = input_.substr(0, head_size_);
+std::shared_ptr<const Connection::Request> Connection::take_request() {
+  phase_ = Phase::waiting;
+  if (request_) return request_;
+  request_ = std::make_shared<Request>();
+  request_->head = input_.substr(0, head_size_);
+  ServerRequest& known = request_->known;
   known.body = input_.substr(head_size_, body_size_);
   known.remote_address = peer_.address;
   known.loopback = peer_.loopback;
   known.tls = channel_.has_tls();
   input_.erase(0, head_size_ + body_size_);
   head_size_ = body_size_ = 0;
-  phase_ = Phase::waiting;
-  return {std::move(head), std::move(known)};
+  return request_;
 }
 
 void Connection::refuse(int status, const char* why, MonoTime now) {
@@ -132,6 +139,7 @@ void Connection::refuse(int status, const char* why, MonoTime now) {
 
 void Connection::answer(HttpAnswer answer, MonoTime now) {
   answer_ = std::move(answer);
+  request_.reset();
   part_ = offset_ = progress_ = 0;
   delayed_until_ = now + answer_.delay;
   enter(Phase::delayed, now);

@@ -37,8 +37,14 @@ class Connection {
   [[nodiscard]] const Channel& channel() const { return channel_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
 
-  /// Of a complete request, its head and what else is known of it.
-  std::pair<std::string, ServerRequest> take_request();
+  struct Request {
+    std::string head;
+    ServerRequest known;
+  };
+  /// Of a complete request; stays the same until it is answered.
+  std::shared_ptr<const Request> take_request();
+  /// The request that was taken is complete again.
+  void postpone(MonoTime now) { enter(Phase::complete, now); }
   /// Of the answer, those parts that are not sent.
   [[nodiscard]] std::span<const std::shared_ptr<const std::string>> unsent() const;
   /// Sends it, in its time.
@@ -66,6 +72,7 @@ class Connection {
   std::string input_;          ///< received and not taken yet
   std::size_t head_size_ = 0;  ///< of the request at its start; 0: not known yet
   std::size_t body_size_ = 0;
+  std::shared_ptr<Request> request_;  ///< taken and not answered
   HttpAnswer answer_;
   std::size_t part_ = 0;      ///< of the answer, the first that is not wholly sent
   std::size_t offset_ = 0;    ///< sent of it

@@ -48,6 +48,27 @@ std::string http_date() {
   return {text.data(), size};
 }
 
+/// `GET http://host/path` means `GET /path` with another Host, as proxies write it.
+std::string to_origin_form(std::string_view head) {
+  const std::size_t line_end = std::min(head.find('\r'), head.size());
+  const std::size_t target = head.substr(0, line_end).find(' ') + 1;  // 0 if there is none
+  std::string_view rest = head.substr(target, line_end - target);
+  const std::size_t scheme = rest.starts_with("http://") ? 7 : rest.starts_with("https://") ? 8 : 0;
+  if (target == 0 || scheme == 0) return std::string(head);
+  rest.remove_prefix(scheme);
+  const std::string_view host = rest.substr(0, rest.find_first_of("/? "));
+  rest.remove_prefix(host.size());
+  std::string out(head.substr(0, target));
+  out.append(rest.starts_with('/') ? "" : "/").append(rest).append("\r\nHost: ").append(host);
+  std::string_view others = head.substr(line_end);
+  while (!others.empty()) {  // each with the line break before it
+    const std::string_view line = others.substr(0, others.find("\r\n", 2));
+    others.remove_prefix(line.size());
+    if (!equal_but_for_case(line.substr(0, 7), "\r\nHost:")) out.append(line);
+  }
+  return out;
+}
+
 /// One request on its way through the library.
 class Exchange final : HttplibHook {
  public:
@@ -74,6 +95,7 @@ class Exchange final : HttplibHook {
     answer.closes = closes_ || !served || !keep_alive || response_.raw;
     answer.delay = response_.delay;
     answer.reset = response_.reset;
+    answer.later = response_.later;
     answer.raw = std::move(response_.raw);
     if (answer.raw) return answer;
     if (request_.method != "HEAD") answer.parts = std::move(response_.tail);
@@ -152,9 +174,37 @@ class Exchange final : HttplibHook {
 
 }  // namespace
 
+std::string_view ServerRequest::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : headers) {
+    if (name == lower_case_name) return value;
+  }
+  return {};
+}
+
+std::optional<std::string_view> ServerRequest::parameter(std::string_view name) const {
+  for (const auto& [key, value] : query) {
+    if (key == name) return value;
+  }
+  return std::nullopt;
+}
+
+ServerResponse ServerResponse::text(int status, std::string body) {
+  ServerResponse response;
+  response.status = status;
+  response.body = std::make_shared<const std::string>(std::move(body));
+  return response;
+}
+
+ServerResponse ServerResponse::in(Lane lane) {
+  ServerResponse response;
+  response.later = lane;
+  return response;
+}
+
 HttpAnswer answer_request(std::string_view head, ServerRequest known, const ServerHandler& handler,
                           bool keep_alive) {
-  return Exchange(std::move(known), handler).answer(head, keep_alive);
+  const std::string origin_form = to_origin_form(head);
+  return Exchange(std::move(known), handler).answer(origin_form, keep_alive);
 }
 
 }  // namespace sharedrift

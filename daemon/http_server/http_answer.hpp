@@ -13,6 +13,7 @@ namespace sharedrift {
 struct HttpAnswer {
   std::vector<std::shared_ptr<const std::string>> parts;  ///< status line and headers, then the body
   ServerResponse::Raw raw;                                ///< asked for more when the parts are sent
+  std::optional<Lane> later;                              ///< set: there is no answer yet
   bool reset = false;
   Millis delay{0};
   bool closes = true;  ///< no other request may follow on the connection

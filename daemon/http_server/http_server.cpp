@@ -1,13 +1,14 @@
 #include "http_server/http_server.hpp"
 
 #include "http_server/connection.hpp"
+#include "http_server/lane_queue.hpp"
 #include "http_server/sockets.hpp"
 #include "os/descriptor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
-#include <deque>
 #include <exception>
 #include <list>
 #include <map>
@@ -51,8 +52,9 @@ class LoopServer final : public HttpServer {
         handler_(std::move(handler)),
         most_connections_(most_connections(options_.max_connections)),
         port_(port_of_socket(sockets.front())),
+        lanes_{{{options_.workers, false}, {options_.slow_workers, false}, {1, true}}},
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        workers_(static_cast<std::size_t>(options_.workers)) {
+        workers_(static_cast<std::size_t>(options_.workers + options_.slow_workers + 1)) {
     for (const int fd : sockets) {
       prepare_listening_socket(fd);
       listening_.emplace_back(fd);
@@ -78,6 +80,12 @@ class LoopServer final : public HttpServer {
 
  private:
   using Connections = std::map<std::uint64_t, Connection>;
+  struct Made {
+    LaneQueue::Waiting asked;
+    Lane lane;
+    std::chrono::nanoseconds took;
+    HttpAnswer answer;
+  };
 
   void run() noexcept {
     try {
@@ -87,7 +95,8 @@ class LoopServer final : public HttpServer {
         take_answers(now);
         serve_all(now);
         accept_all(now);
-        start_answers();
+        for (const Lane lane : {Lane::quick, Lane::slow, Lane::password})
+          start_answers(lane, now);
       }
     } catch (const std::exception&) {  // out of memory
       healthy_ = false;
@@ -125,17 +134,22 @@ class LoopServer final : public HttpServer {
   void take_answers(MonoTime now) {
     eventfd_t count = 0;
     if (polled_[0].revents == 0 || ::eventfd_read(wake_.get(), &count) != 0) return;
-    std::vector<std::pair<std::uint64_t, HttpAnswer>> made;
+    std::vector<Made> made;
     {
       const std::scoped_lock lock(made_mutex_);
       made.swap(made_);
     }
-    working_ -= static_cast<int>(made.size());
-    for (auto& [id, answer] : made) {
-      const auto at = connections_.find(id);
+    for (auto& [asked, lane, took, answer] : made) {
+      queue_of(lane).done(asked.client, took, now);
+      const auto at = connections_.find(asked.id);
       if (at == connections_.end()) continue;
-      at->second.answer(std::move(answer), now);
-      serve(at, now);
+      if (answer.later) {
+        at->second.postpone(now);
+        queue_of(*answer.later).push(asked);
+      } else {
+        at->second.answer(std::move(answer), now);
+        serve(at, now);
+      }
     }
     while (holds_too_much()) {
     }
@@ -152,7 +166,8 @@ class LoopServer final : public HttpServer {
 
   void serve(Connections::iterator at, MonoTime now) {
     at->second.advance(now);
-    if (at->second.phase() == Phase::complete) queue_.push_back(at->first);
+    if (at->second.phase() == Phase::complete)
+      queue_of(Lane::quick).push({at->first, at->second.peer().neighbors});
     if (at->second.phase() == Phase::over) drop(at);
   }
 
@@ -162,18 +177,19 @@ class LoopServer final : public HttpServer {
     connections_.erase(at);
   }
 
-  void start_answers() {
-    while (working_ < options_.workers && !queue_.empty()) {
-      const auto at = connections_.find(queue_.front());
-      queue_.pop_front();
-      if (at == connections_.end()) continue;
-      ++working_;
-      auto request = std::make_shared<std::pair<std::string, ServerRequest>>(at->second.take_request());
-      workers_.enqueue([this, id = at->first, request] {
-        HttpAnswer answer = answer_request(request->first, std::move(request->second), handler_,
-                                           options_.keep_alive && !stopping_);
+  LaneQueue& queue_of(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
+
+  void start_answers(Lane lane, MonoTime now) {
+    const auto is_gone = [this](std::uint64_t id) { return !connections_.contains(id); };
+    while (const auto next = queue_of(lane).take(now, is_gone)) {
+      workers_.enqueue([this, lane, next = *next, request = connections_.at(next->id).take_request()] {
+        const MonoTime begun = SteadyClock::now();
+        ServerRequest known = request->known;
+        known.lane = lane;
+        HttpAnswer answer =
+            answer_request(request->head, std::move(known), handler_, options_.keep_alive && !stopping_);
         const std::scoped_lock lock(made_mutex_);
-        made_.emplace_back(id, std::move(answer));
+        made_.push_back({next, lane, SteadyClock::now() - begun, std::move(answer)});
         ::eventfd_write(wake_.get(), 1);
       });
     }
@@ -266,6 +282,7 @@ class LoopServer final : public HttpServer {
         const bool speaks_tls = channel.has_tls() && !channel.is_shaking_hands();
         return now - connection.since() >= (speaks_tls ? 2 : 1) * kMinimumAge;
       }
+      case Phase::complete: return now - connection.since() >= 4 * kMinimumAge;
       default: return false;
     }
   }
@@ -274,21 +291,20 @@ class LoopServer final : public HttpServer {
   const ServerHandler handler_;
   const std::size_t most_connections_;
   const int port_;
+  std::array<LaneQueue, 3> lanes_;
   std::list<Descriptor> listening_;
   Connections connections_;
   std::map<std::string, std::size_t> places_;  ///< how many each neighborhood has
   std::uint64_t next_id_ = 0;
-  int working_ = 0;  ///< answers that are being made
   MonoTime accept_at_{};
   std::vector<pollfd> polled_;               ///< wake_, listening_, then the connections
   std::vector<std::uint64_t> ids_;           ///< of those
-  std::deque<std::uint64_t> queue_;          ///< those whose request is complete, in this order
   std::pair<MonoTime, std::size_t> nobody_;  ///< lost his place then to one who had so many
   std::minstd_rand random_{std::random_device{}()};
 
   Descriptor wake_;
   std::mutex made_mutex_;
-  std::vector<std::pair<std::uint64_t, HttpAnswer>> made_;  ///< guarded by made_mutex_
+  std::vector<Made> made_;  ///< guarded by made_mutex_
   std::atomic<bool> healthy_{true};
   std::atomic<bool> stopping_{false};
   std::atomic<MonoTime> cut_at_{};
@@ -298,27 +314,6 @@ class LoopServer final : public HttpServer {
 };
 
 }  // namespace
-
-std::string_view ServerRequest::header(std::string_view lower_case_name) const {
-  for (const auto& [name, value] : headers) {
-    if (name == lower_case_name) return value;
-  }
-  return {};
-}
-
-std::optional<std::string_view> ServerRequest::parameter(std::string_view name) const {
-  for (const auto& [key, value] : query) {
-    if (key == name) return value;
-  }
-  return std::nullopt;
-}
-
-ServerResponse ServerResponse::text(int status, std::string body) {
-  ServerResponse response;
-  response.status = status;
-  response.body = std::make_shared<const std::string>(std::move(body));
-  return response;
-}
 
 Result<std::unique_ptr<HttpServer>, std::string> HttpServer::start(const std::vector<int>& sockets,
                                                                    ServerOptions options,

@@ -17,6 +17,14 @@ struct ssl_ctx_st;  ///< OpenSSL's SSL_CTX
 
 namespace sharedrift {
 
+/// Who makes an answer. Each lane has workers of its own, so that what takes long keeps nobody else waiting,
+/// and serves first whom it worked least for lately: each address has one share of it.
+enum class Lane {
+  quick,    ///< where every request comes first
+  slow,     ///< for large answers
+  password  ///< one at a time, and of those alike the newest first: a flood of guesses keeps no newcomer out
+};
+
 struct ServerRequest {
   std::string method;                                        ///< upper case, as sent
   std::string path;                                          ///< percent-decoded, without the query
@@ -26,6 +34,7 @@ struct ServerRequest {
   std::string remote_address;                                ///< of the socket, never of a header
   bool loopback = false;  ///< it came to a loopback address of this machine
   bool tls = false;
+  Lane lane = Lane::quick;  ///< of the worker that asks
   [[nodiscard]] std::string_view header(std::string_view lower_case_name) const;
   /// The first query parameter of that name.
   [[nodiscard]] std::optional<std::string_view> parameter(std::string_view name) const;
@@ -40,7 +49,8 @@ struct ServerResponse {
   /// Sent after `body`, in this order; the Content-Length counts them in. A page whose parts are kept for the
   /// next scrape needs no copy of its own.
   std::vector<std::shared_ptr<const std::string>> tail;
-  Millis delay{0};  ///< so much later than it could be sent; holds no worker meanwhile
+  std::optional<Lane> later;  ///< set: no answer yet; the handler shall be asked again in this lane
+  Millis delay{0};            ///< so much later than it could be sent; holds no worker meanwhile
 
   /// Set: no head or body is sent but these pieces as they are, each after a pause, until an empty one; then
   /// the connection ends. Called when the piece before was taken; must not block. For faults of the
@@ -50,13 +60,15 @@ struct ServerResponse {
   bool reset = false;  ///< with raw: the connection ends with a reset instead of a close
 
   static ServerResponse text(int status, std::string body);
+  static ServerResponse in(Lane lane);
 };
 
 /// Called on worker threads, several at a time. An exception becomes a bare 500.
 using ServerHandler = std::function<ServerResponse(const ServerRequest&)>;
 
 struct ServerOptions {
-  int workers = 8;                     ///< answers made at a time
+  int workers = 4;                     ///< of the quick lane
+  int slow_workers = 2;                ///< of the slow lane
   std::size_t max_connections = 1024;  ///< fewer where there are not twice as many descriptors
   std::size_t max_head = 8192;         ///< request line and headers; more is answered with 414 or 431
   std::size_t max_body = 0;            ///< more is refused unread with 413

@@ -31,15 +31,6 @@ bool bcrypt_matches(const Secret& password, const std::string& hash) {
   return result.size() == hash.size() && CRYPTO_memcmp(result.data(), hash.data(), hash.size()) == 0;
 }
 
-struct PlaceInRow {  // in the row of those who wait; given back however the check ends
-  explicit PlaceInRow(std::atomic<int>& waiting) : row(waiting), number(++waiting) {}
-  PlaceInRow(const PlaceInRow&) = delete;
-  PlaceInRow& operator=(const PlaceInRow&) = delete;
-  ~PlaceInRow() { --row; }
-  std::atomic<int>& row;
-  int number;
-};
-
 }  // namespace
 
 PasswordCheck::PasswordCheck() : key_(32, '\0') {
@@ -48,18 +39,15 @@ PasswordCheck::PasswordCheck() : key_(32, '\0') {
 }
 
 PasswordCheck::Verdict PasswordCheck::check(std::string_view user, const Secret& password,
-                                            const std::optional<std::string>& hash,
-                                            const std::string& decoy) {
+                                            const std::optional<std::string>& hash, const std::string& decoy,
+                                            bool may_take_long) {
   // crypt() ends at a NUL: "right\0anything" would do.
   const bool whole = password.reveal().find('\0') == std::string_view::npos;
   const std::string& used = hash ? *hash : decoy;
   const Digest wanted = digest(user, used, password);
   const bool may_match = hash.has_value() && whole;
   if (may_match && is_kept(wanted)) return Verdict::right;
-  const PlaceInRow place(waiting_);
-  if (place.number > kMostWaiting) return Verdict::busy;
-  const std::lock_guard one_at_a_time(one_at_a_time_);
-  if (may_match && is_kept(wanted)) return Verdict::right;  // by one who stood before in the row
+  if (!may_take_long) return Verdict::unknown;
   if (!bcrypt_matches(password, used) || !may_match) return Verdict::wrong;
   keep(wanted);
   return Verdict::right;

@@ -3,7 +3,6 @@
 #include "core/secret.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <mutex>
@@ -13,21 +12,20 @@
 
 namespace sharedrift {
 
-/// Checks passwords against bcrypt hashes. A check costs tens of milliseconds of CPU by design, so they run
-/// one at a time with few waiting, and what was verified is remembered (as a keyed digest): who cannot log in
-/// cannot keep the machine busy, and who can is not slowed down by them. Thread-safe.
+/// Checks passwords against bcrypt hashes. A check costs tens of milliseconds of CPU by design; what was
+/// verified is remembered (as a keyed digest), so that who can log in does not wait for those who cannot.
+/// Thread-safe.
 class PasswordCheck {
  public:
-  enum class Verdict { right, wrong, busy };
+  enum class Verdict { right, wrong, unknown };
 
   static constexpr std::size_t kMostKept = 100;
-  static constexpr int kMostWaiting = 8;
 
   PasswordCheck();
   /// `hash`: the user's bcrypt hash, or none for an unknown user, which takes as long as `decoy` (a bcrypt
-  /// hash) would and is wrong. busy: too many wait already; ask again later.
+  /// hash) would and is wrong. unknown: only where it may not take long.
   Verdict check(std::string_view user, const Secret& password, const std::optional<std::string>& hash,
-                const std::string& decoy);
+                const std::string& decoy, bool may_take_long = true);
 
  private:
   using Digest = std::string;
@@ -38,8 +36,6 @@ class PasswordCheck {
   std::string key_;  ///< of this process alone
   std::mutex kept_mutex_;
   std::deque<Digest> kept_;  ///< guarded by kept_mutex_; oldest first
-  std::mutex one_at_a_time_;
-  std::atomic<int> waiting_{0};
 };
 
 }  // namespace sharedrift

@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "metrics/negotiation.hpp"
 #include "metrics/self_metrics.hpp"
+#include "web/origin_check.hpp"
 #include "web/status_assets.hpp"
 #include "web/status_page.hpp"
 #include "web/web_json.hpp"
@@ -107,16 +108,16 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 const std::array<WebRoutes::Route, 11> WebRoutes::kRoutes{{
     {kTelemetry, "GET", &WebRoutes::metrics, Needs::login},
-    {"/", "GET", &WebRoutes::page, Needs::login},
-    {"/config", "GET", &WebRoutes::config, Needs::login},
-    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login},
-    {kAnImage, "GET", &WebRoutes::image, Needs::login},
-    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login},
-    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login},
+    {"/", "GET", &WebRoutes::page, Needs::login_and_time},
+    {"/config", "GET", &WebRoutes::config, Needs::login_and_time},
+    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login_and_time},
+    {kAnImage, "GET", &WebRoutes::image, Needs::login_and_time},
+    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login_and_time},
+    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login_and_time},
     {kAnAsset, "GET", &WebRoutes::asset, Needs::login},
     {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing},
     {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing},
-    {"/-/reload", "POST", &WebRoutes::reload, Needs::login},
+    {"/-/reload", "POST", &WebRoutes::reload, Needs::login_and_time},
 }};
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
@@ -126,8 +127,11 @@ ServerResponse WebRoutes::answer(const ServerRequest& request) {
   const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
   const Route used = route == kRoutes.end() ? Route{"other", "", nullptr, Needs::login} : *route;
-  std::optional<ServerResponse> refusal;
-  if (used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
+  std::optional<ServerResponse> refusal = refuse_foreign(request, options_.allowed_hosts);
+  if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
+  if (!refusal && used.needs == Needs::login_and_time && request.lane != Lane::slow)
+    refusal = ServerResponse::in(Lane::slow);
+  if (refusal && refusal->later) return std::move(*refusal);
   ServerResponse response = refusal ? std::move(*refusal) : dispatch(used, request);
   set_header(response.headers, "X-Content-Type-Options", "nosniff");
   if (backend_.headers) {

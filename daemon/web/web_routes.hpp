@@ -40,6 +40,7 @@ struct WebBackend {
 struct WebOptions {
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
+  std::vector<std::string> allowed_hosts;  ///< names that lead here; see refuse_foreign()
 };
 
 /// The HTTP face: one function from request to answer. Must outlive the answers it gave.
@@ -51,8 +52,9 @@ class WebRoutes {
 
  private:
   enum class Needs {
-    nothing,  ///< answered to anybody
-    login,    ///< to whom backend_.refuse lets in
+    nothing,        ///< answered to anybody
+    login,          ///< to whom backend_.refuse lets in
+    login_and_time  ///< and in the slow lane: its answers can be large
   };
   struct Route {
     std::string_view label;   ///< the path, and one of kHttpPaths, under which its answers are counted

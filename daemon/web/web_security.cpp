@@ -121,14 +121,12 @@ std::optional<ServerResponse> WebSecurity::refuse(const ServerRequest& request) 
   if (!given) return unauthorized();
   const auto user = users.find(given->user);
   const auto hash = user == users.end() ? std::nullopt : std::optional(user->second);
-  switch (passwords_.check(given->user, given->password, hash, decoy(users))) {
+  switch (passwords_.check(given->user, given->password, hash, decoy(users), request.lane != Lane::quick)) {
     case PasswordCheck::Verdict::right: return std::nullopt;
     case PasswordCheck::Verdict::wrong: return unauthorized();
-    case PasswordCheck::Verdict::busy: break;
+    case PasswordCheck::Verdict::unknown: break;
   }
-  ServerResponse busy = ServerResponse::text(503, "Too many passwords wait to be checked.\n");
-  busy.headers.emplace_back("Retry-After", "2");
-  return busy;
+  return ServerResponse::in(Lane::password);
 }
 
 std::vector<std::pair<std::string, std::string>> WebSecurity::headers() {

@@ -38,7 +38,7 @@ class WebSecurity {
   [[nodiscard]] bool has_tls() const { return has_tls_; }
   /// For ServerOptions::tls_context. Null: nobody gets in.
   [[nodiscard]] std::shared_ptr<ssl_ctx_st> tls_context();
-  /// The answer to a request that may not pass: 401, 500, or 503 when too many passwords wait to be checked.
+  /// The answer to a request that may not pass: 401, 500, or that the lane of passwords must check it.
   [[nodiscard]] std::optional<ServerResponse> refuse(const ServerRequest& request);
   /// For every answer; they replace those of the same name.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers();

@@ -27,7 +27,7 @@ def scrape(port):
     """One honest scrape on a connection of its own: the seconds it took."""
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
-        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = b""
         while piece := s.recv(65536):
             answer += piece
@@ -89,19 +89,19 @@ def idle(attack):
 
 def slow_heads(attack):
     sockets = attack.connect(500)
-    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
+    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ")
     attack.keep_sending(sockets, b"a", 0.2)
 
 
 def slow_readers(attack):
     """They ask for everything large and take nothing."""
     for path in ("/metrics", "/api/v1/images", "/", "/api/v1/events?limit=10000"):
-        attack.send(attack.connect(100), f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        attack.send(attack.connect(100), f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
 
 
 def giant_heads(attack):
     sockets = attack.connect(200)
-    attack.send(sockets, b"GET / HTTP/1.1\r\nHost: x\r\nX: ")
+    attack.send(sockets, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ")
     attack.keep_sending(sockets, b"a" * 65536, 0.05)
 
 
@@ -117,25 +117,25 @@ def long_targets(attack):
 
 def pipelining(attack):
     sockets = attack.connect(100)
-    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+    attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
 
 
 def bodies(attack):
     sockets = attack.connect(200)
-    attack.send(sockets, b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999999\r\n\r\n")
+    attack.send(sockets, b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n\r\n")
     attack.keep_sending(sockets, b"x" * 65536, 0.05)
 
 
 def chunks(attack):
     sockets = attack.connect(200)
-    attack.send(sockets, b"PUT /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    attack.send(sockets, b"PUT /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
     attack.keep_sending(sockets, b"1000\r\n" + b"x" * 4096 + b"\r\n", 0.05)
 
 
 def bad_methods(attack):
     for line in (b"BREW / HTTP/1.1", b"GET", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9", b"PRI * HTTP/2.0", b"\0" * 64,
                  b"OPTIONS * HTTP/1.1", b"CONNECT x:1 HTTP/1.1", b"TRACE / HTTP/1.1", b"DELETE /metrics HTTP/1.1"):
-        attack.send(attack.connect(40, patient=False), line + b"\r\nHost: x\r\n\r\n")
+        attack.send(attack.connect(40, patient=False), line + b"\r\nHost: localhost\r\n\r\n")
 
 
 def in_and_out(attack):
@@ -148,7 +148,7 @@ def in_and_out(attack):
                 if number % 3 == 0:
                     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 if number % 3 != 1:
-                    s.send(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"[: 10 if number % 2 else 99])
+                    s.send(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n"[: 10 if number % 2 else 99])
     attack.thread = threading.Thread(target=hammer, daemon=True)
     attack.thread.start()
 

@@ -41,7 +41,7 @@ class Door:
         token = base64.b64encode(f"{USER}:{password}".encode())
         with socket.create_connection(("127.0.0.1", self.port), timeout) as plain, \
                 self.tls.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
-            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Basic " + token + b"\r\n"
+            connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Basic " + token + b"\r\n"
                                + headers + b"\r\n")
             answer = b""
             while piece := connection.recv(65536):

@@ -83,6 +83,7 @@ TEST(HttpServer, HeadHasTheLengthAndNoBody) {
   client.send("HEAD /x HTTP/1.1\r\nConnection: close\r\n\r\n");
   const std::string answer = client.read_all();
   EXPECT_THAT(answer, HasSubstr("Content-Length: 8\r\n"));
+  EXPECT_THAT(answer, Not(HasSubstr("Accept-Ranges"))) << "ranges are refused";
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
 }
 
@@ -111,6 +112,38 @@ TEST(HttpServer, ReadsBodiesUpToItsCap) {
     }
     EXPECT_THAT(bad.read_all(), Not(HasSubstr("200 OK"))) << head;
   }
+}
+
+TEST(HttpServer, LongHeadsGetAnAnswer) {
+  const auto server = serve(echo);
+  EXPECT_THAT(http_get(server->port(), "/" + std::string(9000, 'a')), StartsWith("HTTP/1.1 414"));
+  EXPECT_THAT(http_get(server->port(), "/", "X: " + std::string(9000, 'a') + "\r\n"),
+              StartsWith("HTTP/1.1 431"));
+}
+
+TEST(HttpServer, AbsoluteTargetsAreTaken) {
+  const auto server = serve([](const ServerRequest& request) {
+    return ServerResponse::text(200, request.path + " " + std::string(request.header("host")));
+  });
+  EXPECT_THAT(http_get(server->port(), "http://other:1/a?b=1"), EndsWith("\r\n\r\n/a other:1"));
+  EXPECT_THAT(http_get(server->port(), "https://other"), EndsWith("\r\n\r\n/ other"));
+}
+
+TEST(HttpServer, AskedForLaterItAsksAgainInThatLane) {
+  const auto server = serve([](const ServerRequest& request) {
+    if (request.lane == Lane::quick) return ServerResponse::in(Lane::password);
+    return ServerResponse::text(200, request.lane == Lane::password ? "long " + request.body : "");
+  });
+  EXPECT_THAT(http_get(server->port()), EndsWith("long "));
+}
+
+TEST(HttpServer, BothFamiliesOnOnePort) {
+  const auto v4 = open_listening_socket("0.0.0.0", 0);
+  ASSERT_TRUE(v4) << v4.error();
+  const auto v6 = open_listening_socket("::", port_of_socket(*v4), Family::v6_only);
+  EXPECT_TRUE(v6 || v6.error().find("family") != std::string::npos) << v6.error();
+  ::close(*v4);
+  if (v6) ::close(*v6);
 }
 
 TEST(HttpServer, AnExceptionTellsNothing) {

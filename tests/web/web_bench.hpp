@@ -88,7 +88,10 @@ class WebRoutesTest : public ::testing::Test {
       request.query.emplace_back(pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1));
     }
     request.headers = std::move(headers);
-    return routes->answer(request);
+    ServerResponse response = routes->answer(request);
+    for (; response.later; response = routes->answer(request))
+      request.lane = *response.later;
+    return response;
   }
 
   nlohmann::json data(const std::string& path) {

@@ -23,6 +23,7 @@ namespace sharedrift {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::AllOf;
 using testing::CertificateWish;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -104,7 +105,8 @@ class WebDoor : public ::testing::Test {
 TEST_F(WebDoor, SpeaksTlsAndNothingElse) {
   start();
   EXPECT_THAT(fetch(server->port()), EndsWith("safe"));
-  EXPECT_EQ(testing::http_get(server->port()), "") << "plain HTTP on the port of TLS";
+  EXPECT_THAT(testing::http_get(server->port()),
+              AllOf(HasSubstr("HTTP/1.1 400"), EndsWith("HTTPS server.\n")));
   EXPECT_TRUE(lets_in({.highest = TLS1_2_VERSION}));
   EXPECT_FALSE(lets_in({.highest = TLS1_1_VERSION}));
 }

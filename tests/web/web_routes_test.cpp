@@ -42,6 +42,39 @@ TEST_F(WebRoutesTest, TheTelemetryPathMoves) {
   EXPECT_THAT(body_of(get("/")), HasSubstr("href=\"probe\""));
 }
 
+TEST_F(WebRoutesTest, WhoIsLuredHereByANameOfHisOwnIsRefused) {
+  ServerRequest request;
+  request.method = "GET";
+  request.path = "/metrics";
+  const auto status = [&](bool loopback, const std::string& host) {
+    request.loopback = loopback;
+    request.headers = {{"host", host}};
+    return WebRoutes(backend, options).answer(request).status;
+  };
+  for (const char* ours :
+       {"localhost", "LOCALHOST:10191", "127.0.0.1:10191", "127.9.9.9", "[::1]", "[::1]:10191", ""})
+    EXPECT_EQ(status(true, ours), 200) << ours;
+  for (const char* foreign :
+       {"evil.example", "evil.example:10191", "localhost.evil.example", "127.0.0.1.evil.example"}) {
+    EXPECT_EQ(status(true, foreign), 421) << foreign;
+    EXPECT_EQ(status(false, foreign), 200) << "any name may lead to another address than loopback";
+  }
+  options.allowed_hosts = {"monitor.example"};
+  EXPECT_EQ(status(false, "evil.example"), 421);
+  EXPECT_EQ(status(false, "Monitor.example:443"), 200);
+}
+
+TEST_F(WebRoutesTest, WhatChangesSomethingComesFromOurOwnPages) {
+  options.enable_lifecycle = true;
+  const auto status = [this](const std::string& origin) {
+    return ask("POST", "/-/reload", {{"host", "localhost:1"}, {"origin", origin}}).status;
+  };
+  EXPECT_EQ(status("http://localhost:1"), 200);
+  for (const char* foreign :
+       {"http://evil.example", "null", "http://localhost:2", "http://localhost:1.evil.example"})
+    EXPECT_EQ(status(foreign), 403) << foreign;
+}
+
 TEST_F(WebRoutesTest, HealthAndReadiness) {
   EXPECT_EQ(get("/-/healthy").status, 200);
   EXPECT_EQ(get("/-/ready").status, 200);

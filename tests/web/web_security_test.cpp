@@ -33,6 +33,7 @@ ServerRequest with(const std::string& authorization) {
   request.method = "GET";
   request.path = "/metrics";
   if (!authorization.empty()) request.headers = {{"authorization", authorization}};
+  request.lane = Lane::password;
   return request;
 }
 
@@ -159,6 +160,15 @@ TEST(PasswordCheck, RemembersOnlyWhatWasRight) {
   for (std::size_t i = 0; i < 2 * PasswordCheck::kMostKept; ++i)
     EXPECT_EQ(check.check("user" + std::to_string(i), Secret("right"), kHash, kHash), right);
   EXPECT_EQ(check.check("prom", Secret("right"), kHash, expensive), right);
+}
+
+TEST(PasswordCheck, SaysThatItDoesNotKnowWhereItMayNotTakeLong) {
+  PasswordCheck check;
+  using enum PasswordCheck::Verdict;
+  EXPECT_EQ(check.check("prom", Secret("right"), kHash, kHash, false), unknown);
+  EXPECT_EQ(check.check("prom", Secret("right"), kHash, kHash), right);
+  EXPECT_EQ(check.check("prom", Secret("right"), kHash, kHash, false), right);
+  EXPECT_EQ(check.check("prom", Secret("wrong"), kHash, kHash, false), unknown);
 }
 
 /// The twin remembers nothing: it knows which hash is of which password.

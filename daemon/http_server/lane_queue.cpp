@@ -1,0 +1,45 @@
+#include "http_server/lane_queue.hpp"
+
+#include <cmath>
+#include <utility>
+
+namespace sharedrift {
+
+double LaneQueue::left(const Work& work, MonoTime now) {
+  return work.seconds * std::exp2(-std::chrono::duration<double>(now - work.at).count() / 10);
+}
+
+double LaneQueue::worked_for(const std::string& client, MonoTime now) const {
+  const auto found = work_.find(client);
+  return found == work_.end() ? 0 : left(found->second, now);
+}
+
+std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
+                                                  const std::function<bool(std::uint64_t)>& is_gone) {
+  if (free_ == 0) return std::nullopt;
+  std::erase_if(queue_, [&is_gone](const Waiting& waiting) { return is_gone(waiting.id); });
+  auto best = queue_.end();
+  double least = 0;
+  for (auto at = queue_.begin(); at != queue_.end(); ++at) {
+    const double worked = worked_for(at->client, now);
+    if (best != queue_.end() && (worked > least || (worked == least && !newest_first_))) continue;
+    best = at;
+    least = worked;
+  }
+  if (best == queue_.end()) return std::nullopt;
+  Waiting next = std::move(*best);
+  queue_.erase(best);
+  --free_;
+  return next;
+}
+
+void LaneQueue::done(const std::string& client, std::chrono::nanoseconds took, MonoTime now) {
+  constexpr std::size_t kMost = 4096;
+  ++free_;
+  if (work_.size() >= kMost)
+    std::erase_if(work_, [now](const auto& entry) { return left(entry.second, now) < 0.01; });
+  Work& work = work_[client];
+  work = {left(work, now) + std::chrono::duration<double>(took).count(), now};
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/time.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace sharedrift {
+
+/// The requests that wait for the workers of a lane. First comes whom they worked least for lately, half of
+/// which is forgotten every ten seconds: each client has one share, and who is new goes before who keeps the
+/// workers busy. Not thread-safe.
+class LaneQueue {
+ public:
+  struct Waiting {
+    std::uint64_t id;
+    std::string client;
+  };
+  /// `newest_first`: of clients alike, the last that came goes first, so that a crowd keeps nobody out.
+  LaneQueue(int workers, bool newest_first) : free_(workers), newest_first_(newest_first) {}
+
+  void push(Waiting waiting) { queue_.push_back(std::move(waiting)); }
+  /// The next for a worker, if one is free, until done(). Who `is_gone` is forgotten.
+  std::optional<Waiting> take(MonoTime now, const std::function<bool(std::uint64_t)>& is_gone);
+  /// A worker is free again, after so much work for `client`.
+  void done(const std::string& client, std::chrono::nanoseconds took, MonoTime now);
+
+ private:
+  struct Work {
+    double seconds = 0;
+    MonoTime at{};
+  };
+  static double left(const Work& work, MonoTime now);
+  [[nodiscard]] double worked_for(const std::string& client, MonoTime now) const;
+
+  int free_;
+  const bool newest_first_;
+  std::deque<Waiting> queue_;  ///< in the order in which they came
+  std::map<std::string, Work> work_;
+};
+
+}  // namespace sharedrift
