@@ -213,6 +213,7 @@ class App {
     in_force(*config);
     store_->set_retention((*config)->poll.state_retention);
     engine_->reload(*config);
+    release_free_heap();  // the old configuration, and what reading the new one took
     tell(EventType::config_reloaded,
          {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}});
     SystemdNotifier::ready(status_line());

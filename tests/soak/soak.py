@@ -51,7 +51,8 @@ class Usage:
 
     def __init__(self, pid):
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
-        self.memory = int(re.search(r"VmRSS:\s*(\d+)", status)[1])
+        # What the kernel cannot drop; pages of code come and go.
+        self.memory = sum(int(kib) for kib in re.findall(r"Rss(?:Anon|Shmem):\s*(\d+)", status))
         self.threads = int(re.search(r"Threads:\s*(\d+)", status)[1])
         opened = []
         for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
@@ -61,7 +62,7 @@ class Usage:
         self.files = len(opened) - self.sockets
 
     def __str__(self):
-        return f"RSS {self.memory} KiB, {self.threads} threads, {self.files} files, {self.sockets} sockets"
+        return f"memory {self.memory} KiB, {self.threads} threads, {self.files} files, {self.sockets} sockets"
 
     def has_grown_since(self, before):
         return not SANITIZED and self.memory > before.memory * 1.05
