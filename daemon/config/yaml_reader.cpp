@@ -90,10 +90,12 @@ void YamlReader::fail_key(const Place& at, std::string message, std::string hint
   add(at.key != kNoYamlNode ? at.key : at.node, at, std::move(message), std::move(hint));
 }
 void YamlReader::warn(const Place& at, std::string message, std::string hint) {
-  add(at.node, at, std::move(message), std::move(hint)).warning = true;
+  Diagnostic& told = add(at.node, at, std::move(message), std::move(hint));
+  told.warning = true;
 }
 void YamlReader::warn_key(const Place& at, std::string message, std::string hint) {
-  add(at.key, at, std::move(message), std::move(hint)).warning = true;
+  Diagnostic& told = add(at.key, at, std::move(message), std::move(hint));
+  told.warning = true;
 }
 
 void YamlReader::fail_choice(const Place& at, const std::vector<std::string_view>& names) {
