@@ -177,22 +177,20 @@ class CredentialSource {
 
 using FetchDone = std::function<void(Observation)>;
 
-/// Lists the shares of images: one per profile. Driven by the poll thread; not thread-safe. Implemented by
-/// EnsClient.
+/// Lists the shares of images: one per profile. Driven by the poll loop, of whose timers it sets its own; not
+/// thread-safe. Implemented by EnsClient.
 class ShareSource {
  public:
   ShareSource() = default;
   ShareSource(const ShareSource&) = delete;
   ShareSource& operator=(const ShareSource&) = delete;
   virtual ~ShareSource() = default;
-  /// Begins an attempt that ends at `deadline` at the latest. `done` is called exactly once, from within
-  /// pump() or the transport's run_once(), never from within fetch(). `had_accounts`: an empty
-  /// listing would be news, and is worth a look at the inventory.
+  /// Starts a poll that ends at `deadline` at the latest. `done` is called with its listing exactly once,
+  /// from a timer or the transport's run_once(), never from within fetch(). `had_accounts`: an empty listing
+  /// would be news, and is worth a look at the inventory.
   virtual void fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) = 0;
-  /// Starts what pace and concurrency allow now, and ends what is overdue.
-  virtual void pump(Instant now) = 0;
-  /// When pump() has something to do by itself again; MonoTime::max() if never.
-  [[nodiscard]] virtual MonoTime next_wake() const = 0;
+  /// Call after each wait of the loop: another thread may have brought what it waits for (credentials).
+  virtual void on_wake() = 0;
 };
 
 /// Told of every call to the API as it happens: counters, histograms. Called on the poll thread, and by

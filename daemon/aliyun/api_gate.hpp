@@ -3,14 +3,14 @@
 #include "aliyun/classify.hpp"
 #include "aliyun/pacing.hpp"
 #include "aliyun/signer.hpp"
+#include "core/timer_queue.hpp"
 #include "ports.hpp"
 #include "wire/json_reader.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <map>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,36 +32,39 @@ struct ApiAnswer {
   std::uint64_t generation = 0;         ///< of the credentials that signed
 };
 using ApiDone = std::function<void(Result<ApiAnswer, Failure>)>;
-/// Says whether a call that was not sent yet is still of use.
-using ApiWanted = std::function<bool()>;
 
 /// The one way to the API for a profile: signs, paces, retries, and learns from refusals. A call in backoff
 /// holds neither a slot nor the queue, so one image's trouble delays no other. Nothing is ever sent unsigned.
-/// Driven by the poll thread; not thread-safe. The transport must be cancelled before the gate goes.
+/// Driven by the poll loop; not thread-safe. The transport must be cancelled before the gate goes.
 class ApiGate {
  public:
-  ApiGate(GateOptions options, HttpTransport& transport, CredentialSource& credentials, const Clock& clock,
-          Random& random, ApiObserver& observer);
+  ApiGate(GateOptions options, HttpTransport& transport, TimerQueue& timers, CredentialSource& credentials,
+          const Clock& clock, Random& random, ApiObserver& observer);
 
-  /// Queues a call that ends by `deadline`. `done` is called exactly once, from pump() or the transport's
-  /// run_once(). `wanted` is asked after recheck(); null: it always is.
-  void call(ApiCall call, MonoTime deadline, ApiDone done, ApiWanted wanted = nullptr);
+  /// Queues a call that ends by `deadline`. `done` is called exactly once, from a timer or the transport's
+  /// run_once(), never from within call(); not at all after withdraw(). `poll`: whose call it is.
+  void call(ApiCall call, MonoTime deadline, ApiDone done, const void* poll = nullptr);
+  /// Forgets the calls of `poll` that are not in flight. Returns how many they were.
+  std::size_t withdraw(const void* poll);
+  /// Call after each wait of the loop: credentials may have come meanwhile.
+  void on_wake();
   /// Takes over the budgets of `earlier`, which sends nothing any more, and what it learnt from throttling.
   void continue_pace_of(const ApiGate& earlier);
-  /// The next pump() ends calls that are under way to nobody: not sent yet, and not wanted any more.
-  void recheck() { earliest_deadline_ = MonoTime::min(); }
-  void pump(Instant now);
-  /// When pump() has something to do by itself again; MonoTime::max() if never.
-  [[nodiscard]] MonoTime next_wake(MonoTime now) const;
   /// Requests a second that may be sent now: the configured rate, less after throttling. 0: no limit.
   [[nodiscard]] double budget() const { return options_.requests_per_second * governor_.share(); }
 
  private:
+  struct Call;
+  using Calls = std::list<Call>;
+  using CallAt = Calls::iterator;  ///< good for as long as the call lives, in whichever list
   struct Call {
     ApiCall request;
     MonoTime deadline;
     ApiDone done;
-    ApiWanted wanted;
+    const void* poll = nullptr;
+    Calls* in = nullptr;  ///< the list that it is in
+    TimerQueue::Timer late;
+    TimerQueue::Timer backoff;
     int attempts = 0;
     bool retimed = false;                             ///< the time stamp was refused once already
     std::optional<std::uint64_t> refused_generation;  ///< of the credentials that were refused, if any were
@@ -71,21 +74,25 @@ class ApiGate {
     MonoTime sent;
     std::optional<Failure> last;  ///< why it did not do
   };
-  using CallPtr = std::unique_ptr<Call>;
 
-  void launch(CallPtr call, Instant now);
-  void complete(CallPtr call, HttpResult result);
-  void handle(CallPtr call, ApiError error, Millis hint);
+  void send_soon();
+  void send();
+  [[nodiscard]] bool may_send(MonoTime now);
+  void send(CallAt call, Instant now);
+  void take_answer(CallAt call, HttpResult result);
+  void take_failure(CallAt call, ApiError error, Millis hint);
   void learn_time(const HttpResponse& response, MonoTime sent);
-  void retry(CallPtr call, Millis wait);
-  static void finish(CallPtr call, Failure failure);
-  void drop_useless(MonoTime now);
+  void retry(CallAt call, Millis wait);
+  void end_late(CallAt call);
+  void finish(CallAt call, Result<ApiAnswer, Failure> result);
+  static void move(CallAt call, Calls& to);
   [[nodiscard]] Failure why_it_waits(const Call& call, MonoTime now) const;
   [[nodiscard]] Millis correction() const;
   [[nodiscard]] std::size_t slots() const;
 
   GateOptions options_;
   HttpTransport& transport_;
+  TimerQueue& timers_;
   CredentialSource& credentials_;
   const Clock& clock_;
   Random& random_;
@@ -93,10 +100,11 @@ class ApiGate {
   TokenBucket bucket_;
   RetryBudget retries_;
   ThrottleGovernor governor_;
-  std::deque<CallPtr> ready_;
-  std::multimap<MonoTime, CallPtr> delayed_;
-  MonoTime earliest_deadline_ = MonoTime::max();  ///< of what waits; may be too early, never too late
-  std::size_t in_flight_ = 0;
+  Calls queue_;      ///< wait for a slot, for the pace or for credentials; the oldest first
+  Calls in_flight_;  ///< are the transport's
+  Calls resting_;    ///< in backoff
+  TimerQueue::Timer sending_;
+  bool awaits_credentials_ = false;
   Millis skew_{};  ///< the API's clock minus ours
   std::optional<WallTime> server_time_;
   std::uint64_t reported_generation_ = 0;

@@ -40,10 +40,11 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
   return call;
 }
 
-EnsClient::EnsClient(EnsOptions options, HttpTransport& transport, CredentialSource& credentials,
-                     const Clock& clock, Random& random, ApiObserver& observer)
+EnsClient::EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& timers,
+                     CredentialSource& credentials, const Clock& clock, Random& random, ApiObserver& observer)
     : options_(std::move(options)),
-      gate_(options_.gate, transport, credentials, clock, random, observer),
+      timers_(timers),
+      gate_(options_.gate, transport, timers, credentials, clock, random, observer),
       credentials_(credentials),
       clock_(clock),
       random_(random) {}
@@ -51,44 +52,16 @@ EnsClient::EnsClient(EnsOptions options, HttpTransport& transport, CredentialSou
 EnsClient::~EnsClient() = default;
 
 void EnsClient::fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) {
-  auto attempt = std::make_shared<Attempt>(image, options_.limits, clock_.wall());
-  attempt->had_accounts = had_accounts;
-  attempt->deadline = deadline;
-  attempt->started = clock_.mono();
-  attempt->done = std::move(done);
-  attempt->in_deadlines = deadlines_.emplace(deadline, attempt);
-  fresh_.push_back(std::move(attempt));
-}
-
-void EnsClient::pump(Instant now) {
-  for (const AttemptPtr& attempt : std::exchange(fresh_, {}))
-    begin(attempt);
-  while (!pausing_.empty() && pausing_.begin()->first <= now.mono) {
-    advance(pausing_.extract(pausing_.begin()).mapped());
-  }
-  // First the gate: it knows better than a deadline why a call is late.
-  gate_.pump(now);
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now.mono) {
-    const AttemptPtr late = deadlines_.begin()->second;
-    expire(late);
-  }
-}
-
-MonoTime EnsClient::next_wake() const {
-  const MonoTime now = clock_.mono();
-  if (!fresh_.empty()) return now;
-  MonoTime next = gate_.next_wake(now);
-  if (!pausing_.empty()) next = std::min(next, pausing_.begin()->first);
-  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
-  return next;
-}
-
-void EnsClient::begin(const AttemptPtr& attempt) {
-  if (!options_.owner) return advance(attempt);
+  Poll& poll = polls_.emplace_back(image, options_.limits, clock_.now());
+  poll.self = std::prev(polls_.end());
+  poll.had_accounts = had_accounts;
+  poll.deadline = deadline;
+  poll.done = std::move(done);
+  if (!options_.owner) return advance(poll);
   const auto generation = current_generation();
-  if (generation && generation == foreign_generation_) return refuse(attempt, foreign_);
-  if (generation && own_generations_.contains(*generation)) return advance(attempt);
-  await_identity(attempt);
+  if (generation && own_generations_.contains(*generation)) return advance(poll);
+  if (!generation || generation != foreign_generation_) return await_identity(poll);
+  poll.timer = timers_.at(poll.started.mono, [this, &poll] { refuse(poll, foreign_); });
 }
 
 std::optional<std::uint64_t> EnsClient::current_generation() const {
@@ -97,17 +70,23 @@ std::optional<std::uint64_t> EnsClient::current_generation() const {
   return credentials->generation;
 }
 
-bool EnsClient::owner_known(const Attempt& attempt) const {
-  return !options_.owner || std::all_of(attempt.generations.begin(), attempt.generations.end(),
+bool EnsClient::owner_known(const Poll& poll) const {
+  return !options_.owner || std::all_of(poll.generations.begin(), poll.generations.end(),
                                         [this](auto g) { return own_generations_.contains(g); });
 }
 
-void EnsClient::await_identity(const AttemptPtr& attempt) {
-  awaiting_identity_.push_back(attempt);
-  if (asking_identity_) return;
-  asking_identity_ = true;
-  gate_.call({options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}},
-             attempt->deadline, [this](const Result<ApiAnswer, Failure>& answer) { take_identity(answer); });
+void EnsClient::await_identity(Poll& poll) {
+  awaiting_identity_.push_back(&poll);
+  if (!asking_identity_) {
+    asking_identity_ = true;
+    gate_.call({options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}}, poll.deadline,
+               [this](const Result<ApiAnswer, Failure>& answer) { take_identity(answer); });
+  }
+  // The call may be another poll's, with a later deadline. One that is late itself ends first, and says why.
+  poll.timer = timers_.at(poll.deadline, [this, &poll] {
+    std::erase(awaiting_identity_, &poll);
+    refuse(poll, make_failure(Reason::timeout, "the owner of the key was not known before the deadline"));
+  });
 }
 
 void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
@@ -130,174 +109,157 @@ void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
     own_generations_.insert(answer->generation);
     if (own_generations_.size() > kGenerationsKept) own_generations_.erase(own_generations_.begin());
   }
-  for (const AttemptPtr& attempt : std::exchange(awaiting_identity_, {})) {
-    if (attempt->over) continue;
+  for (Poll* const poll : std::exchange(awaiting_identity_, {})) {
+    poll->timer.cancel();
     if (problem) {
-      refuse(attempt, *problem);
-    } else if (attempt->read) {
-      judge(attempt);
+      refuse(*poll, *problem);
+    } else if (poll->listing) {
+      judge(*poll);
     } else {
-      advance(attempt);
+      advance(*poll);
     }
   }
 }
 
-void EnsClient::advance(const AttemptPtr& attempt) {
-  if (attempt->over) return;
-  if (attempt->collector.done()) return conclude(attempt);
+/// Asks for the pages that may be asked for now.
+void EnsClient::advance(Poll& poll) {
   // No more at a time than can be in flight: the rest of a thousand pages must not queue before the first
   // page of every other image.
-  const int room = std::max(1, options_.gate.concurrency) - attempt->outstanding;
-  for (const int number : attempt->collector.next(room))
-    ask_page(attempt, number);
+  const int room = std::max(1, options_.gate.concurrency) - poll.outstanding;
+  for (const int number : poll.collector.next(room))
+    ask_page(poll, number);
 }
 
-void EnsClient::ask_page(const AttemptPtr& attempt, int number) {
-  ++attempt->outstanding;
+void EnsClient::ask_page(Poll& poll, int number) {
+  ++poll.outstanding;
   gate_.call(
-      describe_share_permission(options_, attempt->image, number), attempt->deadline,
-      [this, attempt, number](const Result<ApiAnswer, Failure>& answer) {
-        take_page(attempt, number, answer);
-      },
-      [attempt] { return !attempt->over && !attempt->broken; });
+      describe_share_permission(options_, poll.image, number), poll.deadline,
+      [this, &poll, number](const Result<ApiAnswer, Failure>& answer) { take_page(poll, number, answer); },
+      &poll);
 }
 
-void EnsClient::take_page(const AttemptPtr& attempt, int number, const Result<ApiAnswer, Failure>& answer) {
-  --attempt->outstanding;
-  if (attempt->over) return;
+void EnsClient::take_page(Poll& poll, int number, const Result<ApiAnswer, Failure>& answer) {
+  --poll.outstanding;
   const MonoTime now = clock_.mono();
-  if (attempt->last_page) attempt->longest_gap = std::max(attempt->longest_gap, now - *attempt->last_page);
-  attempt->last_page = now;
+  if (poll.last_page) poll.longest_gap = std::max(poll.longest_gap, now - *poll.last_page);
+  poll.last_page = now;
   auto page = answer ? decode_page(answer->document.root()) : Result<Page, Failure>(Err(answer.error()));
   if (answer) {
-    attempt->server_time = answer->server_time;
-    attempt->generations.insert(answer->generation);
+    poll.server_time = answer->server_time;
+    poll.generations.insert(answer->generation);
   }
   if (page) {
-    attempt->collector.add(number, std::move(*page));
-  } else if (!attempt->broken) {
-    attempt->broken = std::move(page).error();
-    gate_.recheck();
+    poll.collector.add(number, std::move(*page));
+  } else if (!poll.broken) {
+    poll.broken = std::move(page).error();
   }
-  if (attempt->broken) {
-    // Rows that are on their way still count as seen.
-    if (attempt->outstanding > 0) return;
-    attempt->collector.fail(*attempt->broken);
-    return conclude(attempt);
+  if (poll.broken || poll.collector.done()) {
+    // Rows that are on their way still count as seen; what was not sent is not needed any more.
+    if (poll.outstanding > 0) poll.outstanding -= static_cast<int>(gate_.withdraw(&poll));
+    if (poll.outstanding == 0) conclude(poll);
+  } else if (poll.collector.pause_before_next()) {
+    pause(poll);
+  } else {
+    advance(poll);
   }
-  if (!attempt->collector.pause_before_next()) return advance(attempt);
-  attempt->last_page.reset();
-  const auto longest =
-      std::min(kGapsInPause * attempt->longest_gap, (attempt->deadline - now) / kPausesInPatience);
-  pausing_.emplace(now + std::chrono::duration_cast<MonoTime::duration>(random_.unit() * longest), attempt);
 }
 
-void EnsClient::conclude(const AttemptPtr& attempt) {
-  attempt->found = attempt->collector.take();
-  attempt->read = true;
-  judge(attempt);
+void EnsClient::pause(Poll& poll) {
+  const MonoTime now = clock_.mono();
+  const auto longest = std::min(kGapsInPause * poll.longest_gap, (poll.deadline - now) / kPausesInPatience);
+  const auto length = std::chrono::duration_cast<MonoTime::duration>(random_.unit() * longest);
+  poll.last_page.reset();
+  poll.timer = timers_.at(now + length, [this, &poll] { advance(poll); });
+}
+
+void EnsClient::conclude(Poll& poll) {
+  if (poll.broken) poll.collector.fail(std::move(*poll.broken));
+  poll.listing = poll.collector.take();
+  judge(poll);
 }
 
 /// The listing is what it is; whose it is, and whether the image still exists, may be left to ask.
-void EnsClient::judge(const AttemptPtr& attempt) {
-  if (!owner_known(*attempt)) {
+void EnsClient::judge(Poll& poll) {
+  if (!owner_known(poll)) {
     // The key was replaced while the list was read. The new one's owner can be asked for, an old one's not.
     const auto current = current_generation();
     const bool askable =
-        std::all_of(attempt->generations.begin(), attempt->generations.end(),
+        std::all_of(poll.generations.begin(), poll.generations.end(),
                     [this, current](auto g) { return own_generations_.contains(g) || g == current; });
-    if (askable && current != foreign_generation_) return await_identity(attempt);
-    return refuse(attempt, askable ? foreign_
-                                   : make_failure(Reason::credentials,
-                                                  "the key was replaced while the list was read, before its "
-                                                  "owner was known"));
+    if (askable && current != foreign_generation_) return await_identity(poll);
+    return refuse(poll, askable ? foreign_
+                                : make_failure(Reason::credentials,
+                                               "the key was replaced while the list was read, before its "
+                                               "owner was known"));
   }
-  const Observation& found = attempt->found;
+  const Observation& found = *poll.listing;
   const bool turned_empty =
-      found.complete && found.accounts.empty() && found.transient.empty() && attempt->had_accounts;
+      found.complete && found.accounts.empty() && found.transient.empty() && poll.had_accounts;
   const bool id_refused = !found.complete && found.failure.reason == Reason::invalid_image;
-  if (!turned_empty && !id_refused) return deliver(attempt);
-  attempt->found.may_be_gone = turned_empty;  // until the inventory says that it is there
-  ask_inventory(attempt);
+  if (!turned_empty && !id_refused) return deliver(poll);
+  poll.listing->may_be_gone = turned_empty;  // until the inventory says that it is there
+  ask_inventory(poll);
 }
 
-/// The deadline passed: what was read until now is what there is.
-void EnsClient::expire(const AttemptPtr& attempt) {
-  if (!attempt->read) {
-    attempt->collector.fail(attempt->broken.value_or(
-        make_failure(Reason::timeout, "the list could not be read to its end before the deadline")));
-    attempt->found = attempt->collector.take();
-    attempt->read = true;
-  }
-  if (!owner_known(*attempt)) {
-    return refuse(attempt,
-                  make_failure(Reason::timeout, "the owner of the key was not known before the deadline"));
-  }
-  deliver(attempt);
-}
-
-void EnsClient::ask_inventory(const AttemptPtr& attempt) {
+void EnsClient::ask_inventory(Poll& poll) {
   ApiCall call{options_.scheme, options_.host, "DescribeSelfImages", kEnsVersion, {}};
-  append_page(call.query, attempt->image, attempt->inventory.page, kInventoryPageSize);
-  gate_.call(std::move(call), attempt->deadline,
-             [this, attempt](const Result<ApiAnswer, Failure>& answer) { take_inventory(attempt, answer); });
+  append_page(call.query, poll.image, poll.inventory.page, kInventoryPageSize);
+  gate_.call(std::move(call), poll.deadline,
+             [this, &poll](const Result<ApiAnswer, Failure>& answer) { take_inventory(poll, answer); });
 }
 
-void EnsClient::take_inventory(const AttemptPtr& attempt, const Result<ApiAnswer, Failure>& answer) {
-  if (attempt->over) return;
+void EnsClient::take_inventory(Poll& poll, const Result<ApiAnswer, Failure>& answer) {
   const auto page = answer ? decode_inventory(answer->document.root())
                            : Result<InventoryPage, Failure>(Err(answer.error()));
   // Wherever nobody can tell, the listing stands as it is.
   const bool ours = answer && (!options_.owner || own_generations_.contains(answer->generation));
-  if (!page || !page->total_count || !ours) return deliver(attempt);
-  Inventory& inventory = attempt->inventory;
+  if (!page || !page->total_count || !ours) return deliver(poll);
+  Inventory& inventory = poll.inventory;
   const auto& own = page->own_images;
-  const bool listed = std::find(own.begin(), own.end(), attempt->image.str()) != own.end();
+  const bool listed = std::find(own.begin(), own.end(), poll.image.str()) != own.end();
   const bool moved = inventory.total.value_or(*page->total_count) != *page->total_count;
   inventory.total = page->total_count;
   bool repeats = false;
   for (const std::string& image : page->images)
     repeats = !inventory.images.insert(image).second || repeats;
   const auto rows = static_cast<std::int64_t>(inventory.images.size());
-  if (listed) attempt->found.may_be_gone = false;
-  if (listed || moved || repeats || rows > *inventory.total) return deliver(attempt);
+  Observation& found = *poll.listing;
+  if (listed) found.may_be_gone = false;
+  if (listed || moved || repeats || rows > *inventory.total) return deliver(poll);
   if (rows < *inventory.total) {
-    if (page->images.empty() || ++inventory.page > kMaxInventoryPages) return deliver(attempt);
-    return ask_inventory(attempt);
+    if (page->images.empty() || ++inventory.page > kMaxInventoryPages) return deliver(poll);
+    return ask_inventory(poll);
   }
   if (inventory.page > 1 && inventory.pass_before != inventory.images) {
-    if (inventory.pass_before) return deliver(attempt);
+    if (inventory.pass_before) return deliver(poll);
     Inventory again;
     again.pass_before = std::move(inventory.images);
     inventory = std::move(again);
-    return ask_inventory(attempt);
+    return ask_inventory(poll);
   }
-  Observation& found = attempt->found;
   found.complete = false;
   found.may_be_gone = false;
   found.gone = true;
   found.accounts.clear();
   found.failure = make_failure(Reason::image_gone, "the account's own inventory does not list this image");
-  deliver(attempt);
+  deliver(poll);
 }
 
 /// Nothing that was read is judged.
-void EnsClient::refuse(const AttemptPtr& attempt, Failure why) {
-  if (!attempt->read) attempt->found = attempt->collector.take();
-  attempt->read = true;
-  Observation nothing;
-  nothing.started = attempt->found.started;
-  nothing.failure = std::move(why);
-  attempt->found = std::move(nothing);
-  deliver(attempt);
+void EnsClient::refuse(Poll& poll, Failure why) {
+  poll.listing.emplace();
+  poll.listing->started = poll.started.wall;
+  poll.listing->failure = std::move(why);
+  deliver(poll);
 }
 
-void EnsClient::deliver(const AttemptPtr& attempt) {
-  attempt->over = true;
-  deadlines_.erase(attempt->in_deadlines);
-  attempt->found.server_time = attempt->server_time;
-  attempt->found.duration = std::chrono::duration_cast<Millis>(clock_.mono() - attempt->started);
-  attempt->done(std::move(attempt->found));
+void EnsClient::deliver(Poll& poll) {
+  Observation listing = std::move(*poll.listing);
+  listing.server_time = poll.server_time;
+  listing.duration = std::chrono::duration_cast<Millis>(clock_.mono() - poll.started.mono);
+  const FetchDone done = std::move(poll.done);
+  polls_.erase(poll.self);
+  done(std::move(listing));
 }
 
 }  // namespace sharedrift

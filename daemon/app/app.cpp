@@ -134,9 +134,10 @@ class App {
   [[nodiscard]] Shard shard() const { return {options_.shard_index, options_.shard_count}; }
 
   void build_engine(const ConfigPtr& config) {
-    const EnsWorld world{clock_, random_, transport_, credential_news_, [this] { transport_.wake(); }};
+    const EnsWorld world{clock_,  random_,          transport_,
+                         timers_, credential_news_, [this] { transport_.wake(); }};
     engine_ = std::make_unique<Engine>(
-        Engine::Ports{clock_, random_, transport_, *store_, logger_, surface_,
+        Engine::Ports{clock_, random_, transport_, timers_, *store_, logger_, surface_,
                       [world](const Config& c, std::unique_ptr<ShareSources> previous) {
                         return make_ens_sources(c, std::move(previous), world);
                       },
@@ -303,6 +304,7 @@ class App {
   Exposition exposition_{views_, &metrics_};
   Surface surface_{views_, metrics_};
   CurlTransport transport_;
+  TimerQueue timers_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
   mutable std::mutex config_mutex_;

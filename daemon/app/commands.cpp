@@ -115,6 +115,7 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
+  TimerQueue timers;
   Unobserved unobserved;
   CredentialNews observer(unobserved, [&clock](EventType type, std::vector<Field> fields) {
     if (spec(type).level < Level::warn) return;
@@ -122,12 +123,13 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
     std::fprintf(stderr, "share-drift-exporter: warning: %s\n", message.c_str());
   });
   const auto sources = make_ens_sources(
-      config, nullptr, {clock, random, transport, observer, [&transport] { transport.wake(); }});
+      config, nullptr, {clock, random, transport, timers, observer, [&transport] { transport.wake(); }});
   Progress progress;
   const StopOnSignal stop;
   Polled polled;
-  polled.report.views = poll_once(
-      std::move(watch), {clock, random, transport, sources->lanes(), std::ref(progress)}, stop.token());
+  polled.report.views =
+      poll_once(std::move(watch), {clock, random, transport, timers, sources->lanes(), std::ref(progress)},
+                stop.token());
   progress.clear();
   polled.report.account_names = config.account_names;
   polled.report.config_file = options.config_file;

@@ -104,8 +104,8 @@ class EnsSources final : public ShareSources {
                                  config.name, {&world.observer, world.wake});
     }
     profile.client =
-        std::make_unique<EnsClient>(ens_options(config, route), world.transport, *profile.credentials,
-                                    world.clock, world.random, world.observer);
+        std::make_unique<EnsClient>(ens_options(config, route), world.transport, world.timers,
+                                    *profile.credentials, world.clock, world.random, world.observer);
     if (earlier) profile.client->continue_pace_of(*earlier);
     profiles_.push_back(std::move(profile));
   }

@@ -14,6 +14,7 @@ struct EnsWorld {
   Clock& clock;
   Random& random;
   HttpTransport& transport;
+  TimerQueue& timers;  ///< of the loop that drives the transport
   ApiObserver& observer;
   std::function<void()> wake;  ///< wakes the poll loop; called on threads of credential sources
 };

@@ -64,8 +64,8 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   NullSink sink;
   NullStore store;
   StepPublisher publisher(sink, store, countdown);
-  Poller poller(
-      {ports.clock, ports.random, ports.transport, ports.lanes, tracker, schedule, publisher, countdown});
+  Poller poller({ports.clock, ports.random, ports.transport, ports.timers, ports.lanes, tracker, schedule,
+                 publisher, countdown});
   const std::stop_callback forward(stop, [&done, &poller] {
     done.request_stop();
     poller.wake();

@@ -19,6 +19,7 @@ struct OneShotPorts {
   const Clock& clock;
   Random& random;
   HttpTransport& transport;
+  TimerQueue& timers;
   std::map<std::string, PollLane> lanes;                            ///< by profile
   std::function<void(std::size_t done, std::size_t all)> progress;  ///< may be empty
 };

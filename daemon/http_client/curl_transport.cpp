@@ -50,6 +50,7 @@ class CurlTransport::Impl {
  private:
   using ExchangePtr = std::unique_ptr<Exchange>;
   bool launch(Exchange& exchange, Millis left);
+  bool act();
   bool finish_refused();
   bool finish_answered();
   void release(Exchange& exchange);
@@ -127,12 +128,18 @@ bool CurlTransport::Impl::finish_answered() {
 /// One answer a turn: what the caller sends because of it leaves before the next answer, which may have come
 /// at the same moment, is looked at. Else answers that come together stay together, and each waits for all.
 void CurlTransport::Impl::run_once(MonoTime until) {
-  int running = 0;
-  curl_multi_perform(multi_, &running);
-  if (finish_refused() || finish_answered()) return;
+  if (finish_refused() || act()) return;
   const MonoTime now = std::chrono::steady_clock::now();
   const auto wait = std::chrono::ceil<Millis>(std::clamp(until, now, now + kLongestWait) - now);
   curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+  act();
+}
+
+/// Lets libcurl go on; whether that ended an exchange, of which one is called back for.
+bool CurlTransport::Impl::act() {
+  int running = 0;
+  curl_multi_perform(multi_, &running);
+  return finish_answered();
 }
 
 void CurlTransport::Impl::cancel_all() {

@@ -21,7 +21,7 @@ void Engine::restore(std::shared_ptr<const Config> config) {
   saved.reset();  // a large fleet's past need not lie in memory twice
   schedule_ =
       std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
-  publisher_.publish(step, *tracker_, now);
+  publisher_.publish(step, *tracker_);
 }
 
 void Engine::start() {
@@ -29,8 +29,8 @@ void Engine::start() {
   {
     const std::scoped_lock lock(poller_mutex_);
     poller_ = std::make_unique<Poller>(Poller::Parts{ports_.clock, ports_.random, ports_.transport,
-                                                     sources_->lanes(), *tracker_, *schedule_, publisher_,
-                                                     ports_.listener});
+                                                     ports_.timers, sources_->lanes(), *tracker_, *schedule_,
+                                                     publisher_, ports_.listener});
   }
   thread_ = std::jthread([this, poller = poller_.get()](const std::stop_token& stop) {
     try {
@@ -47,7 +47,7 @@ void Engine::reload(std::shared_ptr<const Config> config) {
   const Instant now = ports_.clock.now();
   WatchList watch = watch_list(*config_, shard_);
   schedule_->reconfigure(schedule_entries(watch), schedule_spread(*config_), now.mono);
-  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_, now);
+  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
   start();
 }
 

@@ -38,6 +38,7 @@ class Engine {
     const Clock& clock;
     Random& random;
     HttpTransport& transport;
+    TimerQueue& timers;  ///< outlives the sources
     StateStore& store;
     EventSink& sink;
     PollListener& listener;

@@ -9,13 +9,13 @@
 namespace sharedrift {
 
 namespace {
-/// An attempt may take as long as its interval, so that a slow API still answers; but not for ever.
-constexpr Millis kLongestAttempt{300'000};
-/// Times and attempt counters may be lost by a kill for about this long; everything else is saved at once.
+/// A poll may take as long as its interval, so that a slow API still answers; but not for ever.
+constexpr Millis kLongestPoll{300'000};
+/// Times and counters of polls may be lost by a kill for about this long; everything else is saved at once.
 constexpr Millis kRoutineDelay{25'000};
 }  // namespace
 
-void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant now) {
+void StepPublisher::publish(const Step& step, const Tracker& tracker) {
   std::map<std::string, std::vector<Event>> by_image;
   for (const Event& event : step.events) {
     sink_.on_event(event);
@@ -38,18 +38,12 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker, Instant no
   }
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
-  if (next_save_ == MonoTime::max() && tracker.has_unsaved()) next_save_ = now.mono + kRoutineDelay;
-}
-
-void StepPublisher::save_due(Tracker& tracker, MonoTime now) {
-  if (now >= next_save_) save_all(tracker);
 }
 
 void StepPublisher::save_all(Tracker& tracker) {
   for (ImageRecord& record : tracker.take_unsaved())
     store_.save(std::move(record), {});
   store_.set_fleet(tracker.fleet_record());
-  next_save_ = MonoTime::max();
 }
 
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {
@@ -59,62 +53,74 @@ Poller::Poller(Parts parts) : parts_(std::move(parts)) {
 
 void Poller::run(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] { wake(); });
+  set_timers();
   while (!stop.stop_requested()) {
-    turn();
-    if (stop.stop_requested()) break;
-    parts_.transport.run_once(next_wake());
+    turns_.fetch_add(1, std::memory_order_relaxed);
+    for (auto& [name, lane] : lanes_)
+      lane.settings.source->on_wake();
+    parts_.timers.run_due(parts_.clock.mono());
+    parts_.transport.run_once(parts_.timers.next());
   }
   parts_.transport.cancel_all();
   parts_.schedule.release_all();
 }
 
-void Poller::turn() {
-  turns_.fetch_add(1, std::memory_order_relaxed);
-  const Instant now = parts_.clock.now();
-  for (const ImageId& id : parts_.schedule.take_due(now.mono)) {
-    const ImageTracker& image = parts_.tracker.image(id);
-    lanes_.at(image.policy().profile).ready.push_back(&image);
-  }
-  for (auto& [name, lane] : lanes_) {
-    feed(lane, now);
-    lane.settings.source->pump(now);
-  }
-  if (parts_.tracker.next_deadline() <= now.mono) {
-    parts_.publisher.publish(parts_.tracker.tick(now), parts_.tracker, now);
-  }
-  parts_.publisher.save_due(parts_.tracker, now.mono);
+/// Of the loop's own work, which follows from the state: after each change of it.
+void Poller::set_timers() {
+  TimerQueue& timers = parts_.timers;
+  const MonoTime due = parts_.schedule.next_due();
+  const MonoTime tick_at = parts_.tracker.next_deadline();
+  if (next_due_.when() != due) next_due_ = timers.at(due, [this] { take_due(); });
+  if (next_tick_.when() != tick_at) next_tick_ = timers.at(tick_at, [this] { tick(); });
+  if (next_save_.when() != MonoTime::max() || !parts_.tracker.has_unsaved()) return;
+  next_save_ = timers.at(parts_.clock.mono() + kRoutineDelay, [this] { save(); });
 }
 
-void Poller::feed(Lane& lane, Instant now) {
-  while (!lane.ready.empty() && lane.flying < lane.settings.window) {
-    const ImageTracker& image = *lane.ready.front();
-    lane.ready.pop_front();
-    ++lane.flying;
+void Poller::take_due() {
+  for (const ImageId& id : parts_.schedule.take_due(parts_.clock.mono())) {
+    const ImageTracker& image = parts_.tracker.image(id);
+    lanes_.at(image.policy().profile).due.push_back(&image);
+  }
+  for (auto& [name, lane] : lanes_)
+    start_polls(lane);
+  set_timers();
+}
+
+/// The deadline of a poll begins when it is under way, so no more are than the source gets round to.
+void Poller::start_polls(Lane& lane) {
+  const MonoTime now = parts_.clock.mono();
+  while (!lane.due.empty() && lane.under_way < lane.settings.window) {
+    const ImageTracker& image = *lane.due.front();
+    lane.due.pop_front();
+    ++lane.under_way;
     const ImageId& id = image.policy().id;
     const Millis patience = std::clamp(image.policy().interval, lane.settings.timeout,
-                                       std::max(kLongestAttempt, lane.settings.timeout));
-    lane.settings.source->fetch(id, image.had_accounts(), now.mono + patience,
-                                [this, &lane, &id](const Observation& seen) { finish(lane, id, seen); });
+                                       std::max(kLongestPoll, lane.settings.timeout));
+    lane.settings.source->fetch(
+        id, image.had_accounts(), now + patience,
+        [this, &lane, &id](const Observation& listing) { finish(lane, id, listing); });
   }
 }
 
-void Poller::finish(Lane& lane, const ImageId& image, const Observation& seen) {
-  --lane.flying;
+void Poller::finish(Lane& lane, const ImageId& image, const Observation& listing) {
+  --lane.under_way;
   const Instant now = parts_.clock.now();
-  parts_.publisher.publish(parts_.tracker.apply(image, seen, now), parts_.tracker, now);
-  parts_.listener.on_attempt(image, seen);
+  parts_.publisher.publish(parts_.tracker.apply(image, listing, now), parts_.tracker);
+  parts_.listener.on_attempt(image, listing);
   const std::uint64_t overruns = parts_.schedule.finish(image, now.mono, parts_.random.unit());
   if (overruns > 0) parts_.listener.on_overruns(overruns);
+  start_polls(lane);
+  set_timers();
 }
 
-MonoTime Poller::next_wake() const {
-  MonoTime next =
-      std::min({parts_.schedule.next_due(), parts_.tracker.next_deadline(), parts_.publisher.next_save()});
-  for (const auto& [name, lane] : lanes_) {
-    const bool hungry = !lane.ready.empty() && lane.flying < lane.settings.window;
-    next = std::min(next, hungry ? MonoTime::min() : lane.settings.source->next_wake());
-  }
-  return next;
+void Poller::tick() {
+  parts_.publisher.publish(parts_.tracker.tick(parts_.clock.now()), parts_.tracker);
+  set_timers();
+}
+
+void Poller::save() {
+  parts_.publisher.save_all(parts_.tracker);
+  set_timers();
 }
 
 }  // namespace sharedrift

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/schedule.hpp"
+#include "core/timer_queue.hpp"
 #include "core/tracker.hpp"
 #include "ports.hpp"
 
@@ -33,31 +34,26 @@ class PollListener {
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the
 /// store. One event is one line and one row: those of an image travel with its record, the others alone.
 ///
-/// News is saved at once. Times and attempt counters, which change with every listing, are saved within half
-/// a minute.
+/// News is saved at once; times and counters of polls, which change with every listing, by save_all().
 class StepPublisher {
  public:
   StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
       : sink_(sink), store_(store), listener_(listener) {}
-  void publish(const Step& step, const Tracker& tracker, Instant now);
-  /// Saves what is due of that which was not news; call at next_save() or later.
-  void save_due(Tracker& tracker, MonoTime now);
-  /// Saves all of it, as before an end.
+  void publish(const Step& step, const Tracker& tracker);
+  /// Saves all that was not news.
   void save_all(Tracker& tracker);
-  [[nodiscard]] MonoTime next_save() const { return next_save_; }
 
  private:
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
-  MonoTime next_save_ = MonoTime::max();
 };
 
 /// One profile as the poller sees it.
 struct PollLane {
   ShareSource* source = nullptr;  ///< not owned
-  Millis timeout{};               ///< of one request: an attempt gets at least this long
-  std::size_t window = 0;         ///< attempts handed to the source at a time
+  Millis timeout{};               ///< of one request: a poll gets at least this long
+  std::size_t window = 0;         ///< polls under way at a time
 };
 
 /// The poll loop: takes due images from the schedule, has them listed, and feeds the tracker. All of tracking
@@ -69,6 +65,7 @@ class Poller {
     const Clock& clock;
     Random& random;
     HttpTransport& transport;
+    TimerQueue& timers;                     ///< the loop's, and its sources'
     std::map<std::string, PollLane> lanes;  ///< by profile; every watched image's profile is in it
     Tracker& tracker;
     Schedule& schedule;
@@ -87,16 +84,21 @@ class Poller {
  private:
   struct Lane {
     PollLane settings;
-    std::deque<const ImageTracker*> ready;  ///< due, and in flight for the schedule already
-    std::size_t flying = 0;
+    std::deque<const ImageTracker*> due;  ///< wait for a place in the window; in flight for the schedule
+    std::size_t under_way = 0;            ///< polls
   };
-  void turn();
-  void feed(Lane& lane, Instant now);
-  void finish(Lane& lane, const ImageId& image, const Observation& seen);
-  [[nodiscard]] MonoTime next_wake() const;
+  void take_due();
+  void start_polls(Lane& lane);
+  void finish(Lane& lane, const ImageId& image, const Observation& listing);
+  void tick();
+  void save();
+  void set_timers();
 
   Parts parts_;
   std::map<std::string, Lane> lanes_;
+  TimerQueue::Timer next_due_;
+  TimerQueue::Timer next_tick_;
+  TimerQueue::Timer next_save_;
   std::atomic<std::uint64_t> turns_{0};
 };
 

@@ -43,7 +43,7 @@ class EnsBench {
   explicit EnsBench(EnsOptions options = plain())
       : transport(clock,
                   [this](const HttpRequest& request, std::size_t /*index*/) { return serve(request); }),
-        client(std::move(options), transport, credentials, clock, random, observer) {}
+        client(std::move(options), transport, timers, credentials, clock, random, observer) {}
 
   static EnsOptions plain() {
     EnsOptions options;
@@ -95,9 +95,9 @@ class EnsBench {
   }
   void run() {
     for (int turns = 0; turns < 100'000 && !over(); ++turns) {
-      client.pump(clock.now());
+      timers.run_due(clock.mono());
       if (over()) return;
-      transport.run_once(client.next_wake());
+      transport.run_once(timers.next());
     }
   }
   [[nodiscard]] bool over() const {
@@ -126,6 +126,7 @@ class EnsBench {
   CountingObserver observer;
   RotatingCredentials credentials;
   ScriptedTransport transport;
+  TimerQueue timers;
   EnsClient client;
   std::vector<std::shared_ptr<Outcome>> outcomes;
 };

@@ -48,8 +48,8 @@ TEST(EnsClient, ALongListHoldsUpNobody) {
   const MonoTime start = bench.clock.mono();
   std::vector<std::shared_ptr<EnsBench::Outcome>> others;
   while (bench.actions.size() < 7) {  // the first page is there: a hundred more are known
-    bench.client.pump(bench.clock.now());
-    bench.transport.run_once(bench.client.next_wake());
+    bench.timers.run_due(bench.clock.mono());
+    bench.transport.run_once(bench.timers.next());
   }
   for (int i = 0; i < 10; ++i)
     others.push_back(bench.begin("m-" + std::to_string(i)));
@@ -233,6 +233,24 @@ TEST(EnsClient, AnOwnerThatCannotBeLearntIsNoOwner) {
   }
 }
 
+TEST(EnsClient, NobodyWaitsForTheOwnerBeyondItsDeadline) {
+  EnsBench bench(EnsBench::owned_by("1111111111111111"));
+  bench.shares["m-2"] = accounts_from(1, 3);
+  bench.instead = [](const HttpRequest& /*request*/, const std::string& action) {
+    return action == "GetCallerIdentity" ? std::optional(Reply{HttpResult(answer(200, "")), 3600s})
+                                         : std::nullopt;
+  };
+  const MonoTime start = bench.clock.mono();
+  const auto asking = bench.begin("m-1", false, 9s);
+  const auto hasty = bench.begin("m-2", true, 2s);
+  bench.run();
+  EXPECT_EQ(hasty->when - start, 2s);
+  EXPECT_EQ(hasty->seen->failure.reason, Reason::timeout);
+  EXPECT_EQ(asking->when - start, 9s);
+  bench.instead = nullptr;
+  EXPECT_TRUE(bench.fetch("m-2").complete) << "and is asked again the next time";
+}
+
 TEST(EnsClient, AKeyThatIsReplacedWhileAListIsReadIsAskedWhoseItIs) {
   for (const bool foreign : {false, true}) {
     EnsBench bench(EnsBench::owned_by("1111111111111111"));
@@ -270,22 +288,24 @@ TEST(EnsClient, ANewConfigurationIsNoNewBudget) {
   EnsBench bench(options);
   for (int i = 0; i < 5; ++i)
     bench.fetch("m-1");
-  EnsClient next(options, bench.transport, bench.credentials, bench.clock, bench.random, bench.observer);
+  EnsClient next(options, bench.transport, bench.timers, bench.credentials, bench.clock, bench.random,
+                 bench.observer);
   next.continue_pace_of(bench.client);
   std::optional<Observation> seen;
   next.fetch(*ImageId::parse("m-1"), false, bench.clock.mono() + 60s,
              [&seen](Observation found) { seen = std::move(found); });
   const MonoTime start = bench.clock.mono();
   while (!seen) {
-    next.pump(bench.clock.now());
-    bench.transport.run_once(next.next_wake());
+    bench.timers.run_due(bench.clock.mono());
+    bench.transport.run_once(bench.timers.next());
   }
   EXPECT_GT(bench.clock.mono() - start, 100ms) << "the burst was spent";
 
   bench.instead = failing("DescribeImageSharePermission", HttpResult(refusal("Throttling.User", 400)));
   bench.fetch("m-1", false, 1s);
   ASSERT_LT(bench.client.budget(), 5);
-  EnsClient throttled(options, bench.transport, bench.credentials, bench.clock, bench.random, bench.observer);
+  EnsClient throttled(options, bench.transport, bench.timers, bench.credentials, bench.clock, bench.random,
+                      bench.observer);
   throttled.continue_pace_of(bench.client);
   EXPECT_EQ(throttled.budget(), bench.client.budget()) << "nor an end of the slow start";
 }

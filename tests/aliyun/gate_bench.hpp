@@ -78,7 +78,7 @@ class GateBench {
                     sent_at.push_back(clock.mono());
                     return script(request, index);
                   }),
-        gate(std::move(options), transport, credentials, clock, random, observer) {}
+        gate(std::move(options), transport, timers, credentials, clock, random, observer) {}
 
   static GateOptions unlimited() {
     GateOptions options;
@@ -100,7 +100,7 @@ class GateBench {
   }
 
   std::shared_ptr<Outcome> call(Millis allowed = Millis{120'000}, const std::string& image = "m-1",
-                                ApiWanted wanted = nullptr) {
+                                const void* poll = nullptr) {
     auto outcome = std::make_shared<Outcome>();
     outcomes.push_back(outcome);
     gate.call(
@@ -112,13 +112,14 @@ class GateBench {
           outcome->when = clock.mono();
           outcome->result.emplace(std::move(result));
         },
-        std::move(wanted));
+        poll);
     return outcome;
   }
   /// One turn of the poll loop: when nothing is due, the clock moves to `until` at most.
   void turn(MonoTime until) {
-    gate.pump(clock.now());
-    transport.run_once(std::min(gate.next_wake(clock.mono()), until));
+    gate.on_wake();
+    timers.run_due(clock.mono());
+    transport.run_once(std::min(timers.next(), until));
   }
   void run_for(Millis time) {
     const MonoTime until = clock.mono() + time;
@@ -153,6 +154,7 @@ class GateBench {
   Script script;
   std::vector<MonoTime> sent_at;
   ScriptedTransport transport;
+  TimerQueue timers;
   ApiGate gate;
   std::vector<std::shared_ptr<Outcome>> outcomes;
 

@@ -71,24 +71,22 @@ TEST(ApiGate, DoesNotHoldBadNewsBackForARetryThatCannotBe) {
   EXPECT_EQ(bench.observer.retries, 0);
 }
 
-TEST(ApiGate, ACallThatIsNotWantedAnyMoreIsNotSent) {
+TEST(ApiGate, ACallThatIsWithdrawnIsNotSent) {
   GateOptions options = GateBench::unlimited();
   options.concurrency = 1;
   GateBench bench(GateBench::always(good(), Millis{1000}), options);
-  bool wanted = true;
-  const auto first = bench.call(std::chrono::minutes{1}, "m-1", [&wanted] { return wanted; });
-  const auto second = bench.call(std::chrono::minutes{1}, "m-2", [&wanted] { return wanted; });
-  const auto other = bench.call(std::chrono::minutes{1}, "m-3");
+  const char poll = 'a';
+  const char other_poll = 'b';
+  const auto first = bench.call(std::chrono::minutes{1}, "m-1", &poll);
+  const auto second = bench.call(std::chrono::minutes{1}, "m-1", &poll);
+  const auto other = bench.call(std::chrono::minutes{1}, "m-2", &other_poll);
   bench.run_for(Millis{500});
-  wanted = false;
-  bench.gate.recheck();
-  EXPECT_LE(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono());
-  bench.gate.pump(bench.clock.now());
-  EXPECT_EQ(second->times, 1);
-  EXPECT_FALSE(second->ok());
+  EXPECT_EQ(bench.gate.withdraw(&poll), 1U) << "the first is in flight";
+  EXPECT_EQ(bench.gate.withdraw(&poll), 0U);
   bench.run();
   EXPECT_TRUE(first->ok());  // it was on its way
   EXPECT_TRUE(other->ok());
+  EXPECT_EQ(second->times, 0);
   EXPECT_EQ(bench.transport.requests.size(), 2U);
 }
 

@@ -43,19 +43,6 @@ TEST(ApiGate, KeepsConcurrencyWithinItsBound) {
   EXPECT_EQ(bench.clock.mono() - bench.start, Millis{700});  // seven rounds: no slot stood idle
 }
 
-TEST(ApiGate, TheNextRequestLeavesBeforeAnAnswerIsMadeUseOf) {
-  GateOptions options = GateBench::unlimited();
-  options.concurrency = 1;
-  GateBench bench(GateBench::always(good()), options);
-  std::size_t sent = 0;
-  bench.gate.call({"https", "ens.example", "DescribeImageSharePermission", "2017-11-10", ""},
-                  bench.clock.mono() + Millis{1'000},
-                  [&](const Result<ApiAnswer, Failure>& /*answer*/) { sent = bench.sent_at.size(); });
-  bench.call();
-  bench.run();
-  EXPECT_EQ(sent, 2U);
-}
-
 TEST(ApiGate, KeepsThePace) {
   GateOptions options = GateBench::unlimited();
   options.requests_per_second = 5;
@@ -71,12 +58,12 @@ TEST(ApiGate, WakesOnlyWhenThereIsSomethingToDo) {
   GateOptions options = GateBench::unlimited();
   options.requests_per_second = 1;
   GateBench bench(GateBench::always(good()), options);
-  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), MonoTime::max());
+  EXPECT_EQ(bench.timers.next(), MonoTime::max());
   bench.call();
   bench.call();
-  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono());
-  bench.gate.pump(bench.clock.now());
-  EXPECT_EQ(bench.gate.next_wake(bench.clock.mono()), bench.clock.mono() + std::chrono::seconds{1});
+  EXPECT_EQ(bench.timers.next(), bench.clock.mono());
+  bench.timers.run_due(bench.clock.mono());
+  EXPECT_EQ(bench.timers.next(), bench.clock.mono() + std::chrono::seconds{1});
 }
 
 TEST(ApiGate, AStormOfThrottlingCostsLittleAndPasses) {

@@ -17,7 +17,7 @@ using testing::FakeShareSource;
 using testing::listed;
 
 struct World {
-  explicit World(FakeShareSource::Script script) : source(clock, std::move(script), 10ms, 4) {
+  explicit World(FakeShareSource::Script script) : source(clock, timers, std::move(script), 10ms, 4) {
     for (int i = 0; i < 20; ++i) {
       watch.images.push_back(an_image("m-" + std::to_string(i)).allowing({1}).requiring({2}).build());
     }
@@ -30,6 +30,7 @@ struct World {
                      {clock,
                       random,
                       transport,
+                      timers,
                       {{"default", {&source, 1s, 8}}},
                       [this](std::size_t done, std::size_t) { progress.push_back(done); }},
                      {});
@@ -40,6 +41,7 @@ struct World {
       clock, [](const HttpRequest&, std::size_t) -> testing::ScriptedTransport::Reply {
         throw std::logic_error("not used");
       }};
+  TimerQueue timers;
   FakeShareSource source;
   WatchList watch;
   std::vector<std::size_t> progress;

@@ -35,10 +35,12 @@ class RecordingListener final : public PollListener {
 
 class RecordingStore final : public StateStore {
  public:
+  explicit RecordingStore(const Clock& clock) : clock_(clock) {}
   SavedState load() override { return {}; }
   void save(ImageRecord record, std::vector<Event> news) override {
     events += news.size();
     ++saves;
+    last_save = clock_.mono();
     records.insert_or_assign(record.id, std::move(record));
   }
   void forget(const ImageId& image) override { records.erase(image); }
@@ -47,12 +49,16 @@ class RecordingStore final : public StateStore {
   std::map<ImageId, ImageRecord> records;
   std::size_t events = 0;
   std::size_t saves = 0;
+  MonoTime last_save;
+
+ private:
+  const Clock& clock_;
 };
 
 /// A poller with everything around it on one manual clock.
 struct World {
   World(int images, Millis interval, Millis latency, std::size_t concurrency, FakeShareSource::Script script)
-      : source(clock, std::move(script), latency, concurrency) {
+      : source(clock, timers, std::move(script), latency, concurrency) {
     WatchList watch;
     std::vector<Schedule::Entry> entries;
     for (int i = 0; i < images; ++i) {
@@ -64,7 +70,7 @@ struct World {
     Step start;
     tracker = std::make_unique<Tracker>(watch, SavedState{}, clock.now(), start);
     schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());
-    publisher.publish(start, *tracker, clock.now());
+    publisher.publish(start, *tracker);
   }
   /// Until that many more attempts have ended.
   void poll(std::size_t attempts) {
@@ -73,6 +79,7 @@ struct World {
     Poller poller({clock,
                    random,
                    transport,
+                   timers,
                    {{"default", {&source, Millis{1000}, 64}}},
                    *tracker,
                    *schedule,
@@ -86,11 +93,12 @@ struct World {
       clock, [](const HttpRequest&, std::size_t) -> testing::ScriptedTransport::Reply {
         throw std::logic_error("the fake source needs no transport");
       }};
+  TimerQueue timers;
   FakeShareSource source;
   std::unique_ptr<Tracker> tracker;
   std::unique_ptr<Schedule> schedule;
   testing::RecordingSink sink;
-  RecordingStore store;
+  RecordingStore store{clock};
   RecordingListener listener;
   StepPublisher publisher{sink, store, listener};
 };
@@ -162,15 +170,13 @@ TEST(Poller, SavesNewsAtOnce) {
 
 TEST(Poller, SavesTimesAndCountersWithinHalfAMinute) {
   World world(2000, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
+  const MonoTime start = world.clock.mono();
   world.poll(2000);
   ASSERT_EQ(world.store.saves, 2000U) << "the first listings are news";
-  world.poll(2000);
-  world.clock.advance(24s);
-  world.publisher.save_due(*world.tracker, world.clock.mono());
-  EXPECT_EQ(world.store.saves, 2000U);
-  world.clock.advance(6s);
-  world.publisher.save_due(*world.tracker, world.clock.mono());
+  world.poll(2001);  // the last one is the third of its image
   EXPECT_EQ(world.store.saves, 4000U);
+  EXPECT_GT(world.store.last_save, start + 3600s + 20s) << "together, not one by one";
+  EXPECT_LT(world.store.last_save, start + 3600s + 30s);
   for (const auto& [id, record] : world.store.records)
     EXPECT_EQ(record.counters.listings, 2U) << id.str();
 }
@@ -179,7 +185,6 @@ TEST(Poller, SavesEverythingAtTheEnd) {
   World world(3, 60s, 10ms, 1, [](const ImageId&) { return listed({1}); });
   world.poll(6);
   world.publisher.save_all(*world.tracker);
-  EXPECT_EQ(world.publisher.next_save(), MonoTime::max());
   ASSERT_EQ(world.store.records.size(), 3U);
   for (const auto& [id, record] : world.store.records)
     EXPECT_EQ(record.counters.listings, 2U) << id.str();

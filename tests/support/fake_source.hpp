@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/listing.hpp"
+#include "core/timer_queue.hpp"
 #include "support/fakes.hpp"
 
 #include <algorithm>
@@ -15,38 +16,45 @@ namespace sharedrift::testing {
 class FakeShareSource final : public ShareSource {
  public:
   using Script = std::function<Observation(const ImageId&)>;
-  FakeShareSource(ManualClock& clock, Script script, Millis latency, std::size_t concurrency)
-      : clock_(clock), script_(std::move(script)), latency_(latency), concurrency_(concurrency) {}
+  FakeShareSource(ManualClock& clock, TimerQueue& timers, Script script, Millis latency,
+                  std::size_t concurrency)
+      : clock_(clock),
+        timers_(timers),
+        script_(std::move(script)),
+        latency_(latency),
+        concurrency_(concurrency) {}
   void fetch(const ImageId& image, bool /*had_accounts*/, MonoTime /*deadline*/, FetchDone done) override {
     waiting_.emplace(image, std::move(done));
     max_waiting = std::max(max_waiting, waiting_.size() + flying_.size());
+    start();
   }
-  void pump(Instant now) override {
-    while (!flying_.empty() && flying_.front().when <= now.mono) {
-      Flight flight = std::move(flying_.front());
-      flying_.pop();
-      asked.push_back(flight.image);
-      flight.done(script_(flight.image));
-    }
-    while (!waiting_.empty() && flying_.size() < concurrency_) {
-      flying_.push({clock_.mono() + latency_, waiting_.front().first, std::move(waiting_.front().second)});
-      waiting_.pop();
-    }
-  }
-  [[nodiscard]] MonoTime next_wake() const override {
-    return flying_.empty() ? MonoTime::max() : flying_.front().when;
-  }
+  void on_wake() override {}
 
   std::vector<ImageId> asked;
   std::size_t max_waiting = 0;
 
  private:
   struct Flight {
-    MonoTime when;
     ImageId image;
     FetchDone done;
+    TimerQueue::Timer over;
   };
+  void start() {
+    while (!waiting_.empty() && flying_.size() < concurrency_) {
+      auto& [image, done] = waiting_.front();
+      flying_.push({image, std::move(done), timers_.at(clock_.mono() + latency_, [this] { land(); })});
+      waiting_.pop();
+    }
+  }
+  void land() {
+    const Flight flight = std::move(flying_.front());
+    flying_.pop();
+    start();
+    asked.push_back(flight.image);
+    flight.done(script_(flight.image));
+  }
   ManualClock& clock_;
+  TimerQueue& timers_;
   Script script_;
   Millis latency_;
   std::size_t concurrency_;
