@@ -9,49 +9,38 @@
 
 namespace sharedrift {
 
-ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy) : policy_(std::move(policy)) {}
+ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy, WallTime judged_at)
+    : policy_(std::move(policy)), judged_at_(judged_at) {}
 
 bool ImageTracker::observe(const Observation& seen, Context& context) {
   context.request_ids = seen.request_ids;
   ++counters_.listings;
   last_attempt_ = context.now.wall;
-  sightings_.reserve(std::max(sightings_.size(), seen.accounts.size()));  // no more than there are
   see(seen.accounts, context);
   see(seen.transient, context);
+  if (!seen.gone && !seen.may_be_gone && (seen.complete || !seen.accounts.empty())) gone_ = {};
   bool lost = false;
   if (seen.complete) {
-    Accounts all;
-    if (!seen.transient.empty()) {
-      std::set_union(seen.accounts.begin(), seen.accounts.end(), seen.transient.begin(), seen.transient.end(),
-                     std::back_inserter(all));
-    }
-    const Accounts& present = seen.transient.empty() ? seen.accounts : all;
-    lost = miss(present, CloseReason::revoked, context);
+    Accounts present;
+    std::set_union(seen.accounts.begin(), seen.accounts.end(), seen.transient.begin(), seen.transient.end(),
+                   std::back_inserter(present));
     miss_required(present, context);
-    const auto count = static_cast<std::int64_t>(seen.accounts.size());
-    shared_accounts_ = count;
-    had_accounts_ = count > 0 || seen.may_be_gone;
-    unused_entries_ =
-        static_cast<std::int64_t>(unused_entries(*policy_, seen.accounts, context.judged_at).size());
+    lost = miss(present, context);
+    shared_accounts_ = static_cast<std::int64_t>(seen.accounts.size());
+    had_accounts_ = shared_accounts_ > 0 || seen.may_be_gone;
     complete_listings_ = std::min(complete_listings_ + 1, context.watch.confirm_clears);
+    last_complete_ = context.now.wall;
+    last_complete_began_ = std::min(seen.started, context.now.wall);
+    last_complete_mono_ = context.now.mono;
   } else if (seen.gone) {
-    lost = miss({}, CloseReason::image_gone, context);
-    note_gone(context);
+    lost = note_gone(context);
   }
-  if (!seen.gone && !seen.may_be_gone && (seen.complete || !seen.accounts.empty())) gone_in_a_row_ = 0;
   if (seen.total_count >= 0) {
     total_count_ = seen.total_count;
     unlisted_ = seen.unlisted();
   }
-  expire(context);
-  derive_drift("listed", context);
-  if (seen.complete) {  // only now: what this listing saw for the first time was not there in the one before
-    last_complete_ = context.now.wall;
-    last_complete_began_ = std::min(seen.started, context.now.wall);
-    last_complete_mono_ = context.now.mono;
-  }
+  settle("listed", context);
   note_outcome(seen, context);
-  judge_canary(context);
   context.request_ids = {};
   return lost;
 }
@@ -75,7 +64,7 @@ void ImageTracker::recover(const Accounts& seen, Context& context) {
   std::erase_if(absences_, is_seen);
   Accounts flapped;
   for (const Loss& loss : losses_) {
-    if (is_seen(loss) && (loss.absences > 0 || loss.held)) flapped.push_back(loss.account);
+    if (is_seen(loss) && loss.proof.begun()) flapped.push_back(loss.account);
   }
   std::erase_if(losses_, is_seen);
   for (const AccountId& account : flapped) {
@@ -87,65 +76,29 @@ void ImageTracker::recover(const Accounts& seen, Context& context) {
 
 /// A listing, or the inventory, without those sightings that are not in `present`. True if any began to be
 /// absent.
-bool ImageTracker::miss(const Accounts& present, CloseReason why, Context& context) {
+bool ImageTracker::miss(const Accounts& present, Context& context) {
   bool began = false;
   for (const Sighting& sighting : sightings_) {
     const AccountId& account = sighting.account;
     if (contains(present, account)) continue;
     auto loss = find_entry(losses_, account);
     if (loss == losses_.end() || loss->account != account)
-      loss = losses_.insert(loss, {account, context.now.wall});
-    if (loss->absences++ > 0 || loss->held) continue;
+      loss = losses_.insert(loss, {account, context.now.wall, {}});
+    if (!loss->proof.add(context.cycle)) continue;
     began = true;
-    loss->cycle = context.cycle;
     if (is_open(account, DriftKind::unexpected) && !policy_->canary && context.watch.confirm_clears > 1) {
       context.events.push_back(
           drift_event(EventType::drift_clearing, account, DriftKind::unexpected, context));
     }
   }
-  forget_cleared(why, context);
   return began;
 }
 
-bool ImageTracker::clear_is_due(const Loss& loss, const Context& context) {
-  if (loss.absences < context.watch.confirm_clears) return false;
-  return !context.guarded || loss.held || loss.cycle < context.cycle;
-}
-
-void ImageTracker::forget_cleared(CloseReason why, Context& context) {
-  Accounts cleared;
-  for (const Loss& loss : losses_) {
-    if (!clear_is_due(loss, context)) continue;
-    cleared.push_back(loss.account);
-    const auto drift = std::find_if(drifts_.begin(), drifts_.end(), [&loss](const Drift& d) {
-      return d.kind == DriftKind::unexpected && d.account == loss.account;
-    });
-    if (drift == drifts_.end()) continue;
-    const Drift closing = *drift;
-    drifts_.erase(drift);
-    close(closing, why, context);
-  }
-  const auto is_cleared = [&cleared](const auto& entry) { return contains(cleared, entry.account); };
-  std::erase_if(sightings_, is_cleared);
-  std::erase_if(losses_, is_cleared);
-}
-
-/// The inventory lacks the image.
-void ImageTracker::note_gone(Context& context) {
-  if (++gone_in_a_row_ == 1) gone_cycle_ = context.cycle;
-  settle_gone(context);
-}
-
-/// Confirmed, and held, like any absence: then nothing can be missing from the image any more.
-void ImageTracker::settle_gone(Context& context) {
-  if (gone_in_a_row_ < context.watch.confirm_clears || (context.guarded && gone_cycle_ == context.cycle))
-    return;
-  absences_.clear();
-  const std::vector<Drift> open = drifts_;
-  std::erase_if(drifts_, [](const Drift& d) { return d.kind == DriftKind::missing; });
-  for (const Drift& drift : open) {
-    if (drift.kind == DriftKind::missing) close(drift, CloseReason::image_gone, context);
-  }
+/// The inventory lacks the image, and so do all who had access. True if that is new.
+bool ImageTracker::note_gone(Context& context) {
+  const bool known = state_ != ImageState::gone && state_ != ImageState::never_read;
+  const bool turned = gone_.add(context.cycle) && known;
+  return miss({}, context) || turned;
 }
 
 void ImageTracker::miss_required(const Accounts& present, Context& context) {
@@ -153,7 +106,7 @@ void ImageTracker::miss_required(const Accounts& present, Context& context) {
     if (contains(present, account)) continue;
     const auto place = find_entry(absences_, account);
     if (place != absences_.end() && place->account == account) {
-      if (place->absences < context.watch.confirm_clears) ++place->absences;
+      place->absences = std::min(place->absences + 1, context.watch.confirm_clears);
       continue;
     }
     std::optional<WallTime> last_seen;
@@ -162,31 +115,72 @@ void ImageTracker::miss_required(const Accounts& present, Context& context) {
   }
 }
 
-/// Brings the open drifts into line with evidence and allow-list, each difference an event. `why` names what
-/// moved.
+bool ImageTracker::is_enough(const Proof& proof, const Context& context) {
+  if (proof.count < context.watch.confirm_clears) return false;
+  return !context.guarded || proof.held || proof.cycle < context.cycle;
+}
+
+/// The end of every step, whatever moved: `why` names it for drift that begins.
+void ImageTracker::settle(std::string_view why, Context& context) {
+  tell_expired(context);
+  forget_absent(context);
+  derive_drift(why, context);
+  unused_entries_ =
+      static_cast<std::int64_t>(unused_entries(*policy_, listed_now(), context.judged_at).size());
+  judge_canary(context);
+  judged_at_ = context.judged_at;  // may go back, if the API's clock says so
+}
+
+void ImageTracker::tell_expired(Context& context) const {
+  for (const Exception& exception : policy_->exceptions) {
+    if (exception.expires <= judged_at_ || exception.expires > context.judged_at) continue;
+    Event event = make_event(EventType::exception_expired, context);
+    event.add("account_id", std::string{exception.account.str()});
+    event.add("owner", exception.owner);
+    event.add("ticket", exception.ticket);
+    event.add("expired", exception.expires);
+    context.events.push_back(std::move(event));
+  }
+}
+
+/// Sightings whose absence is proven. Nobody can be missing from an image that is proven to be gone.
+void ImageTracker::forget_absent(Context& context) {
+  Accounts absent;
+  for (const Loss& loss : losses_) {
+    if (is_enough(loss.proof, context)) absent.push_back(loss.account);
+  }
+  const auto is_absent = [&absent](const auto& entry) { return contains(absent, entry.account); };
+  for (const Drift& drift : drifts_) {
+    if (drift.kind == DriftKind::unexpected && is_absent(drift))
+      close(drift, gone_.begun() ? CloseReason::image_gone : CloseReason::revoked, context);
+  }
+  std::erase_if(drifts_,
+                [&is_absent](const Drift& d) { return d.kind == DriftKind::unexpected && is_absent(d); });
+  std::erase_if(sightings_, is_absent);
+  std::erase_if(losses_, is_absent);
+  if (is_enough(gone_, context)) absences_.clear();
+}
+
+/// Brings the open drifts into line with evidence and allow-list, each difference an event.
 void ImageTracker::derive_drift(std::string_view why, Context& context) {
   std::erase_if(absences_, [this](const Absence& a) { return !contains(policy_->required, a.account); });
-  for (std::size_t i = 0; i < drifts_.size();) {
-    const Drift drift = drifts_[i];
-    std::optional<CloseReason> reason;
-    if (drift.kind == DriftKind::unexpected) {
-      if (may_have(*policy_, drift.account, context.judged_at)) reason = CloseReason::allowed_by_config;
-    } else if (!contains(policy_->required, drift.account)) {
-      reason = CloseReason::allowed_by_config;
-    } else if (absence_of(drift.account) == nullptr) {
-      reason = CloseReason::restored;
-    }
-    if (!reason) {
-      ++i;
-      continue;
-    }
-    drifts_.erase(drifts_.begin() + static_cast<std::ptrdiff_t>(i));
-    close(drift, *reason, context);
-  }
+  const auto reason_to_close = [this, &context](const Drift& drift) -> std::optional<CloseReason> {
+    const bool unexpected = drift.kind == DriftKind::unexpected;
+    const bool wanted = unexpected ? !may_have(*policy_, drift.account, context.judged_at)
+                                   : contains(policy_->required, drift.account);
+    if (!wanted) return CloseReason::allowed_by_config;
+    if (unexpected || absence_of(drift.account) != nullptr) return std::nullopt;
+    return is_enough(gone_, context) ? CloseReason::image_gone : CloseReason::restored;
+  };
+  std::erase_if(drifts_, [&](const Drift& drift) {
+    const auto reason = reason_to_close(drift);
+    if (reason) close(drift, *reason, context);
+    return reason.has_value();
+  });
   for (const Sighting& sighting : sightings_) {
-    if (!may_have(*policy_, sighting.account, context.judged_at)) {
-      open(sighting.account, DriftKind::unexpected, why, context);
-    }
+    if (may_have(*policy_, sighting.account, context.judged_at)) continue;
+    const bool expired = may_have(*policy_, sighting.account, judged_at_);
+    open(sighting.account, DriftKind::unexpected, expired ? "exception_expired" : why, context);
   }
   for (const Absence& absence : absences_) {
     if (absence.absences >= context.watch.confirm_clears)
@@ -216,8 +210,7 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
   context.events.push_back(std::move(event));
 }
 
-/// The drift was taken off the list already; its sighting or absence may still be there and is told in the
-/// event.
+/// Tells that the drift is over; its sighting or absence may still be there and is told in the event.
 void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) {
   if (policy_->canary) return;
   ++counters_.closed.at(static_cast<std::size_t>(drift.kind));
@@ -229,57 +222,26 @@ void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) 
 }
 
 void ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& context) {
-  for (Loss& loss : losses_) {
-    if (!hold || loss.held || loss.absences == 0 || loss.cycle != cycle) continue;
-    loss.held = true;
-    loss.absences = 0;  // what this cycle said does not count; the next listings do
-  }
-  if (hold) {
-    gone_in_a_row_ = 0;
-  } else {
-    forget_cleared(state_ == ImageState::gone ? CloseReason::image_gone : CloseReason::revoked, context);
-    settle_gone(context);
-  }
-  judge_canary(context);
+  const auto judge = [cycle, hold](Proof& proof) {
+    if (hold && proof.count > 0 && !proof.held && proof.cycle == cycle) proof.hold();
+  };
+  for (Loss& loss : losses_)
+    judge(loss.proof);
+  judge(gone_);
+  settle("", context);
 }
 
 void ImageTracker::adopt(std::shared_ptr<const ImagePolicy> policy, Context& context) {
   policy_ = std::move(policy);
-  derive_drift("config_changed", context);
-  unused_entries_ =
-      static_cast<std::int64_t>(unused_entries(*policy_, listed_now(), context.judged_at).size());
-  judge_canary(context);
+  settle("config_changed", context);
 }
 
 void ImageTracker::expire(Context& context) {
-  if (judged_at_ == WallTime{})
-    judged_at_ = context.judged_at;  // what ended before the first step is no news
-  if (context.judged_at <= judged_at_) {
-    judged_at_ = context.judged_at;  // the API's clock said so
-    return;
-  }
-  bool any = false;
-  for (const Exception& exception : policy_->exceptions) {
-    if (exception.expires <= judged_at_ || exception.expires > context.judged_at) continue;
-    any = true;
-    Event event = make_event(EventType::exception_expired, context);
-    event.add("account_id", std::string{exception.account.str()});
-    event.add("owner", exception.owner);
-    event.add("ticket", exception.ticket);
-    event.add("expired", exception.expires);
-    context.events.push_back(std::move(event));
-  }
-  judged_at_ = context.judged_at;
-  if (any) {
-    derive_drift("exception_expired", context);
-    unused_entries_ =
-        static_cast<std::int64_t>(unused_entries(*policy_, listed_now(), context.judged_at).size());
-  }
+  settle("", context);
 }
 
 void ImageTracker::unwatch(Context& context) {
-  const std::vector<Drift> closing = std::exchange(drifts_, {});
-  for (const Drift& drift : closing)
+  for (const Drift& drift : std::exchange(drifts_, {}))
     close(drift, CloseReason::unwatched, context);
 }
 
@@ -298,17 +260,17 @@ const Absence* ImageTracker::absence_of(const AccountId& account) const {
   return lookup(absences_, account);
 }
 
+/// The accounts that the last listing which could tell had.
 ImageTracker::Accounts ImageTracker::listed_now() const {
   Accounts accounts;
   for (const Sighting& sighting : sightings_) {
-    const Loss* loss = loss_of(sighting.account);
-    if (loss == nullptr || (loss->absences == 0 && !loss->held)) accounts.push_back(sighting.account);
+    if (loss_of(sighting.account) == nullptr) accounts.push_back(sighting.account);
   }
   return accounts;
 }
 
 std::int64_t ImageTracker::held() const {
-  return std::count_if(losses_.begin(), losses_.end(), [](const Loss& loss) { return loss.held; });
+  return std::count_if(losses_.begin(), losses_.end(), [](const Loss& loss) { return loss.proof.held; });
 }
 
 }  // namespace sharedrift

@@ -43,24 +43,25 @@ class ImageTracker {
     std::span<const std::string> request_ids{};  ///< of the attempt that is judged
   };
 
-  explicit ImageTracker(std::shared_ptr<const ImagePolicy> policy);
-  /// Takes up an earlier life. Drift stays open without being counted again; what the policy of today sees
-  /// differently is an event.
-  void restore(const ImageRecord& record, Context& context);
+  /// Exceptions that end after `judged_at` are news.
+  ImageTracker(std::shared_ptr<const ImagePolicy> policy, WallTime judged_at);
+  /// Takes up an earlier life that judged as of `judged_at`. Drift stays open without being counted again;
+  /// what the policy of today sees differently is an event.
+  void restore(const ImageRecord& record, WallTime judged_at, Context& context);
 
-  /// Returns true if accounts began to be absent in this listing: the image lost accounts in this cycle.
+  /// Returns true if the image lost accounts: some began to be absent, or the image itself.
   bool observe(const Observation& seen, Context& context);
   void adopt(std::shared_ptr<const ImagePolicy> policy, Context& context);
-  /// Time alone: exceptions that ended since the last step.
+  /// Time alone: exceptions that ended.
   void expire(Context& context);
   void unwatch(Context& context);
-  /// The guard's verdict on the losses of `cycle`: held ones start to count anew, due ones clear.
+  /// Whether anything is on its way to be proven absent.
+  [[nodiscard]] bool is_losing() const { return gone_.begun() || !losses_.empty(); }
+  /// The guard's verdict on what began to be absent in `cycle`: what it holds starts to count anew.
   void end_cycle(std::int64_t cycle, bool hold, Context& context);
 
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
   [[nodiscard]] ImageRecord record() const;
-  /// What of the record a kill must not take: all but what moves with every listing.
-  [[nodiscard]] ImageRecord lasting() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
   /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts() const { return had_accounts_; }
@@ -74,11 +75,12 @@ class ImageTracker {
   void restore_evidence(const ImageRecord& record, const Context& context);
   void see(const Accounts& accounts, Context& context);
   void recover(const Accounts& seen, Context& context);
-  bool miss(const Accounts& present, CloseReason why, Context& context);
+  bool miss(const Accounts& present, Context& context);
   void miss_required(const Accounts& present, Context& context);
-  void forget_cleared(CloseReason why, Context& context);
-  void note_gone(Context& context);
-  void settle_gone(Context& context);
+  bool note_gone(Context& context);
+  void settle(std::string_view why, Context& context);
+  void tell_expired(Context& context) const;
+  void forget_absent(Context& context);
   void derive_drift(std::string_view why, Context& context);
   void open(const AccountId& account, DriftKind kind, std::string_view why, Context& context);
   void close(const Drift& drift, CloseReason why, Context& context);
@@ -86,7 +88,7 @@ class ImageTracker {
   void judge_canary(Context& context);
   void note_outcome(const Observation& seen, Context& context);
   void note_state(ImageState state, Context& context);
-  [[nodiscard]] static bool clear_is_due(const Loss& loss, const Context& context);
+  [[nodiscard]] static bool is_enough(const Proof& proof, const Context& context);
   [[nodiscard]] Event make_event(EventType type, const Context& context) const;
   [[nodiscard]] Event drift_event(EventType type, const AccountId& account, DriftKind kind,
                                   const Context& context) const;
@@ -103,9 +105,8 @@ class ImageTracker {
   std::optional<bool> canary_ok_;
   ImageState state_ = ImageState::never_read;
   std::uint32_t failures_in_a_row_ = 0;
-  int gone_in_a_row_ = 0;
-  int complete_listings_ = 0;     ///< since the start, at most a few; for the canary
-  std::int64_t gone_cycle_ = -1;  ///< the cycle of the first of those in a row
+  int complete_listings_ = 0;  ///< since the start, at most a few; for the canary
+  Proof gone_;                 ///< that the image itself is not there
   std::shared_ptr<const ImagePolicy> policy_;
   std::optional<WallTime> state_since_;
   std::optional<WallTime> last_attempt_;

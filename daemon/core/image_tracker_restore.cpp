@@ -16,8 +16,9 @@ std::optional<WallTime> not_later(std::optional<WallTime> time, WallTime limit) 
 
 }  // namespace
 
-void ImageTracker::restore(const ImageRecord& record, Context& context) {
+void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Context& context) {
   const WallTime now = context.now.wall;
+  judged_at_ = judged_at;
   state_ = record.state;
   state_since_ = not_later(record.state_since, now);
   last_attempt_ = not_later(record.last_attempt, now);
@@ -30,14 +31,11 @@ void ImageTracker::restore(const ImageRecord& record, Context& context) {
   listing_complete_ = record.listing_complete;
   shared_accounts_ = last_complete_ ? record.shared_accounts : -1;
   had_accounts_ = record.had_accounts || record.shared_accounts > 0 || !record.sightings.empty();
-  unused_entries_ = record.unused_entries;
   unlisted_ = record.unlisted;
   total_count_ = record.total_count;
   counters_ = record.counters;
   restore_evidence(record, context);
-  judged_at_ = last_attempt_.value_or(context.judged_at);
-  expire(context);
-  derive_drift("config_changed", context);
+  settle("config_changed", context);
 }
 
 void ImageTracker::restore_evidence(const ImageRecord& record, const Context& context) {
@@ -55,7 +53,7 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
   for (const Loss& loss : record.losses) {
     const Sighting* sighting = lookup(sightings_, loss.account);
     if (sighting == nullptr || loss.first_missed < sighting->last_seen || loss.first_missed > now) continue;
-    losses_.push_back({loss.account, loss.first_missed});  // a clear is proven in this life or not at all
+    losses_.push_back({loss.account, loss.first_missed, {}});  // a clear is proven in this life or not at all
   }
   absences_ = record.absences;
   for (Absence& absence : absences_) {

@@ -28,19 +28,6 @@ ImageRecord ImageTracker::record() const {
   return record;
 }
 
-ImageRecord ImageTracker::lasting() const {
-  ImageRecord record = this->record();
-  record.last_complete.reset();
-  record.last_complete_began.reset();
-  record.last_attempt.reset();
-  record.counters.listings = record.counters.failures = 0;
-  for (Sighting& sighting : record.sightings)
-    sighting.last_seen = {};
-  for (Absence& absence : record.absences)
-    absence.last_seen.reset();
-  return record;
-}
-
 std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   auto view = std::make_shared<ImageView>();
   view->policy = policy_;
@@ -91,8 +78,8 @@ DriftView ImageTracker::drift_view(const Drift& drift) const {
     view.first_seen = sighting->first_seen;
     view.last_seen = sighting->last_seen;
     const Loss* loss = loss_of(drift.account);
-    view.clearing = loss != nullptr && loss->absences > 0;
-    view.held = loss != nullptr && loss->held;
+    view.clearing = loss != nullptr && loss->proof.count > 0;
+    view.held = loss != nullptr && loss->proof.held;
   }
   if (const Absence* absence = absence_of(drift.account);
       drift.kind == DriftKind::missing && absence != nullptr) {

@@ -17,4 +17,18 @@ std::string_view to_string(CloseReason reason) {
   return "unwatched";
 }
 
+ImageRecord lasting(ImageRecord record) {
+  record.last_complete.reset();
+  record.last_complete_began.reset();
+  record.last_attempt.reset();
+  record.counters.listings = record.counters.failures = 0;
+  for (Sighting& sighting : record.sightings)
+    sighting.last_seen = {};
+  for (Loss& loss : record.losses)
+    loss.proof = {};
+  for (Absence& absence : record.absences)
+    absence.last_seen.reset();
+  return record;
+}
+
 }  // namespace sharedrift

@@ -34,14 +34,34 @@ struct Sighting {
   friend bool operator==(const Sighting&, const Sighting&) = default;
 };
 
+/// How far it is proven that something is not there. Never restored from disk.
+struct Proof {
+  std::int32_t count = 0;   ///< listings in a row that lack it
+  bool held = false;        ///< those of its first cycle do not count: a mass change
+  std::int64_t cycle = -1;  ///< that of the first of them
+
+  [[nodiscard]] bool begun() const { return count > 0 || held; }
+  /// One more listing; true for the first.
+  bool add(std::int64_t in_cycle) {
+    const bool first = !begun();
+    ++count;
+    if (first) cycle = in_cycle;
+    return first;
+  }
+  /// The cycle in which it began was one of a mass change.
+  void hold() {
+    held = true;
+    count = 0;
+  }
+  friend bool operator==(const Proof&, const Proof&) = default;
+};
+
 /// A sighting that complete listings lack. Rare, and what it takes to clear is kept apart from what most
 /// sightings are.
 struct Loss {
   AccountId account;
-  WallTime first_missed;      ///< the first complete listing without it; may be an earlier life's
-  std::int32_t absences = 0;  ///< complete listings without it since; > 0: clearing. Never restored from disk
-  bool held = false;          ///< its clear is being held by the guard
-  std::int64_t cycle = -1;    ///< that of the first of the absences (mass-change guard)
+  WallTime first_missed;  ///< the first complete listing without it; may be an earlier life's
+  Proof proof;
   friend bool operator==(const Loss&, const Loss&) = default;
 };
 
@@ -94,6 +114,9 @@ struct ImageRecord {
   std::vector<Drift> drifts;        ///< sorted by kind, account
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
+
+/// What of the record a kill must not take: all but what moves with every listing or is never restored.
+ImageRecord lasting(ImageRecord record);
 
 /// What is remembered of the fleet as a whole.
 struct FleetRecord {

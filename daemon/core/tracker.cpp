@@ -23,23 +23,27 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
       closes_(saved.fleet.closes),
       judged_{now.mono, saved.fleet.judged_at.value_or(now.wall)},
       cycle_started_(now.mono) {
+  const WallTime judged_before = judged_.wall;
   judged_ = {now.mono, judged_at(now)};
   images_.reserve(watch_.images.size());
   for (const auto& policy : watch_.images)
-    images_.try_emplace(policy->id, policy);
+    images_.try_emplace(policy->id, policy, judged_.wall);
   announce(saved, now, step);
+  std::set<ImageId> urgent;
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
     if (found == images_.end()) {
       close_unwatched(record, now, step);
       continue;
     }
+    ImageTracker& image = found->second.tracker;
     ImageTracker::Context with = context(now, step.events);
-    found->second.tracker.restore(record, with);
+    image.restore(record, judged_before, with);
+    if (lasting(image.record()) != lasting(record)) urgent.insert(record.id);
   }
   step.changed.reserve(images_.size());
   for (const auto& policy : watch_.images)
-    report(images_.at(policy->id), false, now, step);
+    report(images_.at(policy->id), urgent.contains(policy->id), now, step);
   for (Watched* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
 }
@@ -82,24 +86,24 @@ WallTime Tracker::judged_at(Instant now) const {
 
 /// Polls are jittered by a tenth of the interval: a limit of just one would cut through the middle of them,
 /// and each half would lose too few accounts to be noticed.
-Millis Tracker::longest_cycle() const {
-  return watch_.interval + watch_.interval / 4;
+MonoTime Tracker::cycle_ends() const {
+  return cycle_started_ + watch_.interval + watch_.interval / 4;
 }
 
 ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) {
   judged_ = {now.mono, judged_at(now)};
-  return {{watch_, now, judged_.wall}, cycle_, images_.size() >= kGuardedFrom, events, closes_};
+  return {{watch_, now, judged_.wall}, cycle_, guarded(), events, closes_};
 }
 
 /// Lets `act` change the image; true if more than times and attempt counters changed.
 template <class Act>
 bool Tracker::change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act) {
-  const ImageRecord before = image.lasting();
+  const ImageRecord before = lasting(image.record());
   const std::int64_t held_before = image.held();
   ImageTracker::Context with = context(now, events);
   act(image, with);
   held_ += image.held() - held_before;
-  return image.lasting() != before;
+  return lasting(image.record()) != before;
 }
 
 void Tracker::report(Watched& image, bool urgent, Instant now, Step& step) {
@@ -146,14 +150,14 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   const auto found = images_.find(id);
   if (found == images_.end()) return step;
   Watched& image = found->second;
-  if (now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
+  if (now.mono >= cycle_ends()) end_cycle(now, step);
   if (seen.server_time) {
     const Millis ahead = *seen.server_time - now.wall;
     server_ahead_ = ahead > kClockNoise ? ahead : Millis{0};
     judged_ = {now.mono, now.wall + server_ahead_};
   }
   const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
-    if (tracker.observe(seen, with)) losers_.insert(id);
+    if (tracker.observe(seen, with) && std::exchange(image.lost_in_cycle, cycle_) != cycle_) ++losers_;
   });
   report(image, urgent, now, step);
   if (image.attempted_in_cycle != cycle_) {
@@ -165,13 +169,13 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
 }
 
 void Tracker::end_cycle(Instant now, Step& step) {
-  const bool guarded = images_.size() >= kGuardedFrom;
   const bool hold =
-      guarded && losers_.size() * 100 > static_cast<std::size_t>(watch_.mass_change_percent) * images_.size();
+      guarded() && losers_ * 100 > static_cast<std::size_t>(watch_.mass_change_percent) * images_.size();
   const std::int64_t ended = cycle_++;
   const std::int64_t held_before = held_;
-  for (const ImageId& id : losers_) {
-    Watched& image = images_.at(id);
+  for (const auto& policy : watch_.images) {
+    Watched& image = images_.at(policy->id);
+    if (!image.tracker.is_losing()) continue;
     const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
       tracker.end_cycle(ended, hold, with);  // in the new cycle: the old one's losses are judged now
     });
@@ -181,12 +185,12 @@ void Tracker::end_cycle(Instant now, Step& step) {
     step.events.push_back({EventType::mass_change_held,
                            now.wall,
                            "",
-                           {{"images_losing", static_cast<std::int64_t>(losers_.size())},
+                           {{"images_losing", static_cast<std::int64_t>(losers_)},
                             {"images_watched", static_cast<std::int64_t>(images_.size())},
                             {"limit_percent", std::int64_t{watch_.mass_change_percent}},
                             {"clears_held", held_ - held_before}}});
   }
-  losers_.clear();
+  losers_ = 0;
   attempted_ = 0;
   cycle_started_ = now.mono;
 }
@@ -198,13 +202,13 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
   kept.reserve(watch_.images.size());
   for (const auto& policy : watch_.images) {
     kept.insert(images_.extract(policy->id));
-    kept.try_emplace(policy->id, policy);
+    kept.try_emplace(policy->id, policy, judged_at(now));
   }
   images_.swap(kept);
   for (auto& [id, image] : kept) {  // what is left of the old set
     ImageTracker::Context with = context(now, step.events);
     held_ -= image.tracker.held();
-    losers_.erase(id);
+    if (image.lost_in_cycle == cycle_) --losers_;
     if (image.attempted_in_cycle == cycle_) --attempted_;
     image.tracker.unwatch(with);
     deadlines_.erase(&image);
@@ -222,7 +226,7 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
 
 Step Tracker::tick(Instant now) {
   Step step;
-  if (!losers_.empty() && now.mono >= cycle_started_ + longest_cycle()) end_cycle(now, step);
+  if (guarded() && now.mono >= cycle_ends()) end_cycle(now, step);
   while (!deadlines_.empty() && (*deadlines_.begin())->deadline <= now.mono) {
     Watched& image = **deadlines_.begin();
     const bool urgent = change(image.tracker, now, step.events,
@@ -233,7 +237,7 @@ Step Tracker::tick(Instant now) {
 }
 
 MonoTime Tracker::next_deadline() const {
-  MonoTime next = losers_.empty() ? MonoTime::max() : cycle_started_ + longest_cycle();
+  MonoTime next = guarded() ? cycle_ends() : MonoTime::max();
   if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->deadline);
   return next;
 }

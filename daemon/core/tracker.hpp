@@ -22,8 +22,8 @@ namespace sharedrift {
 ///
 /// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after an
 /// interval and a quarter. From kGuardedFrom images on, a clear waits until the cycle in which its account
-/// began to be absent has ended; if more than mass_change_percent of the images lost accounts in that cycle,
-/// its absences do not count.
+/// began to be absent has ended; if more than mass_change_percent of the images lost accounts, or were found
+/// gone, in that cycle, its absences do not count.
 class Tracker {
  public:
   static constexpr std::size_t kGuardedFrom = 10;
@@ -61,9 +61,11 @@ class Tracker {
  private:
   /// An image and the fleet's bookkeeping of it.
   struct Watched {
-    explicit Watched(const std::shared_ptr<const ImagePolicy>& policy) : tracker(policy) {}
+    Watched(const std::shared_ptr<const ImagePolicy>& policy, WallTime judged_at)
+        : tracker(policy, judged_at) {}
     ImageTracker tracker;
     std::int64_t attempted_in_cycle = -1;
+    std::int64_t lost_in_cycle = -1;
     MonoTime deadline = MonoTime::max();  ///< as of the last step
     bool unsaved = false;
   };
@@ -75,7 +77,8 @@ class Tracker {
   bool change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act);
   ImageTracker::Context context(Instant now, std::vector<Event>& events);
   [[nodiscard]] WallTime judged_at(Instant now) const;
-  [[nodiscard]] Millis longest_cycle() const;
+  [[nodiscard]] bool guarded() const { return images_.size() >= kGuardedFrom; }
+  [[nodiscard]] MonoTime cycle_ends() const;
   void announce(const SavedState& saved, Instant now, Step& step) const;
   void report(Watched& image, bool urgent, Instant now, Step& step);
   void end_cycle(Instant now, Step& step);
@@ -91,8 +94,8 @@ class Tracker {
   Instant judged_{};       ///< until an answer tells the time, nobody's clock takes an exception's end back
   std::int64_t cycle_ = 0;
   MonoTime cycle_started_;
-  std::size_t attempted_ = 0;
-  std::set<ImageId> losers_;
+  std::size_t attempted_ = 0;  ///< images, in the open cycle
+  std::size_t losers_ = 0;     ///< those of them that lost accounts
 };
 
 }  // namespace sharedrift

@@ -54,6 +54,25 @@ TEST(Tracker, AKeyOfAnotherAccountClosesNothingWithinTheMassiveCycle) {
   EXPECT_EQ(fleet.view("m-3")->missing_accounts, 1);
 }
 
+TEST(Tracker, WhatAMassChangeSaidOfAnImageWithoutAccountsDoesNotCountEither) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).requiring({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({}));  // shared with nobody: 1 is missing everywhere
+  ASSERT_EQ(fleet.view("m-3")->missing_accounts, 1);
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  const std::vector<Event> events = fleet.apply_all(gone);
+  EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                          [](const Event& e) { return e.type == EventType::mass_change_held; }),
+            1)
+      << "ten images that were there are gone at once";
+  EXPECT_EQ(fleet.view("m-3")->missing_accounts, 1) << "the cycle is over, and what it said is void";
+  fleet.apply_all(gone);
+  EXPECT_EQ(fleet.view("m-3")->missing_accounts, 0) << "what is still so clears as usual";
+}
+
 TEST(Tracker, JitterCutsNoMassChangeInTwo) {
   std::vector<testing::ImageBuilder> images;
   for (int i = 0; i < 10; ++i)
@@ -151,6 +170,14 @@ TEST(Tracker, ACanaryMustSing) {
   EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({})), EventType::canary_lost), 1U);
   EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({9})), EventType::canary_restored), 1U);
   EXPECT_EQ(fleet.view("m-1")->counters.opened[0], 0U) << "a canary is not drift";
+}
+
+TEST(Tracker, ACanarySingsAgainWhenItsExceptionEnds) {
+  Fleet fleet({an_image("m-1").excepting(9, Fleet::kStart + 1h).as_canary()}, 1);
+  EXPECT_EQ(fleet.count(fleet.apply("m-1", listed({9})), EventType::canary_lost), 1U)
+      << "its drift is allowed";
+  fleet.advance(1h);
+  EXPECT_EQ(fleet.count(fleet.tick(), EventType::canary_restored), 1U) << "nobody has to poll for it";
 }
 
 TEST(Tracker, ACanaryThatNeverSangIsLost) {

@@ -65,6 +65,44 @@ TEST(Tracker, AChangeMadeWhileDownIsBoundedInTime) {
   EXPECT_EQ(step.events.front().text("first_run"), "false");
 }
 
+TEST(Tracker, TheEndOfAnExceptionIsToldOnceWhateverTheRestarts) {
+  const auto image = [] { return an_image("m-1").allowing({1}).excepting(7, Fleet::kStart + 10min); };
+  Fleet before({image()});
+  before.apply("m-1", listed({1, 7}));
+  before.advance(10min);
+  ASSERT_EQ(before.count(before.tick(), EventType::exception_expired), 1U);
+  Fleet after({image()}, before.save(), 1min);
+  EXPECT_EQ(after.count_start(EventType::exception_expired), 0U);
+}
+
+TEST(Tracker, TheEndOfAnExceptionWhileNobodyWatchedIsToldAtTheStart) {
+  const auto image = [] { return an_image("m-1").allowing({1}).excepting(7, Fleet::kStart + 10min); };
+  Fleet before({image()});
+  before.apply("m-1", listed({1, 7}));
+  Fleet after({image()}, before.save(), 11min);
+  EXPECT_EQ(after.count_start(EventType::exception_expired), 1U);
+  EXPECT_EQ(after.view("m-1")->unexpected_accounts, 1);
+}
+
+TEST(Tracker, AnEntryWhoseAccountWasLostInAnEarlierLifeIsUnused) {
+  Fleet before({an_image("m-1").allowing({1, 2})});
+  before.apply("m-1", listed({1, 2}));
+  before.apply("m-1", listed({1}));
+  Fleet after({an_image("m-1").allowing({1, 2})}, before.save(), 1min);
+  EXPECT_EQ(after.view("m-1")->unused_entries, 1);
+  after.reconfigure({an_image("m-1").allowing({1, 2, 3})});
+  EXPECT_EQ(after.view("m-1")->unused_entries, 2);
+}
+
+TEST(Tracker, WhatARestartChangesIsSavedAtOnce) {
+  Fleet before({an_image("m-1").allowing({9}).as_canary()});
+  before.apply("m-1", listed({9}));
+  Fleet same({an_image("m-1").allowing({9}).as_canary()}, before.save(), 1min);
+  EXPECT_FALSE(same.start().changed.front().urgent);
+  Fleet after({an_image("m-1").as_canary()}, before.save(), 1min);
+  EXPECT_TRUE(after.start().changed.front().urgent) << "the canary's drift began, which no event tells";
+}
+
 TEST(Tracker, ATamperedStateOnlyAdds) {
   Fleet before({an_image("m-1").allowing({1})});
   before.apply("m-1", listed({1, 9}));

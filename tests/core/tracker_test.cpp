@@ -196,6 +196,56 @@ TEST(Tracker, AGoneImageClosesItsDriftOnProofOnly) {
   EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0) << "nothing can be missing from what is not there";
 }
 
+TEST(Tracker, ErrorsAfterItWasGoneDoNotChangeWhyItsDriftEnds) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({9}));
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  fleet.apply("m-0", gone);
+  fleet.apply("m-0", failed(Reason::throttled));
+  fleet.advance(1h);
+  const Step step = fleet.tick();  // the cycle is over
+  ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_closed));
+  EXPECT_EQ(step.events.front().text("reason"), "image_gone");
+}
+
+TEST(Tracker, NobodyIsMissingFromAnImageThatIsGoneUntilSomebodyCanTell) {
+  Fleet fleet({an_image("m-1").requiring({1})}, 1);
+  fleet.apply("m-1", listed({}));
+  ASSERT_EQ(fleet.view("m-1")->missing_accounts, 1);
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  fleet.apply("m-1", gone);
+  ASSERT_EQ(fleet.view("m-1")->missing_accounts, 0);
+  Observation untold = listed({});
+  untold.may_be_gone = true;
+  fleet.apply("m-1", untold);
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0);
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 1) << "it is there, and shared with nobody";
+}
+
+TEST(Tracker, TellsWhenAMissingAccountWasSeenLast) {
+  for (const int confirm : {1, 2}) {
+    Fleet fleet({an_image("m-1").requiring({1})}, confirm);
+    fleet.apply("m-1", listed({1}));
+    const WallTime seen = fleet.now().wall;
+    Step step;
+    for (int i = 0; i < confirm; ++i) {
+      fleet.advance(5min);
+      step = fleet.apply("m-1", listed({}));
+    }
+    const auto opened = std::find_if(step.events.begin(), step.events.end(),
+                                     [](const Event& e) { return e.type == EventType::drift_opened; });
+    ASSERT_NE(opened, step.events.end());
+    EXPECT_EQ(opened->text("last_seen"), format_rfc3339(seen)) << confirm;
+    EXPECT_EQ(opened->text("first_run"), "false");
+  }
+}
+
 TEST(Tracker, TellsAFailureOnceThenNowAndThen) {
   Fleet fleet({an_image("m-1").allowing({1})});
   fleet.apply("m-1", listed({1}));

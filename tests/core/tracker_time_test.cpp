@@ -149,6 +149,17 @@ TEST(Tracker, AnExceptionEndsWithoutAnotherPoll) {
   EXPECT_THAT(fleet.types(fleet.tick()), ElementsAre(EventType::exception_expired, EventType::drift_opened));
 }
 
+TEST(Tracker, WhatIsListedWhenAnExceptionEndsBeginsForItsOwnReason) {
+  Fleet fleet({an_image("m-1").allowing({1}).excepting(7, Fleet::kStart + 10min)});
+  fleet.apply("m-1", listed({1, 7}));
+  fleet.advance(10min);
+  const Step step = fleet.apply("m-1", listed({1, 7, 9}));
+  ASSERT_THAT(fleet.types(step),
+              ElementsAre(EventType::exception_expired, EventType::drift_opened, EventType::drift_opened));
+  EXPECT_EQ(step.events[1].text("reason"), "exception_expired");
+  EXPECT_EQ(step.events[2].text("reason"), "listed");
+}
+
 TEST(Tracker, NoClockTakesBackTheEndOfAnException) {
   const auto expires = Fleet::kStart + 10min;
   const auto image = [expires] { return an_image("m-1").allowing({1}).excepting(7, expires); };

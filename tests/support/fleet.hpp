@@ -160,6 +160,7 @@ class Fleet {
   }
   [[nodiscard]] Instant now() const { return clock_.now(); }
   Tracker& tracker() { return *tracker_; }
+  [[nodiscard]] const Step& start() const { return start_; }
   [[nodiscard]] std::size_t count_start(EventType type) const { return count(start_, type); }
 
   static std::vector<EventType> types(const Step& step) {
