@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 namespace {
-int depth = 6;
+int depth = 4;
 }  // namespace
 
 int sharedrift::testing::model_depth() {
