@@ -58,7 +58,7 @@ const JsonValue* find_rows(const JsonValue& root, bool& odd) {
   if (accounts->is(Kind::array)) return accounts;
   if (accounts->is(Kind::object)) {
     const JsonValue* rows = accounts->find("Account");
-    if (rows == nullptr && accounts->items.size() == 0) return nullptr;
+    if (rows == nullptr && accounts->items.empty()) return nullptr;
     if (rows != nullptr && rows->is(Kind::null)) return nullptr;
     if (rows != nullptr && rows->is(Kind::array)) return rows;
   }

@@ -47,7 +47,7 @@ ApiGate::ApiGate(GateOptions options, HttpTransport& transport, TimerQueue& time
       bucket_(options_.requests_per_second, clock.mono()) {}
 
 void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done, const void* poll) {
-  const CallAt queued = queue_.emplace(queue_.end());
+  const auto queued = queue_.emplace(queue_.end());
   queued->request = std::move(call);
   queued->deadline = deadline;
   queued->done = std::move(done);

@@ -198,7 +198,7 @@ std::string report_table(const ReportInput& input) {
     for (const AccountId& account : accounts_of(*view, DriftKind::missing))
       details += image + ": missing: " + account_label(account, input) + "\n";
     if (const std::string why = blindness(*view, input.at); !why.empty())
-      details += image + ": could not tell: " + why + "\n";
+      details.append(image).append(": could not tell: ").append(why).append("\n");
   }
   return counts.headline() + (rest.empty() ? "" : " (" + rest + ")") + "\n\n" + aligned(rows) +
          (details.empty() ? "" : "\n" + details);
@@ -252,7 +252,7 @@ std::string report_plan(const ReportInput& input, const std::map<std::string, st
       out += call + " --AddAccounts " + std::string{account.str()} + "\n";
     }
     if (const std::string why = blindness(*view, input.at); !why.empty())
-      out += comment + "could not tell, so there may be more to do: " + why + "\n";
+      out.append(comment).append("could not tell, so there may be more to do: ").append(why).append("\n");
   }
   return out;
 }
@@ -270,7 +270,7 @@ std::string report_baseline(const ReportInput& input, std::string_view config_te
     for (const AccountId& account : accounts_of(*view, DriftKind::missing))
       out += image + "missing: " + account_label(account, input) + "\n";
     if (const std::string why = blindness(*view, input.at); !why.empty())
-      out += image + "could not tell, so more may be shared: " + why + "\n";
+      out.append(image).append("could not tell, so more may be shared: ").append(why).append("\n");
   }
   return out + images_section(config_text, added);
 }

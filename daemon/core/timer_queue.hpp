@@ -20,11 +20,14 @@ class TimerQueue {
   class Timer {
    public:
     Timer() = default;
-    Timer(Timer&& other) noexcept : queue_(std::exchange(other.queue_, nullptr)), key_(other.key_) {}
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+    Timer(Timer&& other) noexcept
+        : queue_(std::exchange(other.queue_, nullptr)), key_(std::move(other.key_)) {}
     Timer& operator=(Timer&& other) noexcept {
       cancel();
       queue_ = std::exchange(other.queue_, nullptr);
-      key_ = other.key_;
+      key_ = std::move(other.key_);
       return *this;
     }
     ~Timer() { cancel(); }
@@ -39,7 +42,7 @@ class TimerQueue {
 
    private:
     friend class TimerQueue;
-    Timer(TimerQueue& queue, Key key) : queue_(&queue), key_(key) {}
+    Timer(TimerQueue& queue, Key key) : queue_(&queue), key_(std::move(key)) {}
     TimerQueue* queue_ = nullptr;
     Key key_;
   };
@@ -47,6 +50,7 @@ class TimerQueue {
   TimerQueue() = default;
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
+  ~TimerQueue() = default;
 
   /// Has `callback` called by run_due() at `when` or later, once. MonoTime::max(): never.
   [[nodiscard]] Timer at(MonoTime when, std::function<void()> callback);

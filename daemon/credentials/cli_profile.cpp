@@ -16,9 +16,9 @@ constexpr std::size_t kMaxConfig = 1U << 20U;
 constexpr int kMaxSourceProfiles = 5;
 
 const std::vector<JsonValue>& profiles_of(const JsonValue& json) {
-  static const std::vector<JsonValue> kNone;
+  static const std::vector<JsonValue> none;
   const JsonValue* list = json.find("profiles");
-  return list != nullptr && list->is(JsonValue::Kind::array) ? list->items : kNone;
+  return list != nullptr && list->is(JsonValue::Kind::array) ? list->items : none;
 }
 
 class CliConfig {

@@ -163,7 +163,8 @@ bool configure_headers(Exchange& exchange) {
   // A line without a value ends in a semicolon; one that ends in a colon leaves out what libcurl would add.
   bool whole = append_line(list, "Expect:");
   for (const auto& [name, value] : headers)
-    whole = whole && append_line(list, value.empty() ? name + ";" : name + ": " + value);
+    whole =
+        whole && append_line(list, value.empty() ? name + ";" : std::string(name).append(": ").append(value));
   if (!headers.find("content-type")) whole = whole && append_line(list, "Content-Type:");
   if (!headers.find("accept")) whole = whole && append_line(list, "Accept:");
   return whole && curl_easy_setopt(exchange.easy.get(), CURLOPT_HTTPHEADER, list.get()) == CURLE_OK;

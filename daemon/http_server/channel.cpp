@@ -13,8 +13,7 @@ void Channel::FreeBio::operator()(bio_st* bio) const {
   BIO_free_all(bio);
 }
 
-Channel::Channel(int fd, ssl_ctx_st* context)
-    : fd_(fd), bio_(BIO_new_socket(fd, BIO_CLOSE)), wanted_(POLLIN) {
+Channel::Channel(int fd, ssl_ctx_st* context) : fd_(fd), bio_(BIO_new_socket(fd, BIO_CLOSE)) {
   if (!bio_) throw std::bad_alloc();
   if (context == nullptr) return;
   BIO* tls = BIO_new_ssl(context, 0);

@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include <poll.h>
 #include <sys/types.h>
 
 struct bio_st;      ///< OpenSSL's BIO
@@ -46,7 +47,7 @@ class Channel {
   const int fd_;
   std::unique_ptr<bio_st, FreeBio> bio_;
   ssl_st* tls_ = nullptr;
-  short wanted_;
+  short wanted_ = POLLIN;
 };
 
 }  // namespace sharedrift

@@ -35,7 +35,6 @@ Connection::Connection(int fd, ssl_ctx_st* tls, const ServerOptions& options, Pe
     : channel_(fd, tls),
       options_(options),
       peer_(std::move(peer)),
-      phase_(Phase::reading),
       since_(now),
       begun_(now),
       deadline_(now + options.head_deadline) {}

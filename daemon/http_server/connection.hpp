@@ -57,7 +57,7 @@ class Connection {
   [[nodiscard]] bool find_request(MonoTime now);
   void refuse(int status, const char* why, MonoTime now);
   bool send(MonoTime now);
-  std::string_view next_piece(std::span<char> buffer) const;
+  [[nodiscard]] std::string_view next_piece(std::span<char> buffer) const;
   void note_sent(std::size_t size, MonoTime now);
   bool end_answer(MonoTime now);
   bool discard();
@@ -65,7 +65,7 @@ class Connection {
   Channel channel_;
   const ServerOptions& options_;
   const Peer peer_;
-  Phase phase_;
+  Phase phase_ = Phase::reading;
   MonoTime since_;
   MonoTime begun_;  ///< the request
   MonoTime deadline_;

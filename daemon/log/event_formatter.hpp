@@ -12,15 +12,15 @@ namespace sharedrift {
 /// its message, from the logger through the sink to the formatter, all of it on one thread.
 class LoggedEvent {
  public:
-  explicit LoggedEvent(const Event& event) : before_(current_) { current_ = &event; }
+  explicit LoggedEvent(const Event& event) : before_(now_logged) { now_logged = &event; }
   LoggedEvent(const LoggedEvent&) = delete;
   LoggedEvent& operator=(const LoggedEvent&) = delete;
-  ~LoggedEvent() { current_ = before_; }
+  ~LoggedEvent() { now_logged = before_; }
   /// Null outside of logging.
-  static const Event* current() { return current_; }
+  static const Event* current() { return now_logged; }
 
  private:
-  static inline thread_local const Event* current_ = nullptr;
+  static inline thread_local const Event* now_logged = nullptr;
   const Event* before_;
 };
 

@@ -16,9 +16,10 @@ std::size_t kind_of(TextFormat format, Encoding encoding) {
 /// The lines of a family. What is the same in all of them is made once.
 void append_samples(std::string& out, const ImageFamily& family, const Fleet& fleet) {
   std::vector<std::string> between;  // as far as the id, and from each label to the next
-  for (const std::string_view label : label_names(family.spec))
+  for (const std::string_view label : label_names(family.spec)) {
     between.push_back((between.empty() ? std::string(family.spec.name) + "{" : std::string("\",")) +
                       std::string(label) + "=\"");
+  }
   constexpr std::size_t kLongLine = 120;
   out.reserve(out.size() + fleet.views.size() * kLongLine);
   for_each_sample(family, fleet.views, *fleet.account_names,

@@ -4,7 +4,7 @@ namespace sharedrift {
 
 namespace {
 
-using enum prometheus::MetricType;
+using Type = prometheus::MetricType;
 using View = const ImageView&;
 using Out = ImageSamples&;
 
@@ -36,79 +36,81 @@ void add_unless_canary(View view, Out out, const ImageView::Gauge& value) {
 }
 
 constexpr std::array kImageFamilies{
-    ImageFamily{{"share_drift_image_info", Gauge, "image_id,image_name,team,severity,profile",
+    ImageFamily{{"share_drift_image_info", Type::Gauge, "image_id,image_name,team,severity,profile",
                  "A watched image and how it is configured, always 1, for joins."},
                 [](View v, Out out) {
                   out.add(1, {v.policy->name, v.policy->team, v.policy->severity, v.policy->profile});
                 }},
-    ImageFamily{{"share_drift_shared_accounts", Gauge, "image_id",
+    ImageFamily{{"share_drift_shared_accounts", Type::Gauge, "image_id",
                  "Distinct accounts in the last complete listing, as of the last poll."},
                 [](View v, Out out) { out.add(v.shared_accounts); }},
-    ImageFamily{{"share_drift_allowed_accounts", Gauge, "image_id",
+    ImageFamily{{"share_drift_allowed_accounts", Type::Gauge, "image_id",
                  "Accounts that the allow-list lets in, as of the last poll: required, allowed and unexpired "
                  "exceptions."},
                 [](View v, Out out) { add_count(out, v.allowed_accounts); }},
-    ImageFamily{{"share_drift_unexpected_accounts", Gauge, "image_id",
+    ImageFamily{{"share_drift_unexpected_accounts", Type::Gauge, "image_id",
                  "Accounts that have access and should not, as of the last poll. Rises on partial reads too, "
                  "falls only on proof; absent while nothing is proven."},
                 [](View v, Out out) { add_unless_canary(v, out, v.unexpected_accounts); }},
-    ImageFamily{{"share_drift_unexpected_accounts_min", Gauge, "image_id",
+    ImageFamily{{"share_drift_unexpected_accounts_min", Type::Gauge, "image_id",
                  "TotalCount of the last answer that had one minus the accounts that the allow-list lets in, "
                  "at least 0, as of the last poll: at least so many unexpected accounts there must be, "
                  "listed or not, if the API counts right."},
                 [](View v, Out out) { add_unless_canary(v, out, v.unexpected_accounts_min); }},
-    ImageFamily{{"share_drift_canary_drift_open", Gauge, "image_id",
+    ImageFamily{{"share_drift_canary_drift_open", Type::Gauge, "image_id",
                  "Whether the drift that a canary image must always show is seen, as of the last poll. "
                  "Anything but 1 means that the detection is broken."},
                 [](View v, Out out) {
                   if (v.policy->canary && v.unexpected_accounts) out.add(*v.unexpected_accounts > 0 ? 1 : 0);
                 }},
-    ImageFamily{{"share_drift_missing_accounts", Gauge, "image_id",
+    ImageFamily{{"share_drift_missing_accounts", Type::Gauge, "image_id",
                  "Accounts that must have access and are proven not to have it, as of the last poll; absent "
                  "while nothing is proven."},
                 [](View v, Out out) { out.add(v.missing_accounts); }},
-    ImageFamily{{"share_drift_unlisted_accounts", Gauge, "image_id",
+    ImageFamily{{"share_drift_unlisted_accounts", Type::Gauge, "image_id",
                  "Accounts that the API counted but did not list, as of the last poll."},
                 [](View v, Out out) { out.add(v.unlisted_accounts); }},
-    ImageFamily{{"share_drift_unused_entries", Gauge, "image_id",
+    ImageFamily{{"share_drift_unused_entries", Type::Gauge, "image_id",
                  "Allow-list entries that match nothing in the last complete listing, as of the last poll."},
                 [](View v, Out out) { out.add(v.unused_entries); }},
-    ImageFamily{{"share_drift_listing_complete", Gauge, "image_id",
+    ImageFamily{{"share_drift_listing_complete", Type::Gauge, "image_id",
                  "Whether the last poll gave a listing that is proven complete."},
                 [](View v, Out out) { out.add(v.listing_complete ? 1 : 0); }},
-    ImageFamily{{"share_drift_listing_last_complete_timestamp_seconds", Gauge, "image_id",
+    ImageFamily{{"share_drift_listing_last_complete_timestamp_seconds", Type::Gauge, "image_id",
                  "When the last complete listing ended, in seconds since 1970; 0 if there never was one."},
                 [](View v, Out out) { add_time(out, v.last_complete); }},
-    ImageFamily{{"share_drift_listing_last_attempt_timestamp_seconds", Gauge, "image_id",
+    ImageFamily{{"share_drift_listing_last_attempt_timestamp_seconds", Type::Gauge, "image_id",
                  "When the last poll ended, with a complete listing or not, in seconds since 1970; 0 if "
                  "there never was one."},
                 [](View v, Out out) { add_time(out, v.last_attempt); }},
-    ImageFamily{{"share_drift_image_state", Gauge, "image_id,state",
+    ImageFamily{{"share_drift_image_state", Type::Gauge, "image_id,state",
                  "The state of the image as of the last poll, always 1: only the present state is there."},
                 [](View v, Out out) { out.add(1, {to_string(v.state)}); }},
-    ImageFamily{{"share_drift_poll_interval_seconds", Gauge, "image_id", "How often the image is polled."},
-                [](View v, Out out) { out.add(std::chrono::duration<double>(v.policy->interval).count()); }},
-    ImageFamily{{"share_drift_listings_total", Counter, "image_id",
+    ImageFamily{
+        {"share_drift_poll_interval_seconds", Type::Gauge, "image_id", "How often the image is polled."},
+        [](View v, Out out) { out.add(std::chrono::duration<double>(v.policy->interval).count()); }},
+    ImageFamily{{"share_drift_listings_total", Type::Counter, "image_id",
                  "Polls of the image: each asks once with whom it is shared."},
                 [](View v, Out out) { add_count(out, v.counters.listings); }},
-    ImageFamily{{"share_drift_listing_failures_total", Counter, "image_id",
+    ImageFamily{{"share_drift_listing_failures_total", Type::Counter, "image_id",
                  "Polls of the image that did not end in a complete listing."},
                 [](View v, Out out) { add_count(out, v.counters.failures); }},
-    ImageFamily{{"share_drift_opened_total", Counter, "image_id,kind",
+    ImageFamily{{"share_drift_opened_total", Type::Counter, "image_id,kind",
                  "Drifts opened: an account that should not have access, or lost access that it must have."},
                 [](View v, Out out) { add_by_kind(out, v.counters.opened); }},
-    ImageFamily{{"share_drift_closed_total", Counter, "image_id,kind", "Drifts closed, for whatever reason."},
-                [](View v, Out out) { add_by_kind(out, v.counters.closed); }},
-    ImageFamily{{"share_drift_flaps_total", Counter, "image_id",
+    ImageFamily{
+        {"share_drift_closed_total", Type::Counter, "image_id,kind", "Drifts closed, for whatever reason."},
+        [](View v, Out out) { add_by_kind(out, v.counters.closed); }},
+    ImageFamily{{"share_drift_flaps_total", Type::Counter, "image_id",
                  "Drifts that were seen again while their absence was being confirmed."},
                 [](View v, Out out) { add_count(out, v.counters.flaps); }},
     ImageFamily{
-        {"share_drift_account_since_timestamp_seconds", Gauge, "image_id,account_id,account_name,kind",
+        {"share_drift_account_since_timestamp_seconds", Type::Gauge, "image_id,account_id,account_name,kind",
          "Since when a drift is open, in seconds since 1970, as of the last poll. The 200 oldest of "
          "all images."},
         &add_drifts,
         true},
-    ImageFamily{{"share_drift_exception_expiry_timestamp_seconds", Gauge, "image_id,account_id",
+    ImageFamily{{"share_drift_exception_expiry_timestamp_seconds", Type::Gauge, "image_id,account_id",
                  "When a temporary permission ends or ended, in seconds since 1970. The 200 earliest of all "
                  "images."},
                 &add_exceptions,
@@ -129,10 +131,10 @@ double dropped_series(const std::vector<ViewPtr>& views) {
 }
 
 constexpr std::array kFleetFamilies{
-    FleetFamily{{"share_drift_account_series_dropped", Gauge, "",
+    FleetFamily{{"share_drift_account_series_dropped", Type::Gauge, "",
                  "Series of single accounts that are left out because there may be 200 in a family."},
                 &dropped_series},
-    FleetFamily{{"share_drift_watched_images", Gauge, "", "Images that this daemon watches."},
+    FleetFamily{{"share_drift_watched_images", Type::Gauge, "", "Images that this daemon watches."},
                 [](const std::vector<ViewPtr>& views) { return static_cast<double>(views.size()); }},
 };
 

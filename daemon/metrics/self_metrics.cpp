@@ -23,8 +23,8 @@ using Family = prometheus::Family<T>;
 
 static_assert(kAllReasons.size() == static_cast<std::size_t>(kAllReasons.back()) + 1, "indexed by Reason");
 
-const Histogram::BucketBoundaries kListingBuckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
-const Histogram::BucketBoundaries kRequestBuckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+const Histogram::BucketBoundaries listing_buckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
+const Histogram::BucketBoundaries request_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
 Family<Counter>& counters(const MetricSpec& spec, Registry& registry) {
   return prometheus::BuildCounter()
@@ -81,7 +81,7 @@ class SelfMetrics::Families {
 struct SelfMetrics::Counted {
   Registry registry;
   ByReason listing_failures = by_reason(counters(own::kListingFailuresByReason, registry), {});
-  Histogram& listing_duration = histograms(own::kListingDuration, registry).Add({}, kListingBuckets);
+  Histogram& listing_duration = histograms(own::kListingDuration, registry).Add({}, listing_buckets);
   Counter& listing_overruns = counters(own::kListingOverruns, registry).Add({});
   Family<Counter>& api_requests = counters(own::kApiRequests, registry);
   Family<Counter>& api_failures = counters(own::kApiFailures, registry);
@@ -110,7 +110,7 @@ struct SelfMetrics::ProfileSeries {
   Counter& requests = counted.api_requests.Add(labels);
   Counter& retries = counted.api_retries.Add(labels);
   ByReason failures = by_reason(counted.api_failures, labels);
-  Histogram& duration = counted.api_request_duration.Add(labels, kRequestBuckets);
+  Histogram& duration = counted.api_request_duration.Add(labels, request_buckets);
   Counter& refresh_failures = counted.refresh_failures.Add(labels);
   double budget = 0;
   std::optional<double> skew;

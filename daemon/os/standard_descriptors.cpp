@@ -1,5 +1,7 @@
 #include "os/standard_descriptors.hpp"
 
+#include <algorithm>
+#include <array>
 #include <initializer_list>
 
 #include <fcntl.h>
@@ -8,12 +10,12 @@
 namespace sharedrift {
 
 bool take_standard_descriptors() {
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(fd, F_GETFD) != -1) continue;
+  constexpr std::array kStandard{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+  return std::all_of(kStandard.begin(), kStandard.end(), [](int fd) {
+    if (::fcntl(fd, F_GETFD) != -1) return true;
     const int wrong_way = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-    if (::open("/dev/null", wrong_way) != fd) return false;  // the lowest free one is taken, and that is fd
-  }
-  return true;
+    return ::open("/dev/null", wrong_way) == fd;  // the lowest free one is taken, and that is fd
+  });
 }
 
 }  // namespace sharedrift

@@ -39,7 +39,7 @@ std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what, Wa
   const std::scoped_lock one_at_a_time(answer->making);
   if (auto body = answer->body.lock(); body && body->size >= kLarge && now - answer->made < kFresh)
     return body;
-  const auto body = std::make_shared<const AnswerBody>(make());
+  auto body = std::make_shared<const AnswerBody>(make());
   answer->body = body;
   answer->made = now;
   return body;

@@ -106,7 +106,7 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 }  // namespace
 
-const std::array<WebRoutes::Route, 11> WebRoutes::kRoutes{{
+const std::array<WebRoutes::Route, 11> WebRoutes::routes{{
     {kTelemetry, "GET", &WebRoutes::metrics, Needs::login},
     {"/", "GET", &WebRoutes::page, Needs::login_and_time},
     {"/config", "GET", &WebRoutes::config, Needs::login_and_time},
@@ -124,9 +124,9 @@ WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
     : backend_(std::move(backend)), options_(std::move(options)) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
-  const auto* route = std::find_if(kRoutes.begin(), kRoutes.end(),
+  const auto* route = std::find_if(routes.begin(), routes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
-  const Route used = route == kRoutes.end() ? Route{"other", "", nullptr, Needs::login} : *route;
+  const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login} : *route;
   std::optional<ServerResponse> refusal = refuse_foreign(request, options_.allowed_hosts);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
   if (!refusal && used.needs == Needs::login_and_time && request.lane != Lane::slow)

@@ -62,7 +62,7 @@ class WebRoutes {
     ServerResponse (WebRoutes::*handler)(const ServerRequest&);
     Needs needs;
   };
-  static const std::array<Route, 11> kRoutes;
+  static const std::array<Route, 11> routes;
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
   /// For what can be large and is the same for all.

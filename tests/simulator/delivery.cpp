@@ -17,7 +17,7 @@ std::string chunk(std::string_view data) {
   return std::string(size.data(), end).append("\r\n").append(data).append("\r\n");
 }
 
-std::string head(const SimAnswer& answer, Delivery::Framing framing) {
+std::string head_bytes(const SimAnswer& answer, Delivery::Framing framing) {
   std::string out = "HTTP/1.1 " + std::to_string(answer.status) + (answer.status < 400 ? " OK" : " Error");
   out.append("\r\nContent-Type: ").append(answer.content_type).append("\r\nConnection: close\r\n");
   for (const auto& [name, value] : answer.headers)
@@ -29,11 +29,11 @@ std::string head(const SimAnswer& answer, Delivery::Framing framing) {
   return out.append("\r\n");
 }
 
-std::string cut(const SimAnswer& answer) {
+std::string cut_bytes(const SimAnswer& answer) {
   const Delivery& d = answer.delivery;
   const std::string part = answer.body.substr(0, d.bytes);
   const bool chunked = d.framing == Delivery::Framing::chunked && !part.empty();
-  return head(answer, d.framing) + (chunked ? chunk(part) : part);
+  return head_bytes(answer, d.framing) + (chunked ? chunk(part) : part);
 }
 
 /// All of it, in steps; the first at once, the others each after `interval`.
@@ -44,22 +44,22 @@ ServerResponse::Raw steps(std::string bytes, std::size_t step, Millis interval) 
   };
 }
 
-ServerResponse::Raw endless(const SimAnswer& answer) {
+ServerResponse::Raw endless_bytes(const SimAnswer& answer) {
   const std::string blanks(16'384, ' ');
-  return [next = head(answer, answer.delivery.framing),
+  return [next = head_bytes(answer, answer.delivery.framing),
           block = answer.delivery.framing == Delivery::Framing::chunked ? chunk(blanks) : blanks]() mutable {
     return std::pair(std::exchange(next, block), Millis{0});
   };
 }
 
-ServerResponse::Raw raw(const SimAnswer& answer) {
+ServerResponse::Raw raw_bytes(const SimAnswer& answer) {
   const Delivery& d = answer.delivery;
-  const std::string whole = head(answer, Delivery::Framing::length) + answer.body;
+  const std::string whole = head_bytes(answer, Delivery::Framing::length) + answer.body;
   switch (d.how) {
     case Delivery::How::plain: return {};
-    case Delivery::How::cut: return steps(cut(answer), std::string::npos, Millis{0});
+    case Delivery::How::cut: return steps(cut_bytes(answer), std::string::npos, Millis{0});
     case Delivery::How::drip: return steps(whole, std::max<std::size_t>(1, d.bytes), d.interval);
-    case Delivery::How::endless: return endless(answer);
+    case Delivery::How::endless: return endless_bytes(answer);
     case Delivery::How::reset: return steps(whole.substr(0, d.bytes), whole.size(), Millis{0});
   }
   return {};
@@ -70,7 +70,7 @@ ServerResponse::Raw raw(const SimAnswer& answer) {
 ServerResponse to_response(SimAnswer answer) {
   ServerResponse out;
   out.delay = answer.delay;
-  out.raw = raw(answer);
+  out.raw = raw_bytes(answer);
   out.reset = answer.delivery.how == Delivery::How::reset;
   out.status = answer.status;
   out.content_type = std::move(answer.content_type);
