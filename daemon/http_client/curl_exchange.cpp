@@ -162,9 +162,10 @@ bool configure_headers(Exchange& exchange) {
   HeaderList& list = exchange.header_list;
   // A line without a value ends in a semicolon; one that ends in a colon leaves out what libcurl would add.
   bool whole = append_line(list, "Expect:");
-  for (const auto& [name, value] : headers)
+  for (const auto& [name, value] : headers) {
     whole =
         whole && append_line(list, value.empty() ? name + ";" : std::string(name).append(": ").append(value));
+  }
   if (!headers.find("content-type")) whole = whole && append_line(list, "Content-Type:");
   if (!headers.find("accept")) whole = whole && append_line(list, "Accept:");
   return whole && curl_easy_setopt(exchange.easy.get(), CURLOPT_HTTPHEADER, list.get()) == CURLE_OK;
