@@ -26,21 +26,18 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
   SD_TRY(database, Database::open(path, mode));
   SD_TRY(application, database.number("PRAGMA application_id"));
   if (application != StateTables::kApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
-  SD_TRY(rows, database.prepare(
-                   "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
-                   "ORDER BY id DESC LIMIT ?3"));
-  rows.bind(0, query.image_id)
-      .bind(1, query.since.value_or(WallTime{}).time_since_epoch().count())
-      .bind(2, static_cast<std::int64_t>(query.limit));
   std::vector<Event> events;
-  while (true) {
-    SD_TRY(row, rows.step());
-    if (!row) break;
-    const auto type = parse_event_type(rows.text(1));
-    if (!type) continue;  // of a later release
-    events.push_back(
-        {*type, WallTime{Millis{rows.integer(0)}}, rows.text(2), fields_from_json(rows.text(3))});
-  }
+  auto done = database.each(
+      "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
+      "ORDER BY id DESC LIMIT ?3",
+      [&events](const sqlite::Statement& row) {
+        const auto type = parse_event_type(row.text(1));
+        if (!type) return;  // of a later release
+        events.push_back({*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)},
+                          fields_from_json(std::string{row.text(3)})});
+      },
+      query.image_id, query.since.value_or(WallTime{}), query.limit);
+  if (!done) return Err(std::move(done).error());
   std::reverse(events.begin(), events.end());
   return events;
 }
@@ -65,8 +62,7 @@ std::string database_trouble(const sqlite::Error& error) {
   constexpr int kPrimary = 0xff;  // of an extended result code
   switch (error.code & kPrimary) {
     case SQLITE_NOTADB: return "it is not a state database of share-drift-exporter; see --storage.path";
-    case SQLITE_CORRUPT:
-      return "it is damaged (" + error.text + "); the daemon sets it aside when it starts the next time";
+    case SQLITE_CORRUPT: return error.text + "; the daemon sets it aside when it starts the next time";
     case SQLITE_BUSY: return "another program has locked it; try again";
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:

@@ -3,7 +3,9 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,10 +16,11 @@
 
 namespace sharedrift::sqlite {
 
-/// What SQLite said; clean text with the result code's name.
 struct Error {
-  int code = 0;
+  int code = 0;  ///< SQLite's, extended
   std::string text;
+  /// The file itself is damaged, foreign or lacks a table: not a matter of disk, locks or rights.
+  [[nodiscard]] bool unusable() const;
 };
 using Status = Result<Unit, Error>;
 
@@ -26,32 +29,38 @@ class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
 
-  Statement& bind(int index, std::int64_t value);
-  Statement& bind(int index, std::string_view value);  ///< copied
-  Statement& bind(int index, std::optional<WallTime> value);
+  /// Makes it ready to step through the rows for these parameters. Text is copied.
+  template <class... Values>
+  void begin(const Values&... values) {
+    sqlite3_reset(statement_.get());
+    int index = 0;
+    (bind(++index, values), ...);
+  }
   /// True: a row is there. False: no more.
   Result<bool, Error> step();
-  /// For statements without rows; leaves the statement ready for the next bind().
-  Status run();
-  void reset();
 
   [[nodiscard]] std::int64_t integer(int column) const {
     return sqlite3_column_int64(statement_.get(), column);
   }
-  [[nodiscard]] std::string text(int column) const { return std::string{view(column)}; }
-  /// The same without a copy: until the next step() or reset().
-  [[nodiscard]] std::string_view view(int column) const;
+  /// Until the next step() or begin().
+  [[nodiscard]] std::string_view text(int column) const;
   [[nodiscard]] std::optional<WallTime> time(int column) const;
 
  private:
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
-  [[nodiscard]] Error error() const;
+  template <std::integral Number>
+  void bind(int index, Number value) {
+    sqlite3_bind_int64(statement_.get(), index, static_cast<sqlite3_int64>(value));
+  }
+  void bind(int index, std::string_view value);
+  void bind(int index, std::optional<WallTime> value);
+
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// One connection. Not thread-safe.
+/// One connection. Not thread-safe. All SQL is literals: a statement is prepared once and kept.
 class Database {
  public:
   /// immutable: nobody writes the file meanwhile, so nothing is asked of its directory.
@@ -59,13 +68,28 @@ class Database {
   /// Opens (and, for read_write, creates) the file.
   static Result<Database, Error> open(const std::string& path, Mode mode);
 
-  Status execute(const char* sql);
-  Result<Statement, Error> prepare(std::string_view sql);
-  /// Prepares `sql` once and keeps it; `sql` must outlive the connection (a literal). The statement comes
-  /// back reset.
-  Result<Statement*, Error> cached(std::string_view sql);
+  /// Any number of statements without parameters; their rows are not wanted.
+  Status execute(const std::string& sql);
+  /// One statement without rows.
+  template <class... Values>
+  Status run(std::string_view sql, const Values&... values) {
+    return each(
+        sql, [](const Statement& /*row*/) {}, values...);
+  }
+  /// Calls `row` for each row of the answer.
+  template <class Row, class... Values>
+  Status each(std::string_view sql, Row row, const Values&... values) {
+    SD_TRY(statement, prepared(sql));
+    statement->begin(values...);
+    while (true) {
+      SD_TRY(more, statement->step());
+      if (!more) return Unit{};
+      row(std::as_const(*statement));
+    }
+  }
   /// The single integer a pragma or query answers with; 0 if it answers nothing.
   Result<std::int64_t, Error> number(std::string_view sql);
+  /// The same, of text.
   Result<std::string, Error> word(std::string_view sql);
 
  private:
@@ -73,7 +97,8 @@ class Database {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
   };
   explicit Database(sqlite3* handle) : handle_(handle) {}
-  [[nodiscard]] Error error() const;
+  Result<Statement*, Error> prepared(std::string_view sql);
+
   std::unique_ptr<sqlite3, Close> handle_;
   std::map<std::string_view, Statement> cache_;  ///< declared after the handle: finalized before it closes
 };

@@ -84,7 +84,7 @@ SavedState StateDb::load() {
       saved = std::move(*loaded);
     } else {
       connection_.reset();
-      if (loaded.error().unusable) {
+      if (loaded.error().unusable()) {
         set_aside(loaded.error().text);
         open_connection();
       } else {
@@ -129,7 +129,7 @@ bool StateDb::open_connection() {
         static_cast<void>(::pwrite(lock_fd_, "+", 1, 0) == 1);  // see look_for_the_last_one()
       return true;
     }
-    if (!tables.error().unusable) {
+    if (!tables.error().unusable()) {
       note_failure("cannot use " + clean(path_) + ": " + tables.error().text);
       return false;
     }
@@ -246,23 +246,18 @@ bool StateDb::write(Batch& batch) {
       prune_.exchange(false) || !connection_->pruned || now - *connection_->pruned > kPruneEvery;
   auto done = tables.transaction([&]() -> sqlite::Status {
     for (const auto& [id, record] : batch.images) {
-      auto stored = record ? tables.put(*record) : tables.erase(id);
-      if (!stored) return stored;
+      if (auto put = record ? tables.put(*record) : tables.erase(id); !put) return put;
     }
     for (const Event& event : batch.events) {
-      auto stored = tables.add(event);
-      if (!stored) return stored;
+      if (auto added = tables.add(event); !added) return added;
     }
     if (batch.fleet) {
-      auto stored = tables.put_fleet(*batch.fleet);
-      if (!stored) return stored;
+      if (auto put = tables.put_fleet(*batch.fleet); !put) return put;
     }
     if (prune) {
-      auto pruned = tables.prune(now - Millis{retention_.load()});
-      if (!pruned) return pruned;
+      if (auto pruned = tables.prune(now - Millis{retention_.load()}); !pruned) return pruned;
     }
-    auto running = tables.put_stopped(false);
-    if (!running) return running;
+    if (auto running = tables.put_stopped(false); !running) return running;
     return tables.put_alive(now);
   });
   if (!done) {

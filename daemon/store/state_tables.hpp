@@ -18,25 +18,20 @@
 namespace sharedrift {
 
 /// The tables of the state database and how records become rows. Times are milliseconds since 1970, UTC; ids
-/// are text. Not thread-safe. Version history: 1, the first; 2, when
-/// the last complete listing began, the last TotalCount, and whether an empty list would be a change.
+/// are text. Not thread-safe. Version history: 1, the first; 2, when the last complete listing began, the
+/// last TotalCount, and whether an empty list would be a change.
 class StateTables {
  public:
   static constexpr std::int64_t kApplicationId = 0x53445246;  ///< "SDRF"
   static constexpr std::int64_t kVersion = 2;
 
-  struct OpenError {
-    std::string text;
-    bool unusable =
-        false;  ///< the file itself is damaged, foreign or of a later version: not a matter of disk or rights
-  };
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
-  static Result<StateTables, OpenError> open(const std::string& path);
+  static Result<StateTables, sqlite::Error> open(const std::string& path);
 
   /// Attempt counters go on only after a clean stop: the last steps of a killed life may be missing, and a
   /// counter that is a little less than it was looks to Prometheus like one that began anew and ran through
   /// all of it again. They begin at 0 then.
-  Result<SavedState, OpenError> load();
+  Result<SavedState, sqlite::Error> load();
   /// All of `work` or nothing.
   sqlite::Status transaction(const std::function<sqlite::Status()>& work);
   sqlite::Status put(const ImageRecord& record);
@@ -50,14 +45,14 @@ class StateTables {
 
  private:
   using Images = std::map<std::string, ImageRecord, std::less<>>;
-  using AddDetail = std::function<void(ImageRecord&, const AccountId&, const sqlite::Statement& row)>;
   explicit StateTables(sqlite::Database database) : database_(std::move(database)) {}
   sqlite::Status load_images(Images& images);
-  sqlite::Status load_details(std::string_view sql, Images& images, const AddDetail& add);
   sqlite::Status load_sightings(Images& images);
   sqlite::Status load_absences(Images& images);
   sqlite::Status load_drifts(Images& images);
   sqlite::Status load_meta(SavedState& saved, bool& stopped);
+  template <class Add>
+  sqlite::Status load_details(std::string_view sql, Images& images, Add add);
   sqlite::Status put_image(const ImageRecord& record);
   sqlite::Status put_meta(std::string_view key, std::int64_t value);
 
