@@ -11,42 +11,22 @@
 /// schema is tested against them.
 namespace sharedrift {
 
-inline constexpr std::array<std::string_view, 5> kRootKeys{"profiles", "poll", "accounts", "groups",
-                                                           "images"};
-inline constexpr std::array<std::string_view, 12> kProfileKeys{"endpoint",
-                                                               "owner_account",
-                                                               "credentials",
-                                                               "sts_endpoint",
-                                                               "allow_any_endpoint",
-                                                               "ca_file",
-                                                               "proxy_url",
-                                                               "proxy_from_environment",
-                                                               "timeout",
-                                                               "requests_per_second",
-                                                               "concurrency",
-                                                               "max_attempts"};
-inline constexpr std::array<std::string_view, 15> kCredentialKeys{"source",
-                                                                  "file",
-                                                                  "profile",
-                                                                  "role_name",
-                                                                  "metadata_endpoint",
-                                                                  "disable_imdsv1",
-                                                                  "role_arn",
-                                                                  "role_session_name",
-                                                                  "oidc_provider_arn",
-                                                                  "oidc_token_file",
-                                                                  "external_id",
-                                                                  "policy",
-                                                                  "duration",
-                                                                  "uri",
-                                                                  "from"};
-inline constexpr std::array<std::string_view, 6> kPollKeys{
-    "interval", "spread", "stale_after", "confirm_clears", "mass_change_percent", "state_retention"};
-inline constexpr std::array<std::string_view, 1> kAccountKeys{"name"};
-inline constexpr std::array<std::string_view, 10> kImageKeys{
-    "id", "name", "team", "severity", "profile", "interval", "required", "allowed", "exceptions", "canary"};
-inline constexpr std::array<std::string_view, 5> kExceptionKeys{"account", "expires", "owner", "ticket",
-                                                                "reason"};
+inline constexpr auto kRootKeys =
+    std::to_array<std::string_view>({"profiles", "poll", "accounts", "groups", "images"});
+inline constexpr auto kProfileKeys = std::to_array<std::string_view>(
+    {"endpoint", "owner_account", "credentials", "sts_endpoint", "allow_any_endpoint", "ca_file", "proxy_url",
+     "proxy_from_environment", "timeout", "requests_per_second", "concurrency", "max_attempts"});
+inline constexpr auto kCredentialKeys =
+    std::to_array<std::string_view>({"source", "file", "profile", "role_name", "metadata_endpoint",
+                                     "disable_imdsv1", "role_arn", "role_session_name", "oidc_provider_arn",
+                                     "oidc_token_file", "external_id", "policy", "duration", "uri", "from"});
+inline constexpr auto kPollKeys = std::to_array<std::string_view>(
+    {"interval", "spread", "stale_after", "confirm_clears", "mass_change_percent", "state_retention"});
+inline constexpr auto kAccountKeys = std::to_array<std::string_view>({"name"});
+inline constexpr auto kImageKeys = std::to_array<std::string_view>(
+    {"id", "name", "team", "severity", "profile", "interval", "required", "allowed", "exceptions", "canary"});
+inline constexpr auto kExceptionKeys =
+    std::to_array<std::string_view>({"account", "expires", "owner", "ticket", "reason"});
 
 struct KeyTable {
   std::string_view section;

@@ -12,25 +12,16 @@ namespace sharedrift {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kRootKeys{"tls_server_config", "http_server_config",
-                                                    "basic_auth_users", "rate_limit"};
-constexpr std::array<std::string_view, 13> kTlsKeys{"cert_file",
-                                                    "key_file",
-                                                    "client_auth_type",
-                                                    "client_ca_file",
-                                                    "client_allowed_sans",
-                                                    "cipher_suites",
-                                                    "curve_preferences",
-                                                    "min_version",
-                                                    "max_version",
-                                                    "prefer_server_cipher_suites",
-                                                    "cert",
-                                                    "key",
-                                                    "client_ca"};
-constexpr std::array<std::string_view, 2> kHttpKeys{"http2", "headers"};
-constexpr std::array<std::string_view, 5> kHeaderKeys{"Content-Security-Policy", "X-Frame-Options",
-                                                      "X-Content-Type-Options", "X-XSS-Protection",
-                                                      "Strict-Transport-Security"};
+constexpr auto kRootKeys = std::to_array<std::string_view>(
+    {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
+constexpr auto kTlsKeys = std::to_array<std::string_view>(
+    {"cert_file", "key_file", "client_auth_type", "client_ca_file", "client_allowed_sans", "cipher_suites",
+     "curve_preferences", "min_version", "max_version", "prefer_server_cipher_suites", "cert", "key",
+     "client_ca"});
+constexpr auto kHttpKeys = std::to_array<std::string_view>({"http2", "headers"});
+constexpr auto kHeaderKeys =
+    std::to_array<std::string_view>({"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
+                                     "X-XSS-Protection", "Strict-Transport-Security"});
 
 constexpr std::array<Choice<ClientAuth>, 5> kClientAuths{{
     {"NoClientCert", ClientAuth::none},
