@@ -10,6 +10,7 @@
 #include <fstream>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -52,7 +53,7 @@ std::string refused(const std::string& text) {
   return config ? "accepted" : joined(config.error());
 }
 
-const ProfileConfig& profile(const Config& config, const std::string& name) {
+const ProfileConfig& profile(const Config& config, std::string_view name) {
   const auto found = std::find_if(config.profiles.begin(), config.profiles.end(),
                                   [&name](const ProfileConfig& p) { return p.name == name; });
   EXPECT_NE(found, config.profiles.end()) << name;
