@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/discovery.hpp"
 #include "core/ids.hpp"
 #include "core/policy.hpp"
 #include "core/time.hpp"
@@ -44,14 +45,26 @@ struct PollConfig {
   friend bool operator==(const PollConfig&, const PollConfig&) = default;
 };
 
+/// What the account owns is listed (DescribeSelfImages), once per profile and interval.
+struct InventoryConfig {
+  bool enabled = true;  ///< false: an image is looked up only where its list is empty
+  Millis interval{300'000};
+
+  friend bool operator==(const InventoryConfig&, const InventoryConfig&) = default;
+};
+
 /// An accepted configuration: whole, checked, immutable for as long as it is in force. Holds no secret
 /// but a password in a proxy_url.
 struct Config {
   std::vector<ProfileConfig> profiles;  ///< at least one; names unique; sorted by name
   PollConfig poll;
+  InventoryConfig inventory;
   std::map<AccountId, std::string> account_names;
-  std::vector<std::shared_ptr<const ImagePolicy>> images;  ///< at least one, in the order of the file
-  std::string sha256;                                      ///< hex, of the file's bytes
+  std::vector<std::shared_ptr<const ImagePolicy>>
+      images;                          ///< in the order of the file; may be empty with a rule
+  std::vector<DiscoverRule> discover;  ///< in order: the first that fits counts
+  std::vector<IgnoredImage> ignored;   ///< ids unique, none of them in `images`
+  std::string sha256;                  ///< hex, of the file's bytes
 };
 
 }  // namespace sharedrift
