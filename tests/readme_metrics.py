@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "dashboards" / "METRICS.md"
 GOLDEN = sorted((ROOT / "tests" / "data" / "golden").glob("*-text.prom"))
-ENTRY = re.compile(r'\{\s*"((?:share_drift|process)_[a-z0-9_]+)",\s*(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
+ENTRY = re.compile(r'\{\s*"((?:share_drift|process)_[a-z0-9_]+)",\s*(?:Type::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
 MENTION = re.compile(r"(?<![\w:])share_drift_[a-z0-9_]*[a-z0-9](?![a-z0-9_*])")
 ROOMS = ("config", "daemon", "dashboards", "systemd", "tests")
 SUFFIXES = {".md", ".py", ".yml", ".json", ".cpp", ".hpp", ".prom", ".1", ".5"}
