@@ -90,11 +90,11 @@ def golden_faults(metrics):
 
 
 def series_faults():
-    """README says how many series an ordinary image is."""
+    """systemd/README.md says how many series an ordinary image is."""
     image = re.findall(r'^\w+\{image_id="(m-[^"]+)"(.*)\} ', (ROOT / "tests/data/golden/images-text.prom").read_text(), re.MULTILINE)
     ordinary = sum(name == image[0][0] and "account_id" not in labels for name, labels in image)
-    yield from (f"README says that an image is {said} series; it is {ordinary}"
-                for said in re.findall(r"An image is (\d+) series", (ROOT / "README.md").read_text()) if int(said) != ordinary)
+    yield from (f"systemd/README.md says that an image is {said} series; it is {ordinary}"
+                for said in re.findall(r"An image is (\d+) series", (ROOT / "systemd" / "README.md").read_text()) if int(said) != ordinary)
 
 
 def mention_faults(metrics):

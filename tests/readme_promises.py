@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every test that README's tables of promises name must exist: `Suite.Name`, `Suite.*`, `label.name`, `tests/a/file`."""
+"""Every test that PROOF.md's table of promises names must exist: `Suite.Name`, `Suite.*`, `label.name`, `tests/a/file`."""
 import pathlib
 import re
 import sys
@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
 def main():
-    chapter = re.search(r"^## What holds it to its word\n(.*?)^## ", (ROOT / "README.md").read_text(), re.M | re.S)[1]
+    chapter = re.search(r"^## What holds it to its word\n(.*?)^## ", (ROOT / "daemon" / "PROOF.md").read_text(), re.M | re.S)[1]
     rows = [line for line in chapter.splitlines() if line.startswith("| ")]
     written = {f"{suite}.{name}" for path in (ROOT / "tests").rglob("*_test.cpp")
                for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", path.read_text(), re.M)}
@@ -30,7 +30,7 @@ def main():
         if not there:
             missing.append(word)
     for word in missing:
-        print(f"README promises by {word}, which is not there")
+        print(f"daemon/PROOF.md promises by {word}, which is not there")
     print(f"{len(rows) - 2} promises name {named} tests")
     return 1 if missing or named < 40 else 0
 

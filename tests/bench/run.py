@@ -23,7 +23,7 @@ from harness import BIN, ROOT, Failed, workspace  # noqa: E402
 from load import load  # noqa: E402
 
 BASELINE = pathlib.Path(__file__).with_name("baseline.json")
-README = ROOT / "README.md"
+README = ROOT / "tests" / "README.md"
 RATIO_WORTH_A_LOOK = 1.3
 
 
@@ -97,7 +97,7 @@ def sizes_of(figures):
     return sorted({int(key.split(".")[1]) for key in figures if key.startswith("load.")})
 
 
-# What README shows, and how it says it.
+# What tests/README.md shows, and how it says it.
 SHOWN = {
     "start_to_first_scrape_ms": "start to first scrape, ms",
     "cpu_us_per_poll": "CPU of a poll, us",

@@ -52,7 +52,7 @@ TEST(Tracker, HasNothingToTellAtADeadlineThatHasMovedAway) {
   EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts);
 }
 
-// README's table "While nobody can see", row by row: an image in sync and one in drift, polled every five
+// PROOF.md's table "While nobody can see", row by row: an image in sync and one in drift, polled every five
 // minutes.
 TEST(Tracker, TheTimelineOfABlindImage) {
   const auto watched = [] {
