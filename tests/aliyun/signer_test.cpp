@@ -64,9 +64,9 @@ TEST(Signer, MatchesEveryVectorByteForByte) {
     const Acs3Signature signature = sign_acs3(vector["inputs"]["method"].get<std::string>(), query,
                                               headers_of(vector), expected["body_sha256"].get<std::string>(),
                                               credentials.access_key_id, credentials.access_key_secret);
-    EXPECT_EQ(signature.canonical_request, expected["canonical_request"]) << vector["id"];
-    EXPECT_EQ(signature.string_to_sign, expected["string_to_sign"]) << vector["id"];
-    EXPECT_EQ(signature.authorization, expected["authorization"]) << vector["id"];
+    EXPECT_EQ(signature.canonical_request, expected["canonical_request"].get<std::string>()) << vector["id"];
+    EXPECT_EQ(signature.string_to_sign, expected["string_to_sign"].get<std::string>()) << vector["id"];
+    EXPECT_EQ(signature.authorization, expected["authorization"].get<std::string>()) << vector["id"];
   }
 }
 
