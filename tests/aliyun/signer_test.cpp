@@ -83,7 +83,8 @@ TEST(Signer, BuildsTheRequestsOfTheVectorsThatPostAnEmptyBody) {
     const auto request = signed_request(call, credentials_of(inputs), inputs["nonce"].get<std::string>(),
                                         *parse_rfc3339(inputs["timestamp"].get<std::string>()));
     ASSERT_TRUE(request);
-    EXPECT_EQ(header_of(*request, "authorization"), vector["expected"]["authorization"]) << vector["id"];
+    EXPECT_EQ(header_of(*request, "authorization"), vector["expected"]["authorization"].get<std::string>())
+        << vector["id"];
     EXPECT_EQ(request->url,
               "https://" + host + "/?" + vector["expected"]["canonical_query"].get<std::string>());
     ++checked;
