@@ -88,6 +88,12 @@ struct HttpResponse {
 struct TransportError {
   Reason reason;
   std::string detail;
+  /// What it was, where that matters to who might try again.
+  enum class Kind {
+    fault,    ///< of the network or of who answered
+    refused,  ///< the proxy wants other credentials: each further try counts against the login
+    stale,    ///< a kept-alive connection had died: no sign that anything is wrong
+  } kind = Kind::fault;
 };
 using HttpResult = Result<HttpResponse, TransportError>;
 using HttpDone = std::function<void(HttpResult)>;

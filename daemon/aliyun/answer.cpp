@@ -80,7 +80,7 @@ std::optional<std::int64_t> echo_of(const JsonValue& root, std::string_view name
 
 }  // namespace
 
-Result<JsonDocument, ApiError> open_answer(const HttpResponse& response) {
+Result<JsonDocument, ApiError> open_answer(const HttpResponse& response, std::string_view right) {
   auto document = parse_json(response.body);
   if (!document) return Err(unreadable(response, document.error()));
   const JsonValue& root = document->root();
@@ -94,7 +94,7 @@ Result<JsonDocument, ApiError> open_answer(const HttpResponse& response) {
   if (is_success_code(code) && response.status / 100 == 2)
     return Err(unreadable(response, {"an unexpected status"}));
   return Err(classify_refusal(code, response.status, text_of(root, "RequestId", "requestId"),
-                              text_of(root, "Message", "message")));
+                              text_of(root, "Message", "message"), right));
 }
 
 Result<Page, Failure> decode_page(const JsonValue& root) {

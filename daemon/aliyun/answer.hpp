@@ -9,13 +9,15 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sharedrift {
 
 /// The JSON object of a successful answer (HTTP 200, no error code in the envelope), or what went wrong.
-/// HTML, redirects, empty and broken bodies are errors, never an empty object.
-Result<JsonDocument, ApiError> open_answer(const HttpResponse& response);
+/// HTML, redirects, empty and broken bodies are errors, never an empty object. `right`: the RAM action of the
+/// call.
+Result<JsonDocument, ApiError> open_answer(const HttpResponse& response, std::string_view right = {});
 
 /// One page of DescribeImageSharePermission. Every form in which accounts have been documented or seen is
 /// taken: objects with AliyunUid or AliyunId, bare strings and numbers, `Accounts` as an object around

@@ -13,9 +13,6 @@ namespace sharedrift {
 
 namespace {
 
-/// The API takes time stamps within 15 minutes; from this far on the local clock is not trusted for signing.
-constexpr Millis kClockTrusted{60'000};
-
 /// `x-acs-retry-after` in milliseconds, `Retry-After` in seconds or as a date; 0 if neither says anything
 /// usable.
 Millis wait_hint(const HttpResponse& response, WallTime now) {
@@ -33,6 +30,20 @@ Millis wait_hint(const HttpResponse& response, WallTime now) {
   return date && *date > now ? *date - now : Millis{0};
 }
 
+bool has_proxy(const GateOptions& options) {
+  return options.route && (!options.route->proxy_url.empty() || options.route->proxy_from_environment);
+}
+
+bool has_same_proxy(const GateOptions& a, const GateOptions& b) {
+  return a.route && b.route && a.route->proxy_url == b.route->proxy_url &&
+         a.route->proxy_from_environment == b.route->proxy_from_environment;
+}
+
+/// The RAM action that a call needs.
+std::string right_of(const ApiCall& call) {
+  return (call.version == "2015-04-01" ? "sts:" : "ens:") + std::string{call.action};
+}
+
 }  // namespace
 
 ApiGate::ApiGate(GateOptions options, HttpTransport& transport, TimerQueue& timers,
@@ -44,7 +55,8 @@ ApiGate::ApiGate(GateOptions options, HttpTransport& transport, TimerQueue& time
       clock_(clock),
       random_(random),
       observer_(observer),
-      bucket_(options_.requests_per_second, clock.mono()) {}
+      bucket_(options_.requests_per_second, clock.mono()),
+      login_(has_proxy(options_)) {}
 
 void ApiGate::call(ApiCall call, MonoTime deadline, ApiDone done, const void* poll) {
   const auto queued = queue_.emplace(queue_.end());
@@ -70,7 +82,10 @@ void ApiGate::continue_pace_of(const ApiGate& earlier) {
   bucket_ = earlier.bucket_;
   retries_ = earlier.retries_;
   governor_ = earlier.governor_;
-  skew_ = earlier.skew_;
+  if (has_same_proxy(options_, earlier.options_)) {
+    login_ = earlier.login_;
+    login_refused_ = earlier.login_refused_;
+  }
   bucket_.set_rate(budget(), clock_.mono());
 }
 
@@ -99,6 +114,7 @@ bool ApiGate::may_send(MonoTime now) {
 
 void ApiGate::send(CallAt call, Instant now) {
   if (call->deadline <= now.mono) return end_late(call);
+  if (login_.hold_until() > now.mono) return finish(call, Err(login_refused_));
   auto credentials = credentials_.current();
   if (!credentials && credentials_.pending()) return;  // they ran out just now, and new ones are fetched
   if (!credentials) return finish(call, Err(std::move(credentials).error()));
@@ -110,7 +126,7 @@ void ApiGate::send(CallAt call, Instant now) {
     observer_.on_credentials(options_.profile, *credentials);
   }
   call->generation = credentials->generation;
-  call->correction = correction();
+  call->correction = (*options_.correction)();
   call->sent = now.mono;
   auto request =
       signed_request(call->request, *credentials, make_nonce(random_), now.wall + call->correction);
@@ -130,16 +146,31 @@ void ApiGate::send(CallAt call, Instant now) {
 void ApiGate::take_answer(CallAt call, HttpResult result) {
   send_soon();  // a slot is free, or the pace has changed
   observer_.on_answer(options_.profile, std::chrono::duration_cast<Millis>(clock_.mono() - call->sent));
-  if (!result) {
-    ApiError error = classify_transport(result.error().reason, std::move(result.error().detail));
-    return take_failure(call, std::move(error), Millis{0});
-  }
+  if (!result) return take_transport_error(call, std::move(result).error());
+  login_.on_success();
   learn_time(*result, call->sent);
-  auto root = open_answer(*result);
+  auto root = open_answer(*result, right_of(call->request));
   if (!root) return take_failure(call, std::move(root).error(), wait_hint(*result, clock_.wall()));
   governor_.on_success();
   retries_.earn();
   finish(call, ApiAnswer{std::move(*root), server_time_, call->generation});
+}
+
+void ApiGate::take_transport_error(CallAt call, TransportError error) {
+  // Sent again at once, it is repaired before anybody could see a failure, so none is counted.
+  const bool stale = error.kind == TransportError::Kind::stale;
+  if (stale && call->attempts < options_.max_attempts && retries_.take()) return retry(call, Millis{0});
+  const bool refused = error.kind == TransportError::Kind::refused;
+  ApiError failed = classify_transport(error.reason, std::move(error.detail), refused);
+  if (refused) {
+    const MonoTime now = clock_.mono();
+    login_.on_refused(now);
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(login_.hold_until() - now).count();
+    failed.failure.detail +=
+        "; it rests for " + std::to_string(minutes) + " min, since proxies lock accounts for bad logins";
+    login_refused_ = failed.failure;
+  }
+  take_failure(call, std::move(failed), Millis{0});
 }
 
 void ApiGate::take_failure(CallAt call, ApiError error, Millis hint) {
@@ -165,8 +196,7 @@ void ApiGate::take_failure(CallAt call, ApiError error, Millis hint) {
       return retry(call, Millis{0});  // send() sees whether other credentials came
     case Remedy::new_time: {
       // Worth it only if the answer told a time that is far from the one that was signed.
-      const Millis off = correction() - call->correction;
-      if (call->retimed || (off <= kClockTrusted && off >= -kClockTrusted)) break;
+      if (call->retimed || !options_.correction->differs_from(call->correction)) break;
       call->retimed = true;
       return retry(call, Millis{0});
     }
@@ -199,6 +229,7 @@ void ApiGate::move(CallAt call, Calls& to) {
 }
 
 std::size_t ApiGate::slots() const {
+  if (!login_.good()) return 1;
   return static_cast<std::size_t>(std::max(1.0, std::floor(options_.concurrency * governor_.share())));
 }
 
@@ -214,19 +245,11 @@ Failure ApiGate::why_it_waits(const Call& call, MonoTime now) const {
   return make_failure(Reason::timeout, "the deadline passed before the request could be sent");
 }
 
-Millis ApiGate::correction() const {
-  return skew_ > kClockTrusted || skew_ < -kClockTrusted ? skew_ : Millis{0};
-}
-
 void ApiGate::learn_time(const HttpResponse& response, MonoTime sent) {
-  server_time_ = parse_http_date(response.header("date"));
+  server_time_ = options_.correction->learn(response, sent, clock_.now());
   if (!server_time_) return;
-  // The header has whole seconds and was written while the answer was under way: the middle of both is the
-  // best guess.
-  constexpr Millis kHalfSecond{500};
-  const auto half_way = std::chrono::duration_cast<Millis>(clock_.mono() - sent) / 2;
-  skew_ = *server_time_ + kHalfSecond - (clock_.wall() - half_way);
-  observer_.on_clock_skew(options_.profile, std::chrono::duration<double>(skew_).count());
+  observer_.on_clock_skew(options_.profile,
+                          std::chrono::duration<double>(options_.correction->skew()).count());
 }
 
 }  // namespace sharedrift

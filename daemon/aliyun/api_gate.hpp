@@ -1,6 +1,7 @@
 #pragma once
 
 #include "aliyun/classify.hpp"
+#include "aliyun/clock_correction.hpp"
 #include "aliyun/pacing.hpp"
 #include "aliyun/signer.hpp"
 #include "core/timer_queue.hpp"
@@ -24,6 +25,7 @@ struct GateOptions {
   int max_attempts = 4;
   Millis timeout{10'000};  ///< of one request
   std::shared_ptr<const HttpRoute> route;
+  std::shared_ptr<ClockCorrection> correction = std::make_shared<ClockCorrection>();
 };
 
 struct ApiAnswer {
@@ -81,13 +83,13 @@ class ApiGate {
   void send(CallAt call, Instant now);
   void take_answer(CallAt call, HttpResult result);
   void take_failure(CallAt call, ApiError error, Millis hint);
+  void take_transport_error(CallAt call, TransportError error);
   void learn_time(const HttpResponse& response, MonoTime sent);
   void retry(CallAt call, Millis wait);
   void end_late(CallAt call);
   void finish(CallAt call, Result<ApiAnswer, Failure> result);
   static void move(CallAt call, Calls& to);
   [[nodiscard]] Failure why_it_waits(const Call& call, MonoTime now) const;
-  [[nodiscard]] Millis correction() const;
   [[nodiscard]] std::size_t slots() const;
 
   GateOptions options_;
@@ -105,7 +107,8 @@ class ApiGate {
   Calls resting_;    ///< in backoff
   TimerQueue::Timer sending_;
   bool awaits_credentials_ = false;
-  Millis skew_{};  ///< the API's clock minus ours
+  LoginGuard login_;
+  Failure login_refused_;  ///< what is said while the login rests
   std::optional<WallTime> server_time_;
   std::uint64_t reported_generation_ = 0;
 };

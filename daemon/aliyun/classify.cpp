@@ -2,53 +2,96 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace sharedrift {
 
 namespace {
 
-struct Rule {
-  /// The whole code; its beginning where it ends in `*`; any part of it where it begins with `*`.
-  std::string_view code;
-  Reason reason;
-  Remedy remedy;
-  bool tell = false;  ///< the API's message may be shown
-};
-constexpr bool kTell = true;
+constexpr std::string_view kUnpaid =
+    "the account has unpaid bills or no balance, and the API refuses it for that";
+constexpr std::string_view kPay = "pay what is due in the console, Expenses and Costs";
+constexpr std::string_view kBlocked = "Alibaba Cloud's risk control has blocked the account";
+constexpr std::string_view kAskWhy =
+    "look for a notice in the console, and ask Alibaba Cloud's support with the request id";
+constexpr std::string_view kNoRight = "the key has no right to do this";
+constexpr std::string_view kGrant = "grant {right} to its user or role, see ram-policy.json";
+constexpr std::string_view kBadClock = "the time stamp is too far from the API's time";
+constexpr std::string_view kSetClock = "set this machine's clock";
+constexpr std::string_view kServer = "the API has trouble of its own";
+constexpr std::string_view kLater = "it is tried again; if it stays so, ask Alibaba Cloud's support";
+constexpr std::string_view kSlower =
+    "it is tried again; if it stays so, lower requests_per_second or lengthen the interval";
+constexpr std::string_view kCompareSecret = "compare the secret with the one that belongs to the key id";
+constexpr std::string_view kNoEns =
+    "what answers does not know this call, so it is no endpoint of the service";
+constexpr std::string_view kEndpoint = "check the endpoint";
 
-// The first match decides. Sources: the operation's own error list, the product-wide list, and the gateway's
-// codes.
-constexpr std::array kRules{
-    Rule{"*Throttling", Reason::throttled, Remedy::retry, kTell},
-    Rule{"*FlowControl", Reason::throttled, Remedy::retry, kTell},
-    Rule{"SignatureNonceUsed", Reason::api_other, Remedy::retry_at_once},
-    Rule{"InvalidTimeStamp*", Reason::clock_skew, Remedy::new_time},
-    Rule{"IllegalTimestamp*", Reason::clock_skew, Remedy::new_time},
-    Rule{"InvalidSecurityToken*", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"MissingSecurityToken", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"InvalidAccessKey*", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"SignatureDoesNotMatch", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"IncompleteSignature", Reason::key_rejected, Remedy::new_credentials},
-    Rule{"NoPermission*", Reason::forbidden, Remedy::none, kTell},
-    Rule{"Forbidden*", Reason::forbidden, Remedy::none, kTell},
-    Rule{"AccessDenied*", Reason::forbidden, Remedy::none, kTell},
-    Rule{"AuthRAMAuthFailed", Reason::forbidden, Remedy::none, kTell},
-    Rule{"ServiceUnavailable*", Reason::server_error, Remedy::retry, kTell},
-    Rule{"InternalError*", Reason::server_error, Remedy::retry, kTell},
-    Rule{"InternalFailure*", Reason::server_error, Remedy::retry, kTell},
-    Rule{"UnknownError", Reason::server_error, Remedy::retry, kTell},
-    Rule{"ens.interface.error", Reason::server_error, Remedy::retry, kTell},
-    Rule{"CallInterface", Reason::server_error, Remedy::retry, kTell},
-    Rule{"InvalidParameter.ImageId", Reason::invalid_image, Remedy::none, kTell},
-    Rule{"InvalidParameter", Reason::invalid_image, Remedy::none, kTell},
-    Rule{"InvalidImage*", Reason::invalid_image, Remedy::none, kTell},
-    Rule{"InvalidParameter*", Reason::api_other, Remedy::none, kTell},
-    Rule{"MissingParameter*", Reason::api_other, Remedy::none, kTell},
-    Rule{"InvalidApi*", Reason::api_other, Remedy::none, kTell},
-    Rule{"InvalidAction*", Reason::api_other, Remedy::none, kTell},
-    Rule{"InvalidVersion*", Reason::api_other, Remedy::none, kTell},
-    Rule{"Unsupported*", Reason::api_other, Remedy::none, kTell},
+// Sources: the operation's own error list, the product-wide list, the gateway's and STS's codes, reports of
+// users.
+constexpr std::array kCodes{
+    ApiCode{"*Throttling", Reason::throttled, Remedy::retry, "too many requests", kSlower},
+    ApiCode{"*FlowControl", Reason::throttled, Remedy::retry, "too many requests", kSlower},
+    ApiCode{"*Arrear", Reason::forbidden, Remedy::none, kUnpaid, kPay},
+    ApiCode{"*Overdue", Reason::forbidden, Remedy::none, kUnpaid, kPay},
+    ApiCode{"*InDebt", Reason::forbidden, Remedy::none, kUnpaid, kPay},
+    ApiCode{"*NotEnoughBalance", Reason::forbidden, Remedy::none, kUnpaid, kPay},
+    ApiCode{"*InsufficientBalance", Reason::forbidden, Remedy::none, kUnpaid, kPay},
+    ApiCode{"*RiskControl", Reason::forbidden, Remedy::none, kBlocked, kAskWhy},
+    ApiCode{"InvalidAccountStatus*", Reason::forbidden, Remedy::none, "the account's state forbids the call",
+            ""},
+    ApiCode{"SignatureNonceUsed", Reason::api_other, Remedy::retry_at_once,
+            "the API has seen this request's nonce before", "it is tried again with a new one"},
+    ApiCode{"InvalidTimeStamp*", Reason::clock_skew, Remedy::new_time, kBadClock, kSetClock},
+    ApiCode{"IllegalTimestamp*", Reason::clock_skew, Remedy::new_time, kBadClock, kSetClock},
+    ApiCode{"InvalidSecurityToken.Expired", Reason::key_rejected, Remedy::new_credentials,
+            "the temporary key's token has expired", "renew it where it comes from"},
+    ApiCode{"InvalidSecurityToken.MismatchWithAccessKey", Reason::key_rejected, Remedy::new_credentials,
+            "the token belongs to another key", "take id, secret and token from the same answer of STS"},
+    ApiCode{"InvalidSecurityToken*", Reason::key_rejected, Remedy::new_credentials,
+            "the API cannot use the temporary key's token", "copy the token again, whole"},
+    ApiCode{"MissingSecurityToken", Reason::key_rejected, Remedy::new_credentials,
+            "the key is temporary, and no token came with it", "give its security token as well"},
+    ApiCode{"InvalidAccessKeyId.Inactive", Reason::key_rejected, Remedy::new_credentials,
+            "the access key is disabled", "enable it in RAM, or use another key"},
+    ApiCode{
+        "InvalidAccessKeyId*", Reason::key_rejected, Remedy::new_credentials,
+        "the API does not know the access key id",
+        "compare the id with RAM's list: it is mistyped, deleted, or a key of another Alibaba Cloud site"},
+    ApiCode{"InvalidAccessKey*", Reason::key_rejected, Remedy::new_credentials,
+            "the API does not take the access key", ""},
+    ApiCode{"SignatureDoesNotMatch", Reason::key_rejected, Remedy::new_credentials,
+            "the API computes another signature, so the secret is wrong", kCompareSecret},
+    ApiCode{"IncompleteSignature", Reason::key_rejected, Remedy::new_credentials,
+            "the API computes another signature, so the secret is wrong", kCompareSecret},
+    ApiCode{"NoPermission*", Reason::forbidden, Remedy::none, kNoRight, kGrant},
+    ApiCode{"Forbidden.RAM", Reason::forbidden, Remedy::none, kNoRight, kGrant},
+    ApiCode{"Forbidden.SubUser", Reason::forbidden, Remedy::none, kNoRight, kGrant},
+    ApiCode{"AuthRAMAuthFailed", Reason::forbidden, Remedy::none, kNoRight, kGrant},
+    ApiCode{"Forbidden*", Reason::forbidden, Remedy::none, "the API forbids this call", ""},
+    ApiCode{"AccessDenied*", Reason::forbidden, Remedy::none, "the API forbids this call", ""},
+    ApiCode{"EntityNotExist.Role", Reason::api_other, Remedy::none, "there is no such role",
+            "check role_arn"},
+    ApiCode{"AuthenticationFail*", Reason::api_other, Remedy::none, "the role does not trust the OIDC token",
+            "check oidc_provider_arn, the token's audience and the role's trust policy"},
+    ApiCode{"ServiceUnavailable*", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"InternalError*", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"InternalFailure*", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"UnknownError", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"ens.interface.error", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"CallInterface", Reason::server_error, Remedy::retry, kServer, kLater},
+    ApiCode{"InvalidParameter.ImageId", Reason::invalid_image, Remedy::none, "the API refuses this image id",
+            "check the id, and that the endpoint is the one of its site"},
+    ApiCode{"InvalidImage*", Reason::invalid_image, Remedy::none, "the API refuses this image id",
+            "check the id, and that the endpoint is the one of its site"},
+    ApiCode{"InvalidParameter", Reason::invalid_image, Remedy::none, "the API refuses a parameter", ""},
+    ApiCode{"InvalidParameter*", Reason::api_other, Remedy::none, "the API refuses a parameter", ""},
+    ApiCode{"MissingParameter*", Reason::api_other, Remedy::none, "the API misses a parameter", ""},
+    ApiCode{"InvalidApi*", Reason::api_other, Remedy::none, kNoEns, kEndpoint},
+    ApiCode{"InvalidAction*", Reason::api_other, Remedy::none, kNoEns, kEndpoint},
+    ApiCode{"InvalidVersion*", Reason::api_other, Remedy::none, kNoEns, kEndpoint},
+    ApiCode{"Unsupported*", Reason::api_other, Remedy::none, "the API does not take the request's form", ""},
 };
 
 bool matches(std::string_view pattern, std::string_view code) {
@@ -57,56 +100,79 @@ bool matches(std::string_view pattern, std::string_view code) {
   return code == pattern;
 }
 
-Rule by_status(int status) {
-  if (status == 429) return {"", Reason::throttled, Remedy::retry};
-  if (status >= 500) return {"", Reason::server_error, Remedy::retry};
-  if (status == 401 || status == 403) return {"", Reason::forbidden, Remedy::none};
-  return {"", Reason::api_other, Remedy::none};
+/// Of a code that nobody knows. What it means and what would help are not guessed.
+ApiCode by_status(int status) {
+  if (status == 429) return {"", Reason::throttled, Remedy::retry, "", ""};
+  if (status >= 500) return {"", Reason::server_error, Remedy::retry, "", ""};
+  if (status == 401 || status == 403) return {"", Reason::forbidden, Remedy::none, "", ""};
+  return {"", Reason::api_other, Remedy::none, "", ""};
 }
 
-std::string_view advice(Reason reason) {
-  switch (reason) {
-    case Reason::throttled: return "too many requests; lower requests_per_second or lengthen the interval";
-    case Reason::server_error: return "the API has trouble of its own";
-    case Reason::forbidden: return "the key may not do this; grant it ens:DescribeImageSharePermission";
-    case Reason::key_rejected:
-      return "the access key, its token or its signature was refused; check and rotate it";
-    case Reason::clock_skew: return "the time stamp was refused; check this machine's clock";
-    case Reason::invalid_image: return "the API refuses this image id";
-    default: return "the API refused the request";
+/// "meaning; cure (the API's words)".
+std::string detail_of(const ApiCode& known, int http_status, std::string_view message,
+                      std::string_view right) {
+  constexpr std::string_view kRight = "{right}";
+  const std::string words = harmless(message);
+  if (known.meaning.empty()) {
+    return words.empty() ? "the API says no more than HTTP " + std::to_string(http_status)
+                         : "the API says: " + words;
   }
+  std::string detail{known.meaning};
+  if (!known.cure.empty()) detail.append("; ").append(known.cure);
+  if (const std::size_t at = detail.find(kRight); at != std::string::npos)
+    detail.replace(at, kRight.size(), right.empty() ? "the right" : right);
+  return words.empty() ? detail : detail + " (" + words + ")";
 }
 
 }  // namespace
 
-ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id,
-                          std::string_view message) {
-  code = trim(code);
-  Rule rule = by_status(http_status);
-  for (const Rule& candidate : kRules) {
-    if (!matches(candidate.code, code)) continue;
-    rule = candidate;
-    break;
+std::span<const ApiCode> api_codes() {
+  return kCodes;
+}
+
+std::string harmless(std::string_view message) {
+  constexpr std::size_t kLongestWord = 48;
+  message = trim(message);
+  const std::string lower = to_lower(message);
+  if (const std::size_t echo = std::min(lower.find("string to sign"), lower.find("stringtosign"));
+      echo != lower.npos) {
+    message = message.substr(0, echo);
+    message = message.substr(0, message.find_last_of(".;") + 1);  // the sentence that it is in goes whole
   }
+  std::string out;
+  while (!message.empty()) {
+    const std::size_t end = std::min(message.find(' '), message.size());
+    const std::string_view word = message.substr(0, end);
+    message.remove_prefix(std::min(end + 1, message.size()));
+    const bool echo = word.size() > kLongestWord || word.find_first_of("%&=") != std::string_view::npos;
+    out.append(out.empty() ? "" : " ").append(echo ? "..." : word);
+  }
+  return clean(out, 160);
+}
+
+ApiError classify_refusal(std::string_view code, int http_status, std::string_view request_id,
+                          std::string_view message, std::string_view right) {
+  code = trim(code);
+  const auto* const found = std::find_if(kCodes.begin(), kCodes.end(),
+                                         [code](const ApiCode& row) { return matches(row.code, code); });
+  const ApiCode known = found != kCodes.end() ? *found : by_status(http_status);
   ApiError error;
-  error.remedy = rule.remedy;
-  error.failure.reason = rule.reason;
+  error.remedy = known.remedy;
+  error.failure.reason = known.reason;
   error.failure.code = clean(code, 80);
   error.failure.http_status = http_status;
   error.failure.request_id = clean(trim(request_id), 80);
-  error.failure.detail = std::string{advice(rule.reason)};
-  message = trim(message);
-  if (rule.tell && !message.empty()) error.failure.detail += " (" + clean(message) + ")";
+  error.failure.detail = detail_of(known, http_status, message, right);
   return error;
 }
 
-ApiError classify_transport(Reason reason, std::string detail) {
+ApiError classify_transport(Reason reason, std::string detail, bool refused) {
   ApiError error;
   error.failure.reason = reason;
   error.failure.detail = std::move(detail);
   const bool again = reason == Reason::dns || reason == Reason::connect || reason == Reason::proxy ||
                      reason == Reason::timeout || reason == Reason::reset || reason == Reason::local;
-  error.remedy = again ? Remedy::retry : Remedy::none;
+  error.remedy = again && !refused ? Remedy::retry : Remedy::none;
   return error;
 }
 

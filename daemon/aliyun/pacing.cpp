@@ -51,6 +51,19 @@ void ThrottleGovernor::on_throttled(Millis hint, MonoTime sent, MonoTime now) {
   hold_until_ = std::max(hold_until_, now + hold);
 }
 
+void LoginGuard::on_refused(MonoTime now) {
+  constexpr Millis kFirst{60'000};
+  constexpr int kMostDoublings = 5;
+  good_ = false;
+  hold_until_ = now + std::min(kFirst * (1 << std::min(refusals_, kMostDoublings)), kFirst * 30);
+  ++refusals_;
+}
+
+void LoginGuard::on_success() {
+  good_ = true;
+  refusals_ = 0;
+}
+
 Millis backoff(int attempt, double unit) {
   constexpr int kMostDoublings = 16;
   const Millis ceiling = std::min(kBackoffCap, kBackoffBase * (1 << std::min(attempt, kMostDoublings)));

@@ -62,6 +62,26 @@ class ThrottleGovernor {
   MonoTime hold_until_ = MonoTime::min();
 };
 
+/// Keeps a login at a proxy from being tried at the pace of a network fault: directories lock accounts for
+/// that.
+class LoginGuard {
+ public:
+  explicit LoginGuard(bool there_is_a_proxy) : good_(!there_is_a_proxy) {}
+  /// A minute without any try, twice as long each time, half an hour at most.
+  void on_refused(MonoTime now);
+  void on_success();
+  /// The login is known to be good, or there is none. Until then one exchange at a time, so that a bad one is
+  /// refused once.
+  [[nodiscard]] bool good() const { return good_; }
+  /// Nothing may be tried before.
+  [[nodiscard]] MonoTime hold_until() const { return hold_until_; }
+
+ private:
+  bool good_;
+  int refusals_ = 0;  ///< in a row
+  MonoTime hold_until_ = MonoTime::min();
+};
+
 /// The longest wait that a hint of the API can order: it must not silence the monitor.
 inline constexpr Millis kLongestHint{60'000};
 

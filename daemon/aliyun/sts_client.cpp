@@ -1,12 +1,11 @@
 #include "aliyun/sts_client.hpp"
 
+#include "aliyun/classify.hpp"
 #include "aliyun/rpc_signature.hpp"
 #include "core/failure.hpp"
 #include "core/text.hpp"
 #include "wire/encoding.hpp"
 #include "wire/json_reader.hpp"
-
-#include <array>
 
 namespace sharedrift {
 
@@ -15,55 +14,31 @@ namespace {
 constexpr Millis kTimeout{10'000};
 constexpr std::size_t kMaxAnswer = 256U << 10U;
 
-/// What to do about a refusal. Codes are compared by their beginning: some have a tail that varies.
-struct Remedy {
-  std::string_view code;
-  std::string_view text;
-};
-constexpr std::array kRemedies{
-    Remedy{"NoPermission",
-           "allow the key sts:AssumeRole on the role, and let the role trust the key's account (a main "
-           "account's own key may not assume roles)"},
-    Remedy{"EntityNotExist.Role", "check role_arn"},
-    Remedy{"InvalidAccessKeyId", "the key that assumes the role is unknown or disabled"},
-    Remedy{"InvalidSecurityToken", "the token of the key that assumes the role is not valid any more"},
-    Remedy{"SignatureDoesNotMatch", "the secret of the key that assumes the role is wrong"},
-    Remedy{"IncompleteSignature", "the secret of the key that assumes the role is wrong"},
-    Remedy{"InvalidTimeStamp", "this machine's clock is wrong"},
-    Remedy{"IllegalTimestamp", "this machine's clock is wrong"},
-    Remedy{"AuthenticationFail",
-           "the role does not trust the OIDC token: check oidc_provider_arn, the token's audience and "
-           "the role's trust policy"},
-    Remedy{"Throttling", "it is tried again"},
-};
-
-/// The API's own words, without what must not be repeated: with signature errors it echoes the string to
-/// sign, and with it key and token.
-std::string told(std::string_view code, std::string_view message) {
-  if (code.find("Signature") != std::string::npos || message.find("string to sign") != std::string::npos)
-    return {};
-  return clean(message, 160);
+ApiError refusal(int http_status, const JsonValue& body, const std::string& role_arn) {
+  const std::string what =
+      "STS does not give role " + clean(role_arn, 120) + ": HTTP " + std::to_string(http_status);
+  ApiError error = classify_refusal(body.string("Code"), http_status, body.string("RequestId"),
+                                    body.string("Message"), "sts:AssumeRole");
+  Failure& failure = error.failure;
+  const bool no_right = failure.reason == Reason::forbidden;
+  failure.reason = Reason::credentials;
+  if (failure.code.empty()) {
+    failure.detail = what + ", which is not an answer of STS: check sts_endpoint and proxy_url";
+    return error;
+  }
+  failure.detail = what + ", " + failure.code + ": " + failure.detail;
+  if (no_right)
+    failure.detail += "; let the role trust the key's account; a main account's own key assumes no role";
+  return error;
 }
 
-Failure refusal(int http_status, const JsonValue& body, const std::string& role_arn) {
-  Failure failure = make_failure(Reason::credentials, "STS does not give role " + clean(role_arn, 120) +
-                                                          ": HTTP " + std::to_string(http_status));
-  failure.http_status = http_status;
-  failure.code = clean(trim(body.string("Code")), 80);
-  failure.request_id = clean(body.string("RequestId"), 80);
-  if (failure.code.empty()) {
-    failure.detail += ", which is not an answer of STS: check sts_endpoint and proxy_url";
-    return failure;
-  }
-  failure.detail += ", " + failure.code;
-  if (const std::string message = told(failure.code, body.string("Message")); !message.empty()) {
-    failure.detail += " (" + message + ")";
-  }
-  for (const Remedy& remedy : kRemedies) {
-    if (!failure.code.starts_with(remedy.code)) continue;
-    failure.detail.append(": ").append(remedy.text);
-    break;
-  }
+Failure unreachable(const RoleRequest& role, const TransportError& error) {
+  constexpr int kProxyRefused = 407;
+  Failure failure =
+      make_failure(Reason::credentials, "STS at " + clean(role.endpoint, 100) +
+                                            " cannot be asked: " + std::string{to_string(error.reason)} +
+                                            ", " + clean(error.detail));
+  if (error.kind == TransportError::Kind::refused) failure.http_status = kProxyRefused;
   return failure;
 }
 
@@ -88,15 +63,20 @@ Result<Credentials, Failure> read_credentials(const JsonValue& body, const std::
 
 }  // namespace
 
-StsClient::StsClient(Clock& clock, Random& random, HttpFetch fetch, std::shared_ptr<const HttpRoute> route)
-    : clock_(clock), random_(random), fetch_(std::move(fetch)), route_(std::move(route)) {}
+StsClient::StsClient(Clock& clock, Random& random, HttpFetch fetch, std::shared_ptr<const HttpRoute> route,
+                     std::shared_ptr<ClockCorrection> correction)
+    : clock_(clock),
+      random_(random),
+      fetch_(std::move(fetch)),
+      route_(std::move(route)),
+      correction_(std::move(correction)) {}
 
-HttpRequest StsClient::build(const RoleRequest& role, const Credentials* key) const {
+HttpRequest StsClient::build(const RoleRequest& role, const Credentials* key, Millis correction) const {
   const bool oidc = !role.oidc_token.empty();
   RpcParameters parameters{{"Action", oidc ? "AssumeRoleWithOIDC" : "AssumeRole"},
                            {"Version", "2015-04-01"},
                            {"Format", "JSON"},
-                           {"Timestamp", api_time(clock_.wall())},
+                           {"Timestamp", api_time(clock_.wall() + correction)},
                            {"RoleArn", role.role_arn},
                            {"RoleSessionName", role.session_name},
                            {"DurationSeconds", std::to_string(role.duration.count())}};
@@ -131,19 +111,21 @@ Result<Credentials, Failure> StsClient::assume(const RoleRequest& role, const Cr
     return Err(make_failure(Reason::credentials,
                             "there is no key to assume role " + clean(role.role_arn, 120) + " with"));
   }
-  HttpResult answer = fetch_(build(role, key), kTimeout, std::move(stop));
-  if (!answer) {
-    return Err(make_failure(Reason::credentials,
-                            "STS at " + clean(role.endpoint, 100) +
-                                " cannot be asked: " + std::string{to_string(answer.error().reason)} + ", " +
-                                clean(answer.error().detail)));
+  for (bool again = false;; again = true) {
+    const Millis correction = (*correction_)();
+    const MonoTime sent = clock_.mono();
+    HttpResult answer = fetch_(build(role, key, correction), kTimeout, stop);
+    if (!answer) return Err(unreachable(role, answer.error()));
+    correction_->learn(*answer, sent, clock_.now());
+    const auto document = parse_json(answer->body);
+    wipe(answer->body);
+    const JsonValue nothing;
+    const JsonValue& body = document ? document->root() : nothing;
+    if (answer->status == 200) return read_credentials(body, role.role_arn);
+    ApiError error = refusal(answer->status, body, role.role_arn);
+    if (again || error.remedy != Remedy::new_time || !correction_->differs_from(correction))
+      return Err(std::move(error.failure));
   }
-  const auto document = parse_json(answer->body);
-  wipe(answer->body);
-  const JsonValue nothing;
-  const JsonValue& body = document ? document->root() : nothing;
-  if (answer->status != 200) return Err(refusal(answer->status, body, role.role_arn));
-  return read_credentials(body, role.role_arn);
 }
 
 }  // namespace sharedrift

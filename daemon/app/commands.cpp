@@ -8,6 +8,7 @@
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
+#include "http_client/proxy_environment.hpp"
 #include "log/log_record.hpp"
 #include "metrics/view_store.hpp"
 #include "os/system_clock.hpp"
@@ -89,6 +90,21 @@ Result<Loaded, std::string> load(const Options& options) {
   return Err(std::move(faults));
 }
 
+/// What the environment says about proxies and nobody obeys, which explains a name that cannot be resolved.
+void warn_of_unused_proxies(const Config& config) {
+  for (const ProfileConfig& profile : config.profiles) {
+    const auto endpoint = parse_url(profile.endpoint);
+    if (!endpoint || profile.proxy_from_environment || !profile.proxy_url.empty()) continue;
+    const auto found = environment_proxy(*endpoint, process_variable);
+    if (found && found->variable.empty()) continue;
+    std::fprintf(
+        stderr,
+        "share-drift-exporter: warning: profile %s: %s and is not used: set proxy_from_environment: true, or "
+        "proxy_url\n",
+        profile.name.c_str(), (found ? found->variable + " is set" : found.error()).c_str());
+  }
+}
+
 /// A signal ends the poll early; what was not read stays unknown.
 class StopOnSignal {
  public:
@@ -111,6 +127,7 @@ class StopOnSignal {
 };
 
 Result<Polled, std::string> poll(const Options& options, const Config& config) {
+  warn_of_unused_proxies(config);
   SD_TRY(watch, selected(watch_list(config, {options.shard_index, options.shard_count}), options.images));
   SystemClock clock;
   SystemRandom random;
@@ -197,6 +214,7 @@ int lint(const Options& options) {
       print(to_string(diagnostic) + "\n");
   }
   if (!report.errors.empty()) return kBadUsage;
+  if (const auto loaded = load(options); loaded && !options.online) warn_of_unused_proxies(loaded->config);
   const int offline = report.warnings.empty() ? 0 : 1;
   return options.online ? std::max(offline, lint_online(options)) : offline;
 }

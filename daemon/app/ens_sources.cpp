@@ -1,10 +1,7 @@
 #include "app/ens_sources.hpp"
 
 #include "aliyun/ens_client.hpp"
-#include "aliyun/sts_client.hpp"
-#include "credentials/command.hpp"
-#include "credentials/source.hpp"
-#include "http_client/curl_transport.hpp"
+#include "app/profile_access.hpp"
 #include "wire/url.hpp"
 
 #include <algorithm>
@@ -14,19 +11,12 @@ namespace sharedrift {
 
 namespace {
 
-std::shared_ptr<const HttpRoute> route_of(const ProfileConfig& profile) {
-  auto route = std::make_shared<HttpRoute>();
-  route->ca_file = profile.ca_file;
-  route->proxy_url = profile.proxy_url;
-  route->proxy_from_environment = profile.proxy_from_environment;
-  return route;
-}
-
-EnsOptions ens_options(const ProfileConfig& profile, std::shared_ptr<const HttpRoute> route) {
+EnsOptions ens_options(const ProfileConfig& profile, const ProfileAccess& access) {
   EnsOptions options;
   options.gate = {profile.name,        profile.requests_per_second,
                   profile.concurrency, profile.max_attempts,
-                  profile.timeout,     std::move(route)};
+                  profile.timeout,     access.route,
+                  access.correction};
   const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
   const Url sts = parse_url(profile.sts_endpoint).value();
   options.scheme = ens.scheme();
@@ -35,13 +25,6 @@ EnsOptions ens_options(const ProfileConfig& profile, std::shared_ptr<const HttpR
   options.sts_host = sts.authority();
   options.owner = profile.owner_account;
   return options;
-}
-
-/// Blocking exchanges are rare (a refresh now and then): each has a transport of its own, so threads share
-/// nothing.
-HttpResult fetch_once(HttpRequest request, Millis timeout, const std::stop_token& stop) {
-  CurlTransport transport;
-  return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, stop);
 }
 
 /// Whether the credentials of one may go on as those of the other.
@@ -54,8 +37,7 @@ class EnsSources final : public ShareSources {
  public:
   struct Profile {
     ProfileConfig config;
-    std::unique_ptr<StsClient> sts;
-    std::unique_ptr<CredentialSource> credentials;
+    ProfileAccess access;
     std::unique_ptr<EnsClient> client;
   };
 
@@ -79,7 +61,6 @@ class EnsSources final : public ShareSources {
  private:
   void add(const ProfileConfig& config, EnsSources* previous, const EnsWorld& world) {
     Profile profile;
-    const auto route = route_of(config);
     profile.config = config;
     std::unique_ptr<EnsClient> earlier;
     if (previous != nullptr) {
@@ -88,24 +69,15 @@ class EnsSources final : public ShareSources {
                        [&config](const Profile& old) { return old.config.name == config.name; });
       if (kept != previous->profiles_.end()) {
         earlier = std::move(kept->client);
-        if (share_credentials(kept->config, config)) {
-          profile.sts = std::move(kept->sts);
-          profile.credentials = std::move(kept->credentials);
-        }
+        if (share_credentials(kept->config, config)) profile.access = std::move(kept->access);
       }
     }
-    if (!profile.credentials) {
-      profile.sts = std::make_unique<StsClient>(world.clock, world.random, fetch_once, route);
-      const bool own_sts = config.sts_endpoint != ProfileConfig{}.sts_endpoint;
-      profile.credentials =
-          make_credential_source(config.credentials,
-                                 {world.clock, world.random, *profile.sts, fetch_once, process_environment(),
-                                  command_runner(), route, own_sts ? config.sts_endpoint : ""},
-                                 config.name, {&world.observer, world.wake});
+    if (!profile.access.credentials) {
+      profile.access = make_profile_access(config, world.clock, world.random, &world.observer, world.wake);
     }
     profile.client =
-        std::make_unique<EnsClient>(ens_options(config, route), world.transport, world.timers,
-                                    *profile.credentials, world.clock, world.random, world.observer);
+        std::make_unique<EnsClient>(ens_options(config, profile.access), world.transport, world.timers,
+                                    *profile.access.credentials, world.clock, world.random, world.observer);
     if (earlier) profile.client->continue_pace_of(*earlier);
     profiles_.push_back(std::move(profile));
   }

@@ -68,10 +68,7 @@ Result<std::string, UrlFault> check_endpoint(std::string_view text, Service serv
 Result<std::string, UrlFault> check_proxy(std::string_view text) {
   SD_TRY(url, parse_url(text));
   if (url.path == "/") url.path.clear();
-  if (!url.path.empty()) {
-    const bool login = url.path.find('@') != std::string::npos;
-    return fault("must not hold a path or query", login ? std::string{kPasswordHint} : "");
-  }
+  if (!url.path.empty()) return fault("must not hold a path or query", login_hint(text));
   // Left out, curl takes 1080, and people think of 80, 3128 or 8080.
   if (url.port == 0) return fault("needs a port");
   return std::string{url.scheme()} + "://" + url.login + url.authority();

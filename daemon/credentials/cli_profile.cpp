@@ -91,15 +91,17 @@ Finding CliConfig::key(const JsonValue& p, bool with_token) const {
   KeyParts parts{p.string("access_key_id"), p.string("access_key_secret"),
                  with_token ? p.string("sts_token") : "", ""};
   parts.token_name = "sts_token";
+  const std::string unread = with_token || p.string("sts_token").empty()
+                                 ? ""
+                                 : "sts_token is not read with mode AK: use StsToken for a temporary key";
   auto made = make_key(parts);
-  if (!made) return Broken{std::move(made).error()};
-  return std::move(*made);
+  if (!made) return Broken{std::move(made).error() + (unread.empty() ? "" : "; ") + unread};
+  return with_warning(std::move(*made), unread);
 }
 
 Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
   CredentialSpec inner = options_;
   inner.role_arn = p.string("ram_role_arn");
-  if (inner.role_arn.empty()) return Err(std::string{"ram_role_arn is empty"});
   inner.role_session_name = p.string("ram_session_name");
   inner.external_id = p.string("external_id");
   inner.policy = p.string("policy");
@@ -108,7 +110,7 @@ Result<RoleRequest, std::string> CliConfig::role(const JsonValue& p) const {
     return Err(std::string{"expired_seconds is not a number of seconds from 900 to 43200"});
   }
   if (*seconds > 0) inner.duration = std::chrono::seconds{*seconds};
-  SD_TRY(request, role_request(inner, sight_));
+  SD_TRY(request, role_request(inner, sight_, "ram_role_arn"));
   const JsonValue* vpc = p.find("enable_vpc");
   SD_TRY(endpoint, sts_endpoint(sight_, p.string("sts_region"), vpc != nullptr && vpc->flag));
   request.endpoint = std::move(endpoint);
@@ -131,8 +133,11 @@ Finding CliConfig::chained(const JsonValue& p, int depth) {
 Finding CliConfig::oidc(const JsonValue& p) {
   auto request = role(p);
   if (!request) return Broken{std::move(request).error()};
-  request->oidc_provider_arn = p.string("oidc_provider_arn");
-  return assume_role_with_oidc(std::move(*request), std::string{p.string("oidc_token_file")}, sight_.world);
+  request->oidc_provider_arn =
+      sight_.given_or(p.string("oidc_provider_arn"), "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+  return assume_role_with_oidc(std::move(*request),
+                               sight_.given_or(p.string("oidc_token_file"), "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
+                               sight_.world);
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ class Sight {
 
   /// A variable's value without blanks around it; empty where it is not set.
   [[nodiscard]] std::string variable(const char* name) const;
+  /// `given`, or where it is empty the variable's value.
+  [[nodiscard]] std::string given_or(std::string_view given, const char* name) const;
   /// "true" in any case.
   [[nodiscard]] bool enabled(const char* name) const;
   /// `$HOME/below_home`; none when HOME is not set.
@@ -57,6 +59,8 @@ inline Failure credential_failure(std::string detail) {
 
 /// "Missing" is absent, all else broken.
 Finding finding_of(KeyFileProblem problem);
+/// What was found, with something that a person should know of it although it works. Empty: nothing.
+Finding with_warning(Finding finding, const std::string& warning);
 /// What was found in `file` with the file's age and warning.
 Finding from_file(Finding finding, const KeyFile& file);
 
@@ -69,6 +73,9 @@ Finding look_ecs_ram_role(const CredentialSpec& options, Sight& sight);
 Finding look_oidc_role(const CredentialSpec& options, Sight& sight);
 Finding look_credentials_uri(const CredentialSpec& options, Sight& sight);
 
+/// "NAME is not set", and which variables are set that other tools read in its place.
+std::string not_set(const Sight& sight, const std::string& name);
+
 /// Where STS is asked: what the user set, else the region's (in the VPC or not), else the central one.
 /// A region that is no name is an error.
 Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_view region, bool vpc);
@@ -78,7 +85,9 @@ Finding assume_role(RoleRequest role, Finding base, const CredentialWorld& world
 /// The same with the OIDC token in a file, which is read at each call.
 Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const CredentialWorld& world);
 /// Role fields as `options` and variables give them; endpoint, ARN, session name, policy, duration.
-Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight);
+/// `arn_name`: what the ARN is called where it is missing.
+Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight,
+                                              std::string_view arn_name = "credentials.role_arn");
 /// A program that prints credentials as JSON.
 Finding external_command(std::string_view command, const CredentialWorld& world);
 /// Splits a command line as a POSIX shell would without expanding anything: blanks, quotes, backslashes.

@@ -18,6 +18,14 @@ bool same_report(const Credentials& a, const Credentials& b) {
   return a.generation == b.generation && a.expires == b.expires && a.obtained == b.obtained &&
          a.warning == b.warning;
 }
+
+/// Somebody did not take what was shown to him: no fault that passes by itself within seconds.
+bool is_refusal(const Failure& failure) {
+  const int status = failure.http_status;
+  const bool of_sts = status >= 400 && status < 500 && status != 429 && !failure.code.empty() &&
+                      failure.code.find("Throttling") == std::string::npos;
+  return status == 401 || status == 403 || status == 407 || of_sts;
+}
 }  // namespace
 
 CredentialKeeper::CredentialKeeper(const CredentialSpec& options, const CredentialWorld& world,
@@ -120,7 +128,10 @@ void CredentialKeeper::take(Result<Credentials, Failure> got, News& news) {
     failure_ = std::move(got).error();
     failure_->detail = clean(failure_->detail, kMaxDetail);
     ++failures_;
-    if (remote) due_ = next_retry(now.mono, failures_, world_.random.unit());
+    if (remote) {
+      due_ = is_refusal(*failure_) ? next_try_after_refusal(now.mono, failures_, failure_->http_status)
+                                   : next_retry(now.mono, failures_, world_.random.unit());
+    }
     if (good_ && !good_is_remote_ && good_is_rejected_) good_.reset();  // refused, and no longer there
     if (good_) {
       good_->warning = clean("still using an earlier key: " + failure_->detail, kMaxDetail);

@@ -92,6 +92,11 @@ Result<Credentials, std::string> make_key(const KeyParts& parts) {
   const std::string_view token = trim_invisible(parts.token);
   if (auto bad = fault(id, parts.id_name, kMaxId, in_id)) return Err(std::move(*bad));
   if (auto bad = fault(secret, parts.secret_name, kMaxSecret, visible)) return Err(std::move(*bad));
+  if (token.empty() && id.starts_with("STS.")) {
+    return Err(std::string{parts.id_name} +
+               " begins with STS., so the key is temporary, and its token is not there: " +
+               std::string{parts.token_name});
+  }
   Credentials credentials;
   if (!token.empty()) {
     if (auto bad = fault(token, parts.token_name, kMaxToken, visible)) return Err(std::move(*bad));

@@ -3,12 +3,39 @@
 #include "credentials/key_text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace sharedrift {
 
 namespace {
 constexpr std::size_t kMaxKeyFile = 32U << 10U;
-}
+
+constexpr const char* kId = "ALIBABA_CLOUD_ACCESS_KEY_ID";
+constexpr const char* kSecret = "ALIBABA_CLOUD_ACCESS_KEY_SECRET";
+constexpr const char* kToken = "ALIBABA_CLOUD_SECURITY_TOKEN";
+
+/// What Terraform, Packer, ossutil, older SDKs and people call the variables, beside other prefixes.
+struct OtherName {
+  std::string_view ours;
+  std::string_view theirs;
+};
+constexpr std::array kOtherNames{
+    OtherName{kId, "ALICLOUD_ACCESS_KEY"},
+    OtherName{kId, "ALIBABA_CLOUD_ACCESS_KEY"},
+    OtherName{kId, "ACCESS_KEY_ID"},
+    OtherName{kId, "ALIYUN_ACCESS_KEY"},
+    OtherName{kSecret, "ALICLOUD_SECRET_KEY"},
+    OtherName{kSecret, "ALIBABA_CLOUD_SECRET_KEY"},
+    OtherName{kSecret, "ACCESS_KEY_SECRET"},
+    OtherName{kSecret, "ALIYUN_SECRET_KEY"},
+    OtherName{kToken, "ALIBABA_CLOUD_STS_TOKEN"},
+    OtherName{kToken, "ALIBABA_CLOUD_SESSION_TOKEN"},
+    OtherName{kToken, "SECURITY_TOKEN"},
+    OtherName{kToken, "ALICLOUD_STS_TOKEN"},
+    OtherName{kToken, "OSS_SESSION_TOKEN"},
+    OtherName{"ALIBABA_CLOUD_ROLE_ARN", "ALICLOUD_ASSUME_ROLE_ARN"},
+};
+}  // namespace
 
 std::string Sight::variable(const char* name) const {
   std::optional<std::string> value = world.environment(name);
@@ -16,6 +43,10 @@ std::string Sight::variable(const char* name) const {
   std::string trimmed{trim(*value)};
   wipe(*value);
   return trimmed;
+}
+
+std::string Sight::given_or(std::string_view given, const char* name) const {
+  return given.empty() ? variable(name) : std::string{given};
 }
 
 bool Sight::enabled(const char* name) const {
@@ -39,35 +70,60 @@ Finding finding_of(KeyFileProblem problem) {
   return Broken{std::move(problem.what)};
 }
 
-Finding from_file(Finding finding, const KeyFile& file) {
-  if (auto* key = std::get_if<Credentials>(&finding)) {
-    key->obtained = file.modified;
-    key->warning = file.warning;
-  }
-  auto* remote = std::get_if<Remote>(&finding);
-  if (remote != nullptr && !file.warning.empty()) {
-    remote->obtain = [inner = std::move(remote->obtain), warning = file.warning](std::stop_token stop) {
+Finding with_warning(Finding finding, const std::string& warning) {
+  const auto add = [warning](Credentials& key) {
+    key.warning += (key.warning.empty() ? "" : "; ") + warning;
+  };
+  if (warning.empty()) return finding;
+  if (auto* key = std::get_if<Credentials>(&finding)) add(*key);
+  if (auto* remote = std::get_if<Remote>(&finding)) {
+    remote->obtain = [inner = std::move(remote->obtain), add](std::stop_token stop) {
       Result<Credentials, Failure> got = inner(std::move(stop));
-      if (got) got->warning = got->warning.empty() ? warning : warning + "; " + got->warning;
+      if (got) add(*got);
       return got;
     };
   }
   return finding;
 }
 
+Finding from_file(Finding finding, const KeyFile& file) {
+  if (auto* key = std::get_if<Credentials>(&finding)) key->obtained = file.modified;
+  return with_warning(std::move(finding), file.warning);
+}
+
+std::string not_set(const Sight& sight, const std::string& name) {
+  constexpr std::string_view kOurs = "ALIBABA_CLOUD_";
+  std::vector<std::string> others;
+  for (const char* const prefix : {"ALIBABACLOUD_", "ALICLOUD_", "ALIYUN_", "OSS_", "ALIBABA_"})
+    others.push_back(prefix + name.substr(kOurs.size()));
+  for (const OtherName& other : kOtherNames) {
+    if (other.ours == name) others.emplace_back(other.theirs);
+  }
+  std::string found;
+  for (const std::string& other : others) {
+    if (!sight.variable(other.c_str()).empty()) found += (found.empty() ? "" : ", ") + other;
+  }
+  const std::string text = name + " is not set";
+  return found.empty() ? text
+                       : text + " (" + found + " is, which other tools read: set it under the name here)";
+}
+
 Finding look_environment(const CredentialSpec& /*options*/, Sight& sight) {
-  std::string id = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_ID");
-  std::string secret = sight.variable("ALIBABA_CLOUD_ACCESS_KEY_SECRET");
-  std::string token = sight.variable("ALIBABA_CLOUD_SECURITY_TOKEN");
+  std::string id = sight.variable(kId);
+  std::string secret = sight.variable(kSecret);
+  std::string token = sight.variable(kToken);
   auto finding = [&]() -> Finding {
-    if (id.empty() && secret.empty()) return Absent{"ALIBABA_CLOUD_ACCESS_KEY_ID is not set"};
-    if (id.empty())
-      return Broken{"ALIBABA_CLOUD_ACCESS_KEY_SECRET is set, ALIBABA_CLOUD_ACCESS_KEY_ID is not"};
-    if (secret.empty()) {
-      return Broken{"ALIBABA_CLOUD_ACCESS_KEY_ID is set, ALIBABA_CLOUD_ACCESS_KEY_SECRET is not"};
+    if (id.empty() && secret.empty()) {
+      const std::string why = not_set(sight, kSecret);
+      return Absent{not_set(sight, kId) + (why.ends_with(')') ? ", " + why : "")};
     }
-    auto key = make_key({id, secret, token, "", "ALIBABA_CLOUD_ACCESS_KEY_ID",
-                         "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"});
+    if (id.empty()) return Broken{std::string{kSecret} + " is set, " + not_set(sight, kId)};
+    if (secret.empty()) return Broken{std::string{kId} + " is set, " + not_set(sight, kSecret)};
+    if (id.starts_with("STS.") && token.empty()) {
+      return Broken{std::string{kId} + " begins with STS., so the key is temporary, and " +
+                    not_set(sight, kToken)};
+    }
+    auto key = make_key({id, secret, token, "", kId, kSecret, kToken});
     if (!key) return Broken{std::move(key).error()};
     return std::move(*key);
   }();

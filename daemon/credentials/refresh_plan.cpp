@@ -33,6 +33,12 @@ MonoTime next_retry(MonoTime now, int failures, double jitter) {
   return now + whole / 2 + share(whole / 2, jitter);
 }
 
+MonoTime next_try_after_refusal(MonoTime now, int refusals, int http_status) {
+  constexpr int kProxyRefused = 407;
+  const Millis longest = kBetweenRejections * (http_status == kProxyRefused ? 30 : 5);
+  return now + std::min(kBetweenRejections * (1 << std::clamp(refusals - 1, 0, 5)), longest);
+}
+
 MonoTime refresh_after_rejection(MonoTime now, std::optional<MonoTime> last_forced) {
   return last_forced ? std::max(now, *last_forced + kBetweenRejections) : now;
 }

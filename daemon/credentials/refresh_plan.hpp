@@ -17,6 +17,11 @@ MonoTime next_refresh(Instant now, std::optional<WallTime> expires, double jitte
 /// half of it random.
 MonoTime next_retry(MonoTime now, int failures, double jitter);
 
+/// After somebody refused to give any, `refusals` times in a row: a minute, doubled each time up to 5
+/// minutes; behind a proxy that refuses the login (HTTP 407) up to half an hour, since directories lock
+/// accounts for bad logins.
+MonoTime next_try_after_refusal(MonoTime now, int refusals, int http_status);
+
 /// After the API refused the credentials: at once, but once a minute at most, since a role that is refused
 /// with every new token must not make us ask for them without end. `last_forced`: the last time that this led
 /// to a refresh.

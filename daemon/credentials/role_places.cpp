@@ -52,13 +52,13 @@ Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_vi
   return std::string{"https://sts.aliyuncs.com"};
 }
 
-Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight) {
+Result<RoleRequest, std::string> role_request(const CredentialSpec& options, const Sight& sight,
+                                              std::string_view arn_name) {
   RoleRequest role;
-  role.role_arn = options.role_arn.empty() ? sight.variable("ALIBABA_CLOUD_ROLE_ARN") : options.role_arn;
+  role.role_arn = sight.given_or(options.role_arn, "ALIBABA_CLOUD_ROLE_ARN");
   if (role.role_arn.empty())
-    return Err(std::string{"neither credentials.role_arn nor ALIBABA_CLOUD_ROLE_ARN is set"});
-  role.session_name = options.role_session_name.empty() ? sight.variable("ALIBABA_CLOUD_ROLE_SESSION_NAME")
-                                                        : options.role_session_name;
+    return Err(std::string{arn_name} + " is empty, and " + not_set(sight, "ALIBABA_CLOUD_ROLE_ARN"));
+  role.session_name = sight.given_or(options.role_session_name, "ALIBABA_CLOUD_ROLE_SESSION_NAME");
   if (role.session_name.empty()) role.session_name = kSessionName;
   role.external_id = options.external_id;
   role.policy = options.policy;
@@ -108,23 +108,16 @@ Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const Cr
 }
 
 Finding look_oidc_role(const CredentialSpec& options, Sight& sight) {
-  struct Part {
-    std::string value;
-    const char* variable;
-  };
-  const auto part = [&sight](const std::string& given, const char* variable) {
-    return Part{given.empty() ? sight.variable(variable) : given, variable};
-  };
-  const Part arn = part(options.role_arn, "ALIBABA_CLOUD_ROLE_ARN");
-  const Part provider = part(options.oidc_provider_arn, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
-  const Part token = part(options.oidc_token_file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
-  for (const Part* missing : {&provider, &token, &arn}) {
-    if (missing->value.empty()) return Absent{std::string{missing->variable} + " is not set"};
-  }
+  const std::string arn = sight.given_or(options.role_arn, "ALIBABA_CLOUD_ROLE_ARN");
+  const std::string provider = sight.given_or(options.oidc_provider_arn, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN");
+  const std::string token = sight.given_or(options.oidc_token_file, "ALIBABA_CLOUD_OIDC_TOKEN_FILE");
+  if (provider.empty()) return Absent{not_set(sight, "ALIBABA_CLOUD_OIDC_PROVIDER_ARN")};
+  if (token.empty()) return Absent{not_set(sight, "ALIBABA_CLOUD_OIDC_TOKEN_FILE")};
+  if (arn.empty()) return Absent{not_set(sight, "ALIBABA_CLOUD_ROLE_ARN")};
   auto role = role_request(options, sight);
   if (!role) return Broken{std::move(role).error()};
-  role->oidc_provider_arn = provider.value;
-  return assume_role_with_oidc(std::move(*role), token.value, sight.world);
+  role->oidc_provider_arn = provider;
+  return assume_role_with_oidc(std::move(*role), token, sight.world);
 }
 
 }  // namespace sharedrift

@@ -14,6 +14,8 @@ constexpr std::string_view kMetadata = "http://100.100.100.200";
 constexpr std::string_view kRolePath = "/latest/meta-data/ram/security-credentials/";
 constexpr Millis kMetadataTimeout{2'000};  // the SDKs wait 1 s for the connection and 1 s for the answer
 constexpr Millis kUriTimeout{10'000};
+constexpr std::string_view kHopHint =
+    ", as in a container, which its answer does not reach: set the hop limit of the instance's metadata to 2";
 constexpr std::size_t kMaxAnswer = 64U << 10U;
 
 /// Never through a proxy, whatever is set, and in plain text: the service is on the host's own link.
@@ -33,8 +35,10 @@ std::string why_not(const HttpResult& result) {
 }
 
 Failure failure_of(std::string detail, const HttpResult& result) {
+  constexpr int kProxyRefused = 407;
   Failure failure = credential_failure(std::move(detail));
   if (result) failure.http_status = result->status;
+  if (!result && result.error().kind == TransportError::Kind::refused) failure.http_status = kProxyRefused;
   return failure;
 }
 
@@ -79,7 +83,8 @@ HttpResult Metadata::get(std::string_view path, const std::string& token, const 
   HttpResult with_token = call("GET", path, {{"X-aliyun-ecs-metadata-token", token}}, stop);
   const bool settled = with_token && (with_token->status == 200 || with_token->status == 404);
   if (settled || v2_only_ || stop.stop_requested()) return with_token;
-  return call("GET", path, {}, stop);
+  HttpResult without = call("GET", path, {}, stop);
+  return without && (without->status == 200 || without->status == 404) ? without : with_token;
 }
 
 bool usable_role_name(std::string_view name) {
@@ -94,14 +99,20 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
       call("PUT", "/latest/api/token", {{"X-aliyun-ecs-metadata-token-ttl-seconds", "21600"}}, stop);
   std::string token;
   if (token_answer && token_answer->status == 200) token = trim(token_answer->body);
-  const bool printable = std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
-  if (token.empty() || !printable) {
-    if (v2_only_) {
-      return Err(
-          failure_of(service + "gives no session token (" + why_not(token_answer) + ")", token_answer));
-    }
-    token.clear();
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) token.clear();
+  std::string no_token;
+  if (token.empty()) {
+    no_token = service + "gives no session token (" + why_not(token_answer) + ")";
+    if (!token_answer && token_answer.error().reason == Reason::timeout) no_token += kHopHint;
+    if (v2_only_) return Err(failure_of(no_token, token_answer));
   }
+  // What went wrong first is told first: without a token many instances refuse all that comes after.
+  const auto failed = [&](const std::string& what, const HttpResult& answer, std::string_view hint) {
+    const std::string here = what + " (" + why_not(answer) + ")";
+    return Err(failure_of(
+        no_token.empty() ? service + here + std::string{hint} : no_token + "; and without one it " + here,
+        answer));
+  };
   std::string role = role_;
   if (role.empty()) {
     const HttpResult answer = get(kRolePath, token, stop);
@@ -109,11 +120,8 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
       return Err(
           failure_of("no RAM role is attached to this instance: attach one, or use another source", answer));
     }
-    if (!answer || answer->status != 200) {
-      return Err(failure_of(
-          service + "does not tell the instance's role (" + why_not(answer) + "); is this an ECS instance?",
-          answer));
-    }
+    if (!answer || answer->status != 200)
+      return failed("does not tell the instance's role", answer, "; is this an ECS instance?");
     const std::string_view body = trim(answer->body);
     role = trim(body.substr(0, body.find('\n')));
     if (!usable_role_name(role)) return Err(failure_of(service + "gives a role name that is none", answer));
@@ -121,9 +129,8 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
   HttpResult answer = get(std::string{kRolePath} + role, token, stop);
   wipe(token);
   if (!answer || answer->status != 200) {
-    return Err(failure_of(service + "gives no credentials for role \"" + role + "\" (" + why_not(answer) +
-                              "); is it attached to this instance?",
-                          answer));
+    return failed("gives no credentials for role \"" + role + "\"", answer,
+                  "; is it attached to this instance?");
   }
   auto key = parse_key_json(answer->body);
   wipe(answer->body);
@@ -171,8 +178,8 @@ Finding look_ecs_ram_role(const CredentialSpec& options, Sight& sight) {
 }
 
 Finding look_credentials_uri(const CredentialSpec& options, Sight& sight) {
-  const std::string uri = options.uri.empty() ? sight.variable("ALIBABA_CLOUD_CREDENTIALS_URI") : options.uri;
-  if (uri.empty()) return Absent{"ALIBABA_CLOUD_CREDENTIALS_URI is not set"};
+  const std::string uri = sight.given_or(options.uri, "ALIBABA_CLOUD_CREDENTIALS_URI");
+  if (uri.empty()) return Absent{not_set(sight, "ALIBABA_CLOUD_CREDENTIALS_URI")};
   const auto url = parse_url(uri);
   if (!url || !url->login.empty())
     return Broken{"the credentials URI is not of the form http(s)://host/path"};

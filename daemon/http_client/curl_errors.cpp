@@ -34,11 +34,9 @@ Reason reason_of_timeout(const Exchange& exchange) {
   return told<curl_off_t, CURLINFO_NAMELOOKUP_TIME_T>(exchange) == 0 ? Reason::dns : Reason::connect;
 }
 
-/// True while whatever fails is between us and the proxy: no tunnel stood and nothing was sent. That there is
-/// one which was found in the environment shows by a connection on which TLS should have begun at once.
+/// True while whatever fails is between us and the proxy: no tunnel stood and nothing was sent.
 bool is_the_proxys(const Exchange& exchange) {
-  if (exchange.sent || exchange.handshake) return false;
-  return exchange.proxied || (is_connected(exchange) && !is_plain(exchange.request));
+  return exchange.proxied && !exchange.sent && !exchange.handshake;
 }
 
 Reason reason_of_traffic(const Exchange& exchange, CURLcode code, std::string_view text) {
@@ -62,20 +60,23 @@ bool is_traffic(CURLcode code) {
          code == CURLE_WEIRD_SERVER_REPLY;
 }
 
-bool proxy_refused(const Exchange& exchange) {
+constexpr long kWantsLogin = 407;
+
+/// The proxy's answer to CONNECT, where it was no; else 0.
+long proxys_no(const Exchange& exchange) {
   const long status = told<long, CURLINFO_HTTP_CONNECTCODE>(exchange);
-  return status != 0 && status / 100 != 2;
+  return status / 100 == 2 ? 0 : status;
 }
 
-/// libcurl keeps no more than 100 kB of a header line.
+/// libcurl keeps no more than 100 kB of a line of a header or trailer, the server's or the proxy's.
 bool has_long_header_line(const Exchange& exchange, CURLcode code) {
-  return exchange.sent && !exchange.head.complete &&
-         (code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kTooLarge);
+  return is_connected(exchange) && (code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kTooLarge);
 }
 
 Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text) {
-  if (proxy_refused(exchange)) return Reason::proxy;
-  if (has_long_header_line(exchange, code)) return Reason::too_large;
+  if (proxys_no(exchange) != 0) return Reason::proxy;
+  if (has_long_header_line(exchange, code))
+    return is_the_proxys(exchange) ? Reason::proxy : Reason::too_large;
   // libcurl says of it that a name or a host could not be reached.
   if (!exchange.sent && is_out_of_descriptors()) return Reason::local;
   if (is_traffic(code)) {
@@ -103,7 +104,11 @@ Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text)
 
 /// What happened, in libcurl's words but where they would say something else.
 std::string words(const Exchange& exchange, CURLcode code, Reason reason) {
-  if (has_long_header_line(exchange, code)) return "a line of the answer's header is longer than 100 kB";
+  if (has_long_header_line(exchange, code))
+    return std::string{reason == Reason::proxy ? "a line of the proxy's" : "a line of the answer's"} +
+           " header is longer than 100 kB";
+  if (code == CURLE_FILESIZE_EXCEEDED)
+    return "the answer is larger than " + std::to_string(exchange.request.max_body) + " bytes";
   if (reason == Reason::local) return "out of file descriptors or memory";
   std::string_view text = exchange.error_text.data();
   // What libcurl cannot make sense of it quotes, a proxy's URL with its password, too.
@@ -113,8 +118,17 @@ std::string words(const Exchange& exchange, CURLcode code, Reason reason) {
 
 }  // namespace
 
+TransportError proxy_refusal(const Exchange& exchange) {
+  return {Reason::proxy,
+          exchange.proxy_login
+              ? "the proxy refuses this user and password (HTTP 407)"
+              : "the proxy wants a user and a password (HTTP 407): write them into its address",
+          TransportError::Kind::refused};
+}
+
 TransportError error_of(Exchange& exchange, CURLcode code) {
   const std::string where = host_and_port(exchange.request.url) + ": ";
+  if (!exchange.verdict && proxys_no(exchange) == kWantsLogin) exchange.verdict = proxy_refusal(exchange);
   if (exchange.verdict) {
     TransportError error = std::move(*exchange.verdict);
     if (error.detail.empty()) error.detail = "the kept-alive connection ended before the answer began";
@@ -122,7 +136,7 @@ TransportError error_of(Exchange& exchange, CURLcode code) {
     return error;
   }
   const Reason reason = reason_of(exchange, code, exchange.error_text.data());
-  return {reason, clean(where + words(exchange, code, reason))};
+  return {reason, clean(where + words(exchange, code, reason)), TransportError::Kind::fault};
 }
 
 }  // namespace sharedrift

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "http_client/curl_errors.hpp"
+#include "http_client/proxy_environment.hpp"
 #include "http_client/request_rules.hpp"
 
 #include <exception>
@@ -111,11 +112,20 @@ CURLcode on_handshake(CURL* /*easy*/, void* /*ssl_context*/, void* user) noexcep
 int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int /*own_port*/) noexcept {
   auto& exchange = *static_cast<Exchange*>(user);
   if (!std::exchange(exchange.sent, true)) return CURL_PREREQFUNC_OK;
-  exchange.verdict = TransportError{Reason::reset, ""};
+  exchange.verdict = TransportError{Reason::reset, "", TransportError::Kind::stale};
   return CURL_PREREQFUNC_ABORT;
 }
 
-void configure_route(CURL* easy, const HttpRoute& route) {
+/// The proxy to go through; empty: none.
+std::string proxy_of(const HttpRequest& request, const HttpRoute& route) {
+  if (route.never_proxy) return {};
+  if (!route.proxy_url.empty() || !route.proxy_from_environment) return route.proxy_url;
+  const auto url = parse_url(request.url);
+  auto found = url ? environment_proxy(*url, process_variable) : EnvironmentProxy{};
+  return found ? std::move(found->url) : "";  // one that is none was refused before
+}
+
+void configure_route(CURL* easy, const HttpRoute& route, const std::string& proxy) {
   if (!route.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, route.ca_file.c_str());
     curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, route.ca_file.c_str());
@@ -125,14 +135,10 @@ void configure_route(CURL* easy, const HttpRoute& route) {
   curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, nullptr);
   curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, kCaCacheSeconds);
-  if (route.never_proxy) {
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-  } else if (!route.proxy_url.empty()) {
-    curl_easy_setopt(easy, CURLOPT_PROXY, route.proxy_url.c_str());
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
-  } else if (!route.proxy_from_environment) {
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");  // an empty name is "none", whatever the environment says
-  }
+  // An empty name is "none". libcurl itself never looks at the environment, whose forms it reads in its own
+  // way.
+  curl_easy_setopt(easy, CURLOPT_PROXY, proxy.c_str());
+  curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 }
 
 void configure_method(CURL* easy, const HttpRequest& request) {
@@ -206,10 +212,12 @@ bool configure(Exchange& exchange, Millis left) {
   CURL* const easy = exchange.easy.get();
   const HttpRequest& request = exchange.request;
   const HttpRoute route = request.route ? *request.route : HttpRoute{};
-  exchange.proxied = !route.never_proxy && !route.proxy_url.empty();
-  exchange.proxy_handshake = exchange.proxied && route.proxy_url.starts_with("https://");
+  const std::string proxy = proxy_of(request, route);
+  exchange.proxied = !proxy.empty();
+  exchange.proxy_login = proxy.find('@') != proxy.npos;
+  exchange.proxy_handshake = proxy.starts_with("https://");
   configure_protocol(easy);
-  configure_route(easy, route);
+  configure_route(easy, route, proxy);
   configure_method(easy, request);
   configure_callbacks(easy, exchange);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
@@ -230,6 +238,8 @@ HttpResult conclude(Exchange& exchange, CURLcode code) {
              !may_lack_body(exchange)) {
     refuse(exchange, Reason::protocol, "the answer is framed neither by a length nor by chunks");
   }
+  constexpr long kProxyWantsLogin = 407;
+  if (code == CURLE_OK && status == kProxyWantsLogin) exchange.verdict = proxy_refusal(exchange);
   if (code == CURLE_OK && !exchange.verdict) return std::move(exchange.response);
   return Err(error_of(exchange, code));
 }

@@ -35,7 +35,8 @@ struct Exchange {
   HttpResponse response;
   std::optional<TransportError> verdict;  ///< ours, as far as libcurl was not asked or did what we told it to
   Head head;
-  bool proxied = false;  ///< a proxy was configured; one that libcurl finds in the environment does not count
+  bool proxied = false;          ///< it goes through a proxy
+  bool proxy_login = false;      ///< which is told a user and a password
   bool proxy_handshake = false;  ///< the next handshake will be the proxy's own
   bool handshake = false;        ///< TLS has begun, so there is a connection (and a tunnel)
   bool sent = false;             ///< the request was handed to a connection

@@ -1,6 +1,7 @@
 #include "http_client/request_rules.hpp"
 
 #include "core/text.hpp"
+#include "http_client/proxy_environment.hpp"
 #include "wire/url.hpp"
 
 #include <algorithm>
@@ -38,6 +39,10 @@ std::optional<TransportError> refuse_request(const HttpRequest& request) {
   const bool anywhere = request.route && request.route->plain_http_anywhere;
   if (!url->https && !anywhere && !is_local(url->host)) {
     return TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(*url)};
+  }
+  if (request.route && request.route->proxy_from_environment) {
+    const auto proxy = environment_proxy(*url, process_variable);
+    if (!proxy) return TransportError{Reason::proxy, "the proxy in " + proxy.error()};
   }
   for (const HttpHeader& header : request.headers) {
     if (is_sendable(header)) continue;

@@ -96,7 +96,30 @@ HostAndPort split_authority(std::string_view text) {
   return parts;
 }
 
-Result<Url, UrlFault> parse_url(std::string_view text) {
+std::string login_hint(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  constexpr std::string_view kAllowed = "-._~!$&'()*+,;=:%";
+  const std::size_t scheme = text.find("://");
+  const std::size_t at = text.rfind('@');
+  if (at == text.npos) return {};
+  const std::size_t begin = scheme == text.npos || scheme > at ? 0 : scheme + 3;
+  std::string seen;
+  std::string hint;
+  for (const char c : text.substr(begin, at - begin)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_alnum(c) || kAllowed.find(c) != kAllowed.npos || byte > '~' || seen.find(c) != seen.npos) continue;
+    seen += c;
+    const std::string name = c == ' ' ? "a blank" : is_printable_ascii({&c, 1}) ? std::string{c} : "";
+    if (name.empty()) continue;
+    hint += (hint.empty() ? "in a user or password, write " : ", ") + name + " as %" + kHex[byte >> 4U] +
+            kHex[byte & 15U];
+  }
+  return hint;
+}
+
+namespace {
+
+Result<Url, UrlFault> read_url(std::string_view text) {
   constexpr std::size_t kLongest = 2048;
   if (text.size() > kLongest) return fault("is too long");
   // Visible ASCII only. A backslash is a slash to some parsers; the others never stand in a URL unescaped.
@@ -115,15 +138,22 @@ Result<Url, UrlFault> parse_url(std::string_view text) {
   std::string_view authority = text.substr(0, authority_end);
   url.path = text.substr(authority_end);
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    if (authority.find('@') != at) return fault("holds more than one @", "write %40 for one in a password");
+    if (authority.find('@') != at) return fault("holds more than one @");
     url.login = authority.substr(0, at + 1);
     authority.remove_prefix(at + 1);
   }
-  if (auto problem = read_authority(authority, url)) {
-    if (url.path.find('@') != std::string::npos) problem->hint = kPasswordHint;
-    return Err(std::move(*problem));
-  }
+  if (auto problem = read_authority(authority, url)) return Err(std::move(*problem));
   return url;
+}
+
+}  // namespace
+
+Result<Url, UrlFault> parse_url(std::string_view text) {
+  auto url = read_url(text);
+  if (url) return url;
+  UrlFault problem = std::move(url).error();
+  if (std::string hint = login_hint(text); !hint.empty()) problem.hint = std::move(hint);
+  return Err(std::move(problem));
 }
 
 bool is_local(std::string_view host) {

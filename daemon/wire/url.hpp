@@ -30,8 +30,9 @@ struct UrlFault {
   std::string hint;
 };
 
-/// For what may be a password with a `#`, `/` or `?` in it.
-inline constexpr std::string_view kPasswordHint = "in a password, write # as %23, / as %2F and ? as %3F";
+/// Which characters of a login in `text` must be written how, where there are such; else empty. For addresses
+/// that cannot be read: a user or password with a `#` in it looks like anything.
+std::string login_hint(std::string_view text);
 
 Result<Url, UrlFault> parse_url(std::string_view text);
 

@@ -220,9 +220,36 @@ TEST(Classify, KnowsEveryDocumentedRefusal) {
     EXPECT_EQ(error.failure.code, trim(code));
     EXPECT_EQ(error.failure.http_status, status);
     EXPECT_EQ(error.failure.request_id, "R-1");
-    EXPECT_EQ(error.failure.detail.find("a message of the API") != std::string::npos,
-              row["message_shown"].get<bool>());
+    EXPECT_THAT(error.failure.detail, HasSubstr("a message of the API"));
   }
+}
+
+std::string table_of_codes() {
+  std::string out = "| code | what it means | what to do | reason |\n|---|---|---|---|\n";
+  for (const ApiCode& row : api_codes()) {
+    std::string code{row.code};
+    if (code.starts_with('*')) code += '*';
+    std::string cure{row.cure};
+    if (const std::size_t at = cure.find("{right}"); at != std::string::npos)
+      cure.replace(at, 7, "the right it names");
+    out.append("| `").append(code).append("` | ").append(row.meaning).append(" | ").append(cure);
+    out.append(" | `").append(to_string(row.reason)).append("` |\n");
+  }
+  return out;
+}
+
+TEST(ErrorGuide, ShowsWhatTheProgramSays) {
+  std::ifstream file(testing::test_data("../../dashboards/ERRORS.md"), std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string begin = "<!-- codes: begin -->\n";
+  const std::size_t from = text.find(begin) + begin.size();
+  const std::size_t to = text.find("<!-- codes: end -->");
+  ASSERT_TRUE(text.find(begin) != std::string::npos && to >= from);
+  const std::string right = text.substr(0, from) + table_of_codes() + text.substr(to);
+  if (text == right) return;
+  const std::string left = ::testing::TempDir() + "ERRORS.md";
+  std::ofstream(left, std::ios::binary) << right;
+  FAIL() << "dashboards/ERRORS.md is not what the program says; put " << left << " in its place";
 }
 
 TEST(Classify, TakesLowerCaseNamesAndNumbersAsCodes) {

@@ -117,5 +117,60 @@ TEST(ApiGate, ThrottlingNarrowsConcurrencyWhereThereIsNoRate) {
   EXPECT_EQ(bench.transport.max_in_flight, 1U);
 }
 
+TEST(ApiGate, ARefusedLoginIsNotTriedAtThePaceOfANetworkFault) {
+  auto options = GateBench::unlimited();
+  auto route = std::make_shared<HttpRoute>();
+  route->proxy_url = "http://joe:wrong@proxy.example:3128";
+  options.route = route;
+  bool opens = false;
+  GateBench bench(
+      [&opens](const HttpRequest& /*request*/, std::size_t /*index*/) {
+        return Reply{opens ? testing::good()
+                           : HttpResult(Err(
+                                 TransportError{Reason::proxy, "HTTP 407", TransportError::Kind::refused}))};
+      },
+      options);
+  std::vector<std::shared_ptr<GateBench::Outcome>> outcomes;
+  for (int i = 0; i < 20; ++i)
+    outcomes.push_back(bench.call());
+  bench.run();
+  EXPECT_EQ(bench.transport.requests.size(), 1U)
+      << "one at a time until it is known to be good, and no retry";
+  for (const auto& outcome : outcomes)
+    EXPECT_EQ(outcome->reason(), Reason::proxy);
+  for (int polls = 0; polls < 120; ++polls) {  // for an hour, one each 30 seconds
+    bench.clock.advance(std::chrono::seconds{30});
+    bench.call();
+    bench.run();
+  }
+  EXPECT_LE(bench.transport.requests.size(), 8U) << "within an hour";
+  bench.clock.advance(std::chrono::minutes{31});
+  opens = true;
+  const auto first = bench.call();
+  bench.run();
+  EXPECT_TRUE(first->ok());
+  const auto second = bench.call();
+  bench.run();
+  EXPECT_TRUE(second->ok()) << "recovers by itself";
+}
+
+TEST(ApiGate, AConnectionThatHadDiedIsReplacedUnseen) {
+  int deaths = 2;
+  GateBench bench([&deaths](const HttpRequest& /*request*/, std::size_t /*index*/) {
+    if (deaths-- <= 0) return Reply{testing::good()};
+    return Reply{HttpResult(Err(TransportError{Reason::reset, "kept-alive", TransportError::Kind::stale}))};
+  });
+  const auto repaired = bench.call();
+  bench.run();
+  EXPECT_TRUE(repaired->ok());
+  EXPECT_EQ(bench.transport.requests.size(), 3U);
+  EXPECT_TRUE(bench.observer.failures.empty()) << "nothing failed";
+  deaths = 100;
+  const auto lost = bench.call();
+  bench.run();
+  EXPECT_EQ(lost->reason(), Reason::reset);
+  EXPECT_FALSE(bench.observer.failures.empty()) << "what is not repaired counts";
+}
+
 }  // namespace
 }  // namespace sharedrift

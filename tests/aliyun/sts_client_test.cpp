@@ -2,6 +2,7 @@
 
 #include "aliyun/rpc_signature.hpp"
 #include "core/text.hpp"
+#include "gate_bench.hpp"
 #include "simulator/tests/sim.hpp"
 #include "support/fakes.hpp"
 
@@ -54,6 +55,7 @@ class Desk {
       HttpResponse response;
       response.status = answer.status;
       response.body = answer.text;
+      if (tells_time) response.headers.add("Date", testing::http_date(sim.now.wall));
       return response;
     };
   }
@@ -61,7 +63,7 @@ class Desk {
     StsClient client(
         clock, random,
         [this](HttpRequest r, Millis t, std::stop_token s) { return fetch(std::move(r), t, std::move(s)); },
-        std::make_shared<const HttpRoute>(HttpRoute{"/ca.pem"}));
+        std::make_shared<const HttpRoute>(HttpRoute{"/ca.pem"}), correction);
     return client.assume(request, key, {});
   }
   static json scenario() {
@@ -88,6 +90,8 @@ class Desk {
   simulator::testing::Sim sim;
   testing::ManualClock clock;
   testing::SeededRandom random;
+  std::shared_ptr<ClockCorrection> correction = std::make_shared<ClockCorrection>();
+  bool tells_time = false;
   std::vector<HttpRequest> requests;
   HttpFetch fetch;
 };
@@ -147,12 +151,11 @@ TEST(StsClient, SaysWhatToDoAboutARefusalWithoutEchoingIt) {
     const char* says;
   };
   const std::vector<Row> rows{
-      {"wrong-hush", kRole, Millis{0}, "SignatureDoesNotMatch",
-       "the secret of the key that assumes the role is wrong"},
+      {"wrong-hush", kRole, Millis{0}, "SignatureDoesNotMatch", "so the secret is wrong; compare the secret"},
       {"sk", "acs:ram::1111111111111111:role/none", Millis{0}, "EntityNotExist.Role", "check role_arn"},
       {"sk", "acs:ram::1111111111111111:role/external", Millis{0}, "NoPermission",
        "let the role trust the key's account"},
-      {"sk", kRole, std::chrono::hours{1}, "InvalidTimeStamp.Expired", "this machine's clock is wrong"},
+      {"sk", kRole, std::chrono::hours{1}, "InvalidTimeStamp.Expired", "set this machine's clock"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.code);
@@ -168,6 +171,20 @@ TEST(StsClient, SaysWhatToDoAboutARefusalWithoutEchoingIt) {
     EXPECT_THAT(got.error().detail, HasSubstr(row.says));
     EXPECT_THAT(got.error().detail, Not(HasSubstr("string to sign")));
     EXPECT_THAT(got.error().detail, Not(HasSubstr("hush")));
+  }
+}
+
+TEST(StsClient, SignsWithTheApisTimeWhoeverLearntIt) {
+  for (const std::chrono::minutes ahead : {std::chrono::minutes{20}, std::chrono::minutes{-20}}) {
+    SCOPED_TRACE(ahead.count());
+    Desk desk;
+    desk.tells_time = true;
+    desk.clock.jump_wall(ahead);
+    const Credentials key = Desk::key();
+    EXPECT_TRUE(desk.assume(Desk::role(), &key));
+    EXPECT_EQ(desk.requests.size(), 2U) << "refused, and signed again by the Date of the refusal";
+    EXPECT_TRUE(desk.assume(Desk::role(), &key));
+    EXPECT_EQ(desk.requests.size(), 3U) << "from now on at once";
   }
 }
 
@@ -199,7 +216,7 @@ TEST(StsClient, DoesNotTakeWhatIsNoAnswer) {
        "its Expiration is not a time"},
       {answer(400, R"({"Code":"Odd","Message":"the server string to sign is:hush"})"), "HTTP 400, Odd"},
       {answer(400, R"({"Code":" Throttling.User\t","Message":"slow\u0000 down"})"),
-       "Throttling.User (slow\xEF\xBF\xBD down): it is tried again"},
+       "Throttling.User: too many requests; it is tried again"},
   };
   const Credentials key = Desk::key();
   for (const Row& row : rows) {

@@ -196,6 +196,37 @@ TEST(Keeper, ARefreshThatFailsAfterARejectionIsTriedAgainWithBackoff) {
   EXPECT_EQ(bench.id(), "STS.2");
 }
 
+TEST(Keeper, ARefusalIsNotRepeatedAtThePaceOfANetworkFault) {
+  struct Row {
+    Failure failure;
+    std::chrono::seconds least;
+    std::chrono::seconds most;
+  };
+  const auto of_sts = [](int status, std::string code) {
+    return Failure{Reason::credentials, "no", std::move(code), status, ""};
+  };
+  for (const Row& row :
+       {Row{of_sts(403, "NoPermission"), 60s, 300s}, Row{of_sts(400, "InvalidAccessKeyId"), 60s, 300s},
+        Row{of_sts(407, ""), 60s, 1800s}, Row{of_sts(429, "Throttling.User"), 1s, 60s},
+        Row{of_sts(503, "ServiceUnavailable"), 1s, 60s}, Row{of_sts(0, ""), 1s, 60s}}) {
+    SCOPED_TRACE(row.failure.http_status);
+    KeeperBench bench(CredentialKind::ram_role);
+    bench.options.role_arn = "acs:ram::1:role/r";
+    bench.machine.variables["ALIBABA_CLOUD_ACCESS_KEY_ID"] = "LTAI1";
+    bench.machine.variables["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "hush";
+    bench.machine.sts.script = [&row](const auto&, std::size_t) -> Result<Credentials, Failure> {
+      return Err(row.failure);
+    };
+    bench.id();
+    for (int attempt = 0; attempt < 12; ++attempt) {
+      bench.next();
+      const auto wait = *bench.keeper().due() - bench.machine.clock.mono();
+      EXPECT_GE(wait, row.least) << attempt;
+      EXPECT_LE(wait, row.most) << attempt;
+    }
+  }
+}
+
 TEST(Keeper, ChangesFromAFileToARoleAndBackWithoutAGap) {
   KeeperBench bench(CredentialKind::cli_profile);
   const auto write = [&](const std::string& mode, const std::string& id) {

@@ -113,7 +113,7 @@ TEST(Places, RamRole) {
        },
        "STS.1.STS.0.LTAI1", ""},
       {"no role", [](auto& m, auto&) { set_key(m, "LTAI1", "hush", ""); }, "",
-       "neither credentials.role_arn nor"},
+       "credentials.role_arn is empty, and ALIBABA_CLOUD_ROLE_ARN is not set"},
       {"no key",
        [&](auto&, auto& o) {
          o.from = base(CredentialKind::environment);

@@ -144,6 +144,27 @@ TEST(Metadata, PrefersV2AndFallsBackToV1UnlessThatIsOff) {
   }
 }
 
+TEST(Metadata, TellsWhatWentWrongFirst) {
+  CredentialMachine machine;
+  machine.web = [](const HttpRequest& request) {
+    if (request.method == "PUT") return HttpResult(Err(TransportError{Reason::timeout, "after 2 s"}));
+    return CredentialMachine::answer(403, "hush");
+  };
+  CredentialSpec options;
+  options.source = CredentialKind::ecs_ram_role;
+  for (const char* const role : {"", "watcher"}) {
+    options.role_name = role;
+    const CredentialWorld world = machine.world();
+    Chain chain(options, world);
+    const std::string detail = chain.obtain(chain.look(), {}).error().detail;
+    EXPECT_THAT(detail, HasSubstr("gives no session token (timeout: after 2 s), as in a container"));
+    EXPECT_THAT(detail, HasSubstr("hop limit"));
+    EXPECT_THAT(detail, HasSubstr("and without one it "));
+    EXPECT_THAT(detail, HasSubstr("(HTTP 403)"));
+    EXPECT_THAT(detail, Not(HasSubstr("is this an ECS instance")));
+  }
+}
+
 TEST(Metadata, VariablesSwitchItOffNameTheRoleAndRefuseV1) {
   CredentialMachine machine;
   machine.web = [&](const HttpRequest& request) { return serve(machine, {404, "", false}, request); };

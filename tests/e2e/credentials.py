@@ -164,6 +164,24 @@ def same_as_the_library(bench):
         bench.expect(f"same key as the library: {what}", home, theirs["id"], **variables)
 
 
+def field_cases(bench):
+    """What people met: the right answer is the library's, or the row says why not."""
+    for row in json.loads((HERE.parent / "data/field-cases.json").read_text())["credentials"]:
+        why_not = row.get("library", "")
+        if why_not.startswith("needs"):
+            continue
+        home = bench.home(row.get("files", {}))
+        variables = {k: v.replace("HOME/", f"{home}/") for k, v in row.get("variables", {}).items()}
+        try:
+            theirs = bench.library(home, **variables)
+        except Failed:
+            theirs = {"id": "", "secret": ""}
+        right = (row["id"], row.get("secret", "hush-secret")) if "id" in row else ("", "")
+        if ((theirs["id"], theirs["secret"]) == right) == bool(why_not):
+            raise Failed(f"{row['case']} {row['what']}: the library says {theirs}, and the row {right} {why_not}")
+        print(f"ok   {row['case']} {row['what']}" + (f": not as the library, {why_not}" if why_not else ": as the library"))
+
+
 def every_source(bench, token_file):
     sim = bench.simulator
     environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "env", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret("env")}
@@ -318,6 +336,7 @@ def main():
         bench = Bench(directory, simulator, modules)
         try:
             same_as_the_library(bench)
+            field_cases(bench)
             every_source(bench, token_file)
             absence(bench, own)
             rotation(bench, own)

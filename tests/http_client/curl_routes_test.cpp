@@ -99,6 +99,59 @@ TEST(CurlTransport, ThroughAProxyEachSideHearsOnlyItsOwn) {
   }
 }
 
+TEST(CurlTransport, AProxyThatRefusesTheLoginIsToldFromOneThatFails) {
+  const Trust trust;
+  struct Row {
+    const char* status;
+    const char* login;
+    bool https;
+    TransportError::Kind kind;
+    const char* says;
+  };
+  using Kind = TransportError::Kind;
+  for (const Row& row :
+       {Row{"407 Proxy Authentication Required", "user:pass-word@", true, Kind::refused, "refuses this user"},
+        Row{"407 Proxy Authentication Required", "", true, Kind::refused, "wants a user and a password"},
+        Row{"407 Proxy Authentication Required", "user:pass-word@", false, Kind::refused,
+            "refuses this user"},
+        Row{"403 Forbidden", "user:pass-word@", true, Kind::fault, "403"},
+        Row{"502 Bad Gateway", "user:pass-word@", true, Kind::fault, "502"}}) {
+    SCOPED_TRACE(std::string(row.status) + row.says);
+    const FaultServer proxy(
+        answer_bytes("HTTP/1.1 " + std::string(row.status) +
+                     "\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n"));
+    const auto route =
+        trust.through("http://" + std::string(row.login) + "127.0.0.1:" + std::to_string(proxy.port()));
+    const HttpResult result = exchange(get(url_of(row.https ? "https" : "http", "localhost", 9), route));
+    ASSERT_EQ(reason_of(result), "proxy");
+    EXPECT_EQ(result.error().kind, row.kind);
+    EXPECT_THAT(result.error().detail, AllOf(HasSubstr(row.says), Not(HasSubstr("pass-word"))));
+    EXPECT_EQ(proxy.connections(), 1U);
+  }
+}
+
+TEST(CurlTransport, ALongHeaderLineIsCalledThatWhoeverSendsIt) {
+  const Trust trust;
+  const std::string line = "X-Long: " + std::string(150'000, 'a') + "\r\n";
+  const FaultServer head(answer_bytes("HTTP/1.1 200 OK\r\n" + line + "Content-Length: 2\r\n\r\n{}"));
+  const FaultServer trailer(answer_bytes(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Long\r\n\r\n2\r\n{}\r\n0\r\n" + line +
+      "\r\n"));
+  const FaultServer proxy(answer_bytes("HTTP/1.1 200 OK\r\n" + line + "\r\n"));
+  const auto of_proxy = trust.through("http://127.0.0.1:" + std::to_string(proxy.port()));
+  const std::map<std::string, HttpResult> results{
+      {"head", exchange(get(url_of("http", "127.0.0.1", head.port())))},
+      {"trailer", exchange(get(url_of("http", "127.0.0.1", trailer.port())))},
+      {"proxy", exchange(get(url_of("https", "localhost", 9), of_proxy))},
+  };
+  for (const auto& [who, result] : results) {
+    SCOPED_TRACE(who);
+    ASSERT_EQ(reason_of(result), who == "proxy" ? "proxy" : "too_large");
+    EXPECT_THAT(result.error().detail,
+                AllOf(AnyOf(HasSubstr("longer than 100 kB"), HasSubstr("64 KiB")), Not(HasSubstr("emory"))));
+  }
+}
+
 TEST(CurlTransport, TheTunnelDoesNotVouchForTheServer) {
   const Trust trust;
   const FaultServer origin(answer(), server_tls(TestCa::self_signed()));

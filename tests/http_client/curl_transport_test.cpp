@@ -185,6 +185,7 @@ TEST(CurlTransport, ASignedRequestIsNotSentTwice) {
   const HttpResult second = exchange(transport, request);
   EXPECT_EQ(reason_of(second), "reset");
   EXPECT_THAT(second.error().detail, HasSubstr("kept-alive connection"));
+  EXPECT_EQ(second.error().kind, TransportError::Kind::stale);
   const std::string heard = server.heard();
   std::size_t copies = 0;
   for (std::size_t at = heard.find("POST "); at != std::string::npos; at = heard.find("POST ", at + 1))

@@ -18,6 +18,7 @@ namespace sharedrift::testing {
 
 using std::chrono::steady_clock;
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 

@@ -22,12 +22,14 @@ TEST(Url, IsTakenApart) {
 }
 
 TEST(Url, APasswordThatIsNotEscapedIsToldHow) {
-  for (const std::string url :
-       {"http://joe:Hash#Tag@proxy.example:3128", "http://joe:se/same@proxy.example:3128",
-        "http://joe:se?same@proxy.example:3128"}) {
+  for (const auto& [url, hint] :
+       {std::pair{"http://joe:Hash#Tag@proxy.example:3128", "in a user or password, write # as %23"},
+        std::pair{"http://joe:se/same@proxy.example:3128", "in a user or password, write / as %2F"},
+        std::pair{"http://joe:s?me@p@proxy.example:3128",
+                  "in a user or password, write ? as %3F, @ as %40"}}) {
     const auto parsed = parse_url(url);
     ASSERT_FALSE(parsed) << url;
-    EXPECT_EQ(parsed.error().hint, kPasswordHint) << url;
+    EXPECT_EQ(parsed.error().hint, hint) << url;
     EXPECT_EQ(parsed.error().message.find("joe"), std::string::npos) << "may be a password";
   }
 }
