@@ -19,7 +19,7 @@ ROOMS = {
     "credentials": ("core wire ports os", ""),
     "http_client": ("core wire ports os", "curl"),
     "http_server": ("core ports os", "httplib openssl"),
-    "store": ("core wire ports", "sqlite3"),
+    "store": ("core wire ports os", "sqlite3"),
     "log": ("core wire ports", "spdlog"),
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),

@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include "app/credential_news.hpp"
+#include "app/early_end.hpp"
 #include "app/ens_sources.hpp"
 #include "app/listeners.hpp"
 #include "app/output.hpp"
@@ -86,7 +87,8 @@ class App {
       print(options_.config_file + ": good\n");
       return 0;
     }
-    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, logger_, clock_);
+    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, logger_, clock_,
+                               StateLimits::of(watch_list(**config, shard()).images.size()));
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
     journal_ = std::make_unique<EventJournal>(logger_, *store_);
@@ -149,6 +151,7 @@ class App {
         shard());
     surface_.await(watch_list(*config, shard()));
     in_force(config);
+    const EarlyEnd early_end([this] { logger_.on_event({EventType::stopping, clock_.wall(), "", {}}); });
     engine_->restore(config);
   }
 

@@ -26,15 +26,23 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
   SD_TRY(database, Database::open(path, mode));
   SD_TRY(application, database.number("PRAGMA application_id"));
   if (application != StateTables::kApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
+  constexpr Millis kMostWork{10'000};
+  constexpr std::size_t kMostBytes = 16U << 20U;
+  database.limit_work(kMostWork);
   std::vector<Event> events;
+  std::size_t bytes = 0;
   auto done = database.each(
       "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
       "ORDER BY id DESC LIMIT ?3",
-      [&events](const sqlite::Statement& row) {
+      [&](const sqlite::Statement& row) -> sqlite::Status {
+        const std::string_view fields = row.text(3);
+        bytes += fields.size() + row.text(2).size();
+        if (bytes > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
         const auto type = parse_event_type(row.text(1));
-        if (!type) return;  // of a later release
+        if (!type) return Unit{};  // of a later release
         events.push_back({*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)},
-                          fields_from_json(std::string{row.text(3)})});
+                          fields_from_json(std::string{fields})});
+        return Unit{};
       },
       query.image_id, query.since.value_or(WallTime{}), query.limit);
   if (!done) return Err(std::move(done).error());

@@ -2,6 +2,8 @@
 
 #include "core/text.hpp"
 
+#include <array>
+#include <ctime>
 #include <utility>
 
 namespace sharedrift::sqlite {
@@ -11,8 +13,31 @@ namespace {
 Error error_of(sqlite3* handle) {
   if (handle == nullptr) return {SQLITE_NOMEM, "out of memory"};
   Error error{sqlite3_extended_errcode(handle), clean(sqlite3_errmsg(handle))};
+  if (error.code == SQLITE_INTERRUPT) error.text = "reading it takes too long";
   if (error.unusable()) error.text = "damaged: " + error.text;
   return error;
+}
+
+std::chrono::nanoseconds work_of_this_thread() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
+/// What SQLite's makers advise for files from others (sqlite.org/security.html).
+void distrust(sqlite3* handle) {
+  constexpr std::array kOff{SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER,
+                            SQLITE_DBCONFIG_ENABLE_VIEW};
+  for (const int feature : kOff)
+    sqlite3_db_config(handle, feature, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  constexpr std::array kLimits{std::pair{SQLITE_LIMIT_LENGTH, 1 << 20},
+                               std::pair{SQLITE_LIMIT_SQL_LENGTH, 1 << 16},
+                               std::pair{SQLITE_LIMIT_COLUMN, 100}, std::pair{SQLITE_LIMIT_ATTACHED, 0}};
+  for (const auto& [limit, value] : kLimits)
+    sqlite3_limit(handle, limit, value);
+  constexpr sqlite3_int64 kMostMemory = 64 << 20;
+  sqlite3_hard_heap_limit64(kMostMemory);
 }
 
 std::string immutable_uri(const std::string& path) {
@@ -31,7 +56,8 @@ std::string immutable_uri(const std::string& path) {
 
 bool Error::unusable() const {
   const int primary = code & 0xFF;
-  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR;
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_ERROR ||
+         primary == SQLITE_TOOBIG || primary == SQLITE_NOMEM || primary == SQLITE_INTERRUPT;
 }
 
 void Statement::bind(int index, std::string_view value) {
@@ -75,7 +101,21 @@ Result<Database, Error> Database::open(const std::string& path, Mode mode) {
   if (code != SQLITE_OK) return Err(error_of(handle));
   constexpr int kBusyMillis = 2000;
   sqlite3_busy_timeout(handle, kBusyMillis);
+  distrust(handle);
   return database;
+}
+
+void Database::limit_work(std::optional<Millis> most) {
+  constexpr int kStepsBetweenLooks = 10'000;
+  const auto is_over = [](void* ends) {
+    return work_of_this_thread() > *static_cast<const std::chrono::nanoseconds*>(ends) ? 1 : 0;
+  };
+  sqlite3_progress_handler(handle_.get(), 0, nullptr, nullptr);
+  work_ends_.reset();
+  if (!most) return;
+  auto ends = std::make_unique<std::chrono::nanoseconds>(work_of_this_thread() + *most);
+  sqlite3_progress_handler(handle_.get(), kStepsBetweenLooks, is_over, ends.get());
+  work_ends_ = std::move(ends);
 }
 
 Status Database::execute(const std::string& sql) {

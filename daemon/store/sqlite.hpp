@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -11,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include <sqlite3.h>
 
@@ -19,10 +22,14 @@ namespace sharedrift::sqlite {
 struct Error {
   int code = 0;  ///< SQLite's, extended
   std::string text;
-  /// The file itself is damaged, foreign or lacks a table: not a matter of disk, locks or rights.
+  /// The file itself is damaged, foreign, too large or lacks a table: not a matter of disk, locks or rights.
   [[nodiscard]] bool unusable() const;
 };
 using Status = Result<Unit, Error>;
+/// What is wrong with the file, in words.
+inline Err<Error> unusable_file(std::string text) {
+  return Err(Error{SQLITE_NOTADB, std::move(text)});
+}
 
 /// A prepared statement. Parameters and columns count from 0. Not thread-safe.
 class Statement {
@@ -61,6 +68,9 @@ class Statement {
 };
 
 /// One connection. Not thread-safe. All SQL is literals: a statement is prepared once and kept.
+///
+/// The file is not trusted. Its views and triggers do not work, its SQL may call nothing with side effects, a
+/// value has at most 1 MiB, and all of SQLite's memory in this process is bounded: more is an error.
 class Database {
  public:
   /// immutable: nobody writes the file meanwhile, so nothing is asked of its directory.
@@ -68,6 +78,8 @@ class Database {
   /// Opens (and, for read_write, creates) the file.
   static Result<Database, Error> open(const std::string& path, Mode mode);
 
+  /// From now on statements fail once this thread has worked so long, waiting not counted; none: no limit.
+  void limit_work(std::optional<Millis> most);
   /// Any number of statements without parameters; their rows are not wanted.
   Status execute(const std::string& sql);
   /// One statement without rows.
@@ -76,7 +88,7 @@ class Database {
     return each(
         sql, [](const Statement& /*row*/) {}, values...);
   }
-  /// Calls `row` for each row of the answer.
+  /// Calls `row` for each row of the answer. It returns nothing, or a Status of which an error ends it.
   template <class Row, class... Values>
   Status each(std::string_view sql, Row row, const Values&... values) {
     SD_TRY(statement, prepared(sql));
@@ -84,7 +96,12 @@ class Database {
     while (true) {
       SD_TRY(more, statement->step());
       if (!more) return Unit{};
-      row(std::as_const(*statement));
+      if constexpr (std::is_void_v<std::invoke_result_t<Row, const Statement&>>) {
+        row(std::as_const(*statement));
+      } else if (Status done = row(std::as_const(*statement)); !done) {
+        statement->begin();  // holds no lock any more
+        return done;
+      }
     }
   }
   /// The single integer a pragma or query answers with; 0 if it answers nothing.
@@ -99,6 +116,7 @@ class Database {
   explicit Database(sqlite3* handle) : handle_(handle) {}
   Result<Statement*, Error> prepared(std::string_view sql);
 
+  std::unique_ptr<const std::chrono::nanoseconds> work_ends_;  ///< of the thread's CPU time
   std::unique_ptr<sqlite3, Close> handle_;
   std::map<std::string_view, Statement> cache_;  ///< declared after the handle: finalized before it closes
 };

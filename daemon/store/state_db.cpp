@@ -5,12 +5,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,24 +24,20 @@ constexpr Millis kPruneEvery = 24h;
 /// Events kept in memory while the disk refuses them; the oldest go first.
 constexpr std::size_t kMaxWaitingEvents = 10'000;
 
-std::string errno_text() {
-  return std::strerror(errno);  // thread-local in glibc
-}
-
 }  // namespace
 
 /// The open database and when it was last pruned. Lives on one thread at a time.
 class StateDb::Connection {
  public:
   Connection(StateTables tables, const std::string& path) : tables_(std::move(tables)) {
-    ::stat(path.c_str(), &file_);
+    ::lstat(path.c_str(), &file_);
   }
   StateTables& tables() { return tables_; }
   /// False once the file at `path` is another, or none: what is written would be lost. SQLite looks for this
   /// with rollback journals only (3.40).
   [[nodiscard]] bool is_at(const std::string& path) const {
     struct stat now {};
-    return ::stat(path.c_str(), &now) == 0 && now.st_ino == file_.st_ino && now.st_dev == file_.st_dev;
+    return ::lstat(path.c_str(), &now) == 0 && now.st_ino == file_.st_ino && now.st_dev == file_.st_dev;
   }
   std::optional<WallTime> pruned;
 
@@ -54,21 +47,22 @@ class StateDb::Connection {
 };
 
 Result<std::unique_ptr<StateDb>, std::string> StateDb::open(std::string path, Millis retention,
-                                                            EventSink& sink, const Clock& clock) {
+                                                            EventSink& sink, const Clock& clock,
+                                                            StateLimits limits) {
   // A lock file of its own: SQLite's locks come and go with transactions, and readers (history) must not be
   // shut out.
-  const std::string lock_path = path + ".lock";
-  const int fd = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    ::close(fd);
-    return Err("the state database " + clean(path) +
-               " is in use by another share-drift-exporter; give this one a --storage.path of its own");
-  }
-  return std::unique_ptr<StateDb>(new StateDb(std::move(path), fd, retention, sink, clock));
+  SD_TRY(lock_fd, lock_state(path));
+  return std::unique_ptr<StateDb>(new StateDb(std::move(path), lock_fd, retention, sink, clock, limits));
 }
 
-StateDb::StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock)
-    : path_(std::move(path)), lock_fd_(lock_fd), retention_(retention.count()), sink_(sink), clock_(clock) {}
+StateDb::StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock,
+                 StateLimits limits)
+    : path_(std::move(path)),
+      lock_fd_(lock_fd),
+      retention_(retention.count()),
+      sink_(sink),
+      clock_(clock),
+      limits_(limits) {}
 
 StateDb::~StateDb() {
   close();
@@ -115,14 +109,8 @@ void StateDb::say_stopped(bool stopped) {
 
 bool StateDb::open_connection() {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const int fd = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-      note_failure("cannot open " + clean(path_) + ": " + errno_text());
-      return false;
-    }
-    ::fchmod(fd, 0600);
-    ::close(fd);
-    auto tables = StateTables::open(path_);
+    const auto ready = ready_state_file(path_);
+    auto tables = ready ? StateTables::open(path_, limits_) : Err(ready.error());
     if (tables) {
       connection_ = std::make_unique<Connection>(std::move(*tables), path_);
       if (lock_fd_ >= 0)

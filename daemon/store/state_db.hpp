@@ -4,6 +4,7 @@
 #include "core/record.hpp"
 #include "core/result.hpp"
 #include "ports.hpp"
+#include "store/state_file.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -25,15 +26,16 @@ namespace sharedrift {
 /// comes within 5 ms of a transaction goes into the next one together. What cannot be written waits in
 /// memory and is tried again; polling never waits for it.
 ///
-/// A file that is damaged, foreign or of a later version is moved aside under a name that tells why; the
-/// daemon goes on with a new one, and ok() stays false until the next start. So it does when the file is
-/// missing: at a start after another (the lock file remembers that there was one), or while it is in use.
+/// A file that is damaged, foreign, of a later version or larger than its limits is moved aside; the daemon
+/// goes on with a new one, and ok() stays false until the next start. So it does when the file is missing: at
+/// a start after another (the lock file remembers that there was one), or while it is in use.
 class StateDb final : public StateStore {
  public:
-  /// Takes the lock on `path`. The only error is that another daemon has it; everything else is worked
-  /// around. `sink` and `clock` must outlive the object.
+  /// Takes the lock on `path`. The only errors are that another daemon has it, or that it is a symbolic link;
+  /// everything else is worked around. `sink` and `clock` must outlive the object.
   static Result<std::unique_ptr<StateDb>, std::string> open(std::string path, Millis retention,
-                                                            EventSink& sink, const Clock& clock);
+                                                            EventSink& sink, const Clock& clock,
+                                                            StateLimits limits = StateLimits::of(0));
   ~StateDb() override;
   StateDb(const StateDb&) = delete;
   StateDb& operator=(const StateDb&) = delete;
@@ -64,7 +66,8 @@ class StateDb final : public StateStore {
     [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !fleet; }
   };
 
-  StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock);
+  StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock,
+          StateLimits limits);
   template <class Change>
   void hand_in(Change change);
   void write_loop(const std::stop_token& stop);
@@ -83,6 +86,7 @@ class StateDb final : public StateStore {
   std::atomic<bool> prune_{true};  ///< at the next write, whenever the last time was
   EventSink& sink_;
   const Clock& clock_;
+  const StateLimits limits_;
   std::unique_ptr<Connection> connection_;  ///< of the writer thread once it runs
   std::atomic<bool> ok_{true};
   std::atomic<bool> set_aside_{false};

@@ -1,10 +1,12 @@
 #include "store/state_tables.hpp"
 
 #include "core/text.hpp"
+#include "store/state_schema.hpp"
 #include "wire/field_json.hpp"
 
 #include <algorithm>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace sharedrift {
@@ -66,23 +68,26 @@ std::string closes_key(CloseReason reason) {
   return "closes." + std::string{to_string(reason)};
 }
 
-Err<sqlite::Error> unusable(std::string text) {
-  return Err(sqlite::Error{SQLITE_NOTADB, std::move(text)});
-}
+constexpr Millis kMostWork{20'000};  ///< of reading all of it
 
 Status prepare_file(Database& database) {
   // Each step reads or writes the file, so damage shows here.
+  if (auto set = database.execute("PRAGMA cell_size_check=ON"); !set) return set;
   SD_TRY(application, database.number("PRAGMA application_id"));
   SD_TRY(version, database.number("PRAGMA user_version"));
   SD_TRY(tables, database.number("SELECT count(*) FROM sqlite_master"));
   const bool fresh = tables == 0 && version == 0;
   if (!fresh && application != StateTables::kApplicationId)
-    return unusable("foreign: not a database of ours");
-  if (!fresh && version < 1) return unusable("damaged: it has tables and no version");
-  if (version > StateTables::kVersion)
-    return unusable("future: written by a later release (version " + std::to_string(version) + ")");
+    return sqlite::unusable_file("foreign: not a database of ours");
+  if (!fresh && version < 1) return sqlite::unusable_file("damaged: it has tables and no version");
+  if (version > StateTables::kVersion) {
+    return sqlite::unusable_file("future: written by a later release (version " + std::to_string(version) +
+                                 ")");
+  }
+  const auto known = std::span(kMigrations).first(fresh ? 0 : static_cast<std::size_t>(version));
+  if (auto same = check_schema(database, known); !same) return same;
   SD_TRY(check, database.word("PRAGMA quick_check(1)"));
-  if (check != "ok") return unusable("damaged: " + clean(check));
+  if (check != "ok") return sqlite::unusable_file("damaged: " + clean(check));
   std::string sql = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;";
   if (version == StateTables::kVersion) return database.execute(sql);
   sql += "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(StateTables::kApplicationId) + ";";
@@ -94,10 +99,12 @@ Status prepare_file(Database& database) {
 
 }  // namespace
 
-Result<StateTables, sqlite::Error> StateTables::open(const std::string& path) {
+Result<StateTables, sqlite::Error> StateTables::open(const std::string& path, StateLimits limits) {
   SD_TRY(database, Database::open(path, Database::Mode::read_write));
+  database.limit_work(kMostWork);
   if (auto ready = prepare_file(database); !ready) return Err(std::move(ready).error());
-  return StateTables(std::move(database));
+  database.limit_work(std::nullopt);
+  return StateTables(std::move(database), limits);
 }
 
 Status StateTables::transaction(const std::function<Status()>& work) {
@@ -184,15 +191,22 @@ Status StateTables::prune(WallTime before) {
   return database_.run("DELETE FROM events WHERE at < ?", before);
 }
 
-Result<SavedState, sqlite::Error> StateTables::load() {
-  Images images;
+Status StateTables::load_all(Images& images, SavedState& saved, bool& stopped) {
   for (const auto& step : {&StateTables::load_images, &StateTables::load_sightings,
                            &StateTables::load_absences, &StateTables::load_drifts}) {
-    if (auto done = (this->*step)(images); !done) return Err(std::move(done).error());
+    if (auto done = (this->*step)(images); !done) return done;
   }
+  return load_meta(saved, stopped);
+}
+
+Result<SavedState, sqlite::Error> StateTables::load() {
+  Images images;
   SavedState saved;
   bool stopped = true;  // what does not say was written by version 1
-  if (auto done = load_meta(saved, stopped); !done) return Err(std::move(done).error());
+  database_.limit_work(kMostWork);
+  auto done = load_all(images, saved, stopped);
+  database_.limit_work(std::nullopt);
+  if (!done) return Err(std::move(done).error());
   saved.images.reserve(images.size());
   for (auto& [id, record] : images) {
     if (!stopped) record.counters.listings = record.counters.failures = 0;
@@ -201,11 +215,24 @@ Result<SavedState, sqlite::Error> StateTables::load() {
   return saved;
 }
 
+Status StateTables::take_row() {
+  if (++rows_ <= limits_.rows) return Unit{};
+  return sqlite::unusable_file("too large: more than " + std::to_string(limits_.rows) + " rows");
+}
+
+Result<StateTables::Images::iterator, sqlite::Error> StateTables::add_image(Images& images, ImageId id) {
+  if (images.size() >= limits_.images)
+    return sqlite::unusable_file("too large: more than " + std::to_string(limits_.images) + " images");
+  const std::string name = id.str();
+  return images.emplace_hint(images.end(), name, ImageRecord{std::move(id)});
+}
+
 Status StateTables::load_images(Images& images) {
-  return database_.each("SELECT * FROM images", [&images](const Statement& row) {
+  return database_.each("SELECT * FROM images", [this, &images](const Statement& row) -> Status {
     auto id = ImageId::parse(row.text(0));
-    if (!id) return;  // not written by us, and about nothing that can be watched
-    ImageRecord record{std::move(*id)};
+    if (!id) return take_row();  // not written by us, and about nothing that can be watched
+    SD_TRY(added, add_image(images, std::move(*id)));
+    ImageRecord& record = added->second;
     record.state = parse_image_state(row.text(1)).value_or(ImageState::never_read);
     record.state_since = moment(row, 2);
     record.last_complete = moment(row, 3);
@@ -222,8 +249,7 @@ Status StateTables::load_images(Images& images) {
     record.last_complete_began = moment(row, 16);
     record.total_count = row.integer(17);
     record.had_accounts = row.integer(18) != 0;
-    const std::string name = record.id.str();
-    images.emplace_hint(images.end(), name, std::move(record));
+    return Unit{};
   });
 }
 
@@ -233,15 +259,18 @@ Status StateTables::load_images(Images& images) {
 template <class Add>
 Status StateTables::load_details(std::string_view sql, Images& images, Add add) {
   auto image = images.end();  // that of the row before
-  return database_.each(sql, [&](const Statement& row) {
+  return database_.each(sql, [&](const Statement& row) -> Status {
+    if (auto room = take_row(); !room) return room;
     const std::string_view name = row.text(0);
     if (image == images.end() || image->first != name) image = images.find(name);
     if (image == images.end()) {
       auto id = ImageId::parse(name);
-      if (!id) return;
-      image = images.emplace(name, ImageRecord{std::move(*id)}).first;
+      if (!id) return Unit{};
+      SD_TRY(added, add_image(images, std::move(*id)));
+      image = added;
     }
     if (const auto account = AccountId::parse(row.text(1))) add(image->second, *account, row);
+    return Unit{};
   });
 }
 
@@ -281,7 +310,7 @@ Status StateTables::load_drifts(Images& images) {
 }
 
 Status StateTables::load_meta(SavedState& saved, bool& stopped) {
-  return database_.each("SELECT key, value FROM meta", [&](const Statement& row) {
+  return database_.each("SELECT key, value FROM meta", [&](const Statement& row) -> Status {
     const std::string_view key = row.text(0);
     if (key == "last_alive") saved.last_alive = moment(row, 1);
     if (key == "judged_at") saved.fleet.judged_at = moment(row, 1);
@@ -290,6 +319,7 @@ Status StateTables::load_meta(SavedState& saved, bool& stopped) {
       if (key == closes_key(reason))
         saved.fleet.closes.at(static_cast<std::size_t>(reason)) = as_count(row.integer(1));
     }
+    return take_row();
   });
 }
 

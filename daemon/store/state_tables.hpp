@@ -4,8 +4,10 @@
 #include "core/record.hpp"
 #include "core/result.hpp"
 #include "store/sqlite.hpp"
+#include "store/state_file.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -26,7 +28,7 @@ class StateTables {
   static constexpr std::int64_t kVersion = 2;
 
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
-  static Result<StateTables, sqlite::Error> open(const std::string& path);
+  static Result<StateTables, sqlite::Error> open(const std::string& path, StateLimits limits);
 
   /// Attempt counters go on only after a clean stop: the last steps of a killed life may be missing, and a
   /// counter that is a little less than it was looks to Prometheus like one that began anew and ran through
@@ -45,7 +47,11 @@ class StateTables {
 
  private:
   using Images = std::map<std::string, ImageRecord, std::less<>>;
-  explicit StateTables(sqlite::Database database) : database_(std::move(database)) {}
+  StateTables(sqlite::Database database, StateLimits limits)
+      : database_(std::move(database)), limits_(limits) {}
+  sqlite::Status load_all(Images& images, SavedState& saved, bool& stopped);
+  sqlite::Status take_row();
+  Result<Images::iterator, sqlite::Error> add_image(Images& images, ImageId id);
   sqlite::Status load_images(Images& images);
   sqlite::Status load_sightings(Images& images);
   sqlite::Status load_absences(Images& images);
@@ -57,6 +63,8 @@ class StateTables {
   sqlite::Status put_meta(std::string_view key, std::int64_t value);
 
   sqlite::Database database_;
+  StateLimits limits_;
+  std::size_t rows_ = 0;  ///< read so far, but for the images'
 };
 
 }  // namespace sharedrift

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/result.hpp"
+#include "store/sqlite.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace sharedrift {
+
+/// What is read of a state database: more than a daemon writes that watches so many images, and no more than
+/// fits into memory beside them.
+struct StateLimits {
+  std::size_t images;
+  std::size_t rows;  ///< about accounts, of all images together
+  static StateLimits of(std::size_t watched) { return {100'000 + 2 * watched, 500'000 + 20 * watched}; }
+};
+
+/// Opens the lock file beside the database and locks it. -1: it cannot be had, which is no reason to stop.
+/// The error is for people: another daemon has it, or it is a symbolic link.
+Result<int, std::string> lock_state(const std::string& path);
+
+/// Makes sure that there is a file at `path`, for its owner alone, which is no link, no device, and no larger
+/// than can be looked through. An error that is unusable() is about what lies there.
+sqlite::Status ready_state_file(const std::string& path);
+
+}  // namespace sharedrift
