@@ -7,6 +7,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -20,8 +21,10 @@ namespace {
 constexpr int kStartFailure = 1;
 constexpr int kBug = 70;
 
-/// No secret may end in a core dump or be read by a debugger of the same user.
+/// No secret may end in a core dump or be read by a debugger of the same user, and no key of a TLS session in
+/// a file that the environment names.
 void keep_memory_private() {
+  ::unsetenv("SSLKEYLOGFILE");
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <optional>
+#include <string_view>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +28,38 @@ namespace sharedrift {
 namespace {
 
 constexpr std::size_t kMaxOutput = 64U << 10U;
+/// What a program needs to find its way. Not ours to give: keys, systemd's sockets, what changes how
+/// libraries load or what they write down.
+constexpr std::array<std::string_view, 17> kPassedOn{"PATH",
+                                                     "HOME",
+                                                     "USER",
+                                                     "LOGNAME",
+                                                     "SHELL",
+                                                     "LANG",
+                                                     "TZ",
+                                                     "TMPDIR",
+                                                     "http_proxy",
+                                                     "https_proxy",
+                                                     "no_proxy",
+                                                     "HTTP_PROXY",
+                                                     "HTTPS_PROXY",
+                                                     "NO_PROXY",
+                                                     "SSL_CERT_FILE",
+                                                     "SSL_CERT_DIR",
+                                                     "CREDENTIALS_DIRECTORY"};
+
+/// The entries of the environment that a program gets, and a null.
+std::vector<char*> passed_on() {
+  std::vector<char*> out;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.starts_with("LC_") || std::find(kPassedOn.begin(), kPassedOn.end(), name) != kPassedOn.end())
+      out.push_back(*entry);
+  }
+  out.push_back(nullptr);
+  return out;
+}
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// A program under way and the reading end of its output.
@@ -66,6 +99,8 @@ int Child::start(const std::vector<std::string>& argv) {
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, input.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  // Not all of a library's descriptors close by themselves.
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
   // The daemon blocks signals in every thread; the program must be able to get them.
   sigset_t none;
   sigset_t all;
@@ -82,7 +117,7 @@ int Child::start(const std::vector<std::string>& argv) {
     words.push_back(const_cast<char*>(word.c_str()));  // posix_spawn does not write to them
   }
   words.push_back(nullptr);
-  const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(), environ);
+  const int error = ::posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(), passed_on().data());
   ::posix_spawn_file_actions_destroy(&actions);
   ::posix_spawnattr_destroy(&attributes);
   if (error != 0) {

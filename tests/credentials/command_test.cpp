@@ -4,8 +4,10 @@
 
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace sharedrift {
 namespace {
@@ -33,6 +35,18 @@ TEST(Command, PassesTheEnvironmentAndUnblocksSignals) {
   ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
   EXPECT_THAT(*shell("grep SigBlk /proc/self/status"), HasSubstr("0000000000000000"));
   ASSERT_EQ(pthread_sigmask(SIG_SETMASK, &before, nullptr), 0);
+}
+
+TEST(Command, GivesNoSecretNoSocketAndNoWayToBeLedAstray) {
+  for (const char* name : {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "SSLKEYLOGFILE", "NOTIFY_SOCKET", "BASH_ENV"})
+    ::setenv(name, "hush", 1);
+  const int forgotten = ::open("/dev/null", O_RDONLY);  // as a library does
+  ASSERT_GE(forgotten, 3);
+  EXPECT_THAT(*shell("env"), ::testing::Not(HasSubstr("hush")));
+  EXPECT_EQ(*shell("ls /proc/$$/fd | tr '\n' ' '"), "0 1 2 ");
+  ::close(forgotten);
+  for (const char* name : {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "SSLKEYLOGFILE", "NOTIFY_SOCKET", "BASH_ENV"})
+    ::unsetenv(name);
 }
 
 TEST(Command, TellsHowAProgramFailedWithoutShowingItsArguments) {
