@@ -5,6 +5,7 @@
 #include "app/ens_sources.hpp"
 #include "app/listeners.hpp"
 #include "app/output.hpp"
+#include "app/refusal_news.hpp"
 #include "app/surface.hpp"
 #include "app/version.hpp"
 #include "config/config_loader.hpp"
@@ -176,6 +177,9 @@ class App {
                                           WebOptions{options_.telemetry_path, options_.enable_lifecycle});
     ServerOptions server;
     if (options_.max_requests > 0) server.workers = std::min(server.workers, options_.max_requests);
+    server.on_refused = [this](Refusal why, const std::string& address) {
+      refusal_news_.on_refused(why, address);
+    };
     if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
     return listeners_.start(
         options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_,
@@ -304,6 +308,8 @@ class App {
                         }}};
   CredentialNews credential_news_{
       metrics_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
+  RefusalNews refusal_news_{
+      metrics_, clock_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
   Exposition exposition_{views_, &metrics_};
   Surface surface_{views_, metrics_};
   CurlTransport transport_;

@@ -48,6 +48,7 @@ enum class EventType {
   state_rejected,
   log_lines_dropped,
   internal_error,
+  connections_refused,
   listening,
   started,
   stopping,

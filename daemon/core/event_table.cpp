@@ -82,6 +82,15 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "The log lost {lines:line} because nobody read it in time; share-drift-exporter history has the events"},
     {EventType::internal_error, "internal_error", Level::error,
      "A fault of share-drift-exporter itself, please report it: {detail}"},
+    {EventType::connections_refused, "connections_refused", Level::warn,
+     "The web server refused {connections:connection}, the last from {address}"
+     "[reason=no_place|: all places are taken, most by clients that send or read too little]"
+     "[reason=too_slow|: the request did not come, or the answer was not taken, in time]"
+     "[reason=bad_request|: what came is no request that is served here]"
+     "[reason=plain_http|: it speaks HTTP where TLS is spoken; give it an https URL]"
+     "[reason=tls_handshake|: the TLS handshake failed; look at the versions and ciphers of both ends]"
+     "[reason=client_certificate|: it shows no certificate that web.yml lets in]"
+     "[reason=no_certificate|: there is no certificate to serve with; correct web.yml]"},
     {EventType::listening, "listening", Level::info, "Listening on {address}, port {port}"},
     {EventType::started, "started", Level::info,
      "share-drift-exporter {version} watches {images:image} with configuration {config}"},

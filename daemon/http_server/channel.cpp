@@ -44,7 +44,11 @@ ssize_t Channel::settle(int result) {
   if (BIO_should_read(bio_.get())) wanted_ = POLLIN;
   if (BIO_should_write(bio_.get())) wanted_ = POLLOUT;
   if (result > 0) return result;
-  return BIO_should_retry(bio_.get()) ? 0 : -1;
+  if (BIO_should_retry(bio_.get())) return 0;
+  const int why = ERR_GET_REASON(ERR_peek_error());
+  lacks_certificate_ = is_shaking_hands() && (why == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ||
+                                              why == SSL_R_CERTIFICATE_VERIFY_FAILED);
+  return -1;
 }
 
 ssize_t Channel::read(std::span<char> out) {

@@ -26,6 +26,8 @@ class Channel {
   [[nodiscard]] bool is_shaking_hands() const;
   /// The peer has begun with a letter, which no handshake does.
   [[nodiscard]] bool speaks_plain_text() const;
+  /// The handshake failed, and over the peer's certificate: it had none, or not the right one.
+  [[nodiscard]] bool lacks_certificate() const { return lacks_certificate_; }
   /// From now on plain.
   void drop_tls();
   ssize_t read(std::span<char> out);
@@ -48,6 +50,7 @@ class Channel {
   std::unique_ptr<bio_st, FreeBio> bio_;
   ssl_st* tls_ = nullptr;
   short wanted_ = POLLIN;
+  bool lacks_certificate_ = false;
 };
 
 }  // namespace sharedrift

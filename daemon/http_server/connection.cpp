@@ -16,6 +16,8 @@ constexpr std::size_t kSentInATurn = 1U << 20U;
 constexpr std::size_t kReadAtATime = 16'384;  // a record of TLS's: what is left of one would wait unseen
 constexpr std::size_t kProgress = 1U << 16U;
 constexpr Millis kFarewell{1'000};
+/// So long nobody loses his place who gives no sign; twice as long who has shown that he speaks TLS.
+constexpr Millis kMinimumAge{250};
 
 /// What the head says of the body's size; 0 if that is no number.
 std::size_t declared_size(std::string_view head) {
@@ -36,7 +38,6 @@ Connection::Connection(int fd, ssl_ctx_st* tls, const ServerOptions& options, Pe
       options_(options),
       peer_(std::move(peer)),
       since_(now),
-      begun_(now),
       deadline_(now + options.head_deadline) {}
 
 void Connection::enter(Phase phase, MonoTime now) {
@@ -53,8 +54,18 @@ short Connection::wanted() const {
   return waits ? short{0} : channel_.wanted();
 }
 
+bool Connection::may_lose_place(MonoTime now) const {
+  if (phase_ == Phase::idle || phase_ == Phase::closing) return true;
+  if (phase_ != Phase::reading && phase_ != Phase::writing) return false;
+  const bool speaks_tls = channel_.has_tls() && !channel_.is_shaking_hands();
+  return now - since_ >= (speaks_tls ? 2 : 1) * kMinimumAge;
+}
+
 void Connection::advance(MonoTime now) {
-  if (now >= deadline_) phase_ = Phase::over;
+  if (now >= deadline_) {
+    if (phase_ == Phase::reading || phase_ == Phase::writing) refusal_ = Refusal::too_slow;
+    phase_ = Phase::over;
+  }
   for (int steps = 0; steps < kStepsInATurn && step(now); ++steps) {
   }
 }
@@ -78,18 +89,19 @@ bool Connection::receive(MonoTime now) {
   if (find_request(now)) return true;
   if (channel_.is_shaking_hands() && channel_.speaks_plain_text()) {
     channel_.drop_tls();
-    refuse(400, "Client sent an HTTP request to an HTTPS server.\n", now);
+    refuse(400, "Client sent an HTTP request to an HTTPS server.\n", Refusal::plain_http, now);
     return true;
   }
   std::array<char, kReadAtATime> piece;
   const bool shook_hands = channel_.is_shaking_hands();
   const ssize_t size = channel_.read(piece);
   if (size < 0) phase_ = Phase::over;
+  if (size < 0 && shook_hands)
+    refusal_ = channel_.lacks_certificate() ? Refusal::client_certificate : Refusal::tls_handshake;
   if (shook_hands && !channel_.is_shaking_hands()) since_ = now;
   if (size <= 0) return false;
   if (phase_ == Phase::idle) {
     enter(Phase::reading, now);
-    begun_ = now;
     deadline_ = now + options_.head_deadline;
   }
   input_.append(piece.data(), static_cast<std::size_t>(size));
@@ -102,7 +114,7 @@ bool Connection::find_request(MonoTime now) {
     const std::size_t end = input_.find("\r\n\r\n");
     if (std::min(end, input_.size()) > options_.max_head) {
       const bool is_long_target = input_.find('\r') > options_.max_head;
-      refuse(is_long_target ? 414 : 431, "The request is too long.\n", now);
+      refuse(is_long_target ? 414 : 431, "The request is too long.\n", Refusal::bad_request, now);
       return true;
     }
     if (end == std::string::npos) return false;
@@ -111,7 +123,7 @@ bool Connection::find_request(MonoTime now) {
     if (body_size_ > options_.max_body) body_size_ = 0;  // refused by whoever answers
   }
   if (input_.size() < head_size_ + body_size_) return false;
-  deadline_ = begun_ + options_.request_deadline;
+  deadline_ = MonoTime::max();  // from here on it is not the peer who takes long
   enter(Phase::complete, now);
   return true;
 }
@@ -131,12 +143,15 @@ std::shared_ptr<const Connection::Request> Connection::take_request() {
   return request_;
 }
 
-void Connection::refuse(int status, const char* why, MonoTime now) {
-  const auto refusal = [&](const ServerRequest&) { return ServerResponse::text(status, why); };
-  answer(answer_request("GET / HTTP/1.0\r\n\r\n", {}, refusal, false), now);
+void Connection::refuse(int status, const char* why, Refusal refusal, MonoTime now) {
+  const auto no = [&](const ServerRequest&) { return ServerResponse::text(status, why); };
+  answer(answer_request("GET / HTTP/1.0\r\n\r\n", {}, no, false), now);
+  refusal_ = refusal;
 }
 
 void Connection::answer(HttpAnswer answer, MonoTime now) {
+  if (answer.is_refusal) refusal_ = Refusal::bad_request;
+  if (phase_ != Phase::writing) deadline_ = now + answer.delay + options_.answer_deadline;
   answer_ = std::move(answer);
   request_.reset();
   part_ = offset_ = progress_ = 0;
@@ -192,7 +207,6 @@ void Connection::note_sent(std::size_t size, MonoTime now) {
 
 bool Connection::end_answer(MonoTime now) {
   const HttpAnswer ended = std::exchange(answer_, {});
-  begun_ = now;
   if (!ended.closes) {
     enter(input_.empty() ? Phase::idle : Phase::reading, now);
     deadline_ = now + (input_.empty() ? options_.idle_deadline : options_.head_deadline);

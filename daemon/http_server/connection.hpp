@@ -4,7 +4,9 @@
 #include "http_server/http_answer.hpp"
 #include "http_server/sockets.hpp"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -36,6 +38,10 @@ class Connection {
   [[nodiscard]] short wanted() const;
   [[nodiscard]] const Channel& channel() const { return channel_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
+  /// Nothing comes of it, for so long that others may have its place.
+  [[nodiscard]] bool may_lose_place(MonoTime now) const;
+  /// Why it was refused, if it was since the last call.
+  std::optional<Refusal> take_refusal() { return std::exchange(refusal_, std::nullopt); }
 
   struct Request {
     std::string head;
@@ -49,13 +55,14 @@ class Connection {
   [[nodiscard]] std::span<const std::shared_ptr<const std::string>> unsent() const;
   /// Sends it, in its time.
   void answer(HttpAnswer answer, MonoTime now);
+  /// Answers so, and ends it.
+  void refuse(int status, const char* why, Refusal refusal, MonoTime now);
 
  private:
   bool step(MonoTime now);
   void enter(Phase phase, MonoTime now);
   bool receive(MonoTime now);
   [[nodiscard]] bool find_request(MonoTime now);
-  void refuse(int status, const char* why, MonoTime now);
   bool send(MonoTime now);
   [[nodiscard]] std::string_view next_piece(std::span<char> buffer) const;
   void note_sent(std::size_t size, MonoTime now);
@@ -67,7 +74,6 @@ class Connection {
   const Peer peer_;
   Phase phase_ = Phase::reading;
   MonoTime since_;
-  MonoTime begun_;  ///< the request
   MonoTime deadline_;
   std::string input_;          ///< received and not taken yet
   std::size_t head_size_ = 0;  ///< of the request at its start; 0: not known yet
@@ -78,6 +84,7 @@ class Connection {
   std::size_t offset_ = 0;    ///< sent of it
   std::size_t progress_ = 0;  ///< bytes sent since since_
   MonoTime delayed_until_;
+  std::optional<Refusal> refusal_;
 };
 
 }  // namespace sharedrift

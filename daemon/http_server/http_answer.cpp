@@ -96,6 +96,8 @@ class Exchange final : HttplibHook {
     answer.delay = response_.delay;
     answer.reset = response_.reset;
     answer.later = response_.later;
+    answer.one_by_one = std::move(response_.one_by_one);
+    answer.is_refusal = !is_heard_;
     answer.raw = std::move(response_.raw);
     if (answer.raw) return answer;
     if (request_.method != "HEAD") answer.parts = std::move(response_.tail);
@@ -109,6 +111,7 @@ class Exchange final : HttplibHook {
     response_ = refuse(from);
     if (response_.status == 200) {
       take(from);
+      is_heard_ = true;
       try {
         response_ = handler_(request_);
       } catch (const std::exception&) {
@@ -169,6 +172,7 @@ class Exchange final : HttplibHook {
   const ServerHandler& handler_;
   ServerResponse response_;
   bool asked_ = false;
+  bool is_heard_ = false;  ///< by the handler
   bool closes_ = false;
 };
 
@@ -195,9 +199,10 @@ ServerResponse ServerResponse::text(int status, std::string body) {
   return response;
 }
 
-ServerResponse ServerResponse::in(Lane lane) {
+ServerResponse ServerResponse::in(Lane lane, std::string one_by_one) {
   ServerResponse response;
   response.later = lane;
+  response.one_by_one = std::move(one_by_one);
   return response;
 }
 

@@ -14,6 +14,8 @@ struct HttpAnswer {
   std::vector<std::shared_ptr<const std::string>> parts;  ///< status line and headers, then the body
   ServerResponse::Raw raw;                                ///< asked for more when the parts are sent
   std::optional<Lane> later;                              ///< set: there is no answer yet
+  std::string one_by_one;                                 ///< ServerResponse's
+  bool is_refusal = false;                                ///< the request was refused unheard
   bool reset = false;
   Millis delay{0};
   bool closes = true;  ///< no other request may follow on the connection

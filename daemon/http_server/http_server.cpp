@@ -35,8 +35,8 @@ constexpr int kAcceptedInATurn = 64;
 constexpr Millis kWithoutDescriptors{100};
 constexpr Millis kLongestSleep{600'000};
 constexpr std::size_t kMostUnsent = 16U << 20U;  ///< besides two of the largest answer
-/// So long nobody loses his place who gives no sign; twice as long who has shown that he speaks TLS.
-constexpr Millis kMinimumAge{250};
+/// Who asked for an answer does not lose his place before.
+constexpr Millis kMinimumWait{1'000};
 
 std::size_t most_connections(std::size_t wanted) {
   rlimit files{};
@@ -52,9 +52,12 @@ class LoopServer final : public HttpServer {
         handler_(std::move(handler)),
         most_connections_(most_connections(options_.max_connections)),
         port_(port_of_socket(sockets.front())),
-        lanes_{{{options_.workers, false}, {options_.slow_workers, false}, {1, true}}},
+        lanes_{{{options_.workers, false},
+                {options_.slow_workers, false},
+                {options_.slow_workers, false},
+                {1, true}}},
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        workers_(static_cast<std::size_t>(options_.workers + options_.slow_workers + 1)) {
+        workers_(static_cast<std::size_t>(options_.workers + 2 * options_.slow_workers + 1)) {
     for (const int fd : sockets) {
       prepare_listening_socket(fd);
       listening_.emplace_back(fd);
@@ -95,7 +98,7 @@ class LoopServer final : public HttpServer {
         take_answers(now);
         serve_all(now);
         accept_all(now);
-        for (const Lane lane : {Lane::quick, Lane::slow, Lane::password})
+        for (const Lane lane : {Lane::quick, Lane::slow, Lane::large, Lane::password})
           start_answers(lane, now);
       }
     } catch (const std::exception&) {  // out of memory
@@ -140,12 +143,12 @@ class LoopServer final : public HttpServer {
       made.swap(made_);
     }
     for (auto& [asked, lane, took, answer] : made) {
-      queue_of(lane).done(asked.client, took, now);
+      queue_of(lane).done(asked, took, now);
       const auto at = connections_.find(asked.id);
       if (at == connections_.end()) continue;
       if (answer.later) {
         at->second.postpone(now);
-        queue_of(*answer.later).push(asked);
+        queue_of(*answer.later).push({asked.id, asked.client, std::move(answer.one_by_one)});
       } else {
         at->second.answer(std::move(answer), now);
         serve(at, now);
@@ -165,9 +168,13 @@ class LoopServer final : public HttpServer {
   }
 
   void serve(Connections::iterator at, MonoTime now) {
-    at->second.advance(now);
+    Connection& connection = at->second;
+    for (int turn = 0; turn < 2; ++turn) {  // told before the peer can know
+      if (const auto why = connection.take_refusal()) tell(*why, connection.peer());
+      if (turn == 0) connection.advance(now);
+    }
     if (at->second.phase() == Phase::complete)
-      queue_of(Lane::quick).push({at->first, at->second.peer().neighbors});
+      queue_of(Lane::quick).push({at->first, at->second.peer().neighbors, {}});
     if (at->second.phase() == Phase::over) drop(at);
   }
 
@@ -175,6 +182,10 @@ class LoopServer final : public HttpServer {
     const auto held = places_.find(at->second.peer().neighbors);
     if (--held->second == 0) places_.erase(held);
     connections_.erase(at);
+  }
+
+  void tell(Refusal why, const Peer& peer) const {
+    if (options_.on_refused) options_.on_refused(why, peer.address);
   }
 
   LaneQueue& queue_of(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
@@ -227,7 +238,9 @@ class LoopServer final : public HttpServer {
         connections_.size() < most_connections_ && held < most_connections_ - most_connections_ / 4;
     const std::shared_ptr<ssl_ctx_st> tls = options_.tls_context ? options_.tls_context() : nullptr;
     // No certificate to serve with: closed, not open.
-    if ((options_.tls_context && !tls) || (!has_room && !make_room(held, now))) {
+    const bool lacks_tls = options_.tls_context && !tls;
+    if (lacks_tls || (!has_room && !make_room(held, now))) {
+      tell(lacks_tls ? Refusal::no_certificate : Refusal::no_place, peer);
       ::close(fd);
       return;
     }
@@ -236,19 +249,32 @@ class LoopServer final : public HttpServer {
   }
 
   /// Takes a place from one of those who have at least as many as the newcomer, at random: any order could be
-  /// made use of. False if nobody may lose one.
+  /// made use of. Who waits for his answer gives way last, and is told. False if nobody may lose a place.
   bool make_room(std::size_t held, MonoTime now) {
     if (ids_.empty() || (nobody_.first == now && held >= nobody_.second)) return false;
+    auto asking = connections_.end();
     const std::size_t first = random_() % ids_.size();
     for (std::size_t i = 0; i < ids_.size(); ++i) {
       const auto at = connections_.find(ids_[(first + i) % ids_.size()]);
-      if (at == connections_.end() || !may_lose_place(at->second, now)) continue;
-      if (places_.at(at->second.peer().neighbors) < held) continue;
-      drop(at);
-      return true;
+      if (at == connections_.end() || places_.at(at->second.peer().neighbors) < held) continue;
+      if (at->second.may_lose_place(now)) {
+        tell(Refusal::no_place, at->second.peer());
+        drop(at);
+        return true;
+      }
+      const bool has_waited =
+          at->second.phase() == Phase::complete && now - at->second.since() >= kMinimumWait;
+      if (has_waited && asking == connections_.end()) asking = at;
     }
-    nobody_ = {now, held};
-    return false;
+    if (asking == connections_.end()) {
+      nobody_ = {now, held};
+      return false;
+    }
+    const std::uint64_t id = asking->first;
+    asking->second.refuse(503, "All places are taken.\n", Refusal::no_place, now);
+    serve(asking, now);  // so short an answer is sent at once
+    if (const auto left = connections_.find(id); left != connections_.end()) drop(left);
+    return true;
   }
 
   /// True if answers that are not taken hold so much memory that the slowest of those who have them was cut.
@@ -268,30 +294,16 @@ class LoopServer final : public HttpServer {
       if (slowest == connections_.end() || at->second.since() < slowest->second.since()) slowest = at;
     }
     if (held <= kMostUnsent + 2 * largest) return false;
+    tell(Refusal::too_slow, slowest->second.peer());
     drop(slowest);
     return true;
-  }
-
-  static bool may_lose_place(const Connection& connection, MonoTime now) {
-    switch (connection.phase()) {
-      case Phase::idle:
-      case Phase::closing: return true;
-      case Phase::reading:
-      case Phase::writing: {
-        const Channel& channel = connection.channel();
-        const bool speaks_tls = channel.has_tls() && !channel.is_shaking_hands();
-        return now - connection.since() >= (speaks_tls ? 2 : 1) * kMinimumAge;
-      }
-      case Phase::complete: return now - connection.since() >= 4 * kMinimumAge;
-      default: return false;
-    }
   }
 
   const ServerOptions options_;
   const ServerHandler handler_;
   const std::size_t most_connections_;
   const int port_;
-  std::array<LaneQueue, 3> lanes_;
+  std::array<LaneQueue, 4> lanes_;
   std::list<Descriptor> listening_;
   Connections connections_;
   std::map<std::string, std::size_t> places_;  ///< how many each neighborhood has

@@ -3,6 +3,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -21,7 +22,8 @@ namespace sharedrift {
 /// and serves first whom it worked least for lately: each address has one share of it.
 enum class Lane {
   quick,    ///< where every request comes first
-  slow,     ///< for large answers
+  slow,     ///< for what takes its time
+  large,    ///< for answers that are large, made once for all who wait for the same
   password  ///< one at a time, and of those alike the newest first: a flood of guesses keeps no newcomer out
 };
 
@@ -50,6 +52,7 @@ struct ServerResponse {
   /// next scrape needs no copy of its own.
   std::vector<std::shared_ptr<const std::string>> tail;
   std::optional<Lane> later;  ///< set: no answer yet; the handler shall be asked again in this lane
+  std::string one_by_one;     ///< with `later`: of requests that name the same, one is asked at a time
   Millis delay{0};            ///< so much later than it could be sent; holds no worker meanwhile
 
   /// Set: no head or body is sent but these pieces as they are, each after a pause, until an empty one; then
@@ -60,24 +63,52 @@ struct ServerResponse {
   bool reset = false;  ///< with raw: the connection ends with a reset instead of a close
 
   static ServerResponse text(int status, std::string body);
-  static ServerResponse in(Lane lane);
+  static ServerResponse in(Lane lane, std::string one_by_one = {});
 };
 
 /// Called on worker threads, several at a time. An exception becomes a bare 500.
 using ServerHandler = std::function<ServerResponse(const ServerRequest&)>;
 
+/// Why a connection got no answer, or not the one that it came for.
+enum class Refusal {
+  no_place,            ///< all places were taken; it did not get one, or lost its own
+  too_slow,            ///< it did not send its request, or take the answer, in time
+  bad_request,         ///< not HTTP, too long, or not as it must be
+  plain_http,          ///< HTTP without TLS, where there is TLS
+  tls_handshake,       ///< any other trouble with the handshake
+  client_certificate,  ///< it has none, or not the one that is asked for
+  no_certificate       ///< there is none to serve with
+};
+inline constexpr std::array kAllRefusals{
+    Refusal::no_place,      Refusal::too_slow,           Refusal::bad_request,   Refusal::plain_http,
+    Refusal::tls_handshake, Refusal::client_certificate, Refusal::no_certificate};
+constexpr std::string_view to_string(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::no_place: return "no_place";
+    case Refusal::too_slow: return "too_slow";
+    case Refusal::bad_request: return "bad_request";
+    case Refusal::plain_http: return "plain_http";
+    case Refusal::tls_handshake: return "tls_handshake";
+    case Refusal::client_certificate: return "client_certificate";
+    case Refusal::no_certificate: return "no_certificate";
+  }
+  return "";
+}
+
 struct ServerOptions {
   int workers = 4;                     ///< of the quick lane
-  int slow_workers = 2;                ///< of the slow lane
+  int slow_workers = 2;                ///< of the slow lane, and as many of the large one
   std::size_t max_connections = 1024;  ///< fewer where there are not twice as many descriptors
   std::size_t max_head = 8192;         ///< request line and headers; more is answered with 414 or 431
   std::size_t max_body = 0;            ///< more is refused unread with 413
   Millis head_deadline{2'000};         ///< from accept to the end of the request, TLS handshake included
-  Millis request_deadline{10'000};     ///< from accept to the last byte of the answer
+  Millis answer_deadline{10'000};      ///< from when the answer is there to its last byte
   Millis idle_deadline{300'000};       ///< between two requests on a connection
   bool keep_alive = true;
   /// For each connection; null: it is closed. Empty: no TLS.
   std::function<std::shared_ptr<ssl_ctx_st>()> tls_context;
+  /// Told of each connection that is refused, with the peer's address; must not block. May be empty.
+  std::function<void(Refusal, const std::string&)> on_refused;
 };
 
 /// An HTTP/1.1 server. One thread owns all connections and waits for none of them; a request that is whole

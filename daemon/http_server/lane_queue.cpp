@@ -21,6 +21,7 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
   auto best = queue_.end();
   double least = 0;
   for (auto at = queue_.begin(); at != queue_.end(); ++at) {
+    if (taken_.contains(at->one_by_one)) continue;
     const double worked = worked_for(at->client, now);
     if (best != queue_.end() && (worked > least || (worked == least && !newest_first_))) continue;
     best = at;
@@ -30,15 +31,17 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
   Waiting next = std::move(*best);
   queue_.erase(best);
   --free_;
+  if (!next.one_by_one.empty()) taken_.insert(next.one_by_one);
   return next;
 }
 
-void LaneQueue::done(const std::string& client, std::chrono::nanoseconds took, MonoTime now) {
+void LaneQueue::done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now) {
   constexpr std::size_t kMost = 4096;
   ++free_;
+  taken_.erase(taken.one_by_one);
   if (work_.size() >= kMost)
     std::erase_if(work_, [now](const auto& entry) { return left(entry.second, now) < 0.01; });
-  Work& work = work_[client];
+  Work& work = work_[taken.client];
   work = {left(work, now) + std::chrono::duration<double>(took).count(), now};
 }
 

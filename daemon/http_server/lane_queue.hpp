@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace sharedrift {
@@ -19,6 +20,7 @@ class LaneQueue {
   struct Waiting {
     std::uint64_t id;
     std::string client;
+    std::string one_by_one;  ///< of those that name the same, one is taken at a time
   };
   /// `newest_first`: of clients alike, the last that came goes first, so that a crowd keeps nobody out.
   LaneQueue(int workers, bool newest_first) : free_(workers), newest_first_(newest_first) {}
@@ -26,8 +28,8 @@ class LaneQueue {
   void push(Waiting waiting) { queue_.push_back(std::move(waiting)); }
   /// The next for a worker, if one is free, until done(). Who `is_gone` is forgotten.
   std::optional<Waiting> take(MonoTime now, const std::function<bool(std::uint64_t)>& is_gone);
-  /// A worker is free again, after so much work for `client`.
-  void done(const std::string& client, std::chrono::nanoseconds took, MonoTime now);
+  /// A worker is free again, after so much work for what it took.
+  void done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now);
 
  private:
   struct Work {
@@ -41,6 +43,7 @@ class LaneQueue {
   const bool newest_first_;
   std::deque<Waiting> queue_;  ///< in the order in which they came
   std::map<std::string, Work> work_;
+  std::set<std::string> taken_;  ///< what is done one by one, and a worker is at
 };
 
 }  // namespace sharedrift

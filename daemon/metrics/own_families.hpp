@@ -73,6 +73,8 @@ constexpr MetricSpec kLogLinesDropped{
     "Log lines that could not be written because whoever reads standard error did not take them."};
 constexpr MetricSpec kHttpRequests{"share_drift_http_requests_total", Counter, "code,path",
                                    "Requests answered by the web server, by path and status."};
+constexpr MetricSpec kHttpRefusedConnections{"share_drift_http_refused_connections_total", Counter, "reason",
+                                             "Connections that the web server refused, by reason."};
 constexpr MetricSpec kProcessCpu{"process_cpu_seconds_total", Counter, "",
                                  "CPU time that the process has used, in user and kernel mode."};
 constexpr MetricSpec kProcessResidentMemory{"process_resident_memory_bytes", Gauge, "",

@@ -89,6 +89,7 @@ struct SelfMetrics::Counted {
   Family<Histogram>& api_request_duration = histograms(own::kApiRequestDuration, registry);
   Family<Counter>& refresh_failures = counters(own::kCredentialsRefreshFailures, registry);
   Family<Counter>& http_requests = counters(own::kHttpRequests, registry);
+  Family<Counter>& refused_connections = counters(own::kHttpRefusedConnections, registry);
 };
 
 /// Of one profile; its series go with it.
@@ -123,6 +124,8 @@ SelfMetrics::SelfMetrics(Identity identity, Sources sources)
     : identity_(std::move(identity)), sources_(std::move(sources)), counted_(std::make_unique<Counted>()) {
   for (const std::string_view path : kHttpPaths)
     counted_->http_requests.Add({{"path", std::string(path)}, {"code", "200"}});
+  for (const std::string_view reason : kRefusalReasons)
+    counted_->refused_connections.Add({{"reason", std::string(reason)}});
 }
 
 SelfMetrics::~SelfMetrics() = default;
@@ -179,6 +182,10 @@ void SelfMetrics::on_http_request(std::string_view path, int code) {
       .Add({{"path", std::string(known ? path : kHttpPaths.back())},
             {"code", valid ? std::to_string(code) : "other"}})
       .Increment();
+}
+
+void SelfMetrics::on_refused_connection(std::size_t reason) {
+  counted_->refused_connections.Add({{"reason", std::string(kRefusalReasons.at(reason))}}).Increment();
 }
 
 template <class Use>

@@ -30,6 +30,11 @@ inline constexpr std::array<std::string_view, 11> kHttpPaths{
     "other",
 };
 
+/// The values of the label `reason` of refused connections.
+inline constexpr std::array<std::string_view, 7> kRefusalReasons{
+    "no_place",      "too_slow",           "bad_request",   "plain_http",
+    "tls_handshake", "client_certificate", "no_certificate"};
+
 /// How the state database is.
 struct StateHealth {
   bool ok = false;
@@ -79,6 +84,8 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void config_rejected();
   /// `path` is one of kHttpPaths.
   void on_http_request(std::string_view path, int code);
+  /// `reason`: its place in kRefusalReasons.
+  void on_refused_connection(std::size_t reason);
 
   void on_request(std::string_view profile) override;
   void on_answer(std::string_view profile, Millis took) override;

@@ -107,17 +107,17 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 }  // namespace
 
 const std::array<WebRoutes::Route, 11> WebRoutes::routes{{
-    {kTelemetry, "GET", &WebRoutes::metrics, Needs::login},
-    {"/", "GET", &WebRoutes::page, Needs::login_and_time},
-    {"/config", "GET", &WebRoutes::config, Needs::login_and_time},
-    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login_and_time},
-    {kAnImage, "GET", &WebRoutes::image, Needs::login_and_time},
-    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login_and_time},
-    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login_and_time},
-    {kAnAsset, "GET", &WebRoutes::asset, Needs::login},
-    {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing},
-    {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing},
-    {"/-/reload", "POST", &WebRoutes::reload, Needs::login_and_time},
+    {kTelemetry, "GET", &WebRoutes::metrics, Needs::login, Lane::quick},
+    {"/", "GET", &WebRoutes::page, Needs::login, Lane::large},
+    {"/config", "GET", &WebRoutes::config, Needs::login, Lane::large},
+    {"/api/v1/images", "GET", &WebRoutes::images, Needs::login, Lane::large},
+    {kAnImage, "GET", &WebRoutes::image, Needs::login, Lane::slow},
+    {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login, Lane::large},
+    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login, Lane::slow},
+    {kAnAsset, "GET", &WebRoutes::asset, Needs::login, Lane::quick},
+    {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing, Lane::quick},
+    {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing, Lane::quick},
+    {"/-/reload", "POST", &WebRoutes::reload, Needs::login, Lane::slow},
 }};
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
@@ -126,11 +126,11 @@ WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
   const auto* route = std::find_if(routes.begin(), routes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
-  const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login} : *route;
+  const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;
   std::optional<ServerResponse> refusal = refuse_foreign(request, options_.allowed_hosts);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
-  if (!refusal && used.needs == Needs::login_and_time && request.lane != Lane::slow)
-    refusal = ServerResponse::in(Lane::slow);
+  if (!refusal && used.lane != Lane::quick && request.lane != used.lane && is_for(used, request))
+    refusal = ServerResponse::in(used.lane, used.lane == Lane::large ? request.path : "");
   if (refusal && refusal->later) return std::move(*refusal);
   ServerResponse response = refusal ? std::move(*refusal) : dispatch(used, request);
   set_header(response.headers, "X-Content-Type-Options", "nosniff");
@@ -149,11 +149,13 @@ bool WebRoutes::leads_to(const Route& route, std::string_view path) const {
   return path == route.label;
 }
 
+bool WebRoutes::is_for(const Route& route, const ServerRequest& request) {
+  return request.method == route.method || (request.method == "HEAD" && route.method == "GET");
+}
+
 ServerResponse WebRoutes::dispatch(const Route& route, const ServerRequest& request) {
   if (route.handler == nullptr) return not_found(request);
-  if (request.method == route.method || (request.method == "HEAD" && route.method == "GET")) {
-    return (this->*route.handler)(request);
-  }
+  if (is_for(route, request)) return (this->*route.handler)(request);
   const std::string allowed = route.method == "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
   ServerResponse response = request.method == "OPTIONS"
                                 ? ServerResponse::text(204, "")

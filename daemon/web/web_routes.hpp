@@ -51,19 +51,17 @@ class WebRoutes {
   ServerResponse answer(const ServerRequest& request);
 
  private:
-  enum class Needs {
-    nothing,        ///< answered to anybody
-    login,          ///< to whom backend_.refuse lets in
-    login_and_time  ///< and in the slow lane: its answers can be large
-  };
+  enum class Needs { nothing, login };  ///< login: whom backend_.refuse lets in is answered
   struct Route {
     std::string_view label;   ///< the path, and one of kHttpPaths, under which its answers are counted
     std::string_view method;  ///< GET: and HEAD
     ServerResponse (WebRoutes::*handler)(const ServerRequest&);
     Needs needs;
+    Lane lane;  ///< in which the handler is called
   };
   static const std::array<Route, 11> routes;
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
+  static bool is_for(const Route& route, const ServerRequest& request);
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
   /// For what can be large and is the same for all.
   ServerResponse shared_answer(const ServerRequest& request, std::string_view content_type,

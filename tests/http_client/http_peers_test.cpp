@@ -183,7 +183,7 @@ TEST(HttpServer, ItsThreadsAreFew) {
   }
   constexpr std::size_t kOwn = testing::kSanitized ? 4 : 0;  // a sanitizer has threads of its own
   const std::size_t workers =
-      static_cast<std::size_t>(options.workers + options.slow_workers) + 1;  // and the one of passwords
+      static_cast<std::size_t>(options.workers + 2 * options.slow_workers) + 1;  // and the one of passwords
   EXPECT_LE(testing::process_status("Threads"), before + 1 + workers + kOwn)
       << "one for all clients, and the workers";
 }

@@ -4,9 +4,12 @@
 #include "http_server/sockets.hpp"
 #include "support/raw_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,6 +138,72 @@ TEST(HttpServer, AskedForLaterItAsksAgainInThatLane) {
     return ServerResponse::text(200, request.lane == Lane::password ? "long " + request.body : "");
   });
   EXPECT_THAT(http_get(server->port()), EndsWith("long "));
+}
+
+TEST(HttpServer, WhoWaitsForAnAnswerIsNotCutForWaiting) {
+  ServerOptions options;
+  options.head_deadline = options.answer_deadline = 50ms;
+  const auto server = serve(
+      [](const ServerRequest&) {
+        std::this_thread::sleep_for(200ms);
+        return ServerResponse::text(200, "late");
+      },
+      options);
+  EXPECT_THAT(http_get(server->port()), EndsWith("late"));
+}
+
+TEST(HttpServer, WhatTakesLongKeepsNothingSmallWaiting) {
+  std::mutex gate;
+  gate.lock();
+  const auto server = serve([&gate](const ServerRequest& request) {
+    if (request.path == "/small") return ServerResponse::text(200, "small");
+    if (request.lane == Lane::quick) return ServerResponse::in(Lane::large, request.path);
+    const std::scoped_lock wait(gate);
+    return ServerResponse::text(200, "large");
+  });
+  std::vector<std::unique_ptr<RawClient>> readers;
+  for (const char* path : {"/a", "/a", "/a", "/b", "/b", "/c"}) {
+    readers.push_back(std::make_unique<RawClient>(server->port()));
+    readers.back()->send("GET " + std::string(path) + " HTTP/1.1\r\nConnection: close\r\n\r\n");
+  }
+  EXPECT_THAT(http_get(server->port(), "/small"), EndsWith("small"));
+  gate.unlock();
+  for (const auto& reader : readers)
+    EXPECT_THAT(reader->read_all(), EndsWith("large"));
+}
+
+TEST(HttpServer, SaysWhoWasRefusedAndWhy) {
+  std::mutex mutex;
+  std::vector<std::pair<Refusal, std::string>> refused;
+  ServerOptions options;
+  options.max_connections = 4;
+  options.head_deadline = options.answer_deadline = 400ms;
+  options.on_refused = [&](Refusal why, const std::string& address) {
+    const std::scoped_lock lock(mutex);
+    refused.emplace_back(why, address);
+  };
+  const auto server = serve(echo, options);
+  const auto count_of = [&](Refusal why) {
+    const std::scoped_lock lock(mutex);
+    return std::count(refused.begin(), refused.end(), std::pair{why, std::string("127.0.0.1")});
+  };
+  EXPECT_THAT(http_get(server->port(), "/", "Range: bytes=0-1\r\n"), StartsWith("HTTP/1.1 416"));
+  EXPECT_EQ(count_of(Refusal::bad_request), 1);
+  {
+    const RawClient slow(server->port());
+    slow.send("GET /");
+    EXPECT_EQ(slow.read_all(), "");
+  }
+  EXPECT_EQ(count_of(Refusal::too_slow), 1);
+  std::vector<std::unique_ptr<RawClient>> crowd;
+  for (int i = 0; i < 8; ++i) {
+    crowd.push_back(std::make_unique<RawClient>(server->port()));
+    crowd.back()->send("GET /");
+  }
+  for (const auto& client : crowd)
+    EXPECT_EQ(client->read_all(), "");
+  EXPECT_GE(count_of(Refusal::no_place), 4);
+  EXPECT_THAT(http_get(server->port()), StartsWith("HTTP/1.1 200"));
 }
 
 TEST(HttpServer, BothFamiliesOnOnePort) {

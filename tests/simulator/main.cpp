@@ -71,7 +71,7 @@ ServerOptions server_options() {
   out.max_head = 65'536;
   out.max_body = 8U << 20U;
   out.head_deadline = out.idle_deadline = Millis{60'000};
-  out.request_deadline = Millis{600'000};
+  out.answer_deadline = Millis{600'000};
   return out;
 }
 

@@ -1,0 +1,64 @@
+#include "http_server/lane_queue.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using Waiting = LaneQueue::Waiting;
+
+const MonoTime kNow{1h};
+
+std::uint64_t taken(LaneQueue& queue, MonoTime now = kNow) {
+  const auto next = queue.take(now, [](std::uint64_t id) { return id == 99; });
+  return next ? next->id : 0;
+}
+
+TEST(LaneQueue, TakesInTurnAsManyAsThereAreWorkers) {
+  LaneQueue queue(2, false);
+  for (const std::uint64_t id : {1, 99, 2, 3})
+    queue.push({id, "a", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  EXPECT_EQ(taken(queue), 2U) << "99 is gone";
+  EXPECT_EQ(taken(queue), 0U);
+  queue.done({1, "a", {}}, 1s, kNow);
+  EXPECT_EQ(taken(queue), 3U);
+}
+
+TEST(LaneQueue, WhoKeptTheWorkersBusyComesLast) {
+  LaneQueue queue(1, false);
+  queue.push({1, "busy", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  for (std::uint64_t id = 2; id < 100; ++id)
+    queue.push({id, "busy", {}});
+  queue.push({100, "new", {}});
+  queue.done({1, "busy", {}}, 1s, kNow);
+  EXPECT_EQ(taken(queue), 100U);
+  queue.done({100, "new", {}}, 3s, kNow);
+  EXPECT_EQ(taken(queue), 2U);
+}
+
+TEST(LaneQueue, OfACrowdTheNewestComesFirstWhereThatIsWanted) {
+  LaneQueue queue(1, true);
+  for (std::uint64_t id = 1; id < 50; ++id)
+    queue.push({id, std::to_string(id), {}});
+  EXPECT_EQ(taken(queue), 49U);
+}
+
+TEST(LaneQueue, WhatIsTheSameForAllKeepsOneWorkerOnly) {
+  LaneQueue queue(2, false);
+  for (std::uint64_t id = 1; id < 5; ++id)
+    queue.push({id, "a", "/"});
+  queue.push({5, "a", "/config"});
+  EXPECT_EQ(taken(queue), 1U);
+  EXPECT_EQ(taken(queue), 5U) << "the others would only wait for the first";
+  queue.done({5, "a", "/config"}, 1s, kNow);
+  EXPECT_EQ(taken(queue), 0U);
+  queue.done({1, "a", "/"}, 1s, kNow);
+  EXPECT_EQ(taken(queue), 2U);
+}
+
+}  // namespace
+}  // namespace sharedrift
