@@ -62,8 +62,9 @@ class Attack:
         self.port, self.open, self.ended = port, [], threading.Event()
         self.thread = None
 
-    def connect(self, count, *, patient=True, many=False, small=False):
-        """`many`: each from an address of its own. `small`: with segments and a buffer as a poor network has them."""
+    def connect(self, count, *, patient=True, many=False, small=False, source=None):
+        """`many`: each from an address of its own. `small`: with segments and a buffer as a poor network has them. `source`: the
+        address of all."""
         for _ in range(count):
             s = socket.socket()
             s.setblocking(False)
@@ -71,8 +72,8 @@ class Attack:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
             with contextlib.suppress(OSError):  # in progress, or no free port of that address
-                if many:
-                    s.bind((f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
+                if many or source:
+                    s.bind((source or f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
                 s.connect(("127.0.0.1", self.port))
             self.open.append(s)
         if patient:
@@ -95,20 +96,21 @@ class Attack:
         """`count` connections that send `data` and read nothing; whoever is thrown out comes again at once."""
         def hold():
             held = {}
-            for _ in range(20 * count):
-                if self.ended.is_set():
-                    break
+            while not self.ended.is_set():
                 if len(held) < count:
-                    self.connect(1, patient=False, **how)
-                    held[self.open[-1].fileno()] = self.open[-1]
-                    poll.register(self.open[-1], select.POLLOUT)
+                    fresh = self.connect(1, patient=False, **how)[0]
+                    self.open.pop()  # `held` has it, until it is thrown out
+                    held[fresh.fileno()] = fresh
+                    poll.register(fresh, select.POLLOUT)
                 for fd, event in poll.poll(0 if len(held) < count else 50):
-                    if event & (select.POLLERR | select.POLLHUP):
+                    if event & (select.POLLERR | select.POLLHUP | select.POLLRDHUP):
                         poll.unregister(fd)
                         held.pop(fd).close()
-                    else:
+                        time.sleep(0.0005)  # a good thousand a second; more would only keep the honest client from this process
+                    elif event & select.POLLOUT:
                         self.send([held[fd]], data)
-                        poll.modify(fd, 0)
+                        poll.modify(fd, select.POLLRDHUP)
+            self.open += held.values()
         poll = select.poll()
         self.thread = threading.Thread(target=hold, daemon=True)
         self.thread.start()
