@@ -4,10 +4,12 @@
 #include "core/number.hpp"
 #include "core/text.hpp"
 #include "metrics/self_metrics.hpp"
+#include "wire/url.hpp"
 
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -22,6 +24,8 @@ struct Raw {
   Options options;
   std::vector<std::string> images;
   std::vector<std::string> listen_addresses;
+  std::string external_url;
+  std::optional<std::string> route_prefix;
   std::string shard_index = "0";
   std::string log_level = "info";
   std::string log_format = "logfmt";
@@ -69,6 +73,10 @@ void add_run_flags(CLI::App& app, Raw& raw) {
   app.add_option("--web.telemetry-path", options.telemetry_path, "where the metrics are")
       ->type_name("PATH")
       ->capture_default_str();
+  app.add_option("--web.external-url", raw.external_url, "where others find this, through a proxy")
+      ->type_name("URL");
+  app.add_option("--web.route-prefix", raw.route_prefix, "of all paths (default: external URL's path)")
+      ->type_name("PATH");
   app.add_option("--web.config.file", options.web_config_file, "TLS, users, headers (as exporter-toolkit)")
       ->type_name("FILE");
   app.add_flag("--web.systemd-socket", options.systemd_socket, "take the listening sockets from systemd");
@@ -183,6 +191,28 @@ bool is_path_of_its_own(std::string_view path) {
   return path == "/metrics" || (path.starts_with('/') && !taken && path.find_first_of("?# ") == path.npos);
 }
 
+/// The path of the external URL is the prefix, unless that is given, as in Prometheus.
+Result<Unit, CliExit> take_external_url(const Raw& raw, Options& options) {
+  if (!raw.external_url.empty()) {
+    const auto url = parse_url(raw.external_url);
+    if (!url || !url->login.empty() || url->path.find_first_of("?#") != std::string::npos) {
+      return Err(
+          usage("--web.external-url must be an http or https URL without login and query, such as "
+                "https://monitor.example/share-drift/"));
+    }
+    options.external_host = url->host;
+    options.route_prefix = url->path;
+  }
+  if (raw.route_prefix) options.route_prefix = *raw.route_prefix;
+  std::string& prefix = options.route_prefix;
+  while (prefix.ends_with('/'))
+    prefix.pop_back();
+  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
+  if (prefix.find_first_of("?#% \\") == std::string::npos && prefix.find("//") == std::string::npos)
+    return Unit{};
+  return Err(usage("--web.route-prefix must be a path, such as /share-drift"));
+}
+
 Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   Options& options = raw.options;
   const std::map<std::string, Level> levels{
@@ -196,6 +226,7 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   options.format = formats.at(raw.format);
   if (!is_path_of_its_own(options.telemetry_path))
     return Err(usage("--web.telemetry-path must begin with / and be a path of its own, such as /metrics"));
+  if (auto taken = take_external_url(raw, options); !taken) return Err(std::move(taken).error());
   if (!raw.listen_addresses.empty()) options.listen_addresses.clear();
   for (const std::string& text : raw.listen_addresses) {
     auto address = parse_listen_address(text);

@@ -22,6 +22,8 @@ struct Options {
   bool config_check = false;  ///< run: validate and end
   std::vector<ListenAddress> listen_addresses = default_listen_addresses();
   std::string telemetry_path = "/metrics";
+  std::string external_host;    ///< of --web.external-url: a name that leads here
+  std::string route_prefix;     ///< what all paths begin with; empty, or with a `/` at its begin alone
   std::string web_config_file;  ///< empty: plain HTTP, no authentication
   bool systemd_socket = false;
   bool enable_lifecycle = false;

@@ -124,6 +124,21 @@ WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
     : backend_(std::move(backend)), options_(std::move(options)) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
+  const std::string& prefix = options_.route_prefix;
+  if (prefix.empty()) return answer_inside(request);
+  ServerRequest inside = request;
+  inside.path = request.path.starts_with(prefix + "/") ? request.path.substr(prefix.size()) : "";
+  ServerResponse response = answer_inside(inside);
+  const bool is_entrance = response.status == 404 && (request.path == "/" || request.path == prefix);
+  if (!is_entrance) return response;
+  response = ServerResponse::text(302, "");
+  // Relative: whoever stands in between may have another prefix.
+  response.headers.emplace_back("Location",
+                                prefix.substr(request.path == "/" ? 1 : prefix.rfind('/') + 1) + "/");
+  return response;
+}
+
+ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
   const auto* route = std::find_if(routes.begin(), routes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
   const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;

@@ -40,6 +40,7 @@ struct WebBackend {
 struct WebOptions {
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
+  std::string route_prefix;                ///< what all paths begin with; empty: nothing
   std::vector<std::string> allowed_hosts;  ///< names that lead here; see refuse_foreign()
 };
 
@@ -51,6 +52,7 @@ class WebRoutes {
   ServerResponse answer(const ServerRequest& request);
 
  private:
+  ServerResponse answer_inside(const ServerRequest& request);
   enum class Needs { nothing, login };  ///< login: whom backend_.refuse lets in is answered
   struct Route {
     std::string_view label;   ///< the path, and one of kHttpPaths, under which its answers are counted

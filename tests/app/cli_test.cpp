@@ -29,6 +29,24 @@ TEST(Cli, RunIsTheDefaultWithPrometheusSpelling) {
   EXPECT_EQ(options->telemetry_path, "/metrics");
 }
 
+TEST(Cli, TheExternalUrlGivesNameAndPrefixAsInPrometheus) {
+  const auto of = [](const std::vector<std::string>& arguments) {
+    const auto options = parse(arguments);
+    return options ? options->external_host + " " + options->route_prefix : options.error().text;
+  };
+  const std::string url = "--web.external-url=https://Monitor.example:8443/share-drift/";
+  EXPECT_EQ(of({}), " ");
+  EXPECT_EQ(of({url}), "monitor.example /share-drift");
+  EXPECT_EQ(of({url, "--web.route-prefix=/"}), "monitor.example ");
+  EXPECT_EQ(of({"--web.external-url=http://monitor.example", "--web.route-prefix=a/b//"}),
+            "monitor.example /a/b");
+  for (const char* bad : {"--web.external-url=monitor.example/x", "--web.external-url=ftp://monitor.example",
+                          "--web.external-url=https://u:p@monitor.example", "--web.external-url=https://m/?x",
+                          "--web.route-prefix=/a?b", "--web.route-prefix=/a//b"}) {
+    EXPECT_THAT(of({bad}), HasSubstr("must be")) << bad;
+  }
+}
+
 TEST(Cli, RunMayBeSpelledOut) {
   const auto options = parse({"run", "--config.file", "/y.yml", "--config.check"});
   ASSERT_TRUE(options) << options.error().text;

@@ -42,6 +42,19 @@ TEST_F(WebRoutesTest, TheTelemetryPathMoves) {
   EXPECT_THAT(body_of(get("/")), HasSubstr("href=\"probe\""));
 }
 
+TEST_F(WebRoutesTest, BehindAProxyAllPathsHaveThePrefix) {
+  options.route_prefix = "/a/share-drift";
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/api/v1/images"})
+    EXPECT_EQ(get(options.route_prefix + path).status, 200) << path;
+  for (const char* path : {"/metrics", "/-/healthy", "/a/share-drifter/", "/a/share-driftmetrics", "/a"})
+    EXPECT_EQ(get(path).status, 404) << path;
+  EXPECT_EQ(header_of(get("/"), "Location"), "a/share-drift/");
+  EXPECT_EQ(header_of(get("/a/share-drift"), "Location"), "share-drift/");
+  EXPECT_EQ(get("/").status, 302);
+  options.enable_lifecycle = true;
+  EXPECT_EQ(ask("POST", "/-/reload").status, 404);
+}
+
 TEST_F(WebRoutesTest, WhoIsLuredHereByANameOfHisOwnIsRefused) {
   ServerRequest request;
   request.method = "GET";
