@@ -30,6 +30,7 @@ struct Raw {
   std::string log_level = "info";
   std::string log_format = "logfmt";
   std::string format = "table";
+  std::string since;
 };
 
 /// One word of a closed list; the list is its type in the help.
@@ -119,8 +120,11 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
   add_image_flag(*plan, raw);
   auto* history = commands[Command::history] =
       app.add_subcommand("history", "Prints the recorded events, oldest first.");
-  add_common_flags(*history, raw);
+  history->set_help_flag("-h,--help", "this text");
   add_storage_flag(*history, raw);
+  add_choice(*history, "--format", raw.format, "form of the events", {"table", "json", "logfmt"});
+  history->add_option("--since", raw.since, "2026-11-24, 2026-11-24T09:20:44Z or 12h")->type_name("TIME");
+  add_number(*history, "--limit", raw.options.limit, "the newest N events, 0: all", CLI::Range(0, 1'000'000));
   history->add_option("image", raw.images, "only this image")->expected(0, 1);
   return commands;
 }
@@ -141,6 +145,25 @@ std::string flag_lines(const CLI::App& app) {
   return out;
 }
 
+CliExit usage(const std::string& message) {
+  return {kUsage, "share-drift-exporter: " + message + "\nTry share-drift-exporter --help.\n"};
+}
+
+/// A moment, a day, or how long ago.
+Result<std::variant<std::monostate, WallTime, Millis>, CliExit> parse_since(const std::string& text) {
+  std::variant<std::monostate, WallTime, Millis> since;
+  if (text.empty()) return since;
+  if (const auto age = parse_duration(text)) {
+    since = *age;
+  } else if (const auto moment = parse_rfc3339(text.find('T') == text.npos ? text + "T00:00:00Z" : text)) {
+    since = *moment;
+  } else {
+    return Err(usage("--since: \"" + clean(text) +
+                     "\" is neither a day (2026-11-24) nor a time (2026-11-24T09:20:44Z) nor an age (12h)"));
+  }
+  return since;
+}
+
 /// Fits a terminal of 80 x 24.
 std::string help(const CLI::App& app) {
   return app.get_description() +
@@ -156,10 +179,6 @@ std::string help_of_command(const CLI::App& command) {
   const std::string positional = command.get_name() == "history" ? " [IMAGE]" : "";
   return command.get_description() + "\nUsage: share-drift-exporter " + command.get_name() + positional +
          " [FLAGS]\n" + flag_lines(command);
-}
-
-CliExit usage(const std::string& message) {
-  return {kUsage, "share-drift-exporter: " + message + "\nTry share-drift-exporter --help.\n"};
 }
 
 Result<int, CliExit> parse_shard(const std::string& text, const std::string& hostname, int count) {
@@ -220,7 +239,8 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   const std::map<std::string, OutputFormat> formats{{"table", OutputFormat::table},
                                                     {"json", OutputFormat::json},
                                                     {"sarif", OutputFormat::sarif},
-                                                    {"prometheus", OutputFormat::prometheus}};
+                                                    {"prometheus", OutputFormat::prometheus},
+                                                    {"logfmt", OutputFormat::logfmt}};
   options.log_level = levels.at(raw.log_level);
   options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   options.format = formats.at(raw.format);
@@ -239,6 +259,8 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
       return Err(usage("\"" + text + "\" is not an image id (letters, digits, ., _ and -; at most 128)"));
     options.images.push_back(std::move(*image));
   }
+  SD_TRY(since, parse_since(raw.since));
+  options.since = since;
   SD_TRY(shard, parse_shard(raw.shard_index, hostname, options.shard_count));
   options.shard_index = shard;
   return std::move(options);

@@ -4,16 +4,18 @@
 #include "core/event.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "core/time.hpp"
 #include "log/log_record.hpp"
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace sharedrift {
 
 enum class Command { run, check, lint, baseline, plan, history };
-enum class OutputFormat { table, json, sarif, prometheus };
+enum class OutputFormat { table, json, sarif, prometheus, logfmt };
 
 /// What the command line said, checked as far as it can be without touching the world.
 struct Options {
@@ -33,9 +35,11 @@ struct Options {
   int shard_count = 1;
   Level log_level = Level::info;
   LogFormat log_format = LogFormat::logfmt;
-  OutputFormat format = OutputFormat::table;  ///< check
+  OutputFormat format = OutputFormat::table;  ///< check, history
   std::vector<ImageId> images;                ///< check, baseline, plan: only these; history: one at most
   bool online = false;                        ///< lint: also poll once
+  int limit = 1000;                           ///< history: the newest that many; 0: all
+  std::variant<std::monostate, WallTime, Millis> since;  ///< history: a moment, or how long ago
 };
 
 /// The command line needs no run: print `text` (help, version: to standard output, 0; usage: to standard

@@ -1,6 +1,6 @@
-#include "app/app.hpp"
 #include "app/credential_news.hpp"
 #include "app/ens_sources.hpp"
+#include "app/history.hpp"
 #include "app/one_shot.hpp"
 #include "app/output.hpp"
 #include "app/report.hpp"
@@ -9,11 +9,9 @@
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
 #include "http_client/proxy_environment.hpp"
-#include "log/log_record.hpp"
 #include "metrics/view_store.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
-#include "store/event_reader.hpp"
 #include "wire/url.hpp"
 
 #include <algorithm>
@@ -31,11 +29,6 @@ namespace {
 
 constexpr int kBadUsage = 2;
 constexpr int kCouldNotTell = 3;
-
-int refuse(const std::string& why) {
-  std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
-  return kBadUsage;
-}
 
 /// Nobody scrapes a single poll.
 class Unobserved final : public ApiObserver {
@@ -172,7 +165,7 @@ int check(const Options& options, const Polled& polled) {
     case OutputFormat::table: print(report_table(polled.report)); break;
     case OutputFormat::json: print(report_json(polled.report)); break;
     case OutputFormat::sarif: print(report_sarif(polled.report)); break;
-    case OutputFormat::prometheus: print(report_prometheus(polled.report)); break;
+    default: print(report_prometheus(polled.report)); break;
   }
   return exit_code(count_verdicts(polled.report).worst());
 }
@@ -217,21 +210,6 @@ int lint(const Options& options) {
   if (const auto loaded = load(options); loaded && !options.online) warn_of_unused_proxies(loaded->config);
   const int offline = report.warnings.empty() ? 0 : 1;
   return options.online ? std::max(offline, lint_online(options)) : offline;
-}
-
-int history(const Options& options) {
-  constexpr std::size_t kAll = 1'000'000;
-  EventQuery query;
-  query.limit = kAll;
-  if (!options.images.empty()) query.image_id = options.images.front().str();
-  const auto events = read_events(storage_path(options), query);
-  if (!events) return refuse(events.error());
-  for (const Event& event : *events) {
-    std::string line;
-    append_record(line, options.log_format, event);
-    print(line + "\n");
-  }
-  return 0;
 }
 
 }  // namespace

@@ -2,7 +2,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace sharedrift {
 
@@ -24,6 +28,33 @@ int finish_output(int code) {
   std::fprintf(stderr, "share-drift-exporter: the output could not be written whole: %s\n",
                std::strerror(first_error));
   return kNotWritten;
+}
+
+int refuse(const std::string& why) {
+  constexpr int kBadUsage = 2;
+  std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
+  return kBadUsage;
+}
+
+Screen screen() {
+  constexpr std::size_t kUsual = 80;
+  if (::isatty(STDOUT_FILENO) == 0) return {};
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  const char* plain = std::getenv("NO_COLOR");
+  return {known ? size.ws_col : kUsual, plain == nullptr || *plain == '\0'};
+}
+
+std::size_t columns_of(std::string_view text) {
+  const auto width = [](char c) -> std::size_t {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0U) == 0x80U) return 0;  // the rest of a character
+    return byte < 0xe0U ? 1 : 2;            // U+0800 and above
+  };
+  std::size_t columns = 0;
+  for (const char c : text)
+    columns += width(c);
+  return columns;
 }
 
 }  // namespace sharedrift

@@ -64,11 +64,28 @@ TEST(Cli, EveryCommandParses) {
   EXPECT_EQ(parse({"history", "m-1", "--storage.path=/s"})->images.size(), 1U);
 }
 
+TEST(Cli, HistoryTakesADayATimeOrAnAge) {
+  const auto since = [](const std::string& text) { return parse({"history", "--since", text})->since; };
+  const WallTime day{Millis{1'795'478'400'000}};
+  EXPECT_EQ(std::get<WallTime>(since("2026-11-24")), day);
+  EXPECT_EQ(std::get<WallTime>(since("2026-11-24T01:00:00+01:00")), day);
+  EXPECT_EQ(std::get<Millis>(since("1h30m")), std::chrono::minutes{90});
+  const auto plain = parse({"history"});
+  EXPECT_EQ(plain->since.index(), 0U);
+  EXPECT_EQ(plain->limit, 1000);
+  EXPECT_EQ(plain->format, OutputFormat::table);
+  EXPECT_EQ(parse({"history", "--format=logfmt", "--limit=0"})->format, OutputFormat::logfmt);
+}
+
 TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--nonsense"},
                                               {"check", "--format=xml"},
                                               {"--log.level=loud"},
                                               {"history", "a", "b"},
+                                              {"history", "--since=yesterday"},
+                                              {"history", "--limit=-1"},
+                                              {"history", "--format=sarif"},
+                                              {"check", "--format=logfmt"},
                                               {"--web.max-requests=-1"},
                                               {"--web.telemetry-path="},
                                               {"--web.telemetry-path=metrics"},

@@ -4,6 +4,7 @@
 They judge as the daemon does, their output is there as a whole or they fail, and usage is checked before anything else.
 """
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -96,18 +97,40 @@ def output_is_whole_or_the_command_fails(operator):
     adopted = operator.folder / "adopted.yml"
     database = operator.folder / "daemon.db"
     forms = [["check", f"--format={form}"] for form in ("table", "json", "sarif", "prometheus")]
+    histories = [["history", f"--storage.path={database}", f"--format={form}"] for form in ("table", "json", "logfmt")]
     for arguments in [*forms, ["plan"], ["baseline"], ["lint", "--online"], ["lint"], ["--help"], ["check", "--help"], ["--version"],
-                      ["run", "--config.check"], ["history", f"--storage.path={database}"]]:
-        if "--help" not in arguments and "--version" not in arguments:
+                      ["run", "--config.check"], *histories]:
+        if not {"--help", "--version", "history"} & set(arguments):
             arguments = [*arguments, f"--config.file={operator.config if 'lint' in arguments else adopted}"]
         with open("/dev/full", "w") as full:
             code, _, err = operator.run(*arguments, stdout=full)
         check(code == 1 and "could not be written whole: No space left" in err, f"{arguments} > /dev/full: exit {code}\n{err}")
 
 
+def history_is_a_table_or_lines(operator):
+    database = f"--storage.path={operator.folder / 'daemon.db'}"
+    lines = [json.loads(line) for line in operator.expect(0, "history", database, "--format=json").splitlines()]
+    names = [line["event"] for line in lines]
+    check("drift_opened" in names and names[-1] == "stopped", names)
+    summary, _, head, *rows = operator.expect(0, "history", database).splitlines()
+    check(summary.startswith(f"{len(lines)} events from ") and head.split()[0] == "TIME", summary + head)
+    for line, row in zip(lines, rows, strict=True):
+        check(all(part in row for part in (line["ts"][:10], line["ts"][11:19], line["level"], line["event"], line["msg"])), row)
+    logfmt = operator.expect(0, "history", database, "--format=logfmt").splitlines()
+    check([re.search(r"event=(\w+)", line)[1] for line in logfmt] == names, logfmt)
+    newest = operator.expect(0, "history", database, "--format=json", "--limit=2")
+    check([json.loads(line)["event"] for line in newest.splitlines()[:2]] == names[-2:], newest)
+    check("older events are left out; --limit=0" in newest, newest)
+    check("older" not in operator.expect(0, "history", database, "--limit=0"), "all of them are there")
+    plain = [json.loads(line) for line in operator.expect(0, "history", database, "m-plain", "--format=json").splitlines()]
+    check(plain == [line for line in lines if line.get("image_id") == "m-plain"], plain)
+    for since, there in (("1h", True), ("2020-01-01", True), ("0", False), ("2099-01-01T00:00:00Z", False)):
+        said = operator.expect(0, "history", database, f"--since={since}")
+        check(("drift_opened" in said) == there and ("No event" in said) != there, f"since {since}:\n{said}")
+
+
 def history_tells_each_cause(operator):
     good = operator.folder / "daemon.db"
-    check("event=started" in operator.expect(0, "history", f"--storage.path={good}"), "the events are there")
     junk = operator.write("junk.db", "j" * 5000)
     foreign = operator.folder / "foreign.db"
     with contextlib.closing(sqlite3.connect(foreign)) as database:
@@ -135,7 +158,7 @@ def history_is_read_from_a_read_only_mount(operator):
     if "unshare" in ran.stderr or "mount:" in ran.stderr:
         print(f"     (no mounts here: {ran.stderr.strip()})")
         return
-    check(ran.returncode == 0 and "event=started" in ran.stdout, f"exit {ran.returncode}: {ran.stdout}{ran.stderr}")
+    check(ran.returncode == 0 and " started " in ran.stdout, f"exit {ran.returncode}: {ran.stdout}{ran.stderr}")
 
 
 def usage_comes_first(operator):
@@ -154,7 +177,7 @@ def main():
         operator = Operator(folder, simulator)
         own(Daemon(folder, CONFIG % simulator.url)).stop()
         for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, output_is_whole_or_the_command_fails,
-                    history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
+                    history_is_a_table_or_lines, history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
             row(operator)
             print(f"ok   {row.__name__.replace('_', ' ')}")
 

@@ -46,7 +46,7 @@ def main():
                 raise Failed("a kill left a state that was rejected")
             if not state.exists():
                 continue
-            code, out, err = run("history", f"--storage.path={state}", f"--config.file={daemon.config}")
+            code, out, err = run("history", f"--storage.path={state}", "--format=logfmt", "--limit=0")
             if code != 0 and "no such table" not in err and "not a state database" not in err:
                 raise Failed(f"history after a kill: {code} {err}")
             count = len(out.splitlines())

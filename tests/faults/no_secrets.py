@@ -156,8 +156,7 @@ def open_pages(directory, simulator, made, way):
                     ["check", "--format=prometheus"], ["plan"], ["baseline"], ["lint"], ["lint", "--online"]):
         code, out, err = run(*command, f"--config.file={daemon.config}", key=None, env=environment)
         made.search(f"{name}: {command} ({code})", out + err)
-    made.search("history", "".join(run("history", f"--storage.path={place / 'daemon.db'}",
-                                       f"--config.file={daemon.config}")[1:]))
+    made.search("history", "".join(run("history", f"--storage.path={place / 'daemon.db'}")[1:]))
 
 
 def broken_inputs(inputs, directory, simulator, made):

@@ -144,7 +144,7 @@ def restarted(own, simulator):
         listed = {dict(labels)["image_id"]: value for (name, labels), value in metrics.items() if name == "share_drift_listings_total"}
         anew = sum(listed.values()) == metrics["share_drift_listing_duration_seconds_count", frozenset()]
         check(anew or listed[CLEAN] >= before, f"listings_total went from {before} to {listed[CLEAN]}: Prometheus counts all of it again")
-    code, out, err = run("history", f"--storage.path={own / 'daemon.db'}", f"--config.file={daemon.config}")
+    code, out, err = run("history", f"--storage.path={own / 'daemon.db'}")
     check(code == 0 and "monitoring_gap" in out and STRANGER in out, f"history: {code} {err}")
     return "found, bounded, counted once"
 
