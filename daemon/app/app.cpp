@@ -198,6 +198,7 @@ class App {
     backend.config = [this] { return to_yaml(*config()); };
     backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
     backend.reload = [this] { return reload(); };
+    backend.endpoints = [this] { return endpoints_of(*config()); };
     backend.now = [this] { return clock_.wall(); };
     backend.stale_after = [this] { return config()->poll.stale_after; };
     if (door_) {

@@ -206,6 +206,7 @@ Result<int, CliExit> parse_shard(const std::string& text, const std::string& hos
 
 bool is_path_of_its_own(std::string_view path) {
   const bool taken = path.starts_with("/api/") || path.starts_with("/assets/") ||
+                     path.starts_with("/images/") ||
                      std::find(kHttpPaths.begin(), kHttpPaths.end(), path) != kHttpPaths.end();
   return path == "/metrics" || (path.starts_with('/') && !taken && path.find_first_of("?# ") == path.npos);
 }

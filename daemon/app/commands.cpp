@@ -12,7 +12,6 @@
 #include "metrics/view_store.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
-#include "wire/url.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -64,7 +63,7 @@ class Progress {
 
 struct Polled {
   ReportInput report;
-  std::map<std::string, std::string> endpoints;  ///< of profiles that do not use the default one
+  Endpoints endpoints;
 };
 
 struct Loaded {
@@ -144,10 +143,7 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   polled.report.account_names = config.account_names;
   polled.report.config_file = options.config_file;
   polled.report.at = {clock.wall(), kNeverStale};
-  for (const ProfileConfig& profile : config.profiles) {
-    if (profile.endpoint == ProfileConfig{}.endpoint) continue;
-    polled.endpoints[profile.name] = parse_url(profile.endpoint).value().authority();
-  }
+  polled.endpoints = endpoints_of(config);
   return polled;
 }
 

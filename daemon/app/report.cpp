@@ -235,22 +235,17 @@ std::string report_sarif(const ReportInput& input) {
                {"runs", Json::array({run})}});
 }
 
-std::string report_plan(const ReportInput& input, const std::map<std::string, std::string>& endpoints) {
+std::string report_plan(const ReportInput& input, const Endpoints& endpoints) {
   std::string out =
       "# None of these calls was made. Read each, then run it with a key that may modify shares.\n";
   for (const ImageView* view : by_verdict(input)) {
     const std::string comment = "# " + image_label(*view) + ": ";
-    const auto endpoint = endpoints.find(view->policy->profile);
-    const std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + view->policy->id.str() +
-                             (endpoint == endpoints.end() ? "" : " --endpoint " + endpoint->second);
-    for (const AccountId& account : unwanted(*view)) {
-      out += comment + "unexpected: " + account_label(account, input) + "\n";
-      out += call + " --RemoveAccounts " + std::string{account.str()} + "\n";
-    }
-    for (const AccountId& account : accounts_of(*view, DriftKind::missing)) {
-      out += comment + "missing: " + account_label(account, input) + "\n";
-      out += call + " --AddAccounts " + std::string{account.str()} + "\n";
-    }
+    for (const auto& [account, kind, call] : planned_calls(*view, endpoints))
+      out.append(comment)
+          .append(to_string(kind))
+          .append(": ")
+          .append(account_label(account, input))
+          .append("\n" + call + "\n");
     if (const std::string why = blindness(*view, input.at); !why.empty())
       out.append(comment).append("could not tell, so there may be more to do: ").append(why).append("\n");
   }

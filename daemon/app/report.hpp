@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/verdict.hpp"
+#include "web/plan.hpp"
 
 #include <map>
 #include <memory>
@@ -30,9 +31,8 @@ std::string report_json(const ReportInput& input);
 /// baselineState: one poll cannot know it.
 std::string report_sarif(const ReportInput& input);
 /// The aliyun calls that would end the drift, one account each, as shell lines to read first. Never run by
-/// us, and never the call that would silence a canary. `endpoints` by profile: hosts that the aliyun command
-/// would not take by itself.
-std::string report_plan(const ReportInput& input, const std::map<std::string, std::string>& endpoints);
+/// us, and never the call that would silence a canary.
+std::string report_plan(const ReportInput& input, const Endpoints& endpoints);
 /// The `images:` of `config_text`, the text of the configuration that was polled, with what is shared now
 /// and not allowed as exceptions of 90 days. Their owner, ticket and reason are empty, which the loader
 /// refuses until somebody answers for them.

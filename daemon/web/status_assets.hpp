@@ -16,7 +16,8 @@ struct WebAsset {
 };
 
 struct StatusAssets {
-  std::string_view page;  ///< with {{names}} of what stands in their places
+  std::string_view page;        ///< with {{names}} of what stands in their places
+  std::string_view image_page;  ///< the same
   WebAsset script;
   WebAsset style;
 };
@@ -26,5 +27,8 @@ const WebAsset* find_asset(std::string_view path);
 
 /// The policy that the page needs and no more: our own script and style sheet, data of this server.
 std::string_view status_page_policy();
+
+/// The runbook of an alert, in Markdown.
+std::string_view runbook(std::string_view alert);
 
 }  // namespace sharedrift

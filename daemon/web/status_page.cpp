@@ -1,6 +1,6 @@
 #include "web/status_page.hpp"
 
-#include "core/text.hpp"
+#include "web/html.hpp"
 #include "web/status_assets.hpp"
 
 #include <algorithm>
@@ -20,33 +20,6 @@ struct Row {
   Judgement judgement;
 };
 
-std::string html(std::string_view text) {
-  constexpr std::size_t kLongest = 300;
-  std::string out;
-  for (const char c : clean(text, kLongest)) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
-
-/// `2026-11-24 09:20 UTC`
-std::string minute(WallTime time) {
-  const std::string stamp = format_rfc3339(time);
-  return stamp.substr(0, 10) + " " + stamp.substr(11, 5) + " UTC";
-}
-
-std::string ago(WallTime time, WallTime now) {
-  return "<time datetime=\"" + format_rfc3339(time) + "\" title=\"" + minute(time) + "\">" +
-         format_age(time, now) + "</time>";
-}
-
 void append_cell(std::string& out, std::string_view name, std::string_view title, std::string_view content) {
   out.append("<td role=\"cell\" class=\"")
       .append(name)
@@ -58,7 +31,7 @@ void append_cell(std::string& out, std::string_view name, std::string_view title
 
 std::string image_cell(const ImagePolicy& policy) {
   const std::string& id = policy.id.str();  // of characters that need no escape anywhere
-  std::string out = "<th role=\"rowheader\" scope=\"row\" class=\"image\"><a href=\"api/v1/images/" + id +
+  std::string out = "<th role=\"rowheader\" scope=\"row\" class=\"image\"><a href=\"images/" + id +
                     "\"><bdi>" + (policy.name.empty() ? id : html(policy.name)) + "</bdi></a>";
   if (!policy.name.empty()) out += "<code>" + id + "</code>";
   std::string meta;
@@ -70,12 +43,9 @@ std::string image_cell(const ImagePolicy& policy) {
 }
 
 std::string drift_item(const DriftView& drift, const AccountNames& names, WallTime now) {
-  const auto name = names.find(drift.account);
   std::string out = "<li class=\"" + std::string(to_string(drift.kind)) + "\"><span class=\"kind\">" +
                     (drift.kind == DriftKind::unexpected ? "Unexpected" : "Missing") + "</span>";
-  out += name == names.end() ? "<span class=\"nobody\">not in the address book</span>"
-                             : "<bdi>" + html(name->second) + "</bdi>";
-  out += "<code>" + std::string(drift.account.str()) + "</code>";
+  out += account_html(drift.account, names);
   out += "<span class=\"since\">since " + minute(drift.since) + ", " + ago(drift.since, now) + "</span>";
   if (drift.held) {
     out += "<span class=\"note\">clear is held</span>";
@@ -107,17 +77,6 @@ std::string age_cell(const Row& row, WallTime now) {
   return row.judgement.stale ? "<span class=\"stale\">" + text + "</span>" : text;
 }
 
-std::string error_cell(const std::shared_ptr<const Failure>& failure) {
-  if (!failure) return "<span class=\"none\">none</span>";
-  std::string out = "<b>" + std::string(to_string(failure->reason)) + "</b>";
-  if (!failure->code.empty()) out += "<code>" + html(failure->code) + "</code>";
-  if (!failure->detail.empty()) out += "<bdi>" + html(failure->detail) + "</bdi>";
-  if (!failure->request_id.empty()) {
-    out += "<span class=\"request\">request <code>" + html(failure->request_id) + "</code></span>";
-  }
-  return out;
-}
-
 void append_row(std::string& out, const Row& row, const AccountNames& names, WallTime now) {
   const ImageView& view = *row.view;
   const Judgement& judgement = row.judgement;
@@ -132,7 +91,7 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
       out, "shared", "Shared with",
       view.shared_accounts ? std::to_string(*view.shared_accounts) : "<span class=\"none\">not known</span>");
   append_cell(out, "proof", "Last proof", age_cell(row, now));
-  append_cell(out, "error", "Last error", error_cell(view.last_failure));
+  append_cell(out, "error", "Last error", failure_html(view.last_failure));
   out += "</tr>\n";
 }
 
@@ -162,7 +121,7 @@ std::string tiles(const VerdictCounts& counts) {
 
 /// Up to and behind the rows: assets/page.html with its {{names}} replaced.
 std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const StatusPageFrame& frame) {
-  const auto& [page, script, style] = status_assets();
+  const auto& [page, image_page, script, style] = status_assets();
   const std::string stamp = format_rfc3339(frame.at.now);
   const std::map<std::string_view, std::string> values{
       {"headline", counts.headline()},
@@ -178,23 +137,7 @@ std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const 
       {"style", style.url},
       {"style integrity", style.integrity},
   };
-  std::pair<std::string, std::string> out;
-  std::string* part = &out.first;
-  for (std::string_view rest = page; !rest.empty();) {
-    const std::size_t begin = std::min(rest.find("{{"), rest.size());
-    part->append(rest.substr(0, begin));
-    rest.remove_prefix(begin);
-    if (rest.empty()) break;
-    const std::size_t end = rest.find("}}");
-    const std::string_view name = rest.substr(2, end - 2);
-    if (name == "rows") {
-      part = &out.second;
-    } else {
-      part->append(values.at(name));
-    }
-    rest.remove_prefix(end + 2);
-  }
-  return out;
+  return filled(page, values);
 }
 
 }  // namespace

@@ -59,16 +59,6 @@ Json failure_json(const std::shared_ptr<const Failure>& failure) {
           {"request_id", outside(failure->request_id)}};
 }
 
-std::string_view grant_name(Grant grant) {
-  switch (grant) {
-    case Grant::none: return "none";
-    case Grant::required: return "required";
-    case Grant::allowed: return "allowed";
-    case Grant::exception: return "exception";
-  }
-  return "";
-}
-
 /// `{"status":"success","data":[...]}`
 template <class Items, class ToJson>
 void write_list(AnswerWriter& out, const Items& items, ToJson to_json) {
@@ -83,6 +73,16 @@ void write_list(AnswerWriter& out, const Items& items, ToJson to_json) {
 }
 
 }  // namespace
+
+std::string_view to_string(Grant grant) {
+  switch (grant) {
+    case Grant::none: return "none";
+    case Grant::required: return "required";
+    case Grant::allowed: return "allowed";
+    case Grant::exception: return "exception";
+  }
+  return "";
+}
 
 Json image_json(const ImageView& view, const AccountNames& names, const JudgingAt& at) {
   const ImagePolicy& policy = *view.policy;
@@ -125,7 +125,7 @@ void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& n
   Json& accounts = data["accounts"] = Json::array();
   for (const AccountId& account : view.sightings) {
     accounts.push_back(account_json(account, names));
-    accounts.back()["grant"] = grant_name(grant_of(*view.policy, account, at.now));
+    accounts.back()["grant"] = to_string(grant_of(*view.policy, account, at.now));
   }
   Json& exceptions = data["exceptions"] = Json::array();
   for (const Exception& exception : view.policy->exceptions) {

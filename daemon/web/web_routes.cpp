@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 #include "metrics/negotiation.hpp"
 #include "metrics/self_metrics.hpp"
+#include "web/image_page.hpp"
 #include "web/origin_check.hpp"
 #include "web/status_assets.hpp"
 #include "web/status_page.hpp"
@@ -21,9 +22,11 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr std::size_t kDefaultEvents = 100;
 constexpr std::size_t kMostEvents = 10'000;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
+constexpr std::string_view kImagePagePrefix = "/images/";
 // Labels of kHttpPaths that stand for more than the path of that name.
 constexpr std::string_view kTelemetry = "/metrics";
 constexpr std::string_view kAnImage = "/api/v1/images/ID";
+constexpr std::string_view kAnImagePage = "/images/ID";
 constexpr std::string_view kAnAsset = "other";
 
 /// The server would send both.
@@ -69,6 +72,23 @@ ServerResponse json_failure(int status, std::string_view type, std::string_view 
   return response;
 }
 
+/// A page for people trusts nothing but itself, and nobody may frame it.
+ServerResponse guarded(ServerResponse page) {
+  page.headers.emplace_back("Content-Security-Policy", status_page_policy());
+  page.headers.emplace_back("X-Frame-Options", "deny");
+  page.headers.emplace_back("Referrer-Policy", "no-referrer");
+  page.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+  page.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+  return page;
+}
+
+/// Null if the image is not watched.
+ViewPtr find_view(const Fleet& fleet, std::string_view id) {
+  const auto view = std::find_if(fleet.views.begin(), fleet.views.end(),
+                                 [id](const ViewPtr& v) { return v->policy->id.str() == id; });
+  return view == fleet.views.end() ? nullptr : *view;
+}
+
 /// As Prometheus takes times: RFC 3339 or seconds since 1970.
 std::optional<WallTime> parse_moment(std::string_view text) {
   if (const auto time = parse_rfc3339(text)) return time;
@@ -106,9 +126,10 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 }  // namespace
 
-const std::array<WebRoutes::Route, 11> WebRoutes::routes{{
+const std::array<WebRoutes::Route, 12> WebRoutes::routes{{
     {kTelemetry, "GET", &WebRoutes::metrics, Needs::login, Lane::quick},
     {"/", "GET", &WebRoutes::page, Needs::login, Lane::large},
+    {kAnImagePage, "GET", &WebRoutes::image_page_of, Needs::login, Lane::slow},
     {"/config", "GET", &WebRoutes::config, Needs::login, Lane::large},
     {"/api/v1/images", "GET", &WebRoutes::images, Needs::login, Lane::large},
     {kAnImage, "GET", &WebRoutes::image, Needs::login, Lane::slow},
@@ -160,6 +181,7 @@ ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
 bool WebRoutes::leads_to(const Route& route, std::string_view path) const {
   if (route.label == kTelemetry) return path == options_.telemetry_path;
   if (route.label == kAnImage) return path.starts_with(kImagePrefix);
+  if (route.label == kAnImagePage) return path.starts_with(kImagePagePrefix);
   if (route.label == kAnAsset) return find_asset(path) != nullptr;
   return path == route.label;
 }
@@ -235,12 +257,26 @@ ServerResponse WebRoutes::page(const ServerRequest& request) {
     write_status_page(out, backend_.fleet(),
                       {{backend_.now(), backend_.stale_after()}, options_.telemetry_path});
   });
-  response.headers.emplace_back("Content-Security-Policy", status_page_policy());
-  response.headers.emplace_back("X-Frame-Options", "deny");
-  response.headers.emplace_back("Referrer-Policy", "no-referrer");
-  response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
-  response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
-  return response;
+  return guarded(std::move(response));
+}
+
+ServerResponse WebRoutes::image_page_of(const ServerRequest& request) {
+  constexpr std::size_t kShownEvents = 50;
+  const std::string id = request.path.substr(kImagePagePrefix.size());
+  const Fleet fleet = backend_.fleet();
+  const ViewPtr view = find_view(fleet, id);
+  if (view == nullptr)
+    return ServerResponse::text(404, "No image with the id " + clean(id) + " is watched.\n");
+  EventQuery query;
+  query.image_id = id;
+  query.limit = kShownEvents;
+  return guarded(answer_with(request, "text/html; charset=utf-8", [&](AnswerWriter& out) {
+    out.text() += image_page({*view,
+                              *fleet.account_names,
+                              {backend_.now(), backend_.stale_after()},
+                              backend_.endpoints ? backend_.endpoints() : Endpoints{},
+                              backend_.events(query)});
+  }));
 }
 
 ServerResponse WebRoutes::asset(const ServerRequest& request) {
@@ -263,13 +299,12 @@ ServerResponse WebRoutes::images(const ServerRequest& request) {
 ServerResponse WebRoutes::image(const ServerRequest& request) {
   const std::string_view id = std::string_view(request.path).substr(kImagePrefix.size());
   const Fleet fleet = backend_.fleet();
-  const auto view = std::find_if(fleet.views.begin(), fleet.views.end(),
-                                 [id](const ViewPtr& v) { return v->policy->id.str() == id; });
-  if (view == fleet.views.end()) {
+  const ViewPtr view = find_view(fleet, id);
+  if (view == nullptr) {
     return json_failure(404, "not_found", "no image with the id " + clean(id) + " is watched");
   }
   return answer_with(request, kJson, [&](AnswerWriter& out) {
-    write_image(out, **view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
+    write_image(out, *view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
   });
 }
 

@@ -7,6 +7,7 @@
 #include "metrics/view_store.hpp"
 #include "store/event_reader.hpp"
 #include "web/large_answer.hpp"
+#include "web/plan.hpp"
 
 #include <array>
 #include <functional>
@@ -19,7 +20,7 @@
 namespace sharedrift {
 
 /// What the routes need of the program. All of it is called on worker threads, several at a time. Only
-/// `refuse`, `headers` and `count` may be empty.
+/// `endpoints`, `refuse`, `headers` and `count` may be empty.
 struct WebBackend {
   std::function<Fleet()> fleet;
   std::function<MetricsPage(TextFormat, Encoding)> metrics;
@@ -28,6 +29,7 @@ struct WebBackend {
   std::function<Result<std::vector<Event>, std::string>(const EventQuery&)> events;
   /// Returns when the verdict is known. The error is what people are told.
   std::function<Result<Unit, std::string>()> reload;
+  std::function<Endpoints()> endpoints;  ///< of the config in force; none: the default one for all
   std::function<WallTime()> now;
   std::function<Millis()> stale_after;  ///< of the config in force
   /// What keeps a request out (WebSecurity::refuse); health checks are not asked.
@@ -61,7 +63,7 @@ class WebRoutes {
     Needs needs;
     Lane lane;  ///< in which the handler is called
   };
-  static const std::array<Route, 11> routes;
+  static const std::array<Route, 12> routes;
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   static bool is_for(const Route& route, const ServerRequest& request);
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
@@ -74,6 +76,7 @@ class WebRoutes {
   ServerResponse metrics(const ServerRequest& request);
   ServerResponse config(const ServerRequest& request);
   ServerResponse page(const ServerRequest& request);
+  ServerResponse image_page_of(const ServerRequest& request);
   ServerResponse asset(const ServerRequest& request);
   ServerResponse images(const ServerRequest& request);
   ServerResponse image(const ServerRequest& request);

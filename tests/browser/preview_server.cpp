@@ -3,6 +3,7 @@
 // /_test/answer?code=503 makes the page fail (200: no more), GET /_test/count tells how often it was asked
 // for.
 #include "browser/scenes.hpp"
+#include "core/text.hpp"
 #include "http_server/sockets.hpp"
 #include "metrics/exposition.hpp"
 #include "web/web_routes.hpp"
@@ -63,6 +64,24 @@ class Preview {
   }
 
  private:
+  /// As if each image's drift had opened just now, after a failure.
+  std::vector<Event> events_of(const std::string& image) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Event> events;
+    for (const auto& view : scene_.views) {
+      if (view->policy->id.str() != image) continue;
+      events.push_back({EventType::listing_failed, started_ - Millis{600'000}, image, {}});
+      events.back().add("image_name", clean(view->policy->name));
+      events.back().add("reason", std::string("timeout"));
+      for (const DriftView& drift : view->drifts) {
+        events.push_back({EventType::drift_opened, drift.since, image, {}});
+        events.back().add("kind", std::string(to_string(drift.kind)));
+        events.back().add("account_id", std::string(drift.account.str()));
+      }
+    }
+    return events;
+  }
+
   WebBackend backend() {
     WebBackend backend;
     backend.fleet = [this] {
@@ -72,7 +91,7 @@ class Preview {
     backend.metrics = [](TextFormat, Encoding) { return MetricsPage{}; };
     backend.ready = [] { return true; };
     backend.config = [] { return std::string("images: []\n"); };
-    backend.events = [](const EventQuery&) { return std::vector<Event>{}; };
+    backend.events = [this](const EventQuery& query) { return events_of(query.image_id); };
     backend.reload = [] { return Unit{}; };
     backend.now = wall_now;
     backend.stale_after = [] { return Millis{900'000}; };

@@ -1,4 +1,4 @@
-// What a person meets at `/`, in a real browser: node status_page.test.mjs URL PICTURES.
+// What a person meets at `/` and `/images/ID`, in a real browser: node status_page.test.mjs URL PICTURES.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launch } from "./browser.mjs";
@@ -41,7 +41,7 @@ async function visit(scene, run, options = {}) {
   try {
     if (clock) await page.clock.install();
     await page.goto(url + path);
-    if (rest.javaScriptEnabled !== false) await followed(page);
+    if (rest.javaScriptEnabled !== false && path === "/") await followed(page);
     await run(page);
     if (!complaints) assert.deepEqual(faults, []);
   } finally {
@@ -286,6 +286,59 @@ test("it is a table to those who listen, and every control has a name", () => vi
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the images");
 }));
+
+const LEAK = "/images/m-5s7qotzavwbrnzaqh4unm0001";
+
+test("an image has a page of its own, with all that is known of it", () => visit("story", async (page) => {
+  await page.locator("#rows .image a").first().click();
+  await page.waitForURL(/\/images\/m-5s7qotzavwbrnzaqh4unm0001$/);
+  assert.equal(await text(page, "#headline"), "edge-base-2026.11");
+  const whole = await text(page, "main");
+  for (const part of ["Unexpected", "reseller-apac", "1700000000000003", "since 20", "clearing", "drift_opened", "Last proof",
+    "aliyun ens ModifyImageSharePermission --ImageId m-5s7qotzavwbrnzaqh4unm0001 --RemoveAccounts 1700000081773201",
+    "Runbook ShareDriftUnexpectedAccount", "share-drift-exporter check --image m-5s7qotzavwbrnzaqh4unm0001"]) {
+    assert.ok(whole.includes(part), `${part} in ${whole}`);
+  }
+  await page.locator(".calls code").first().click();
+  assert.match(await page.evaluate(() => getSelection().toString()), /^aliyun .* --RemoveAccounts 1700000000000003\s*$/,
+    "one click takes one call");
+  for (const link of await page.locator("nav a").evaluateAll((links) => links.map((a) => a.href))) {
+    assert.equal((await fetch(link)).status, 200, link);
+  }
+  await page.getByRole("link", { name: "Share drift" }).click();
+  await followed(page);
+}));
+
+test("every image has its page, and it says what the row says", async () => {
+  for (const scene of ["story", "hostile"]) {
+    await visit(scene, async (page) => {
+      const rows = await page.locator("#rows > tr").evaluateAll((list) => list.map((row) => ({ href: row.querySelector("a").href,
+        badge: row.querySelector(".badge").textContent, name: row.querySelector(".image a").textContent,
+        accounts: [...row.querySelectorAll(".drift li > code")].map((code) => code.textContent) })));
+      assert.ok(rows.length > 10);
+      for (const { href, badge, name, accounts } of rows) {
+        await page.goto(href);
+        assert.equal(await page.locator(".summary .badge").textContent(), badge);
+        assert.equal(await page.locator("#headline").textContent(), name);
+        assert.deepEqual(await page.locator(".plain .unexpected code, .plain .missing code").allTextContents(), accounts, href);
+        assert.equal(await page.locator("main img, main script, main svg").count(), 0);
+        assert.equal(await page.evaluate(() => window.pwned), undefined);
+      }
+    });
+  }
+});
+
+test("the page of an image can be read everywhere", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [what, width] of [["desktop", 1360], ["phone", 390], ["narrow", 320]]) {
+      await visit("story", async (page) => {
+        assert.deepEqual(await contrastFaults(page), [], `${colorScheme} at ${width}`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `nothing is wider than ${width}`);
+        await picture(page, `image-${what}-${colorScheme}`, { fullPage: true });
+      }, { path: LEAK, colorScheme, viewport: { width, height: 900 }, javaScriptEnabled: true });
+    }
+  }
+});
 
 test("a thousand images do not make it heavy", () => visit("crowd", async (page) => {
   const longest = await page.evaluate(async () => {

@@ -86,6 +86,10 @@ TEST(StatusPage, WhatIsNotKnownIsNotCalledNone) {
   EXPECT_THAT(page({blind("m-1")}), HasSubstr("<b>timeout</b><bdi>no answer in 10s</bdi>"));
 }
 
+TEST(StatusPage, EachRowLeadsToThePageOfItsImage) {
+  EXPECT_THAT(page({a_view("m-1")}), HasSubstr("<a href=\"images/m-1\">"));
+}
+
 TEST(StatusPage, ManyAccountsAreCountedNotListed) {
   const auto view = a_view("m-1");
   for (std::uint64_t i = 0; i < 1000; ++i)

@@ -13,6 +13,7 @@ using testing::body_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::header_of;
+using testing::kNow;
 using ::testing::Not;
 using ::testing::Pair;
 using ::testing::StartsWith;
@@ -120,12 +121,14 @@ TEST_F(WebRoutesTest, OtherSitesCannotReload) {
 }
 
 TEST_F(WebRoutesTest, WrongMethodsAreToldTheRightOnes) {
-  for (const char* path : {"/", "/metrics", "/-/healthy", "/-/ready", "/config", "/api/v1/images",
-                           "/api/v1/images/m-1", "/api/v1/drift", "/api/v1/events", "/assets/app.js"}) {
+  for (const char* path :
+       {"/", "/metrics", "/-/healthy", "/-/ready", "/config", "/api/v1/images", "/api/v1/images/m-1",
+        "/images/m-1", "/api/v1/drift", "/api/v1/events", "/assets/app.js"}) {
     const ServerResponse response = ask("POST", path);
     EXPECT_EQ(response.status, 405) << path;
     EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD, OPTIONS") << path;
-    EXPECT_EQ(ask("HEAD", path).status, path == std::string("/api/v1/images/m-1") ? 404 : 200) << path;
+    const bool absent = std::string(path).ends_with("/images/m-1");
+    EXPECT_EQ(ask("HEAD", path).status, absent ? 404 : 200) << path;
   }
   const ServerResponse reload = get("/-/reload");
   EXPECT_EQ(reload.status, 405);
@@ -158,22 +161,23 @@ TEST_F(WebRoutesTest, UnknownPathsAreNotFound) {
 }
 
 TEST_F(WebRoutesTest, EveryAnswerIsCountedUnderAClosedList) {
-  for (const char* path :
-       {"/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/config", "/api/v1/images",
-        "/api/v1/images/m-secret", "/api/v1/drift", "/api/v1/events", "/assets/app.css", "/x/y/z"}) {
+  for (const char* path : {"/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/config",
+                           "/api/v1/images", "/api/v1/images/m-secret", "/images/m-secret", "/api/v1/drift",
+                           "/api/v1/events", "/assets/app.css", "/x/y/z"}) {
     get(path);
   }
   for (const auto& [path, code] : counted)
     EXPECT_NE(std::find(kHttpPaths.begin(), kHttpPaths.end(), path), kHttpPaths.end()) << path;
-  EXPECT_EQ(counted.size(), 12U);
+  EXPECT_EQ(counted.size(), 13U);
+  EXPECT_THAT(counted, ::testing::Contains(Pair("/images/ID", 404)));
   EXPECT_THAT(counted, ::testing::Contains(Pair("/api/v1/images/ID", 404)));
 }
 
 TEST_F(WebRoutesTest, OnlyHealthIsOpenToThoseWhoAreRefused) {
   backend.refuse = [](const ServerRequest&) { return ServerResponse::text(401, "no\n"); };
   options.enable_lifecycle = true;
-  for (const char* path : {"/", "/metrics", "/config", "/api/v1/images", "/api/v1/images/x", "/api/v1/drift",
-                           "/api/v1/events", "/assets/app.js", "/nothing"}) {
+  for (const char* path : {"/", "/metrics", "/config", "/api/v1/images", "/api/v1/images/x", "/images/x",
+                           "/api/v1/drift", "/api/v1/events", "/assets/app.js", "/nothing"}) {
     EXPECT_EQ(get(path).status, 401) << path;
   }
   EXPECT_EQ(ask("POST", "/-/reload").status, 401);
@@ -195,18 +199,35 @@ TEST_F(WebRoutesTest, ConfiguredHeadersReplaceOurs) {
   EXPECT_EQ(header_of(get("/-/healthy"), "Strict-Transport-Security"), "max-age=1");
 }
 
-TEST_F(WebRoutesTest, ThePageTrustsNothingButItself) {
-  const ServerResponse page = get("/");
-  EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
-  const std::string policy = header_of(page, "Content-Security-Policy").value_or("");
-  EXPECT_THAT(policy, StartsWith("default-src 'none'"));
-  EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
-  EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));
-  EXPECT_EQ(header_of(page, "X-Content-Type-Options"), "nosniff");
-  const std::string html = body_of(page);
-  EXPECT_THAT(html, Not(HasSubstr("http://")));
-  EXPECT_THAT(html, Not(HasSubstr("https://")));
-  EXPECT_THAT(html, Not(HasSubstr("style=")));
+TEST_F(WebRoutesTest, PagesTrustNothingButThemselves) {
+  fleet.views = {a_view("m-1")};
+  for (const char* path : {"/", "/images/m-1"}) {
+    const ServerResponse page = get(path);
+    EXPECT_EQ(page.content_type, "text/html; charset=utf-8") << path;
+    const std::string policy = header_of(page, "Content-Security-Policy").value_or("");
+    EXPECT_THAT(policy, StartsWith("default-src 'none'"));
+    EXPECT_THAT(policy, Not(HasSubstr("unsafe")));
+    EXPECT_THAT(policy, HasSubstr("frame-ancestors 'none'"));
+    EXPECT_EQ(header_of(page, "X-Content-Type-Options"), "nosniff");
+    const std::string html = body_of(page);
+    EXPECT_THAT(html, Not(HasSubstr("http://")));
+    EXPECT_THAT(html, Not(HasSubstr("https://")));
+    EXPECT_THAT(html, Not(HasSubstr("style=")));
+  }
+}
+
+TEST_F(WebRoutesTest, ThePageOfAnImageAsksForItsOwnEvents) {
+  fleet.views = {a_view("m-1")};
+  events = {{EventType::listing_recovered, kNow, "m-1", {{"failures", std::int64_t{3}}}}};
+  EXPECT_THAT(body_of(get("/images/m-1")), HasSubstr("is listed completely again after 3 failures"));
+  ASSERT_EQ(queries.size(), 1U);
+  EXPECT_EQ(queries[0].image_id, "m-1");
+  events_error = "the database is busy";
+  const ServerResponse without = get("/images/m-1");
+  EXPECT_EQ(without.status, 200);
+  EXPECT_THAT(body_of(without), HasSubstr("the database is busy"));
+  EXPECT_EQ(get("/images/m-2").status, 404);
+  EXPECT_EQ(get("/images/").status, 404);
 }
 
 TEST_F(WebRoutesTest, AssetsAreKeptByTheirHash) {

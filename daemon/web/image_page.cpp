@@ -1,0 +1,190 @@
+#include "web/image_page.hpp"
+
+#include "web/html.hpp"
+#include "web/status_assets.hpp"
+#include "web/web_json.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+namespace {
+
+/// More rows than anybody reads at once; the others are folded.
+constexpr std::size_t kShownAccounts = 20;
+
+std::string fact(std::string_view name, const std::string& content) {
+  return "<div><dt>" + std::string{name} + "</dt><dd>" + content + "</dd></div>";
+}
+std::string known_since(const std::optional<WallTime>& time, WallTime now) {
+  return time ? minute(*time) + ", " + ago(*time, now) + " ago" : "<span class=\"stale\">never</span>";
+}
+
+std::string facts_of(const ImagePageInput& input) {
+  const ImageView& view = input.view;
+  const ImagePolicy& policy = *view.policy;
+  std::string out = fact("Image id", "<code>" + policy.id.str() + "</code>");
+  if (!policy.team.empty()) out += fact("Team", "<bdi>" + html(policy.team) + "</bdi>");
+  if (!policy.severity.empty()) out += fact("Severity", "<bdi>" + html(policy.severity) + "</bdi>");
+  if (policy.canary) out += fact("Canary", "its account must always show");
+  out += fact("Profile", "<bdi>" + html(policy.profile) + "</bdi>");
+  out += fact("State", std::string{to_string(view.state)} +
+                           (view.state_since ? " since " + known_since(view.state_since, input.at.now) : ""));
+  out += fact("Shared with",
+              view.shared_accounts ? std::to_string(*view.shared_accounts) + " accounts" : "not known");
+  out += fact("Allowed", std::to_string(view.allowed_accounts) + " accounts");
+  out += fact("Last proof", known_since(view.last_complete, input.at.now));
+  out += fact("Last poll", known_since(view.last_attempt, input.at.now));
+  return out + fact("Last error", failure_html(view.last_failure));
+}
+
+std::string account_row(std::string_view kind, std::string_view label, const std::string& account,
+                        const std::string& remark) {
+  return "<tr class=\"" + std::string{kind} + "\"><td class=\"kind\">" + std::string{label} + "</td><td>" +
+         account + "</td><td>" + remark + "</td></tr>\n";
+}
+
+std::string remark_on(const DriftView& drift, WallTime now) {
+  std::string out = "since " + minute(drift.since) + ", " + ago(drift.since, now) + " ago";
+  if (drift.first_run) out += "; it was there when watching began";
+  if (drift.held) return out + "; its clear is held";
+  return drift.clearing ? out + "; clearing" : out;
+}
+
+std::string remark_on(const ImagePolicy& policy, const AccountId& account, Grant grant) {
+  if (grant != Grant::exception) return "";
+  const auto found = std::find_if(policy.exceptions.begin(), policy.exceptions.end(),
+                                  [&account](const Exception& e) { return e.account == account; });
+  return "until " + minute(found->expires) + ": <bdi>" + html(found->reason) + "</bdi> (<bdi>" +
+         html(found->owner) + "</bdi>, <bdi>" + html(found->ticket) + "</bdi>)";
+}
+
+/// The drift first, then who has the image and may.
+std::vector<std::string> account_rows(const ImagePageInput& input) {
+  const ImageView& view = input.view;
+  std::vector<std::string> rows;
+  for (const DriftView& drift : view.drifts) {
+    rows.push_back(account_row(to_string(drift.kind),
+                               drift.kind == DriftKind::unexpected ? "Unexpected" : "Missing",
+                               account_html(drift.account, input.names), remark_on(drift, input.at.now)));
+  }
+  for (const AccountId& account : view.sightings) {
+    const Grant grant = grant_of(*view.policy, account, input.at.now);
+    if (grant == Grant::none) continue;  // drift
+    rows.push_back(account_row("fine", to_string(grant), account_html(account, input.names),
+                               remark_on(*view.policy, account, grant)));
+  }
+  return rows;
+}
+
+std::string section(std::string_view title, const std::string& content) {
+  return "<section class=\"part\"><h3>" + std::string{title} + "</h3>\n" + content + "</section>\n";
+}
+
+std::string table(const std::vector<std::string>& rows, std::size_t from, std::size_t to) {
+  std::string out = "<table class=\"plain\"><tbody>\n";
+  for (std::size_t i = from; i < to; ++i)
+    out += rows[i];
+  return out + "</tbody></table>\n";
+}
+
+std::string accounts_section(const ImagePageInput& input) {
+  const std::vector<std::string> rows = account_rows(input);
+  if (rows.empty()) {
+    return section("Accounts", input.view.shared_accounts == 0 ? "<p>It is shared with nobody.</p>\n"
+                                                               : "<p>None is known.</p>\n");
+  }
+  const std::size_t shown = std::min(rows.size(), kShownAccounts);
+  std::string out = table(rows, 0, shown);
+  if (shown < rows.size()) {
+    out += "<details><summary>" + std::to_string(rows.size() - shown) + " more</summary>\n" +
+           table(rows, shown, rows.size()) + "</details>\n";
+  }
+  return section("Accounts", out);
+}
+
+std::string calls_section(const ImagePageInput& input) {
+  const std::vector<PlannedCall> calls = planned_calls(input.view, input.endpoints);
+  if (calls.empty()) return "";
+  std::string lines;
+  for (const PlannedCall& planned : calls)
+    lines += "<code>" + html(planned.call) + "</code>\n";
+  return section("Calls that would end it",
+                 "<p>None of these was made. Read each, then run it with a key that may modify shares; never "
+                 "with the exporter's own. If the share is right, allow the account instead.</p>\n"
+                 "<pre class=\"calls\">" +
+                     lines + "</pre>\n");
+}
+
+std::string history_section(const ImagePageInput& input) {
+  constexpr std::size_t kLongest = 2000;
+  if (!input.events) return section("History", "<p class=\"stale\">" + html(input.events.error()) + "</p>\n");
+  if (input.events->empty()) return section("History", "<p>No event is recorded.</p>\n");
+  std::string rows = "<table class=\"plain\"><tbody>\n";
+  for (auto event = input.events->rbegin(); event != input.events->rend(); ++event) {
+    rows += "<tr class=\"" + std::string{to_string(spec(event->type).level)} + "\"><td>" + minute(event->at) +
+            "</td><td class=\"kind\">" + std::string{to_string(event->type)} + "</td><td>" +
+            html(message_of(*event), kLongest) + "</td></tr>\n";
+  }
+  return section("History", rows + "</tbody></table>\n");
+}
+
+/// The alert whose runbook helps; empty where nothing is wrong.
+std::string_view alert_for(const ImageView& view, Verdict verdict) {
+  if (verdict == Verdict::unexpected) return "ShareDriftUnexpectedAccount";
+  if (verdict == Verdict::missing) return "ShareDriftRequiredAccountMissing";
+  if (verdict == Verdict::in_sync) return "";
+  switch (view.state) {
+    case ImageState::never_read: return "ShareDriftNeverPolled";
+    case ImageState::forbidden: return "ShareDriftPermissionLost";
+    case ImageState::gone: return "ShareDriftImageGone";
+    case ImageState::incomplete:
+    case ImageState::unstable: return "ShareDriftListingIncomplete";
+    default: break;
+  }
+  const bool fresh = view.policy->canary && view.listing_complete;
+  return fresh ? "ShareDriftCanaryDriftMissing" : "ShareDriftListingStale";
+}
+
+std::string runbook_section(const ImageView& view, Verdict verdict) {
+  constexpr std::size_t kLongest = 16'384;
+  const std::string_view alert = alert_for(view, verdict);
+  if (alert.empty()) return "";
+  std::string text{runbook(alert)};
+  text.erase(0, text.find("\n## ") + 1);
+  for (const std::string_view before : {"--image ID", "history ID"}) {
+    for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;)
+      text.replace(at + before.size() - 2, 2, view.policy->id.str());
+  }
+  std::string lines;  // html() takes a line
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines += html(std::string_view{text}.substr(begin, end - begin), kLongest) + "\n";
+    begin = end + 1;
+  }
+  return section("Runbook " + std::string{alert}, "<pre class=\"runbook\">" + lines + "</pre>\n");
+}
+
+}  // namespace
+
+std::string image_page(const ImagePageInput& input) {
+  const ImagePolicy& policy = *input.view.policy;
+  const Judgement judgement = judge(input.view, input.at);
+  const auto& [page, own, script, style] = status_assets();
+  return filled(own, {{"name", policy.name.empty() ? policy.id.str() : html(policy.name)},
+                      {"id", policy.id.str()},
+                      {"verdict", std::string{to_string(judgement.verdict)}},
+                      {"verdict label", std::string{label(judgement.verdict)}},
+                      {"why", html(judgement.why)},
+                      {"as of", minute(input.at.now)},
+                      {"facts", facts_of(input)},
+                      {"accounts", accounts_section(input)},
+                      {"calls", calls_section(input)},
+                      {"history", history_section(input)},
+                      {"runbook", runbook_section(input.view, judgement.verdict)},
+                      {"style", style.url},
+                      {"style integrity", style.integrity}})
+      .first;
+}
+
+}  // namespace sharedrift

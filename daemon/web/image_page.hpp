@@ -1,0 +1,28 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/result.hpp"
+#include "core/verdict.hpp"
+#include "metrics/image_families.hpp"
+#include "web/plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// What the page of an image is made from.
+struct ImagePageInput {
+  const ImageView& view;
+  const AccountNames& names;
+  JudgingAt at;
+  Endpoints endpoints;
+  Result<std::vector<Event>, std::string> events;  ///< of the image, newest last
+};
+
+/// The page at `/images/ID`: the verdict and why, the accounts with names and since when, the calls that
+/// would end the drift, what happened, and the runbook. Without scripts; nothing from outside reaches it
+/// unescaped.
+std::string image_page(const ImagePageInput& input);
+
+}  // namespace sharedrift

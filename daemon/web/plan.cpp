@@ -1,0 +1,32 @@
+#include "web/plan.hpp"
+
+#include "wire/url.hpp"
+
+namespace sharedrift {
+
+Endpoints endpoints_of(const Config& config) {
+  Endpoints endpoints;
+  for (const ProfileConfig& profile : config.profiles) {
+    if (profile.endpoint != ProfileConfig{}.endpoint)
+      endpoints[profile.name] = parse_url(profile.endpoint).value().authority();  // checked by the loader
+  }
+  return endpoints;
+}
+
+std::vector<PlannedCall> planned_calls(const ImageView& view, const Endpoints& endpoints) {
+  const ImagePolicy& policy = *view.policy;
+  std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + policy.id.str();
+  const auto endpoint = endpoints.find(policy.profile);
+  if (endpoint != endpoints.end()) call += " --endpoint " + endpoint->second;
+  std::vector<PlannedCall> calls;
+  for (const DriftView& drift : view.drifts) {
+    const bool unexpected = drift.kind == DriftKind::unexpected;
+    if (unexpected && policy.canary) continue;
+    calls.push_back(
+        {drift.account, drift.kind,
+         call + (unexpected ? " --RemoveAccounts " : " --AddAccounts ") + std::string{drift.account.str()}});
+  }
+  return calls;
+}
+
+}  // namespace sharedrift

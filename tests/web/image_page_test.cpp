@@ -1,0 +1,138 @@
+#include "web/image_page.hpp"
+
+#include "web_bench.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::a_drift;
+using testing::a_view;
+using testing::account_number;
+using ::testing::HasSubstr;
+using testing::kNow;
+using ::testing::Not;
+
+std::string page(const ImageView& view, std::vector<Event> events = {}, const AccountNames& names = {},
+                 Endpoints endpoints = {}) {
+  return image_page({view, names, {kNow, Millis{900'000}}, std::move(endpoints), std::move(events)});
+}
+
+std::shared_ptr<ImageView> with_policy(const std::shared_ptr<ImageView>& view,
+                                       const std::function<void(ImagePolicy&)>& change) {
+  auto policy = std::make_shared<ImagePolicy>(*view->policy);
+  change(*policy);
+  view->policy = policy;
+  return view;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++n;
+  return n;
+}
+
+TEST(ImagePage, TellsWhoHasItAndSinceWhenAndByWhatRight) {
+  const auto view = with_policy(a_view("m-1"), [](ImagePolicy& policy) {
+    policy.name = "edge-base";
+    policy.required = {account_number(2), account_number(4)};
+    policy.exceptions = {{account_number(3), kNow + Millis{86'400'000}, "jane", "SEC-1", "pilot <b>"}};
+  });
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow - Millis{3 * 3'600'000}),
+                  a_drift(4, DriftKind::missing, kNow)};
+  view->sightings = {account_number(1), account_number(2), account_number(3)};
+  const std::string html = page(*view, {}, {{account_number(1), "partner-north"}});
+  EXPECT_THAT(html, HasSubstr("<title>edge-base: Unexpected - Share drift</title>"));
+  EXPECT_THAT(html,
+              HasSubstr("<bdi>partner-north</bdi><code>1700000000000001</code></td><td>since 2026-11-18 "
+                        "08:07 UTC, <time datetime=\"2026-11-18T08:07:40.000Z\""));
+  EXPECT_THAT(html, HasSubstr("<td class=\"kind\">required</td>"));
+  EXPECT_THAT(html, HasSubstr("until 2026-11-19 11:07 UTC: <bdi>pilot &lt;b&gt;</bdi> (<bdi>jane</bdi>"));
+  EXPECT_EQ(count(html, "1700000000000001</code></td>"), 1U) << "drift is not listed again below";
+}
+
+TEST(ImagePage, HasTheCallsOfPlanToCopyAndTheRunbookWithTheIdFilledIn) {
+  const auto view = a_view("m-1");
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow), a_drift(2, DriftKind::missing, kNow)};
+  const std::string html = page(*view, {}, {}, {{"default", "ens.ap-southeast-1.aliyuncs.com"}});
+  const std::string call =
+      "<code>aliyun ens ModifyImageSharePermission --ImageId m-1 --endpoint ens.ap-southeast-1.aliyuncs.com ";
+  EXPECT_THAT(html, HasSubstr(call + "--RemoveAccounts 1700000000000001</code>"));
+  EXPECT_THAT(html, HasSubstr(call + "--AddAccounts 1700000000000002</code>"));
+  EXPECT_THAT(html, HasSubstr("<h3>Runbook ShareDriftUnexpectedAccount</h3>"));
+  EXPECT_THAT(html, HasSubstr("share-drift-exporter check --image m-1 "));
+  EXPECT_THAT(html, HasSubstr("share-drift-exporter history m-1 "));
+}
+
+TEST(ImagePage, EveryTroubleHasARunbookAndNoTroubleHasNone) {
+  const auto runbook = [](ImageState state) {
+    const auto view = a_view("m-1");
+    view->state = state;
+    view->listing_complete = false;
+    const std::string html = page(*view);
+    const std::size_t at = html.find("<h3>Runbook ");
+    return at == std::string::npos ? "" : html.substr(at + 12, html.find("</h3>", at) - at - 12);
+  };
+  for (const ImageState state : kAllImageStates)
+    EXPECT_THAT(runbook(state), HasSubstr("ShareDrift")) << to_string(state);
+  EXPECT_EQ(runbook(ImageState::forbidden), "ShareDriftPermissionLost");
+  EXPECT_EQ(runbook(ImageState::gone), "ShareDriftImageGone");
+  EXPECT_THAT(page(*a_view("m-1")), Not(HasSubstr("Runbook")));
+  const auto canary = with_policy(a_view("m-1"), [](ImagePolicy& policy) { policy.canary = true; });
+  EXPECT_THAT(page(*canary), HasSubstr("Runbook ShareDriftCanaryDriftMissing"));
+  canary->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
+  EXPECT_THAT(page(*canary), Not(HasSubstr("Calls that would"))) << "nobody silences a canary";
+}
+
+TEST(ImagePage, LongListsAreFoldedAndWhole) {
+  const auto view = a_view("m-1");
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    view->drifts.push_back(a_drift(i, DriftKind::unexpected, kNow));
+  const std::string html = page(*view);
+  EXPECT_EQ(count(html, "<tr class=\"unexpected\">"), 1000U);
+  EXPECT_THAT(html, HasSubstr("<summary>980 more</summary>"));
+}
+
+TEST(ImagePage, WhatIsNotKnownIsNotCalledNone) {
+  const auto view = a_view("m-1");
+  view->listing_complete = false;
+  view->state = ImageState::never_read;
+  view->last_complete.reset();
+  view->shared_accounts.reset();
+  EXPECT_THAT(page(*view), HasSubstr("None is known."));
+  EXPECT_THAT(page(*view), HasSubstr("<dt>Shared with</dt><dd>not known</dd>"));
+  const auto empty = a_view("m-1");
+  empty->shared_accounts = 0;
+  EXPECT_THAT(page(*empty), HasSubstr("It is shared with nobody."));
+}
+
+TEST(ImagePage, HistoryIsNewestFirst) {
+  const std::string html = page(*a_view("m-1"), {{EventType::canary_lost, kNow - Millis{60'000}, "m-1", {}},
+                                                 {EventType::canary_restored, kNow, "m-1", {}}});
+  EXPECT_LT(html.find(">canary_restored<"), html.find(">canary_lost<"));
+  EXPECT_THAT(html, HasSubstr("<tr class=\"error\"><td>2026-11-18 11:06 UTC</td>"));
+  EXPECT_THAT(page(*a_view("m-1")), HasSubstr("No event is recorded."));
+}
+
+TEST(ImagePage, NamesCannotBecomeMarkup) {
+  const std::string evil = "</bdi><script>alert(1)</script><img src=x onerror='x'>\"&\xe2\x80\xae";
+  const auto view = with_policy(a_view("m-1"), [&evil](ImagePolicy& policy) {
+    for (std::string* text : {&policy.name, &policy.team, &policy.severity, &policy.profile})
+      *text = evil;
+    policy.exceptions = {{account_number(2), kNow + Millis{1}, evil, evil, evil}};
+  });
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
+  view->sightings = {account_number(2)};
+  view->last_failure = std::make_shared<const Failure>(Failure{Reason::protocol, evil, evil, 200, evil});
+  const std::string html = page(*view, {{EventType::listing_failed, kNow, "m-1", {{"detail", evil}}}},
+                                {{account_number(1), evil}, {account_number(2), evil}});
+  EXPECT_EQ(count(html, "<script"), 0U);
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("\xe2\x80\xae")));
+}
+
+}  // namespace
+}  // namespace sharedrift
