@@ -33,6 +33,8 @@ enum class EventType {
   canary_lost,
   canary_restored,
   // of the fleet
+  profile_blind,
+  profile_recovered,
   mass_change_held,
   monitoring_gap,
   first_run,

@@ -47,6 +47,11 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "shared, drift of other images is not seen either"},
     {EventType::canary_restored, "canary_restored", Level::info,
      "Canary image {image} shows its drift again, as it must"},
+    {EventType::profile_blind, "profile_blind", Level::error,
+     "Profile {profile} is blind: none of {images:image} can be listed ({reason}[, {code}]), what was known "
+     "last still counts: {detail}"},
+    {EventType::profile_recovered, "profile_recovered", Level::info,
+     "Profile {profile} sees again after {seconds:second}; {images:image} could not be listed meanwhile"},
     {EventType::mass_change_held, "mass_change_held", Level::warn,
      "Within one cycle {images_losing} of {images_watched:image} lost accounts, more than {limit_percent} %: "
      "nothing clears before more complete listings confirm it ({clears_held} held); find out whether so many "

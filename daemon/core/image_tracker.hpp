@@ -63,6 +63,11 @@ class ImageTracker {
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
   [[nodiscard]] ImageRecord record() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
+  [[nodiscard]] ImageState state() const { return state_; }
+  /// The last attempt's failure, as it is told. Only where it failed.
+  [[nodiscard]] Event failure_event(const Context& context) const;
+  /// Why the last attempt failed, in fields of an event. Only where it failed.
+  void add_failure(Event& event) const;
   /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
   [[nodiscard]] bool had_accounts() const { return had_accounts_; }
   /// How many clears the guard holds.

@@ -61,15 +61,23 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
   last_failure_ = std::make_shared<const Failure>(seen.failure);
   note_state(state_of_failure(seen.failure.reason, seen.pages > 0), context);
   if (same_reason && failures_in_a_row_ % kRepeatEvery != 0) return;
+  context.events.push_back(failure_event(context));
+}
+
+Event ImageTracker::failure_event(const Context& context) const {
   const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;
   Event event = make_event(answered ? EventType::listing_incomplete : EventType::listing_failed, context);
-  event.add("reason", std::string{to_string(seen.failure.reason)});
-  if (!seen.failure.code.empty()) event.add("code", seen.failure.code);
-  if (seen.failure.http_status != 0) event.add("http_status", std::int64_t{seen.failure.http_status});
-  event.add("detail", seen.failure.detail);
+  add_failure(event);
+  return event;
+}
+
+void ImageTracker::add_failure(Event& event) const {
+  event.add("reason", std::string{to_string(last_failure_->reason)});
+  if (!last_failure_->code.empty()) event.add("code", last_failure_->code);
+  if (last_failure_->http_status != 0) event.add("http_status", std::int64_t{last_failure_->http_status});
+  event.add("detail", last_failure_->detail);
   event.add("failures", static_cast<std::int64_t>(failures_in_a_row_));
-  if (!seen.failure.request_id.empty()) event.add("request_id", seen.failure.request_id);
-  context.events.push_back(std::move(event));
+  if (!last_failure_->request_id.empty()) event.add("request_id", last_failure_->request_id);
 }
 
 void ImageTracker::note_state(ImageState state, Context& context) {

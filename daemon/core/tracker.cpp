@@ -13,9 +13,6 @@ namespace {
 /// clocks.
 constexpr Millis kClockNoise{2'000};
 
-std::int64_t whole_seconds(WallTime::duration duration) {
-  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
-}
 }  // namespace
 
 Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step)
@@ -28,6 +25,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
   images_.reserve(watch_.images.size());
   for (const auto& policy : watch_.images)
     images_.try_emplace(policy->id, policy, judged_.wall);
+  count_profiles();
   announce(saved, now, step);
   std::set<ImageId> urgent;
   for (const ImageRecord& record : saved.images) {
@@ -46,35 +44,6 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     report(images_.at(policy->id), urgent.contains(policy->id), now, step);
   for (Watched* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
-}
-
-/// Says how this life begins: as the first one, or after a gap in which nobody watched.
-void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
-  if (saved.images.empty()) {
-    step.events.push_back(
-        {EventType::first_run, now.wall, "", {{"images", static_cast<std::int64_t>(images_.size())}}});
-    return;
-  }
-  std::optional<WallTime> from = saved.last_alive;
-  if (!from) {
-    for (const ImageRecord& record : saved.images)
-      from = std::max(from, record.last_attempt);
-  }
-  Millis shortest = watch_.interval;
-  for (const auto& policy : watch_.images)
-    shortest = std::min(shortest, policy->interval);
-  Event gap{EventType::monitoring_gap, now.wall, "", {}};
-  if (from && *from <= now.wall + kClockTolerance) {
-    if (now.wall - *from <= shortest) return;
-    gap.add("from", *from);
-    gap.add("to", now.wall);
-    gap.add("seconds", whole_seconds(now.wall - *from));
-  } else {
-    gap.add("to", now.wall);
-    gap.add("detail", std::string{"when the last life ended cannot be told: the clock was set back, or the "
-                                  "state does not say"});
-  }
-  step.events.push_back(std::move(gap));
 }
 
 /// The later of the two clocks. It runs on at least as fast as the steady clock: setting the local one back
@@ -156,9 +125,11 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
     server_ahead_ = ahead > kClockNoise ? ahead : Millis{0};
     judged_ = {now.mono, now.wall + server_ahead_};
   }
+  const std::size_t told_before = step.events.size();
   const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
     if (tracker.observe(seen, with) && std::exchange(image.lost_in_cycle, cycle_) != cycle_) ++losers_;
   });
+  fold_outage(image, seen, told_before, now, step);
   report(image, urgent, now, step);
   if (image.attempted_in_cycle != cycle_) {
     image.attempted_in_cycle = cycle_;
@@ -205,6 +176,7 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     kept.try_emplace(policy->id, policy, judged_at(now));
   }
   images_.swap(kept);
+  count_profiles();
   for (auto& [id, image] : kept) {  // what is left of the old set
     ImageTracker::Context with = context(now, step.events);
     held_ -= image.tracker.held();
@@ -227,6 +199,8 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
 Step Tracker::tick(Instant now) {
   Step step;
   if (guarded() && now.mono >= cycle_ends()) end_cycle(now, step);
+  for (auto& [name, profile] : profiles_)
+    tell_outage(name, profile.outage.on_time(now.mono), now, step);
   while (!deadlines_.empty() && (*deadlines_.begin())->deadline <= now.mono) {
     Watched& image = **deadlines_.begin();
     const bool urgent = change(image.tracker, now, step.events,
@@ -238,6 +212,8 @@ Step Tracker::tick(Instant now) {
 
 MonoTime Tracker::next_deadline() const {
   MonoTime next = guarded() ? cycle_ends() : MonoTime::max();
+  for (const auto& [name, profile] : profiles_)
+    next = std::min(next, profile.outage.next_deadline());
   if (!deadlines_.empty()) next = std::min(next, (*deadlines_.begin())->deadline);
   return next;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/image_tracker.hpp"
+#include "core/profile_outage.hpp"
 #include "core/record.hpp"
 #include "core/step.hpp"
 
@@ -8,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -73,6 +76,11 @@ class Tracker {
     bool operator()(const Watched* a, const Watched* b) const;
   };
 
+  struct Profile {
+    std::size_t images = 0;  ///< watched
+    ProfileOutage outage;
+  };
+
   template <class Act>
   bool change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act);
   ImageTracker::Context context(Instant now, std::vector<Event>& events);
@@ -82,12 +90,17 @@ class Tracker {
   void announce(const SavedState& saved, Instant now, Step& step) const;
   void report(Watched& image, bool urgent, Instant now, Step& step);
   void end_cycle(Instant now, Step& step);
+  void count_profiles();
+  void fold_outage(const Watched& image, const Observation& seen, std::size_t told_before, Instant now,
+                   Step& step);
+  void tell_outage(const std::string& profile, const ProfileOutage::Advice& advice, Instant now, Step& step);
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;
   std::unordered_map<ImageId, Watched> images_;  // they stay where they are
   std::set<Watched*, ByDeadline> deadlines_;     ///< those of images_ that have one
   std::deque<Watched*> unsaved_;                 ///< of images_, once each, the one that waits longest first
+  std::map<std::string, Profile> profiles_;
   std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;
   Millis server_ahead_{};  ///< how far the API's clock is ahead of ours; never negative
