@@ -11,8 +11,8 @@
 /// schema is tested against them.
 namespace sharedrift {
 
-inline constexpr auto kRootKeys =
-    std::to_array<std::string_view>({"profiles", "poll", "accounts", "groups", "images"});
+inline constexpr auto kRootKeys = std::to_array<std::string_view>(
+    {"profiles", "poll", "accounts", "groups", "inventory", "discover", "ignore", "images"});
 inline constexpr auto kProfileKeys = std::to_array<std::string_view>(
     {"endpoint", "owner_account", "credentials", "sts_endpoint", "allow_any_endpoint", "ca_file", "proxy_url",
      "proxy_from_environment", "timeout", "requests_per_second", "concurrency", "max_attempts"});
@@ -22,6 +22,10 @@ inline constexpr auto kCredentialKeys =
                                      "oidc_token_file", "external_id", "policy", "duration", "uri", "from"});
 inline constexpr auto kPollKeys = std::to_array<std::string_view>(
     {"interval", "spread", "stale_after", "confirm_clears", "mass_change_percent", "state_retention"});
+inline constexpr auto kInventoryKeys = std::to_array<std::string_view>({"interval"});
+inline constexpr auto kRuleKeys = std::to_array<std::string_view>(
+    {"name", "profile", "team", "severity", "interval", "required", "allowed", "exceptions"});
+inline constexpr auto kIgnoredKeys = std::to_array<std::string_view>({"id", "owner", "reason"});
 inline constexpr auto kAccountKeys = std::to_array<std::string_view>({"name"});
 inline constexpr auto kImageKeys = std::to_array<std::string_view>(
     {"id", "name", "team", "severity", "profile", "interval", "required", "allowed", "exceptions", "canary"});
@@ -32,13 +36,16 @@ struct KeyTable {
   std::string_view section;
   std::span<const std::string_view> keys;
 };
-inline constexpr std::array<KeyTable, 7> kKeyTables{KeyTable{"config", kRootKeys},
-                                                    KeyTable{"profile", kProfileKeys},
-                                                    KeyTable{"credentials", kCredentialKeys},
-                                                    KeyTable{"poll", kPollKeys},
-                                                    KeyTable{"account", kAccountKeys},
-                                                    KeyTable{"image", kImageKeys},
-                                                    KeyTable{"exception", kExceptionKeys}};
+inline constexpr std::array<KeyTable, 10> kKeyTables{KeyTable{"config", kRootKeys},
+                                                     KeyTable{"profile", kProfileKeys},
+                                                     KeyTable{"credentials", kCredentialKeys},
+                                                     KeyTable{"poll", kPollKeys},
+                                                     KeyTable{"inventory", kInventoryKeys},
+                                                     KeyTable{"rule", kRuleKeys},
+                                                     KeyTable{"ignored", kIgnoredKeys},
+                                                     KeyTable{"account", kAccountKeys},
+                                                     KeyTable{"image", kImageKeys},
+                                                     KeyTable{"exception", kExceptionKeys}};
 
 inline constexpr std::array<Choice<CredentialKind>, 9> kCredentialSources{{
     {"default", CredentialKind::default_chain},
@@ -70,6 +77,7 @@ inline constexpr Millis kShortestSession = 15 * kMinute;
 inline constexpr Millis kLongestSession = 12 * kHour;
 inline constexpr double kMostRequestsPerSecond = 10'000;
 
+inline constexpr std::string_view kInventoryOff = "off";
 inline constexpr std::string_view kGroupPrefix = "group:";
 
 /// Names of profiles and groups: 1 to 64 of `A-Za-z0-9._-`.

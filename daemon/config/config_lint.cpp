@@ -31,10 +31,21 @@ class Linter {
     fields.with("images", [this](const Place& images) {
       reader_.each_item(images, [this](const Place& image) { read_image(image); });
     });
-    fields.with("groups",
-                [this](const Place& at) { report_unused(at, used_groups_, "no image uses this group"); });
-    fields.with("profiles",
-                [this](const Place& at) { report_unused(at, used_profiles_, "no image uses this profile"); });
+    fields.with("discover", [this](const Place& rules) {
+      reader_.each_item(rules, [this](const Place& rule) { read_rule(rule); });
+    });
+    fields.with("ignore", [&](const Place& at) {
+      const auto inventory = fields.find("inventory");
+      if (inventory && reader_.kind(*inventory) == YamlKind::scalar)
+        reader_.warn_key(at, "changes nothing while the inventory is off");
+    });
+    fields.with("groups", [this](const Place& at) {
+      report_unused(at, used_groups_, "no image and no rule uses this group");
+    });
+    fields.with("profiles", [this](const Place& at) {
+      if (!every_profile_is_used_)
+        report_unused(at, used_profiles_, "no image and no rule uses this profile");
+    });
     fields.with("accounts", [this](const Place& at) {
       report_unused(at, used_accounts_, "no list and no exception names this account");
     });
@@ -44,6 +55,11 @@ class Linter {
   using Names = std::set<std::string, std::less<>>;
   /// An account of a list, and where it was allowed first.
   using Granted = std::map<std::string, int, std::less<>>;
+  struct Rule {
+    std::string_view name;  ///< empty: every name
+    std::string_view profile;
+    int line;
+  };
 
   void read_group(std::string_view name, const Place& list) {
     Granted& members = groups_[std::string(name)];
@@ -58,6 +74,34 @@ class Linter {
     const Fields fields(reader_, image, kImageKeys);
     const auto profile = fields.find("profile");
     used_profiles_.emplace(profile ? reader_.raw(*profile) : "default");
+    read_lists(fields);
+  }
+
+  void read_rule(const Place& at) {
+    const Fields fields(reader_, at, kRuleKeys);
+    const auto word = [&](std::string_view key) {
+      const auto place = fields.find(key);
+      return place ? reader_.raw(*place) : std::string_view{};
+    };
+    Rule rule{word("name"), word("profile"), reader_.line(at)};
+    if (rule.name.find_first_not_of('*') == std::string_view::npos) rule.name = {};
+    if (rule.profile.empty()) {
+      every_profile_is_used_ = true;
+    } else {
+      used_profiles_.emplace(rule.profile);
+    }
+    const auto first = std::find_if(rules_.begin(), rules_.end(), [&rule](const Rule& earlier) {
+      return (earlier.name.empty() || earlier.name == rule.name) &&
+             (earlier.profile.empty() || earlier.profile == rule.profile);
+    });
+    if (first != rules_.end())
+      reader_.warn(at, "no image reaches this rule: an earlier one takes them all",
+                   "see line " + std::to_string(first->line));
+    rules_.push_back(rule);
+    read_lists(fields);
+  }
+
+  void read_lists(const Fields& fields) {
     Granted required;
     Granted allowed;
     fields.with("required", [&](const Place& list) { read_grants(list, required, nullptr); });
@@ -146,6 +190,8 @@ class Linter {
   Names used_accounts_;
   Names used_groups_;
   Names used_profiles_;
+  bool every_profile_is_used_ = false;  ///< by a rule for all of them
+  std::vector<Rule> rules_;
 };
 
 std::vector<Diagnostic> warnings_of(std::string_view text, const std::string& file, WallTime now) {

@@ -16,7 +16,8 @@ struct LintReport {
 
 /// What is wrong with a configuration, and what is legal but hardly meant: exceptions that have ended, end
 /// within 14 days, or change nothing since the account is allowed anyway; entries of a list that other
-/// entries make superfluous; address-book entries, groups and profiles that nothing refers to.
+/// entries make superfluous; rules that no image can reach; address-book entries, groups and profiles that
+/// nothing refers to.
 LintReport lint_config(std::string_view text, const std::string& file, WallTime now);
 
 /// The same for a file, with the checks of load_config().

@@ -29,11 +29,42 @@ class Loader {
     fields.with("accounts", [this](const Place& at) { read_accounts(at); });
     ImageContext context{config_, {}, true, profiles_known_};
     fields.with("groups", [&](const Place& at) { read_groups(reader_, at, context); });
-    if (const auto images = fields.require("images")) config_.images = read_images(reader_, *images, context);
+    config_.inventory.interval = config_.poll.interval;
+    fields.with("inventory", [this](const Place& at) { read_inventory(at); });
+    read_watched(reader_, fields, context, config_);
+    check_that_something_is_watched(fields);
     return std::move(config_);
   }
 
  private:
+  void check_that_something_is_watched(Fields& fields) {
+    const auto discover = fields.find("discover");
+    if (discover && !config_.inventory.enabled) {
+      reader_.fail_key(*discover, "needs the inventory, which is off",
+                       "take `inventory: off` out of the file");
+    }
+    const auto images = discover ? fields.find("images") : fields.require("images");
+    if ((discover && !reader_.is_empty_list(*discover)) || (images && !reader_.is_empty_list(*images)))
+      return;
+    if (!images && !discover) return;  // that was reported
+    reader_.fail(images ? *images : *discover, "names no image",
+                 "a monitor that watches nothing is never meant");
+  }
+
+  void read_inventory(const Place& at) {
+    if (reader_.kind(at) == YamlKind::scalar) {
+      config_.inventory.enabled = reader_.raw(at) != kInventoryOff;
+      if (config_.inventory.enabled)
+        reader_.fail(at, "expected a map or off, found " + in_quotes(reader_.raw(at)),
+                     "it is on unless it is off");
+      return;
+    }
+    const Fields fields(reader_, at, kInventoryKeys);
+    fields.with("interval", [&](const Place& p) {
+      reader_.duration(p, kShortestInterval, kLongestInterval, config_.inventory.interval);
+    });
+  }
+
   void read_profiles(const Fields& fields) {
     const auto profiles = fields.find("profiles");
     if (!profiles) {

@@ -98,6 +98,25 @@ void write_poll(YAML::Emitter& out, const PollConfig& poll) {
   out << YAML::EndMap;
 }
 
+/// What an image and a rule have in common.
+void write_grants(YAML::Emitter& out, const ImagePolicy& policy) {
+  duration(out, "interval", policy.interval);
+  accounts(out, "required", policy.required);
+  accounts(out, "allowed", policy.allowed);
+  if (policy.exceptions.empty()) return;
+  out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
+  for (const Exception& e : policy.exceptions) {
+    out << YAML::BeginMap;
+    text(out, "account", e.account.str());
+    text(out, "expires", format_rfc3339(e.expires));
+    text(out, "owner", e.owner);
+    text(out, "ticket", e.ticket);
+    text(out, "reason", e.reason);
+    out << YAML::EndMap;
+  }
+  out << YAML::EndSeq;
+}
+
 void write_image(YAML::Emitter& out, const ImagePolicy& image) {
   out << YAML::BeginMap;
   text(out, "id", image.id.str());
@@ -105,24 +124,46 @@ void write_image(YAML::Emitter& out, const ImagePolicy& image) {
   text(out, "team", image.team);
   text(out, "severity", image.severity);
   text(out, "profile", image.profile);
-  duration(out, "interval", image.interval);
-  accounts(out, "required", image.required);
-  accounts(out, "allowed", image.allowed);
-  if (!image.exceptions.empty()) {
-    out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
-    for (const Exception& e : image.exceptions) {
-      out << YAML::BeginMap;
-      text(out, "account", e.account.str());
-      text(out, "expires", format_rfc3339(e.expires));
-      text(out, "owner", e.owner);
-      text(out, "ticket", e.ticket);
-      text(out, "reason", e.reason);
-      out << YAML::EndMap;
-    }
-    out << YAML::EndSeq;
-  }
+  write_grants(out, image);
   plain(out, "canary", image.canary);
   out << YAML::EndMap;
+}
+
+void write_rule(YAML::Emitter& out, const DiscoverRule& rule) {
+  out << YAML::BeginMap;
+  text(out, "name", rule.name);
+  text(out, "profile", rule.profile);
+  text(out, "team", rule.policy.team);
+  text(out, "severity", rule.policy.severity);
+  write_grants(out, rule.policy);
+  out << YAML::EndMap;
+}
+
+void write_inventory(YAML::Emitter& out, const InventoryConfig& inventory) {
+  out << YAML::Key << "inventory" << YAML::Value;
+  if (!inventory.enabled) {
+    out << std::string(kInventoryOff);
+    return;
+  }
+  out << YAML::BeginMap;
+  duration(out, "interval", inventory.interval);
+  out << YAML::EndMap;
+}
+
+void write_ignored(YAML::Emitter& out, const IgnoredImage& ignored) {
+  out << YAML::Flow << YAML::BeginMap;
+  text(out, "id", ignored.id.str());
+  text(out, "owner", ignored.owner);
+  text(out, "reason", ignored.reason);
+  out << YAML::EndMap;
+}
+
+template <class T, class F>
+void list(YAML::Emitter& out, const char* key, const std::vector<T>& items, F write) {
+  out << YAML::Key << key << YAML::Value << YAML::BeginSeq;
+  for (const T& item : items)
+    write(out, item);
+  out << YAML::EndSeq;
 }
 
 /// A value as the file has it, quotes kept; what is in it stands in one line.
@@ -217,10 +258,11 @@ std::string to_yaml(const Config& config) {
     }
     out << YAML::EndMap;
   }
-  out << YAML::Key << "images" << YAML::Value << YAML::BeginSeq;
-  for (const auto& image : config.images)
-    write_image(out, *image);
-  out << YAML::EndSeq << YAML::EndMap;
+  write_inventory(out, config.inventory);
+  if (!config.discover.empty()) list(out, "discover", config.discover, write_rule);
+  if (!config.ignored.empty()) list(out, "ignore", config.ignored, write_ignored);
+  list(out, "images", config.images, [](YAML::Emitter& to, const auto& image) { write_image(to, *image); });
+  out << YAML::EndMap;
   return std::string(out.c_str(), out.size()) + "\n";
 }
 

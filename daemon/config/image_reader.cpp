@@ -26,27 +26,67 @@ class ImageReader {
   }
 
   /// Nothing if the image has no usable id; other faults leave gaps that nobody will see.
-  std::shared_ptr<const ImagePolicy> read(const Place& at) {
+  std::shared_ptr<const ImagePolicy> read_image(const Place& at) {
     Fields fields(reader_, at, kImageKeys);
     const auto id_place = fields.require("id");
-    const auto id = id_place ? read_id(*id_place) : std::nullopt;
+    const auto id = id_place ? read_new_id(*id_place, image_lines_) : std::nullopt;
     ImagePolicy policy{id.value_or(*ImageId::parse("unreadable"))};
-    policy.interval = context_.config.poll.interval;
     fields.with("name", [&](const Place& p) { reader_.text(p, {}, policy.name); });
-    fields.with("team", [&](const Place& p) { reader_.text(p, {}, policy.team); });
-    fields.with("severity", [&](const Place& p) { reader_.text(p, {}, policy.severity); });
     fields.with("profile", [&](const Place& p) { reader_.text(p, {1, 64}, policy.profile); });
-    check_profile(fields, at, policy.profile);
-    fields.with("interval", [&](const Place& p) { read_interval(p, policy.interval); });
-    fields.with("required", [&](const Place& p) { read_grants(p, policy.required); });
-    if (const auto allowed = fields.require("allowed")) read_grants(*allowed, policy.allowed);
-    fields.with("exceptions", [&](const Place& p) { read_exceptions(p, policy.exceptions); });
+    if (const auto profile = fields.find("profile")) {
+      check_profile(*profile, policy.profile);
+    } else if (!has_profile(policy.profile) && !std::exchange(default_missed_, true)) {
+      // all such images have one mistake in common
+      reader_.fail(at, "there is no profile \"default\"", "name one with the key profile");
+    }
+    read_policy(fields, policy);
     fields.with("canary", [&](const Place& p) { reader_.boolean(p, policy.canary); });
     return id ? std::make_shared<const ImagePolicy>(std::move(policy)) : nullptr;
   }
 
+  DiscoverRule read_rule(const Place& at) {
+    static constexpr std::array<RefusedKey, 2> kRefused{
+        {{"id", "a rule fits by name and profile, never by id", "an image of a known id belongs in images"},
+         {"canary", "a rule makes no canaries", "a canary is one known image: name it in images"}}};
+    Fields fields(reader_, at, kRuleKeys, kRefused);
+    DiscoverRule rule{"", "", ImagePolicy{*ImageId::parse("discovered")}};
+    fields.with("name", [&](const Place& p) { reader_.text(p, {1, 200}, rule.name); });
+    fields.with("profile", [&](const Place& p) {
+      if (reader_.text(p, {1, 64}, rule.profile)) check_profile(p, rule.profile);
+    });
+    read_policy(fields, rule.policy);
+    return rule;
+  }
+
+  std::optional<IgnoredImage> read_ignored(const Place& at) {
+    Fields fields(reader_, at, kIgnoredKeys);
+    const auto id_place = fields.require("id");
+    const auto id = id_place ? read_new_id(*id_place, ignored_lines_) : std::nullopt;
+    std::array<std::string, 2> texts;
+    const bool whole = read_words(fields, {"owner", "reason"}, texts);
+    if (!id || !whole) return std::nullopt;
+    if (const auto watched = image_lines_.find(id->str()); watched != image_lines_.end()) {
+      reader_.fail(*id_place, "image " + in_quotes(id->str()) + " is watched: it is in images as well",
+                   "see line " + std::to_string(watched->second));
+    }
+    return IgnoredImage{*id, std::move(texts[0]), std::move(texts[1])};
+  }
+
  private:
-  std::optional<ImageId> read_id(const Place& at) {
+  using Lines = std::unordered_map<std::string_view, int>;  ///< where each id stands; the keys are the tree's
+
+  /// What an image and a rule have in common.
+  void read_policy(Fields& fields, ImagePolicy& policy) {
+    policy.interval = context_.config.poll.interval;
+    fields.with("team", [&](const Place& p) { reader_.text(p, {}, policy.team); });
+    fields.with("severity", [&](const Place& p) { reader_.text(p, {}, policy.severity); });
+    fields.with("interval", [&](const Place& p) { read_interval(p, policy.interval); });
+    fields.with("required", [&](const Place& p) { read_grants(p, policy.required); });
+    if (const auto allowed = fields.require("allowed")) read_grants(*allowed, policy.allowed);
+    fields.with("exceptions", [&](const Place& p) { read_exceptions(p, policy.exceptions); });
+  }
+
+  std::optional<ImageId> read_new_id(const Place& at, Lines& lines) {
     if (!reader_.expect_scalar(at, "an image id")) return std::nullopt;
     auto id = ImageId::parse(reader_.raw(at));
     if (!id) {
@@ -54,22 +94,20 @@ class ImageReader {
                    "1 to 128 letters, digits, dots, hyphens and underscores, a letter or digit first");
       return std::nullopt;
     }
-    const auto [first, is_new] = lines_.emplace(reader_.raw(at), reader_.line(at));
+    const auto [first, is_new] = lines.emplace(reader_.raw(at), reader_.line(at));
     if (is_new) return id;
     reader_.fail(at, "image " + in_quotes(id->str()) + " is in the list already",
                  "first on line " + std::to_string(first->second));
     return std::nullopt;
   }
 
-  void check_profile(const Fields& fields, const Place& image, const std::string& name) {
-    const auto& known = profile_names_;
-    if (!context_.profiles_known || std::find(known.begin(), known.end(), name) != known.end()) return;
-    const auto at = fields.find("profile");
-    if (at) {
-      reader_.fail(*at, "there is no profile " + in_quotes(name), did_you_mean(name, known));
-    } else if (!std::exchange(default_missed_, true)) {  // all such images have one mistake in common
-      reader_.fail(image, "there is no profile \"default\"", "name one with the key profile");
-    }
+  [[nodiscard]] bool has_profile(std::string_view name) const {
+    return !context_.profiles_known ||
+           std::find(profile_names_.begin(), profile_names_.end(), name) != profile_names_.end();
+  }
+  void check_profile(const Place& at, const std::string& name) {
+    if (!has_profile(name))
+      reader_.fail(at, "there is no profile " + in_quotes(name), did_you_mean(name, profile_names_));
   }
 
   void read_interval(const Place& at, Millis& out) {
@@ -151,13 +189,8 @@ class ImageReader {
     const auto expires_place = fields.require("expires");
     const auto expires = expires_place ? read_expires(*expires_place) : std::nullopt;
     std::array<std::string, 3> texts;
-    bool whole = account && expires;
-    constexpr std::array<std::string_view, 3> kTextKeys{"owner", "ticket", "reason"};
-    for (std::size_t i = 0; i < kTextKeys.size(); ++i) {
-      const auto place = fields.require(kTextKeys.at(i));
-      whole = place && reader_.text(*place, {1, 500}, texts.at(i)) && whole;
-    }
-    if (!whole) return std::nullopt;
+    const bool whole = read_words(fields, {"owner", "ticket", "reason"}, texts);
+    if (!whole || !account || !expires) return std::nullopt;
     const auto [first, is_new] = seen.emplace(*account, reader_.line(*account_place));
     if (!is_new) {
       reader_.fail(*account_place, "account " + in_quotes(account->str()) + " has an exception already",
@@ -165,6 +198,18 @@ class ImageReader {
       return std::nullopt;
     }
     return Exception{*account, *expires, std::move(texts[0]), std::move(texts[1]), std::move(texts[2])};
+  }
+
+  /// Words that somebody must have written. Whether all are there.
+  template <std::size_t N>
+  bool read_words(Fields& fields, const std::array<std::string_view, N>& keys,
+                  std::array<std::string, N>& texts) {
+    bool whole = true;
+    for (std::size_t i = 0; i < N; ++i) {
+      const auto place = fields.require(keys.at(i));
+      whole = place && reader_.text(*place, {1, 500}, texts.at(i)) && whole;
+    }
+    return whole;
   }
 
   std::optional<WallTime> read_expires(const Place& at) {
@@ -185,7 +230,8 @@ class ImageReader {
   std::vector<std::string_view> group_names_;
   std::vector<AccountId> grants_;  ///< of the list that is being read
   bool default_missed_ = false;
-  std::unordered_map<std::string_view, int> lines_;  ///< where each image id stands; the keys are the tree's
+  Lines image_lines_;
+  Lines ignored_lines_;
 };
 
 }  // namespace
@@ -210,18 +256,20 @@ void read_groups(YamlReader& reader, const Place& at, ImageContext& context) {
   });
 }
 
-std::vector<std::shared_ptr<const ImagePolicy>> read_images(YamlReader& reader, const Place& at,
-                                                            const ImageContext& context) {
-  std::vector<std::shared_ptr<const ImagePolicy>> images;
-  if (!reader.expect_list(at)) return images;
-  ImageReader image_reader(reader, context);
-  bool any = false;
-  reader.each_item(at, [&](const Place& item) {
-    any = true;
-    if (auto image = image_reader.read(item)) images.push_back(std::move(image));
+void read_watched(YamlReader& reader, const Fields& root, const ImageContext& context, Config& config) {
+  ImageReader entries(reader, context);
+  const auto each = [&](std::string_view key, auto read) {
+    root.with(key, [&](const Place& at) {
+      if (reader.expect_list(at)) reader.each_item(at, read);
+    });
+  };
+  each("images", [&](const Place& item) {
+    if (auto image = entries.read_image(item)) config.images.push_back(std::move(image));
   });
-  if (!any) reader.fail(at, "names no image", "a monitor that watches nothing is never meant");
-  return images;
+  each("discover", [&](const Place& item) { config.discover.push_back(entries.read_rule(item)); });
+  each("ignore", [&](const Place& item) {
+    if (auto ignored = entries.read_ignored(item)) config.ignored.push_back(std::move(*ignored));
+  });
 }
 
 }  // namespace sharedrift

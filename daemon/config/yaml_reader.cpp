@@ -246,8 +246,9 @@ std::optional<AccountId> YamlReader::account(const Place& at) {
   return id;
 }
 
-Fields::Fields(YamlReader& reader, const Place& map, std::span<const std::string_view> known)
-    : reader_(reader), map_(map), known_(known), is_map_(reader.expect_map(map)) {
+Fields::Fields(YamlReader& reader, const Place& map, std::span<const std::string_view> known,
+               std::span<const RefusedKey> refused)
+    : reader_(reader), map_(map), known_(known), refused_(refused), is_map_(reader.expect_map(map)) {
   assert(known.size() <= kMostKeys);
   if (!is_map_) return;
   reader.each_entry(map, [this](std::string_view key, const Place& at) {
@@ -262,6 +263,12 @@ Fields::Fields(YamlReader& reader, const Place& map, std::span<const std::string
 }
 
 void Fields::report_unknown(std::string_view key, const Place& at) {
+  const auto refused = std::find_if(refused_.begin(), refused_.end(),
+                                    [key](const RefusedKey& candidate) { return candidate.key == key; });
+  if (refused != refused_.end()) {
+    reader_.fail_key(at, std::string(refused->message), std::string(refused->hint));
+    return;
+  }
   std::vector<std::string_view> free;  // keys that are there already were not meant
   for (std::size_t i = 0; i < known_.size(); ++i) {
     if (values_.at(i).node == kNoYamlNode) free.push_back(known_[i]);

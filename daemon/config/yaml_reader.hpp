@@ -64,6 +64,10 @@ class YamlReader {
 
   bool expect_map(const Place& at);
   bool expect_list(const Place& at);
+  /// Whether it is a list that holds nothing.
+  [[nodiscard]] bool is_empty_list(const Place& at) const {
+    return kind(at) == YamlKind::sequence && tree_[at.node].first_child == kNoYamlNode;
+  }
   /// `wanted` for the message: "text", "a duration" ...
   bool expect_scalar(const Place& at, std::string_view wanted);
 
@@ -121,10 +125,18 @@ class YamlReader {
   DiagnosticList& problems_;
 };
 
+/// A key that people will try and that has no place in a map; the words that say why, and what to do.
+struct RefusedKey {
+  std::string_view key;
+  std::string_view message;
+  std::string_view hint;
+};
+
 /// The entries of a map that has a fixed set of keys. Anything else in it is reported.
 class Fields {
  public:
-  Fields(YamlReader& reader, const Place& map, std::span<const std::string_view> known);
+  Fields(YamlReader& reader, const Place& map, std::span<const std::string_view> known,
+         std::span<const RefusedKey> refused = {});
 
   /// The value of a key, if it is there.
   [[nodiscard]] std::optional<Place> find(std::string_view key) const;
@@ -142,6 +154,7 @@ class Fields {
   YamlReader& reader_;
   Place map_;
   std::span<const std::string_view> known_;
+  std::span<const RefusedKey> refused_;
   bool is_map_;
   static constexpr std::size_t kMostKeys = 20;
   std::array<Place, kMostKeys> values_{};

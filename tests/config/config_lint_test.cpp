@@ -107,10 +107,53 @@ TEST(ConfigLint, WarnsOfWhatNothingRefersTo) {
                  "accounts:\n  \"1\": {name: a}\n  \"2\": {name: b}\n  \"3\": {name: c}\n"
                  "groups:\n  used: [\"1\"]\n  unused: [\"2\"]\n"
                  "images:\n  - {id: m-1, profile: hangzhou, allowed: [group:used]}\n"),
-            "c.yml:2:3: warning: profiles.default: no image uses this profile\n"
-            "c.yml:4:3: warning: profiles.shanghai: no image uses this profile\n"
+            "c.yml:2:3: warning: profiles.default: no image and no rule uses this profile\n"
+            "c.yml:4:3: warning: profiles.shanghai: no image and no rule uses this profile\n"
             "c.yml:8:3: warning: accounts.3: no list and no exception names this account\n"
-            "c.yml:11:3: warning: groups.unused: no image uses this group\n");
+            "c.yml:11:3: warning: groups.unused: no image and no rule uses this group\n");
+}
+
+TEST(ConfigLint, WarnsOfRulesThatNoImageCanReach) {
+  EXPECT_EQ(
+      lint("profiles: {default: {}, apac: {}}\n"
+           "discover:\n"
+           "  - {name: \"edge-*\", profile: apac, allowed: []}\n"
+           "  - {name: \"edge-*\", allowed: []}\n"  // of the other profile
+           "  - {name: \"edge-*\", profile: default, allowed: []}\n"
+           "  - {name: \"lab\", allowed: []}\n"
+           "  - {profile: apac, allowed: []}\n"
+           "  - {name: \"x\", profile: apac, allowed: []}\n"
+           "  - {name: \"**\", allowed: []}\n"
+           "  - {name: \"y\", allowed: []}\n"),
+      "c.yml:5:5: warning: discover[2]: no image reaches this rule: an earlier one takes them all (see "
+      "line 4)\n"
+      "c.yml:8:5: warning: discover[5]: no image reaches this rule: an earlier one takes them all (see "
+      "line 7)\n"
+      "c.yml:10:5: warning: discover[7]: no image reaches this rule: an earlier one takes them all (see "
+      "line 9)\n");
+}
+
+TEST(ConfigLint, LooksAtTheListsOfARuleAsAtThoseOfAnImage) {
+  EXPECT_EQ(
+      lint("profiles: {apac: {}, unused: {}}\n"
+           "accounts: {\"1\": {name: a}, \"2\": {name: b}}\n"
+           "groups: {g: [\"1\"]}\n"
+           "discover:\n"
+           "  - profile: apac\n"
+           "    allowed: [group:g, \"1\"]\n"
+           "    exceptions: [{account: \"2\", expires: 2026-11-23, owner: o, ticket: t, reason: r}]\n"),
+      "c.yml:1:22: warning: profiles.unused: no image and no rule uses this profile\n"
+      "c.yml:6:24: warning: discover[0].allowed[1]: account \"1\" is allowed twice by this list (see line "
+      "6)\n"
+      "c.yml:7:42: warning: discover[0].exceptions[0].expires: this exception has ended: \"2026-11-23\" "
+      "(take it out, or renew it)\n");
+  EXPECT_EQ(lint("profiles: {apac: {}, other: {}}\ndiscover: [{allowed: []}]\n"), "") << "of every profile";
+}
+
+TEST(ConfigLint, WarnsOfIgnoredImagesWhileTheInventoryIsOff) {
+  EXPECT_EQ(
+      lint("inventory: off\nignore: [{id: m-2, owner: o, reason: r}]\nimages: [{id: m-1, allowed: []}]\n"),
+      "c.yml:2:1: warning: ignore: changes nothing while the inventory is off\n");
 }
 
 TEST(ConfigLint, LooksAtTheFileAsTheLoaderDoes) {

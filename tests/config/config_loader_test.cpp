@@ -133,6 +133,32 @@ TEST(ConfigLoader, ReadsEverythingThatTheFaceOfTheProductShows) {
   EXPECT_EQ(image.exceptions[0].reason, "pilot with the lab");
 }
 
+TEST(ConfigLoader, ReadsRulesAndWhatIsIgnored) {
+  const Config config = sample("discovery.yml");
+  EXPECT_EQ(config.inventory, (InventoryConfig{true, Millis{600'000}}));
+  ASSERT_EQ(config.discover.size(), 3U);
+  const DiscoverRule& first = config.discover[0];
+  EXPECT_EQ(first.name + " " + first.profile + " " + first.policy.team + " " + first.policy.severity,
+            "edge-* default edge-os page");
+  EXPECT_EQ(first.policy.interval, Millis{60'000});
+  EXPECT_THAT(texts(first.policy.required), ElementsAre("4"));
+  EXPECT_THAT(texts(first.policy.allowed), ElementsAre("2222222222222222"));
+  EXPECT_EQ(config.discover[1].profile, "") << "of every profile";
+  EXPECT_EQ(config.discover[1].policy.interval, Millis{300'000});
+  EXPECT_EQ(config.discover[1].policy.exceptions.at(0).ticket, "SEC-12");
+  EXPECT_EQ(config.discover[2].name, "") << "every name";
+  ASSERT_EQ(config.ignored.size(), 1U);
+  EXPECT_EQ(config.ignored[0], (IgnoredImage{*ImageId::parse("m-public-demo"), "jane", "a public demo"}));
+}
+
+TEST(ConfigLoader, InventoryIsOnAndAsOftenAsThePollsUnlessItIsGiven) {
+  EXPECT_EQ(accepted(kSmallest).inventory, InventoryConfig{});
+  EXPECT_EQ(accepted("poll: {interval: 10m}\n" + kSmallest).inventory.interval, Millis{600'000});
+  EXPECT_EQ(accepted("inventory: {interval: 1h}\n" + kSmallest).inventory.interval, Millis{3'600'000});
+  EXPECT_FALSE(sample("inventory-off.yml").inventory.enabled);
+  EXPECT_TRUE(sample("rules-alone.yml").images.empty());
+}
+
 TEST(ConfigLoader, KeepsIdsAsTheDigitsOfTheFile) {
   const Config config = sample("spellings.yml");
   const ImagePolicy& image = *config.images.at(0);

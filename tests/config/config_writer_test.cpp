@@ -33,6 +33,9 @@ void expect_same(const Config& a, const Config& b, const std::string& yaml) {
   EXPECT_EQ(a.profiles, b.profiles) << yaml;
   EXPECT_EQ(a.poll, b.poll) << yaml;
   EXPECT_EQ(a.account_names, b.account_names) << yaml;
+  EXPECT_EQ(a.inventory, b.inventory) << yaml;
+  EXPECT_EQ(a.discover, b.discover) << yaml;
+  EXPECT_EQ(a.ignored, b.ignored) << yaml;
   EXPECT_TRUE(std::equal(a.images.begin(), a.images.end(), b.images.begin(), b.images.end(),
                          [](const auto& x, const auto& y) { return *x == *y; }))
       << yaml;
@@ -55,7 +58,15 @@ class Maker {
     out.poll.state_retention = Millis{3'600'000LL * (1 + below(10'000))};
     for (int i = below(4); i > 0; --i)
       out.account_names.emplace(account(), word());
-    for (int i = 0, n = 1 + below(4); i < n; ++i)
+    out.inventory = {chance(), out.poll.interval};
+    if (out.inventory.enabled) {
+      out.inventory.interval = Millis{1'000 + below(1'000'000)};
+      for (int i = below(3); i > 0; --i)
+        out.discover.push_back(rule(out));
+    }
+    for (int i = below(3); i > 0; --i)
+      out.ignored.push_back({*ImageId::parse("m-ignored-" + std::to_string(i)), word(), word()});
+    for (int i = 0, n = below(4) + (out.discover.empty() ? 1 : 0); i < n; ++i)
       out.images.push_back(std::make_shared<const ImagePolicy>(image(out, i)));
     return out;
   }
@@ -130,20 +141,32 @@ class Maker {
     p.max_attempts = 1 + below(10);
     return p;
   }
+  const std::string& profile_of(const Config& config) {
+    return config.profiles.at(static_cast<std::size_t>(below(static_cast<int>(config.profiles.size())))).name;
+  }
+  DiscoverRule rule(const Config& config) {
+    DiscoverRule out{"", "", policy(config, "discovered")};
+    if (chance()) out.name = word();
+    if (chance()) out.profile = profile_of(config);
+    return out;
+  }
   ImagePolicy image(const Config& config, int i) {
-    ImagePolicy p{*ImageId::parse("m-" + std::to_string(i))};
+    ImagePolicy p = policy(config, "m-" + std::to_string(i));
     if (chance()) p.name = word();
+    p.profile = profile_of(config);
+    p.canary = chance();
+    return p;
+  }
+  ImagePolicy policy(const Config& config, const std::string& id) {
+    ImagePolicy p{*ImageId::parse(id)};
     if (chance()) p.team = word();
     if (chance()) p.severity = word();
-    p.profile =
-        config.profiles.at(static_cast<std::size_t>(below(static_cast<int>(config.profiles.size())))).name;
     p.interval = Millis{1'000 + below(static_cast<int>(config.poll.stale_after.count()) - 999)};
     p.required = accounts();
     p.allowed = accounts();
     for (const AccountId& a : accounts())
       p.exceptions.push_back(
           {a, WallTime{Millis{1'795'000'000'000 + random_.next() % 1'000'000'000}}, word(), word(), word()});
-    p.canary = chance();
     return p;
   }
 
@@ -224,6 +247,8 @@ TEST(ConfigWriter, WritesForPeople) {
                                   "  state_retention: 1y5w\n"
                                   "accounts:\n"
                                   "  \"2\": {name: \"north\"}\n"
+                                  "inventory:\n"
+                                  "  interval: 5m\n"
                                   "images:\n"
                                   "  - id: \"m-1\"\n"
                                   "    profile: \"default\"\n"

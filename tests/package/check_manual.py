@@ -105,7 +105,8 @@ def check_schema():
     schema = json.loads((SOURCE / "config/share-drift-exporter.schema.json").read_text())
     page = sections(MANUAL / f"{PROGRAM}.yml.5")
     for title, kind in [("TOP LEVEL", schema), ("POLL", "poll"), ("PROFILES", "profile"), ("IMAGES", "image"),
-                        ("EXCEPTIONS", "exception")]:
+                        ("EXCEPTIONS", "exception"), ("INVENTORY", "inventory"), ("RULES", "rule"),
+                        ("IGNORED IMAGES", "ignored")]:
         keys = (schema if kind is schema else schema["$defs"][kind])["properties"]
         told = entries(page[title])
         same(f"keys of {title}", set(keys), set(told))
