@@ -200,7 +200,10 @@ class App {
     backend.reload = [this] { return reload(); };
     backend.endpoints = [this] { return endpoints_of(*config()); };
     backend.now = [this] { return clock_.wall(); };
-    backend.stale_after = [this] { return config()->poll.stale_after; };
+    backend.stale_after = [this] {
+      const ConfigPtr now = config();
+      return stale_after_of(now->poll, now->poll.interval);
+    };
     if (door_) {
       backend.refuse = [this](const ServerRequest& request) { return door_->refuse(request); };
       backend.headers = [this] { return door_->headers(); };

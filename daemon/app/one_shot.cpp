@@ -53,8 +53,12 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   watch.confirm_clears = 1;
   watch.stale_after = kNeverStale;
   std::set<ImageId> waiting;
-  for (const auto& policy : watch.images)
+  for (auto& policy : watch.images) {
     waiting.insert(policy->id);
+    ImagePolicy copy = *policy;
+    copy.stale_after = Millis{0};
+    policy = std::make_shared<const ImagePolicy>(std::move(copy));
+  }
   const Instant now = ports.clock.now();
   Step start;
   Tracker tracker(std::move(watch), SavedState{}, now, start);

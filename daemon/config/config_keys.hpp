@@ -12,7 +12,7 @@
 namespace sharedrift {
 
 inline constexpr auto kRootKeys = std::to_array<std::string_view>(
-    {"profiles", "poll", "accounts", "groups", "inventory", "discover", "ignore", "images"});
+    {"profiles", "poll", "accounts", "groups", "inventory", "discover", "ignore", "defaults", "images"});
 inline constexpr auto kProfileKeys = std::to_array<std::string_view>(
     {"endpoint", "owner_account", "credentials", "sts_endpoint", "allow_any_endpoint", "ca_file", "proxy_url",
      "proxy_from_environment", "timeout", "requests_per_second", "concurrency", "max_attempts"});
@@ -26,6 +26,7 @@ inline constexpr auto kInventoryKeys = std::to_array<std::string_view>({"interva
 inline constexpr auto kRuleKeys = std::to_array<std::string_view>(
     {"name", "profile", "team", "severity", "interval", "required", "allowed", "exceptions"});
 inline constexpr auto kIgnoredKeys = std::to_array<std::string_view>({"id", "owner", "reason"});
+inline constexpr auto kDefaultsKeys = std::to_array<std::string_view>({"team", "severity", "interval"});
 inline constexpr auto kAccountKeys = std::to_array<std::string_view>({"name"});
 inline constexpr auto kImageKeys = std::to_array<std::string_view>(
     {"id", "name", "team", "severity", "profile", "interval", "required", "allowed", "exceptions", "canary"});
@@ -36,13 +37,14 @@ struct KeyTable {
   std::string_view section;
   std::span<const std::string_view> keys;
 };
-inline constexpr std::array<KeyTable, 10> kKeyTables{KeyTable{"config", kRootKeys},
+inline constexpr std::array<KeyTable, 11> kKeyTables{KeyTable{"config", kRootKeys},
                                                      KeyTable{"profile", kProfileKeys},
                                                      KeyTable{"credentials", kCredentialKeys},
                                                      KeyTable{"poll", kPollKeys},
                                                      KeyTable{"inventory", kInventoryKeys},
                                                      KeyTable{"rule", kRuleKeys},
                                                      KeyTable{"ignored", kIgnoredKeys},
+                                                     KeyTable{"defaults", kDefaultsKeys},
                                                      KeyTable{"account", kAccountKeys},
                                                      KeyTable{"image", kImageKeys},
                                                      KeyTable{"exception", kExceptionKeys}};
@@ -68,7 +70,6 @@ inline constexpr Millis kDay = 24 * kHour;
 inline constexpr Millis kShortestInterval = kSecond;
 inline constexpr Millis kLongestInterval = 28 * kDay;
 inline constexpr Millis kLongestStaleAfter = 365 * kDay;
-inline constexpr int kStaleAfterIntervals = 3;  ///< stale_after, unless it is given
 inline constexpr Millis kShortestRetention = kHour;
 inline constexpr Millis kLongestRetention = 50 * 365 * kDay;
 inline constexpr Millis kShortestTimeout{100};

@@ -96,18 +96,17 @@ class Loader {
     fields.with("interval", [&](const Place& p) {
       known = reader_.duration(p, kShortestInterval, kLongestInterval, poll.interval);
     });
-    poll.stale_after = kStaleAfterIntervals * poll.interval;
     fields.with("stale_after", [&](const Place& p) {
-      const bool read = reader_.duration(p, kShortestInterval, kLongestStaleAfter, poll.stale_after);
-      known = known && read;
-      if (known && poll.stale_after < poll.interval) {
-        reader_.fail(p, format_duration(poll.stale_after) + " is shorter than poll.interval (" +
-                            format_duration(poll.interval) +
-                            "): every 0 would be withdrawn before the next poll");
+      Millis stale_after{};
+      if (!reader_.duration(p, kShortestInterval, kLongestStaleAfter, stale_after) || !known) return;
+      if (stale_after >= poll.interval) {
+        poll.stale_after = stale_after;
+        return;  // one mistake is one message: otherwise no image is measured by it
       }
+      reader_.fail(p, format_duration(stale_after) + " is shorter than poll.interval (" +
+                          format_duration(poll.interval) +
+                          "): every 0 would be withdrawn before the next poll");
     });
-    if (!known)
-      poll.stale_after = kLongestStaleAfter;  // one mistake is one message: no image is measured by it
     fields.with("spread", [&](const Place& p) { reader_.choice(p, kSpreads, poll.spread); });
     fields.with("confirm_clears", [&](const Place& p) { reader_.integer(p, 1, 10, poll.confirm_clears); });
     fields.with("mass_change_percent",

@@ -91,7 +91,7 @@ void write_poll(YAML::Emitter& out, const PollConfig& poll) {
   out << YAML::BeginMap;
   duration(out, "interval", poll.interval);
   plain(out, "spread", name_of(kSpreads, poll.spread));
-  duration(out, "stale_after", poll.stale_after);
+  if (poll.stale_after) duration(out, "stale_after", *poll.stale_after);
   plain(out, "confirm_clears", poll.confirm_clears);
   plain(out, "mass_change_percent", poll.mass_change_percent);
   duration(out, "state_retention", poll.state_retention);

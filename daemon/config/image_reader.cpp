@@ -72,15 +72,34 @@ class ImageReader {
     return IgnoredImage{*id, std::move(texts[0]), std::move(texts[1])};
   }
 
+  void read_defaults(const Place& at) {
+    const Fields fields(reader_, at, kDefaultsKeys);
+    fields.with("team", [&](const Place& p) { reader_.text(p, {}, defaults_.team); });
+    fields.with("severity", [&](const Place& p) { reader_.text(p, {}, defaults_.severity); });
+    fields.with("interval", [&](const Place& p) {
+      Millis interval{};
+      if (read_interval(p, interval)) defaults_.interval = interval;
+    });
+  }
+
  private:
+  /// What an entry has that does not say otherwise.
+  struct Defaults {
+    std::string team;
+    std::string severity;
+    std::optional<Millis> interval;
+  };
   using Lines = std::unordered_map<std::string_view, int>;  ///< where each id stands; the keys are the tree's
 
   /// What an image and a rule have in common.
   void read_policy(Fields& fields, ImagePolicy& policy) {
-    policy.interval = context_.config.poll.interval;
+    policy.team = defaults_.team;
+    policy.severity = defaults_.severity;
+    policy.interval = defaults_.interval.value_or(context_.config.poll.interval);
     fields.with("team", [&](const Place& p) { reader_.text(p, {}, policy.team); });
     fields.with("severity", [&](const Place& p) { reader_.text(p, {}, policy.severity); });
     fields.with("interval", [&](const Place& p) { read_interval(p, policy.interval); });
+    policy.stale_after = stale_after_of(context_.config.poll, policy.interval);
     fields.with("required", [&](const Place& p) { read_grants(p, policy.required); });
     if (const auto allowed = fields.require("allowed")) read_grants(*allowed, policy.allowed);
     fields.with("exceptions", [&](const Place& p) { read_exceptions(p, policy.exceptions); });
@@ -110,11 +129,14 @@ class ImageReader {
       reader_.fail(at, "there is no profile " + in_quotes(name), did_you_mean(name, profile_names_));
   }
 
-  void read_interval(const Place& at, Millis& out) {
-    const Millis stale_after = context_.config.poll.stale_after;
-    if (!reader_.duration(at, kShortestInterval, kLongestInterval, out) || out <= stale_after) return;
+  bool read_interval(const Place& at, Millis& out) {
+    const auto stale_after = context_.config.poll.stale_after;
+    if (!reader_.duration(at, kShortestInterval, kLongestInterval, out)) return false;
+    if (!stale_after || out <= *stale_after) return true;
     reader_.fail(at, format_duration(out) + " is longer than poll.stale_after (" +
-                         format_duration(stale_after) + "): every 0 would be withdrawn before the next poll");
+                         format_duration(*stale_after) +
+                         "): every 0 would be withdrawn before the next poll");
+    return false;
   }
 
   /// `required` or `allowed`: account ids and group:NAME.
@@ -226,6 +248,7 @@ class ImageReader {
 
   YamlReader& reader_;
   const ImageContext& context_;
+  Defaults defaults_;
   std::vector<std::string_view> profile_names_;
   std::vector<std::string_view> group_names_;
   std::vector<AccountId> grants_;  ///< of the list that is being read
@@ -263,6 +286,7 @@ void read_watched(YamlReader& reader, const Fields& root, const ImageContext& co
       if (reader.expect_list(at)) reader.each_item(at, read);
     });
   };
+  root.with("defaults", [&](const Place& at) { entries.read_defaults(at); });
   each("images", [&](const Place& item) {
     if (auto image = entries.read_image(item)) config.images.push_back(std::move(image));
   });

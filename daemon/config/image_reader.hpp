@@ -21,8 +21,8 @@ struct ImageContext {
 /// Reads `groups:` into the context.
 void read_groups(YamlReader& reader, const Place& at, ImageContext& context);
 
-/// Reads what is watched into `config`, which is the context's: `images:`, `discover:` and `ignore:`, in this
-/// order. What is wrong was reported, and such entries are left out.
+/// Reads what is watched into `config`, which is the context's: `images:`, `discover:` and `ignore:`, with
+/// the `defaults:` of the file. What is wrong was reported, and such entries are left out.
 void read_watched(YamlReader& reader, const Fields& root, const ImageContext& context, Config& config);
 
 }  // namespace sharedrift

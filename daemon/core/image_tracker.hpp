@@ -100,6 +100,8 @@ class ImageTracker {
   [[nodiscard]] const Sighting* sighting_of(const AccountId& account) const;
   [[nodiscard]] const Loss* loss_of(const AccountId& account) const;
   [[nodiscard]] const Absence* absence_of(const AccountId& account) const;
+  /// From then on the last proof is too old for a 0.
+  [[nodiscard]] MonoTime stale_from(const Viewpoint& at) const;
   [[nodiscard]] bool is_stale(const Viewpoint& at) const;
   [[nodiscard]] DriftView drift_view(const Drift& drift) const;
   [[nodiscard]] Accounts listed_now() const;

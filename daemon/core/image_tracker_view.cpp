@@ -88,13 +88,17 @@ DriftView ImageTracker::drift_view(const Drift& drift) const {
   return view;
 }
 
+MonoTime ImageTracker::stale_from(const Viewpoint& at) const {
+  return last_complete_mono_ + stale_after_of(*policy_, at.watch.stale_after);
+}
+
 bool ImageTracker::is_stale(const Viewpoint& at) const {
-  return at.now.mono >= last_complete_mono_ + at.watch.stale_after;
+  return at.now.mono >= stale_from(at);
 }
 
 MonoTime ImageTracker::next_deadline(const Viewpoint& at) const {
   MonoTime next = MonoTime::max();
-  if (last_complete_ && !is_stale(at)) next = last_complete_mono_ + at.watch.stale_after;
+  if (last_complete_ && !is_stale(at)) next = stale_from(at);
   if (const auto expiry = next_expiry(*policy_, at.judged_at)) {
     // An exception to the end of the calendar is further away than the steady clock can count.
     constexpr Millis kFar = std::chrono::hours{24 * 365};

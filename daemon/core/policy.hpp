@@ -28,12 +28,17 @@ struct ImagePolicy {
   std::string severity;  ///< may be empty
   std::string profile = "default";
   Millis interval{};
+  Millis stale_after{};               ///< from then on a 0 is withdrawn; 0: as the watch list has it
   std::vector<AccountId> required;    ///< sorted, unique; must be shared, is allowed too
   std::vector<AccountId> allowed;     ///< sorted, unique; may be shared
   std::vector<Exception> exceptions;  ///< sorted by account, at most one per account
   bool canary = false;
   friend bool operator==(const ImagePolicy&, const ImagePolicy&) = default;
 };
+
+inline Millis stale_after_of(const ImagePolicy& policy, Millis of_the_watch_list) {
+  return policy.stale_after > Millis{0} ? policy.stale_after : of_the_watch_list;
+}
 
 /// How an account stands to an image at a moment.
 enum class Grant { none, required, allowed, exception };

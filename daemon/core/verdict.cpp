@@ -51,7 +51,8 @@ std::string_view label(Verdict verdict) {
 
 Judgement judge(const ImageView& view, const JudgingAt& at) {
   Judgement out;
-  out.stale = !view.last_complete || at.now - *view.last_complete > at.stale_after;
+  out.stale =
+      !view.last_complete || at.now - *view.last_complete > stale_after_of(*view.policy, at.stale_after);
   if (!view.listing_complete) {
     out.why = blindness(view.state);
   } else if (out.stale || !view.unexpected_accounts || !view.missing_accounts) {

@@ -22,7 +22,7 @@ std::string_view label(Verdict verdict);
 /// The moment and the rule by which is judged.
 struct JudgingAt {
   WallTime now;
-  Millis stale_after{};
+  Millis stale_after{};  ///< of images that have none of their own
 };
 
 struct Judgement {

@@ -16,7 +16,7 @@ WatchList watch_list(const Config& config, const Shard& shard) {
   }
   watch.account_names = config.account_names;
   watch.interval = config.poll.interval;
-  watch.stale_after = config.poll.stale_after;
+  watch.stale_after = stale_after_of(config.poll, config.poll.interval);
   watch.confirm_clears = config.poll.confirm_clears;
   watch.mass_change_percent = config.poll.mass_change_percent;
   watch.config_hash = config.sha256.substr(0, kHashDigits);

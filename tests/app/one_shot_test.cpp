@@ -59,6 +59,7 @@ TEST(OneShot, AttemptsEveryImageOnceAndKeepsTheirOrder) {
 TEST(OneShot, ALongPollIsNotStaleAtItsEnd) {
   World world([](const ImageId&) { return listed({1, 2}); });
   world.watch.stale_after = 1ms;
+  world.watch.images[3] = an_image("m-3").allowing({1}).requiring({2}).stale_after(1ms).build();
   EXPECT_EQ(world.verdict(), Verdict::in_sync);
 }
 

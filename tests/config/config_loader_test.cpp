@@ -105,7 +105,8 @@ TEST(ConfigLoader, SmallestFileHasAllDefaults) {
   ASSERT_EQ(config.profiles.size(), 1U);
   EXPECT_EQ(config.profiles[0].name, "default");
   EXPECT_EQ(config.profiles[0].endpoint, "https://ens.aliyuncs.com");
-  EXPECT_EQ(config.poll.stale_after, Millis{900'000});
+  EXPECT_EQ(config.poll.stale_after, std::nullopt) << "three intervals, of each image its own";
+  EXPECT_EQ(config.images[0]->stale_after, Millis{900'000});
   EXPECT_EQ(config.poll.confirm_clears, 2);
   ASSERT_EQ(config.images.size(), 1U);
   EXPECT_EQ(config.images[0]->profile, "default");
@@ -195,11 +196,27 @@ TEST(ConfigLoader, ReadsEverySourceOfCredentials) {
   EXPECT_EQ(profile(config, "i-gateway").proxy_url, "http://joe:se%40same@proxy.example:3128");
 }
 
-TEST(ConfigLoader, StaleAfterFollowsTheInterval) {
-  EXPECT_EQ(accepted("poll: {interval: 10m}\n" + kSmallest).poll.stale_after, Millis{1'800'000});
-  EXPECT_EQ(accepted("poll: {stale_after: 5m}\n" + kSmallest).poll.stale_after, Millis{300'000});
+TEST(ConfigLoader, StaleAfterFollowsTheIntervalOfTheImage) {
+  const auto stale_after = [](const std::string& text) { return accepted(text).images.at(0)->stale_after; };
+  EXPECT_EQ(stale_after("poll: {interval: 10m}\n" + kSmallest), Millis{1'800'000});
+  EXPECT_EQ(stale_after(kSmallest + "    interval: 1h30m\n"), Millis{3 * 5'400'000});
+  EXPECT_EQ(stale_after(kSmallest + "    interval: 1m\n"), Millis{180'000});
+  const std::string given = "poll: {stale_after: 20m}\n" + kSmallest;
+  EXPECT_EQ(stale_after(given + "    interval: 1m\n"), Millis{1'200'000}) << "what is given holds for all";
+  EXPECT_EQ(stale_after(given + "    interval: 20m\n"), Millis{1'200'000});
   EXPECT_EQ(accepted("poll: {interval: 1s}\n" + kSmallest).images.at(0)->interval, Millis{1'000});
-  EXPECT_EQ(accepted(kSmallest + "    interval: 15m\n").images.at(0)->interval, Millis{900'000});
+}
+
+TEST(ConfigLoader, DefaultsHoldForWhatSaysNothingElse) {
+  const Config config = sample("defaults.yml");
+  const auto told = [](const ImagePolicy& p) {
+    return p.team + " " + p.severity + " " + format_duration(p.interval) + " " +
+           format_duration(p.stale_after);
+  };
+  EXPECT_EQ(told(*config.images.at(0)), "edge-os page 1h30m 4h30m");
+  EXPECT_EQ(told(*config.images.at(1)), " ticket 2h 6h");
+  EXPECT_EQ(told(config.discover.at(0).policy), "lab ticket 1m 3m");
+  EXPECT_EQ(told(config.discover.at(1).policy), "edge-os page 1h30m 4h30m");
 }
 
 TEST(ConfigLoader, ExceptionThatHasEndedIsStillAFileThatIsUnderstood) {

@@ -51,7 +51,7 @@ class Maker {
     for (int i = 0, n = below(3) + 1; i < n; ++i)
       out.profiles.push_back(profile("p" + std::to_string(i)));
     out.poll.interval = Millis{1'000 * (1 + below(10'000)) + below(1'000)};
-    out.poll.stale_after = out.poll.interval * (1 + below(5));
+    if (chance()) out.poll.stale_after = out.poll.interval * (1 + below(5));
     out.poll.spread = chance() ? Spread::even : Spread::none;
     out.poll.confirm_clears = 1 + below(10);
     out.poll.mass_change_percent = 1 + below(100);
@@ -161,7 +161,9 @@ class Maker {
     ImagePolicy p{*ImageId::parse(id)};
     if (chance()) p.team = word();
     if (chance()) p.severity = word();
-    p.interval = Millis{1'000 + below(static_cast<int>(config.poll.stale_after.count()) - 999)};
+    const Millis longest = config.poll.stale_after.value_or(Millis{100'000'000});
+    p.interval = Millis{1'000 + below(static_cast<int>(longest.count()) - 999)};
+    p.stale_after = stale_after_of(config.poll, p.interval);
     p.required = accounts();
     p.allowed = accounts();
     for (const AccountId& a : accounts())
@@ -241,7 +243,6 @@ TEST(ConfigWriter, WritesForPeople) {
                                   "poll:\n"
                                   "  interval: 5m\n"
                                   "  spread: even\n"
-                                  "  stale_after: 15m\n"
                                   "  confirm_clears: 2\n"
                                   "  mass_change_percent: 20\n"
                                   "  state_retention: 1y5w\n"

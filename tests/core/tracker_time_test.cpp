@@ -1,6 +1,7 @@
 // What time alone does: zeros that go stale, exceptions that end.
 
 #include "core/tracker.hpp"
+#include "core/verdict.hpp"
 #include "support/fleet.hpp"
 
 #include <gmock/gmock.h>
@@ -33,6 +34,26 @@ TEST(Tracker, WithdrawsAZeroWhoseProofIsOldAndKeepsTheRest) {
   EXPECT_EQ(fleet.view("m-2")->unexpected_accounts, 1);
   fleet.apply("m-1", listed({1}));
   EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+}
+
+TEST(Tracker, AZeroGrowsOldByItsImagesOwnStaleAfter) {
+  Fleet fleet({an_image("m-1").stale_after(90min), an_image("m-2")});
+  for (const char* image : {"m-1", "m-2"})
+    fleet.apply(image, listed({}));
+  fleet.advance(15min);
+  fleet.tick();
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts, 0);
+  EXPECT_FALSE(fleet.view("m-2")->unexpected_accounts) << "as the watch list has it";
+  EXPECT_EQ(judge(*fleet.view("m-1"), {fleet.now().wall, 15min}).verdict, Verdict::in_sync);
+  EXPECT_EQ(judge(*fleet.view("m-2"), {fleet.now().wall, 15min}).verdict, Verdict::unknown);
+  fleet.advance(75min - 1ms);
+  EXPECT_TRUE(fleet.tick().changed.empty());
+  fleet.advance(1ms);
+  EXPECT_LE(fleet.tracker().next_deadline(), fleet.now().mono);
+  fleet.tick();
+  EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts);
+  fleet.advance(1ms);
+  EXPECT_EQ(judge(*fleet.view("m-1"), {fleet.now().wall, 15min}).verdict, Verdict::unknown);
 }
 
 TEST(Tracker, HasNothingToTellAtADeadlineThatHasMovedAway) {

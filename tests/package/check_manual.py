@@ -106,7 +106,7 @@ def check_schema():
     page = sections(MANUAL / f"{PROGRAM}.yml.5")
     for title, kind in [("TOP LEVEL", schema), ("POLL", "poll"), ("PROFILES", "profile"), ("IMAGES", "image"),
                         ("EXCEPTIONS", "exception"), ("INVENTORY", "inventory"), ("RULES", "rule"),
-                        ("IGNORED IMAGES", "ignored")]:
+                        ("IGNORED IMAGES", "ignored"), ("DEFAULTS", "defaults")]:
         keys = (schema if kind is schema else schema["$defs"][kind])["properties"]
         told = entries(page[title])
         same(f"keys of {title}", set(keys), set(told))

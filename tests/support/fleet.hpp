@@ -41,6 +41,10 @@ class ImageBuilder {
     policy_.exceptions.push_back({account(number), expires, "jane", "SEC-1", "test"});
     return *this;
   }
+  ImageBuilder& stale_after(Millis age) {
+    policy_.stale_after = age;
+    return *this;
+  }
   ImageBuilder& as_canary() {
     policy_.canary = true;
     return *this;
