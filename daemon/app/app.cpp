@@ -8,6 +8,7 @@
 #include "app/refusal_news.hpp"
 #include "app/surface.hpp"
 #include "app/version.hpp"
+#include "config/config_files.hpp"
 #include "config/config_loader.hpp"
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
@@ -85,7 +86,8 @@ class App {
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
-      print(options_.config_file + ": good\n");
+      for (const ConfigPart& part : (*config)->files)
+        print(part.file + ": good\n");
       return 0;
     }
     auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, logger_, clock_,
@@ -99,6 +101,7 @@ class App {
     release_free_heap();  // what reading the configuration and the past took is not needed again
     engine_->start();
     tell(EventType::started, started_fields());
+    tell_untrusted();
     SystemdNotifier::ready(status_line());
     const int code = serve();
     stop();
@@ -109,9 +112,21 @@ class App {
   using ConfigPtr = std::shared_ptr<const Config>;
 
   Result<ConfigPtr, std::vector<Diagnostic>> load() {
-    auto config = load_config(options_.config_file);
-    if (!config) return Err(std::move(config).error());
-    return ConfigPtr(std::make_shared<const Config>(std::move(*config)));
+    SD_TRY(read, read_config_files(options_.config_files));
+    if (!options_.trust_file_mode && !read.untrusted.empty()) {
+      for (Diagnostic& fault : read.untrusted)
+        fault.warning = false;
+      return Err(std::move(read.untrusted));
+    }
+    untrusted_ = std::move(read.untrusted);
+    SD_TRY(config, parse_config(read.files));
+    return ConfigPtr(std::make_shared<const Config>(std::move(config)));
+  }
+
+  /// What --config.trust-file-mode gives up.
+  void tell_untrusted() {
+    for (const Diagnostic& file : untrusted_)
+      tell(EventType::config_untrusted, {{"file", file.file}});
   }
 
   /// TLS, users and headers; without a web config the door stays open.
@@ -220,7 +235,7 @@ class App {
     auto config = load();
     if (!config) {
       metrics_.config_rejected();
-      tell(EventType::config_rejected, refusal(options_.config_file, config.error()));
+      tell(EventType::config_rejected, refusal(config_name(options_), config.error()));
       SystemdNotifier::ready(status_line());
       return Err(joined(config.error()));
     }
@@ -230,6 +245,7 @@ class App {
     release_free_heap();  // the old configuration, and what reading the new one took
     tell(EventType::config_reloaded,
          {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}});
+    tell_untrusted();
     SystemdNotifier::ready(status_line());
     return Unit{};
   }
@@ -325,6 +341,7 @@ class App {
   mutable std::mutex config_mutex_;
   ConfigPtr config_;  ///< guarded by config_mutex_
   std::mutex reload_mutex_;
+  std::vector<Diagnostic> untrusted_;  ///< of what was loaded last; guarded by reload_mutex_
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;

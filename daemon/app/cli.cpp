@@ -18,6 +18,7 @@ namespace sharedrift {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr const char* kConfigFile = "/etc/share-drift-exporter/config.yml";
 
 /// What CLI11 writes into before it is checked and becomes Options.
 struct Raw {
@@ -52,9 +53,10 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, int& value, cons
 
 void add_common_flags(CLI::App& app, Raw& raw) {
   app.set_help_flag("-h,--help", "this text");
-  app.add_option("--config.file", raw.options.config_file, "config")
+  app.add_option("--config.file", raw.options.config_files, "or a directory, repeatable")
       ->type_name("FILE")
-      ->capture_default_str();
+      ->allow_extra_args(false)
+      ->default_str(kConfigFile);
   add_choice(app, "--log.level", raw.log_level, "least level logged", {"debug", "info", "warn", "error"});
   add_choice(app, "--log.format", raw.log_format, "form of a log line", {"logfmt", "json"});
 }
@@ -68,6 +70,8 @@ void add_run_flags(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   add_common_flags(app, raw);
   app.add_flag("--config.check", options.config_check, "say whether the configuration is good, and end");
+  app.add_flag("--config.trust-file-mode", options.trust_file_mode,
+               "take a configuration that others can write");
   app.add_option("--web.listen-address", raw.listen_addresses, "repeatable (default: loopback, 10191)")
       ->type_name("ADDRESS")
       ->allow_extra_args(false);
@@ -164,7 +168,7 @@ Result<std::variant<std::monostate, WallTime, Millis>, CliExit> parse_since(cons
   return since;
 }
 
-/// Fits a terminal of 80 x 24.
+/// 80 columns wide.
 std::string help(const CLI::App& app) {
   return app.get_description() +
          "\nUsage: share-drift-exporter [COMMAND] [FLAGS]        (COMMAND --help says more)\n"
@@ -242,6 +246,7 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
                                                     {"sarif", OutputFormat::sarif},
                                                     {"prometheus", OutputFormat::prometheus},
                                                     {"logfmt", OutputFormat::logfmt}};
+  if (options.config_files.empty()) options.config_files = {kConfigFile};
   options.log_level = levels.at(raw.log_level);
   options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   options.format = formats.at(raw.format);
@@ -268,6 +273,10 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
 }
 
 }  // namespace
+
+std::string config_name(const Options& options) {
+  return CLI::detail::join(options.config_files, ", ");
+}
 
 Result<Options, CliExit> parse_command_line(const std::vector<std::string>& arguments,
                                             const std::string& hostname) {

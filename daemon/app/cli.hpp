@@ -20,8 +20,9 @@ enum class OutputFormat { table, json, sarif, prometheus, logfmt };
 /// What the command line said, checked as far as it can be without touching the world.
 struct Options {
   Command command = Command::run;
-  std::string config_file = "/etc/share-drift-exporter/config.yml";
-  bool config_check = false;  ///< run: validate and end
+  std::vector<std::string> config_files;  ///< one at least; a directory stands for the *.yml in it
+  bool trust_file_mode = false;           ///< run: take a configuration that others can write
+  bool config_check = false;              ///< run: validate and end
   std::vector<ListenAddress> listen_addresses = default_listen_addresses();
   std::string telemetry_path = "/metrics";
   std::string external_host;    ///< of --web.external-url: a name that leads here
@@ -41,6 +42,9 @@ struct Options {
   int limit = 1000;                           ///< history: the newest that many; 0: all
   std::variant<std::monostate, WallTime, Millis> since;  ///< history: a moment, or how long ago
 };
+
+/// `config_files` for a sentence.
+std::string config_name(const Options& options);
 
 /// The command line needs no run: print `text` (help, version: to standard output, 0; usage: to standard
 /// error, 2).

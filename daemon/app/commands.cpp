@@ -4,6 +4,7 @@
 #include "app/one_shot.hpp"
 #include "app/output.hpp"
 #include "app/report.hpp"
+#include "config/config_files.hpp"
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
@@ -68,18 +69,34 @@ struct Polled {
 
 struct Loaded {
   Config config;
-  std::string text;  ///< of the file
+  std::vector<ConfigFile> files;
 };
 
+std::string joined(const std::vector<Diagnostic>& diagnostics) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics)
+    out += to_string(diagnostic) + "\n";
+  return out;
+}
+
 Result<Loaded, std::string> load(const Options& options) {
-  auto text = read_trusted_file(options.config_file);
-  if (!text) return Err(to_string(text.error()));
-  auto config = parse_config(*text, options.config_file);
-  if (config) return Loaded{std::move(*config), std::move(*text)};
-  std::string faults;
-  for (const Diagnostic& diagnostic : config.error())
-    faults += to_string(diagnostic) + "\n";
-  return Err(std::move(faults));
+  auto read = read_config_files(options.config_files);
+  if (!read) return Err(joined(read.error()));
+  auto config = parse_config(read->files);
+  if (!config) return Err(joined(config.error()));
+  std::fputs(joined(read->untrusted).c_str(), stderr);
+  return Loaded{std::move(*config), std::move(read->files)};
+}
+
+/// The file that names each image.
+std::map<ImageId, std::string> files_of_images(const Config& config) {
+  std::map<ImageId, std::string> files;
+  auto image = config.images.begin();
+  for (const ConfigPart& part : config.files) {
+    for (std::size_t i = 0; i < part.images; ++i, ++image)
+      files.emplace((*image)->id, part.file);
+  }
+  return files;
 }
 
 /// What the environment says about proxies and nobody obeys, which explains a name that cannot be resolved.
@@ -141,7 +158,8 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
                 stop.token());
   progress.clear();
   polled.report.account_names = config.account_names;
-  polled.report.config_file = options.config_file;
+  polled.report.config_file = config_name(options);
+  if (config.files.size() > 1) polled.report.image_files = files_of_images(config);
   polled.report.at = {clock.wall(), kNeverStale};
   polled.endpoints = endpoints_of(config);
   return polled;
@@ -166,8 +184,8 @@ int check(const Options& options, const Polled& polled) {
   return exit_code(count_verdicts(polled.report).worst());
 }
 
-int baseline(const Polled& polled, const std::string& config_text) {
-  print(report_baseline(polled.report, config_text));
+int baseline(const Polled& polled, const std::vector<ConfigFile>& files) {
+  print(report_baseline(polled.report, files));
   const auto& views = polled.report.views;
   const bool all_read =
       std::all_of(views.begin(), views.end(), [](const auto& view) { return view->listing_complete; });
@@ -183,12 +201,13 @@ int lint_online(const Options& options) {
   for (const auto& view : polled->report.views) {
     const std::string& id = view->policy->id.str();
     if (!view->listing_complete) {
-      print(options.config_file + ": " + id + ": could not be read whole, so unused entries are not known\n");
+      print(config_name(options) + ": " + id +
+            ": could not be read whole, so unused entries are not known\n");
       code = 1;
       continue;
     }
     for (const AccountId& account : unused_entries(*view->policy, view->sightings, polled->report.at.now)) {
-      print(options.config_file + ": " + id + ": " + std::string{account.str()} +
+      print(config_name(options) + ": " + id + ": " + std::string{account.str()} +
             " is allowed, but the image is not shared with it\n");
       code = 1;
     }
@@ -197,7 +216,7 @@ int lint_online(const Options& options) {
 }
 
 int lint(const Options& options) {
-  const LintReport report = lint_config_file(options.config_file, SystemClock().wall());
+  const LintReport report = lint_config_files(options.config_files, SystemClock().wall());
   for (const auto* list : {&report.errors, &report.warnings}) {
     for (const Diagnostic& diagnostic : *list)
       print(to_string(diagnostic) + "\n");
@@ -218,7 +237,7 @@ int run_command(const Options& options) {
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   switch (options.command) {
-    case Command::baseline: return baseline(*polled, loaded->text);
+    case Command::baseline: return baseline(*polled, loaded->files);
     case Command::plan:
       print(report_plan(polled->report, polled->endpoints));
       return exit_code(count_verdicts(polled->report).worst());

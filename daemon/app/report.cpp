@@ -78,9 +78,11 @@ Json sarif_rule(const char* id, const char* text, const char* level) {
 
 Json sarif_result(const ImageView& view, const char* rule, const char* level, const std::string& message,
                   const std::string& account, const ReportInput& input) {
+  const auto file = input.image_files.find(view.policy->id);
+  const std::string uri = uri_of(file == input.image_files.end() ? input.config_file : file->second);
   Json result{{"ruleId", rule}, {"level", level}, {"message", {{"text", message}}}};
   result["locations"] =
-      Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri_of(input.config_file)}}}}},
+      Json::array({{{"physicalLocation", {{"artifactLocation", {{"uri", uri}}}}},
                     {"logicalLocations",
                      Json::array({{{"fullyQualifiedName", view.policy->id.str()}, {"kind", "resource"}}})}}});
   result["partialFingerprints"] = {
@@ -252,7 +254,7 @@ std::string report_plan(const ReportInput& input, const Endpoints& endpoints) {
   return out;
 }
 
-std::string report_baseline(const ReportInput& input, std::string_view config_text) {
+std::string report_baseline(const ReportInput& input, const std::vector<ConfigFile>& files) {
   constexpr auto kReviewWithin = std::chrono::hours{24 * 90};
   std::string out = "# What is shared at " + format_rfc3339(input.at.now) + ", in place of the images of " +
                     clean(input.config_file) +
@@ -267,7 +269,12 @@ std::string report_baseline(const ReportInput& input, std::string_view config_te
     if (const std::string why = blindness(*view, input.at); !why.empty())
       out.append(image).append("could not tell, so more may be shared: ").append(why).append("\n");
   }
-  return out + images_section(config_text, added);
+  if (files.size() == 1) return out + images_section(files.front().text, added);
+  for (const ConfigFile& file : files) {
+    if (const std::string images = images_section(file.text, added); !images.empty())
+      out.append("--- # ").append(clean(file.name)).append("\n").append(images);
+  }
+  return out;
 }
 
 }  // namespace sharedrift

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/config_files.hpp"
 #include "core/verdict.hpp"
 #include "web/plan.hpp"
 
@@ -17,8 +18,9 @@ int exit_code(Verdict verdict);
 struct ReportInput {
   std::vector<std::shared_ptr<const ImageView>> views;  ///< in the order of the config
   std::map<AccountId, std::string> account_names;
-  std::string config_file;
+  std::string config_file;  ///< or several, for a sentence
   JudgingAt at;
+  std::map<ImageId, std::string> image_files{};  ///< by image, where several files are one configuration
 };
 VerdictCounts count_verdicts(const ReportInput& input);
 
@@ -33,9 +35,9 @@ std::string report_sarif(const ReportInput& input);
 /// The aliyun calls that would end the drift, one account each, as shell lines to read first. Never run by
 /// us, and never the call that would silence a canary.
 std::string report_plan(const ReportInput& input, const Endpoints& endpoints);
-/// The `images:` of `config_text`, the text of the configuration that was polled, with what is shared now
-/// and not allowed as exceptions of 90 days. Their owner, ticket and reason are empty, which the loader
-/// refuses until somebody answers for them.
-std::string report_baseline(const ReportInput& input, std::string_view config_text);
+/// The `images:` of each of `files`, which are the configuration that was polled, with what is shared now and
+/// not allowed as exceptions of 90 days. Their owner, ticket and reason are empty, which the loader refuses
+/// until somebody answers for them.
+std::string report_baseline(const ReportInput& input, const std::vector<ConfigFile>& files);
 
 }  // namespace sharedrift

@@ -59,6 +59,12 @@ struct InventoryConfig {
   friend bool operator==(const InventoryConfig&, const InventoryConfig&) = default;
 };
 
+/// A file of a configuration.
+struct ConfigPart {
+  std::string file;
+  std::size_t images = 0;  ///< so many of `Config::images` stand in it
+};
+
 /// An accepted configuration: whole, checked, immutable for as long as it is in force. Holds no secret
 /// but a password in a proxy_url.
 struct Config {
@@ -70,7 +76,8 @@ struct Config {
       images;                          ///< in the order of the file; may be empty with a rule
   std::vector<DiscoverRule> discover;  ///< in order: the first that fits counts
   std::vector<IgnoredImage> ignored;   ///< ids unique, none of them in `images`
-  std::string sha256;                  ///< hex, of the file's bytes
+  std::vector<ConfigPart> files;       ///< in the order in which they were read
+  std::string sha256;                  ///< hex, of the file's bytes; hash_of() of several files
 };
 
 }  // namespace sharedrift

@@ -1,26 +1,26 @@
 #pragma once
 
+#include "config/config_files.hpp"
 #include "config/diagnostic.hpp"
 #include "core/time.hpp"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace sharedrift {
 
 struct LintReport {
-  std::vector<Diagnostic> errors;    ///< the file is refused; then there are no warnings
-  std::vector<Diagnostic> warnings;  ///< in the order of the file
+  std::vector<Diagnostic> errors;    ///< the configuration is refused; then nothing else is looked at
+  std::vector<Diagnostic> warnings;  ///< in the order of the files
 };
 
 /// What is wrong with a configuration, and what is legal but hardly meant: exceptions that have ended, end
 /// within 14 days, or change nothing since the account is allowed anyway; entries of a list that other
 /// entries make superfluous; rules that no image can reach; address-book entries, groups and profiles that
 /// nothing refers to.
-LintReport lint_config(std::string_view text, const std::string& file, WallTime now);
+LintReport lint_config(const std::vector<ConfigFile>& files, WallTime now);
 
-/// The same for a file, with the checks of load_config().
-LintReport lint_config_file(const std::string& file, WallTime now);
+/// The same of what read_config_files() reads. Files that others can write are warnings, before all others.
+LintReport lint_config_files(const std::vector<std::string>& paths, WallTime now);
 
 }  // namespace sharedrift

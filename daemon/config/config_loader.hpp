@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "config/config_files.hpp"
 #include "config/diagnostic.hpp"
 #include "core/result.hpp"
 
@@ -12,17 +13,12 @@ namespace sharedrift {
 
 using ConfigResult = Result<Config, std::vector<Diagnostic>>;
 
-/// Text to Config, or everything that is wrong with it at once, in the order of the file. Strict: unknown
-/// and duplicate keys, anchors, aliases, merge keys, second documents, wrong kinds,
-/// types and ranges are errors. `file` is only used in diagnostics. Throws nothing.
+/// The files of one configuration (one at least) to Config, or everything that is wrong with them at once, in
+/// their order. Strict: unknown and duplicate keys, anchors, aliases, merge keys, second documents, wrong
+/// kinds, types and ranges are errors. Throws nothing.
+ConfigResult parse_config(const std::vector<ConfigFile>& files);
+
+/// The same of one file; its name is only used in diagnostics.
 ConfigResult parse_config(std::string_view text, const std::string& file);
-
-/// Reads and parses. Also refused: a file over 32 MiB, one that is not a regular file, and one that group or
-/// others can write.
-ConfigResult load_config(const std::string& file);
-
-/// Reads a file whose contents are trusted: one open, and every check is made of what was opened. A symbolic
-/// link is followed (Kubernetes mounts configs as such). The error is about the file as a whole.
-Result<std::string, Diagnostic> read_trusted_file(const std::string& file);
 
 }  // namespace sharedrift

@@ -273,6 +273,7 @@ std::string images_section(std::string_view config_text, const NewExceptions& ad
   YamlReader reader(tree, problems);
   const Place root = reader.root();
   const Fields fields(reader, root, kRootKeys);
+  if (!fields.find("images")) return {};
   YAML::Emitter out;
   out << YAML::BeginMap << YAML::Key << "images" << YAML::Value << YAML::BeginSeq;
   fields.with("images", [&](const Place& images) {

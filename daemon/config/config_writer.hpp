@@ -19,8 +19,9 @@ struct NewExceptions {
   std::map<ImageId, std::vector<AccountId>> accounts;  ///< of every image to be written; may be none
   std::string expires;                                 ///< `YYYY-MM-DD`
 };
-/// The `images:` of a file that parse_config() accepts, as they stand there, and new exceptions without
-/// owner, ticket and reason; one that has ended gives way to its account's new one.
+/// The `images:` of a file of a configuration that parse_config() accepts, as they stand there, and new
+/// exceptions without owner, ticket and reason; one that has ended gives way to its account's new one.
+/// Nothing for a file without `images:`.
 std::string images_section(std::string_view config_text, const NewExceptions& added);
 
 }  // namespace sharedrift

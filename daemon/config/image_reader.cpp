@@ -18,7 +18,7 @@ void sort_unique(std::vector<AccountId>& accounts) {
 
 class ImageReader {
  public:
-  ImageReader(YamlReader& reader, const ImageContext& context) : reader_(reader), context_(context) {
+  ImageReader(YamlReader& reader, ImageContext& context) : reader_(reader), context_(context) {
     for (const ProfileConfig& profile : context.config.profiles)
       profile_names_.push_back(profile.name);
     for (const auto& [name, members] : context.groups)
@@ -29,13 +29,13 @@ class ImageReader {
   std::shared_ptr<const ImagePolicy> read_image(const Place& at) {
     Fields fields(reader_, at, kImageKeys);
     const auto id_place = fields.require("id");
-    const auto id = id_place ? read_new_id(*id_place, image_lines_) : std::nullopt;
+    const auto id = id_place ? read_new_id(*id_place, context_.image_origins) : std::nullopt;
     ImagePolicy policy{id.value_or(*ImageId::parse("unreadable"))};
     fields.with("name", [&](const Place& p) { reader_.text(p, {}, policy.name); });
     fields.with("profile", [&](const Place& p) { reader_.text(p, {1, 64}, policy.profile); });
     if (const auto profile = fields.find("profile")) {
       check_profile(*profile, policy.profile);
-    } else if (!has_profile(policy.profile) && !std::exchange(default_missed_, true)) {
+    } else if (!has_profile(policy.profile) && !std::exchange(context_.default_missed, true)) {
       // all such images have one mistake in common
       reader_.fail(at, "there is no profile \"default\"", "name one with the key profile");
     }
@@ -61,13 +61,14 @@ class ImageReader {
   std::optional<IgnoredImage> read_ignored(const Place& at) {
     Fields fields(reader_, at, kIgnoredKeys);
     const auto id_place = fields.require("id");
-    const auto id = id_place ? read_new_id(*id_place, ignored_lines_) : std::nullopt;
+    const auto id = id_place ? read_new_id(*id_place, context_.ignored_origins) : std::nullopt;
     std::array<std::string, 2> texts;
     const bool whole = read_words(fields, {"owner", "reason"}, texts);
     if (!id || !whole) return std::nullopt;
-    if (const auto watched = image_lines_.find(id->str()); watched != image_lines_.end()) {
+    const auto watched = context_.image_origins.find(id->str());
+    if (watched != context_.image_origins.end()) {
       reader_.fail(*id_place, "image " + in_quotes(id->str()) + " is watched: it is in images as well",
-                   "see line " + std::to_string(watched->second));
+                   "see " + reader_.name_of(watched->second));
     }
     return IgnoredImage{*id, std::move(texts[0]), std::move(texts[1])};
   }
@@ -89,7 +90,6 @@ class ImageReader {
     std::string severity;
     std::optional<Millis> interval;
   };
-  using Lines = std::unordered_map<std::string_view, int>;  ///< where each id stands; the keys are the tree's
 
   /// What an image and a rule have in common.
   void read_policy(Fields& fields, ImagePolicy& policy) {
@@ -105,7 +105,7 @@ class ImageReader {
     fields.with("exceptions", [&](const Place& p) { read_exceptions(p, policy.exceptions); });
   }
 
-  std::optional<ImageId> read_new_id(const Place& at, Lines& lines) {
+  std::optional<ImageId> read_new_id(const Place& at, Origins& origins) {
     if (!reader_.expect_scalar(at, "an image id")) return std::nullopt;
     auto id = ImageId::parse(reader_.raw(at));
     if (!id) {
@@ -113,10 +113,10 @@ class ImageReader {
                    "1 to 128 letters, digits, dots, hyphens and underscores, a letter or digit first");
       return std::nullopt;
     }
-    const auto [first, is_new] = lines.emplace(reader_.raw(at), reader_.line(at));
+    const auto [first, is_new] = origins.emplace(reader_.raw(at), reader_.origin(at));
     if (is_new) return id;
     reader_.fail(at, "image " + in_quotes(id->str()) + " is in the list already",
-                 "first on line " + std::to_string(first->second));
+                 "first on " + reader_.name_of(first->second));
     return std::nullopt;
   }
 
@@ -247,27 +247,29 @@ class ImageReader {
   }
 
   YamlReader& reader_;
-  const ImageContext& context_;
+  ImageContext& context_;
   Defaults defaults_;
   std::vector<std::string_view> profile_names_;
   std::vector<std::string_view> group_names_;
   std::vector<AccountId> grants_;  ///< of the list that is being read
-  bool default_missed_ = false;
-  Lines image_lines_;
-  Lines ignored_lines_;
 };
 
 }  // namespace
 
 void read_groups(YamlReader& reader, const Place& at, ImageContext& context) {
-  context.groups_known = reader.expect_map(at);
+  if (!reader.expect_map(at)) context.groups_known = false;
   reader.each_entry(at, [&](std::string_view name, const Place& list) {
     if (!is_config_name(name)) {
       reader.fail_key(list, in_quotes(name) + " cannot be the name of a group",
                       "1 to 64 letters, digits, dots, hyphens and underscores");
     }
-    const auto [group, is_new] = context.groups.try_emplace(std::string(name));
-    if (!is_new || !reader.expect_list(list)) return;
+    const auto [first, is_new] = context.group_origins.emplace(name, reader.origin(list));
+    if (!is_new && reader.is_elsewhere(first->second)) {
+      reader.fail_key(list, "group " + in_quotes(name) + " is defined already",
+                      "first on " + reader.name_of(first->second));
+    }
+    const auto [group, added] = context.groups.try_emplace(std::string(name));
+    if (!added || !reader.expect_list(list)) return;
     reader.each_item(list, [&, members = &group->second](const Place& item) {
       if (reader.kind(item) == YamlKind::scalar && reader.raw(item).starts_with(kGroupPrefix)) {
         reader.fail(item, "a group cannot hold groups", "write its accounts out");
@@ -279,19 +281,25 @@ void read_groups(YamlReader& reader, const Place& at, ImageContext& context) {
   });
 }
 
-void read_watched(YamlReader& reader, const Fields& root, const ImageContext& context, Config& config) {
+void read_images(YamlReader& reader, const Fields& root, ImageContext& context, Config& config) {
   ImageReader entries(reader, context);
-  const auto each = [&](std::string_view key, auto read) {
-    root.with(key, [&](const Place& at) {
-      if (reader.expect_list(at)) reader.each_item(at, read);
-    });
-  };
   root.with("defaults", [&](const Place& at) { entries.read_defaults(at); });
-  each("images", [&](const Place& item) {
-    if (auto image = entries.read_image(item)) config.images.push_back(std::move(image));
+  root.with("images", [&](const Place& at) {
+    if (!reader.expect_list(at)) return;
+    reader.each_item(at, [&](const Place& item) {
+      if (auto image = entries.read_image(item)) config.images.push_back(std::move(image));
+    });
   });
-  each("discover", [&](const Place& item) { config.discover.push_back(entries.read_rule(item)); });
-  each("ignore", [&](const Place& item) {
+  root.with("discover", [&](const Place& at) {
+    if (!reader.expect_list(at)) return;
+    reader.each_item(at, [&](const Place& item) { config.discover.push_back(entries.read_rule(item)); });
+  });
+}
+
+void read_ignored(YamlReader& reader, const Place& at, ImageContext& context, Config& config) {
+  if (!reader.expect_list(at)) return;
+  ImageReader entries(reader, context);
+  reader.each_item(at, [&](const Place& item) {
     if (auto ignored = entries.read_ignored(item)) config.ignored.push_back(std::move(*ignored));
   });
 }

@@ -4,25 +4,36 @@
 #include "config/yaml_reader.hpp"
 
 #include <map>
-#include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace sharedrift {
 
-/// What the images may refer to.
+/// Where each of some ids stands. The keys are those of the files' trees, which outlive it.
+using Origins = std::unordered_map<std::string_view, Origin>;
+
+/// What the images may refer to, and which there are already.
 struct ImageContext {
   const Config& config;  ///< profiles, poll and account_names are read
   std::map<std::string, std::vector<AccountId>, std::less<>> groups;
   bool groups_known = true;    ///< false: `groups:` itself is broken, so that no name can be called unknown
   bool profiles_known = true;  ///< the same of `profiles:`
+  Origins group_origins;
+  Origins image_origins;
+  Origins ignored_origins;
+  bool default_missed = false;  ///< it was said that there is no profile "default"
 };
 
-/// Reads `groups:` into the context.
+/// Reads the `groups:` of a file into the context.
 void read_groups(YamlReader& reader, const Place& at, ImageContext& context);
 
-/// Reads what is watched into `config`, which is the context's: `images:`, `discover:` and `ignore:`, with
-/// the `defaults:` of the file. What is wrong was reported, and such entries are left out.
-void read_watched(YamlReader& reader, const Fields& root, const ImageContext& context, Config& config);
+/// Reads a file's `images:` and `discover:` with its `defaults:` into `config`, which is the context's. What
+/// is wrong was reported, and such entries are left out.
+void read_images(YamlReader& reader, const Fields& root, ImageContext& context, Config& config);
+
+/// The same of a file's `ignore:`, once the images of all files are read.
+void read_ignored(YamlReader& reader, const Place& at, ImageContext& context, Config& config);
 
 }  // namespace sharedrift

@@ -77,6 +77,11 @@ int YamlReader::line(const Place& at) const {
   return static_cast<int>(tree_[at.key != kNoYamlNode ? at.key : at.node].line);
 }
 
+std::string YamlReader::name_of(const Origin& origin) const {
+  const std::string line = "line " + std::to_string(origin.line);
+  return is_elsewhere(origin) ? line + " of " + std::string(origin.file) : line;
+}
+
 Diagnostic& YamlReader::add(YamlIndex node, const Place& at, std::string message, std::string hint) {
   return problems_.add(static_cast<int>(tree_[node].line), static_cast<int>(tree_[node].column), path(at),
                        std::move(message), std::move(hint));

@@ -23,6 +23,12 @@ struct Place {
   const Place* parent = nullptr;
 };
 
+/// A line of one of the files of a configuration.
+struct Origin {
+  std::string_view file;  ///< lives as long as its reader
+  int line = 0;
+};
+
 template <class T>
 struct Choice {
   std::string_view name;
@@ -54,6 +60,11 @@ class YamlReader {
   [[nodiscard]] std::string path(const Place& at) const;
   /// The line of the key, or of the value where there is none.
   [[nodiscard]] int line(const Place& at) const;
+  [[nodiscard]] Origin origin(const Place& at) const { return {problems_.file(), line(at)}; }
+  /// Whether it stands in another file. What stands twice in one was reported by the tree.
+  [[nodiscard]] bool is_elsewhere(const Origin& origin) const { return origin.file != problems_.file(); }
+  /// As this file's messages call it: `line 3`, or `line 3 of base.yml`.
+  [[nodiscard]] std::string name_of(const Origin& origin) const;
 
   void fail(const Place& at, std::string message, std::string hint = {});
   /// The same, at the key and not at the value.

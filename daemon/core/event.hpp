@@ -41,6 +41,7 @@ enum class EventType {
   // of the daemon
   config_reloaded,
   config_rejected,
+  config_untrusted,
   web_config_reloaded,
   web_config_rejected,
   credentials_changed,

@@ -67,6 +67,10 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::config_rejected, "config_rejected", Level::error,
      "Configuration {file} was refused[ ({errors:error})] and the one before stays in force; correct it and "
      "reload: {reason}"},
+    {EventType::config_untrusted, "config_untrusted", Level::warn,
+     "Others than its owner can change {file}: whoever does so decides which shares are drift; chmod go-w "
+     "it, "
+     "or mount it read-only"},
     {EventType::web_config_reloaded, "web_config_reloaded", Level::info,
      "Web configuration {file} is in force"},
     {EventType::web_config_rejected, "web_config_rejected", Level::error,

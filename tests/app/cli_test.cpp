@@ -18,7 +18,7 @@ TEST(Cli, RunIsTheDefaultWithPrometheusSpelling) {
                               "[::1]:2", "--log.format=json", "--log.level=warn", "--web.enable-lifecycle"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->command, Command::run);
-  EXPECT_EQ(options->config_file, "/x.yml");
+  EXPECT_EQ(options->config_files, std::vector<std::string>{"/x.yml"});
   ASSERT_EQ(options->listen_addresses.size(), 2U);
   EXPECT_EQ(options->listen_addresses[0].port, 1);
   EXPECT_EQ(options->listen_addresses[1].host, "::1");
@@ -51,8 +51,19 @@ TEST(Cli, RunMayBeSpelledOut) {
   const auto options = parse({"run", "--config.file", "/y.yml", "--config.check"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->command, Command::run);
-  EXPECT_EQ(options->config_file, "/y.yml");
+  EXPECT_EQ(options->config_files, std::vector<std::string>{"/y.yml"});
   EXPECT_TRUE(options->config_check);
+}
+
+TEST(Cli, AConfigurationMayBeSeveralFiles) {
+  using Files = std::vector<std::string>;
+  EXPECT_EQ(parse({"--config.file=/a.yml", "--config.file", "/b"})->config_files, (Files{"/a.yml", "/b"}));
+  EXPECT_EQ(config_name(*parse({"check", "--config.file=/a.yml", "--config.file=/b"})), "/a.yml, /b");
+  EXPECT_EQ(parse({"lint"})->config_files, Files{"/etc/share-drift-exporter/config.yml"});
+  const auto history = parse({"history", "--config.file", "/a.yml", "m-1"});
+  EXPECT_EQ(history->config_files, Files{"/a.yml"}) << "the image is no file";
+  EXPECT_FALSE(parse({})->trust_file_mode);
+  EXPECT_TRUE(parse({"--config.trust-file-mode"})->trust_file_mode);
 }
 
 TEST(Cli, EveryCommandParses) {

@@ -89,6 +89,23 @@ TEST(Report, SarifNamesTheConfigurationByAUri) {
   EXPECT_EQ(uri("a:b"), "a%3Ab") << "no scheme";
 }
 
+TEST(Report, SeveralFilesAreEachNamedForTheirOwnImages) {
+  ReportInput input = three_images();
+  input.config_file = "a.yml, b.yml";
+  input.image_files = {{*ImageId::parse("m-2"), "b.yml"}, {*ImageId::parse("m-3"), "a.yml"}};
+  const auto json = nlohmann::json::parse(report_sarif(input));
+  const auto& result = json["runs"][0]["results"][0];
+  EXPECT_EQ(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].get<std::string>(),
+            "b.yml");
+  const std::string baseline =
+      report_baseline(input, {{"a.yml", "images: [{id: m-1, allowed: [\"1\"]}, {id: m-3, allowed: []}]\n"},
+                              {"rules.yml", "discover: [{allowed: []}]\n"},
+                              {"b.yml", "images: [{id: m-2, allowed: []}]\n"}});
+  EXPECT_THAT(baseline, HasSubstr("--- # a.yml\nimages:\n"));
+  EXPECT_THAT(baseline.substr(baseline.find("--- # b.yml\n")), HasSubstr("account: \"1500000000000009\""));
+  EXPECT_THAT(baseline, Not(HasSubstr("rules.yml\n")));
+}
+
 TEST(Report, PlanIsOneCallAnAccount) {
   const std::string plan = report_plan(three_images(), {{"default", "ens.ap-southeast-1.aliyuncs.com"}});
   EXPECT_THAT(
@@ -118,7 +135,7 @@ TEST(Report, ACanaryWhoseDriftShowsIsInSyncInEveryReport) {
   EXPECT_TRUE(nlohmann::json::parse(report_sarif(input))["runs"][0]["results"].empty());
   const std::string config =
       "images:\n  - {id: m-1, allowed: [], canary: true}\n  - {id: m-2, allowed: []}\n";
-  const std::string baseline = report_baseline(input, config);
+  const std::string baseline = report_baseline(input, {{"config.yml", config}});
   EXPECT_THAT(baseline, HasSubstr("canary: true"));
   EXPECT_THAT(baseline, Not(HasSubstr("exceptions")));
 }
@@ -133,9 +150,10 @@ TEST(Report, ACanaryThatIsSilentCannotBeJudged) {
 }
 
 TEST(Report, BaselineAsksSomebodyToAnswer) {
-  const std::string yaml = report_baseline(three_images(),
-                                           "images:\n  - {id: m-1, allowed: [\"1\"]}\n  - {id: m-2, team: "
-                                           "edge-os, allowed: []}\n  - {id: m-3, allowed: []}\n");
+  const std::string yaml =
+      report_baseline(three_images(), {{"config.yml",
+                                        "images:\n  - {id: m-1, allowed: [\"1\"]}\n  - {id: m-2, team: "
+                                        "edge-os, allowed: []}\n  - {id: m-3, allowed: []}\n"}});
   EXPECT_THAT(yaml, HasSubstr("- {account: \"1500000000000009\", expires: 2027-"));
   EXPECT_THAT(yaml, HasSubstr("owner: \"\", ticket: \"\", reason: \"\""));
   EXPECT_THAT(yaml, HasSubstr("team: edge-os"));

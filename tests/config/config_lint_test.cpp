@@ -1,5 +1,9 @@
 #include "config/config_lint.hpp"
 
+#include "support/temp_dir.hpp"
+
+#include <filesystem>
+#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -12,7 +16,7 @@ namespace {
 const WallTime kNow = *parse_rfc3339("2026-11-24T09:20:44Z");
 
 std::string lint(const std::string& text, WallTime now = kNow) {
-  const LintReport report = lint_config(text, "c.yml", now);
+  const LintReport report = lint_config({{"c.yml", text}}, now);
   std::string out;
   for (const Diagnostic& d : report.errors)
     out += "error " + to_string(d) + "\n";
@@ -156,10 +160,38 @@ TEST(ConfigLint, WarnsOfIgnoredImagesWhileTheInventoryIsOff) {
       "c.yml:2:1: warning: ignore: changes nothing while the inventory is off\n");
 }
 
-TEST(ConfigLint, LooksAtTheFileAsTheLoaderDoes) {
-  const LintReport report = lint_config_file("/nonexistent/c.yml", kNow);
+TEST(ConfigLint, TakesSeveralFilesForOneConfiguration) {
+  const LintReport report = lint_config(
+      {{"base.yml",
+        "groups: {used: [\"1\"], unused: [\"2\"]}\naccounts: {\"1\": {name: a}, \"3\": {name: c}}\n"},
+       {"team.yml", "images: [{id: m-1, allowed: [\"3\", group:used, \"1\"]}]\ndiscover: [{allowed: []}]\n"},
+       {"late.yml", "discover: [{name: x, allowed: []}]\n"}},
+      kNow);
+  EXPECT_TRUE(report.errors.empty());
+  std::string told;
+  for (const Diagnostic& d : report.warnings)
+    told += to_string(d) + "\n";
+  EXPECT_EQ(
+      told,
+      "base.yml:1:23: warning: groups.unused: no image and no rule uses this group\n"
+      "team.yml:1:47: warning: images[0].allowed[2]: account \"1\" is allowed twice by this list (see line "
+      "1)\n"
+      "late.yml:1:12: warning: discover[0]: no image reaches this rule: an earlier one takes them all (see "
+      "line 2 of team.yml)\n");
+}
+
+TEST(ConfigLint, LooksAtTheFilesAsTheLoaderDoesAndWarnsOfThoseThatOthersCanWrite) {
+  const LintReport report = lint_config_files({"/nonexistent/c.yml"}, kNow);
   ASSERT_EQ(report.errors.size(), 1U);
   EXPECT_EQ(to_string(report.errors[0]), "/nonexistent/c.yml: cannot be opened: No such file or directory");
+  const testing::TempDir dir;
+  const std::string file = dir.file("c.yml");
+  std::ofstream(file) << "images: [{id: m-1, allowed: []}]\n";
+  std::filesystem::permissions(file, std::filesystem::perms{0666});
+  const LintReport open = lint_config_files({file}, kNow);
+  ASSERT_EQ(open.warnings.size(), 1U);
+  EXPECT_EQ(to_string(open.warnings[0]),
+            file + ": warning: can be changed by others than its owner (chmod go-w " + file + ")");
 }
 
 }  // namespace sharedrift

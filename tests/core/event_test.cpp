@@ -112,6 +112,7 @@ std::vector<Event> examples() {
        {{"file", "/etc/share-drift-exporter/config.yml"s},
         {"errors", std::int64_t{1}},
         {"reason", "config.yml:7:3: unknown key `imagse`"s}}},
+      {config_untrusted, kNoon, "", {{"file", "/etc/share-drift-exporter/config.yml"s}}},
       {web_config_reloaded, kNoon, "", {{"file", "web.yml"s}}},
       {web_config_rejected,
        kNoon,

@@ -24,7 +24,7 @@ std::string_view rules(std::string_view written) {
 
 void check(std::string_view text) {
   const ConfigResult config = parse_config(text, "f.yml");
-  const LintReport lint = lint_config(text, "f.yml", WallTime{Millis{1'795'000'000'000}});
+  const LintReport lint = lint_config({{"f.yml", std::string(text)}}, WallTime{Millis{1'795'000'000'000}});
   check_reasons(lint.warnings);
   require(config.has_value() == lint.errors.empty(), "lint and loader agree", text);
   if (!config) {
@@ -32,7 +32,8 @@ void check(std::string_view text) {
     check_reasons(config.error());
     return;
   }
-  require(!config->images.empty() && !config->profiles.empty(), "a config watches something", text);
+  require(!(config->images.empty() && config->discover.empty()) && !config->profiles.empty(),
+          "a config watches something", text);
   const std::string written = to_yaml(*config);
   const ConfigResult again = parse_config(written, "again.yml");
   require(again.has_value(), "a written config is taken", written);

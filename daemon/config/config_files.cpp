@@ -1,0 +1,124 @@
+#include "config/config_files.hpp"
+
+#include "config/yaml_tree.hpp"
+#include "os/descriptor.hpp"
+#include "os/file.hpp"
+#include "wire/digest.hpp"
+#include "wire/encoding.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <sys/statvfs.h>
+
+namespace sharedrift {
+
+namespace {
+
+Diagnostic file_fault(const std::string& file, std::string message, std::string hint = {}) {
+  return {file, 0, 0, "", std::move(message), std::move(hint)};
+}
+
+/// A file or a directory. Without a fault it is open.
+struct OpenFile {
+  explicit OpenFile(const std::string& path) : fd(open_to_read(path)) {
+    if (fd.get() < 0) {
+      fault = file_fault(path, "cannot be opened: " + system_message(errno));
+    } else if (::fstat(fd.get(), &info) != 0) {
+      fault = file_fault(path, "cannot be looked at: " + system_message(errno));
+    }
+  }
+  [[nodiscard]] bool others_can_write() const { return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0; }
+
+  Descriptor fd;
+  struct stat info {};
+  std::optional<Diagnostic> fault;
+};
+
+Diagnostic untrusted(const std::string& file) {
+  return file_fault(file, "can be changed by others than its owner", "chmod go-w " + file);
+}
+
+Result<std::string, Diagnostic> text_of(const std::string& file, const OpenFile& opened) {
+  if (opened.fault) return Err(*opened.fault);
+  if (!S_ISREG(opened.info.st_mode)) return Err(file_fault(file, "is not a regular file"));
+  auto text = read_to_end(opened.fd.get(), kMaxYamlBytes);
+  if (text) return std::move(*text);
+  return Err(file_fault(file, text.error() == EFBIG ? "is larger than 32 MiB"
+                                                    : "cannot be read: " + system_message(text.error())));
+}
+
+/// The mode of a ConfigMap's directory lets all write, and its mount nobody.
+bool others_can_write_into(const OpenFile& directory) {
+  struct statvfs mount {};
+  const bool read_only = ::fstatvfs(directory.fd.get(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
+  return directory.others_can_write() && !read_only;
+}
+
+Result<std::vector<std::string>, Diagnostic> files_in(const std::string& directory) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename();
+    if (name.ends_with(".yml") && !name.starts_with('.')) found.push_back(entry->path());
+  }
+  if (error) return Err(file_fault(directory, "cannot be listed: " + error.message()));
+  if (found.empty()) return Err(file_fault(directory, "holds no file whose name ends in .yml"));
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector<std::string>& paths) {
+  ConfigFiles out;
+  std::vector<Diagnostic> faults;
+  const auto tell_untrusted = [&out](const std::string& path) {
+    out.untrusted.push_back(untrusted(path));
+    out.untrusted.back().warning = true;
+  };
+  const auto take = [&](const std::string& file, const OpenFile& opened) {
+    auto text = text_of(file, opened);
+    if (!text) return faults.push_back(std::move(text).error());
+    if (opened.others_can_write()) tell_untrusted(file);
+    out.files.push_back({file, std::move(*text)});
+  };
+  for (const std::string& path : paths) {
+    const OpenFile opened(path);
+    if (opened.fault || !S_ISDIR(opened.info.st_mode)) {
+      take(path, opened);
+      continue;
+    }
+    if (others_can_write_into(opened)) tell_untrusted(path);
+    const auto files = files_in(path);
+    if (!files) {
+      faults.push_back(files.error());
+      continue;
+    }
+    for (const std::string& file : *files)
+      take(file, OpenFile(file));
+  }
+  if (!faults.empty()) return Err(std::move(faults));
+  return out;
+}
+
+std::string hash_of(const std::vector<ConfigFile>& files) {
+  if (files.size() == 1) return to_hex(sha256(files.front().text));
+  std::string sums;
+  for (const ConfigFile& file : files)
+    sums += to_hex(sha256(file.text)) + "  " + file.name + "\n";
+  return to_hex(sha256(sums));
+}
+
+Result<std::string, Diagnostic> read_trusted_file(const std::string& file) {
+  const OpenFile opened(file);
+  const bool refused = !opened.fault && S_ISREG(opened.info.st_mode) && opened.others_can_write();
+  if (refused) return Err(untrusted(file));
+  return text_of(file, opened);
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "config/diagnostic.hpp"
+#include "core/result.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// A file of a configuration, as it was read.
+struct ConfigFile {
+  std::string name;
+  std::string text;
+};
+
+struct ConfigFiles {
+  std::vector<ConfigFile> files;  ///< in the order in which they count; one at least
+  std::vector<Diagnostic>
+      untrusted;  ///< files and directories that others than their owner can change: warnings
+};
+
+/// Reads the files of one configuration. A directory stands for the `*.yml` in it, in the order of their
+/// names, without those that begin with a dot. Refused: what is missing, no regular file, over 32 MiB, and a
+/// directory without such files; everything that is wrong at once.
+Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector<std::string>& paths);
+
+/// Hex. Of one file: the SHA-256 of its bytes. Of several: of what `sha256sum FILE...` prints of them.
+std::string hash_of(const std::vector<ConfigFile>& files);
+
+/// Reads a file whose contents are trusted: one open, and every check is made of what was opened. A symbolic
+/// link is followed (Kubernetes mounts configs as such). One that group or others can write is refused, too.
+/// The error is about the file as a whole.
+Result<std::string, Diagnostic> read_trusted_file(const std::string& file);
+
+}  // namespace sharedrift
