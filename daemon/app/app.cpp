@@ -64,6 +64,11 @@ std::vector<Field> refusal(const std::string& file, const std::vector<Diagnostic
   return {{"file", file}, {"errors", static_cast<std::int64_t>(faults.size())}, {"reason", summary(faults)}};
 }
 
+/// Differs when anything differs that decides whether the files are taken, or as what.
+std::string fingerprint(const Result<ConfigFiles, std::vector<Diagnostic>>& files) {
+  return files ? hash_of(files->files) + joined(files->untrusted) : joined(files.error());
+}
+
 /// One of `signals`, which are blocked, or -1 when none came in time.
 int wait_for_signal(const sigset_t& signals, Millis limit) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
@@ -112,7 +117,9 @@ class App {
   using ConfigPtr = std::shared_ptr<const Config>;
 
   Result<ConfigPtr, std::vector<Diagnostic>> load() {
-    SD_TRY(read, read_config_files(options_.config_files));
+    auto files = read_config_files(options_.config_files);
+    tried_ = fingerprint(files);
+    SD_TRY(read, std::move(files));
     if (!options_.trust_file_mode && !read.untrusted.empty()) {
       for (Diagnostic& fault : read.untrusted)
         fault.warning = false;
@@ -250,6 +257,16 @@ class App {
     return Unit{};
   }
 
+  /// The same, unless these files were tried already, whatever came of it.
+  void reload_if_changed() {
+    const std::string now = fingerprint(read_config_files(options_.config_files));
+    {
+      const std::scoped_lock lock(reload_mutex_);
+      if (now == tried_) return;
+    }
+    static_cast<void>(reload());
+  }
+
   [[nodiscard]] std::int64_t images_of(const Config& config) const {
     return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
   }
@@ -262,26 +279,38 @@ class App {
     const auto watchdog = SystemdNotifier::watchdog_interval();
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
-    Millis patience = std::min(kFirstLook, look);
+    MonoTime next_look = clock_.now().mono + std::min(kFirstLook, look);
+    MonoTime next_reload = options_.auto_reload ? clock_.now().mono + *options_.auto_reload : MonoTime::max();
     while (true) {
-      const int number = wait_for_signal(signals, std::exchange(patience, look));
+      const auto patience = std::chrono::ceil<Millis>(std::min(next_look, next_reload) - clock_.now().mono);
+      const int number = wait_for_signal(signals, std::max(patience, Millis{0}));
       if (failed_) return kBug;
       if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
       if (number == SIGTERM || number == SIGINT) return 0;
-      if (number > 0) continue;
+      const MonoTime now = clock_.now().mono;
+      if (now >= next_reload) {
+        reload_if_changed();
+        next_reload = now + *options_.auto_reload;
+      }
+      if (now < next_look) continue;
+      next_look = now + look;
       if (!listeners_.live()) {
         tell(EventType::internal_error,
              {{"detail", std::string{"a listener ended and could not be brought back"}}});
         return kStartFailure;
       }
-      const std::uint64_t now = engine_->turns();
-      if (std::exchange(turns, now) != now) {
-        release_free_heap();  // a loop that rested has nothing to give back
-        // The watchdog is fed by progress only: the loop was woken half a period ago.
-        if (watchdog) SystemdNotifier::watchdog();
-      }
-      if (watchdog) engine_->wake();
+      look_at_progress(turns, watchdog.has_value());
     }
+  }
+
+  /// The watchdog is fed by progress only: the loop was woken half a period ago.
+  void look_at_progress(std::uint64_t& turns, bool watchdog) {
+    const std::uint64_t now = engine_->turns();
+    if (std::exchange(turns, now) != now) {
+      release_free_heap();  // a loop that rested has nothing to give back
+      if (watchdog) SystemdNotifier::watchdog();
+    }
+    if (watchdog) engine_->wake();
   }
 
   void stop() {
@@ -342,6 +371,7 @@ class App {
   ConfigPtr config_;  ///< guarded by config_mutex_
   std::mutex reload_mutex_;
   std::vector<Diagnostic> untrusted_;  ///< of what was loaded last; guarded by reload_mutex_
+  std::string tried_;                  ///< fingerprint of what was loaded or refused last; the same
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;

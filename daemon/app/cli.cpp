@@ -20,6 +20,9 @@ namespace {
 constexpr int kUsage = 2;
 constexpr const char* kConfigFile = "/etc/share-drift-exporter/config.yml";
 
+constexpr Millis kShortestAutoReload = std::chrono::seconds{1};
+constexpr Millis kLongestAutoReload = std::chrono::hours{24};
+
 /// What CLI11 writes into before it is checked and becomes Options.
 struct Raw {
   Options options;
@@ -27,6 +30,8 @@ struct Raw {
   std::vector<std::string> listen_addresses;
   std::string external_url;
   std::optional<std::string> route_prefix;
+  bool auto_reload = false;
+  std::string auto_reload_interval = "30s";
   std::string shard_index = "0";
   std::string log_level = "info";
   std::string log_format = "logfmt";
@@ -72,6 +77,10 @@ void add_run_flags(CLI::App& app, Raw& raw) {
   app.add_flag("--config.check", options.config_check, "say whether the configuration is good, and end");
   app.add_flag("--config.trust-file-mode", options.trust_file_mode,
                "take a configuration that others can write");
+  app.add_flag("--config.enable-auto-reload", raw.auto_reload, "reload when the configuration has changed");
+  app.add_option("--config.auto-reload-interval", raw.auto_reload_interval, "how often to look")
+      ->type_name("DURATION")
+      ->capture_default_str();
   app.add_option("--web.listen-address", raw.listen_addresses, "repeatable (default: loopback, 10191)")
       ->type_name("ADDRESS")
       ->allow_extra_args(false);
@@ -246,6 +255,10 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
                                                     {"sarif", OutputFormat::sarif},
                                                     {"prometheus", OutputFormat::prometheus},
                                                     {"logfmt", OutputFormat::logfmt}};
+  const auto auto_reload = parse_duration(raw.auto_reload_interval);
+  if (!auto_reload || *auto_reload < kShortestAutoReload || *auto_reload > kLongestAutoReload)
+    return Err(usage("--config.auto-reload-interval must be a duration from 1s to 1d, such as 30s"));
+  if (raw.auto_reload) options.auto_reload = *auto_reload;
   if (options.config_files.empty()) options.config_files = {kConfigFile};
   options.log_level = levels.at(raw.log_level);
   options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;

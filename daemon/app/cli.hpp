@@ -22,6 +22,7 @@ struct Options {
   Command command = Command::run;
   std::vector<std::string> config_files;  ///< one at least; a directory stands for the *.yml in it
   bool trust_file_mode = false;           ///< run: take a configuration that others can write
+  std::optional<Millis> auto_reload;      ///< run: how often is looked whether the configuration has changed
   bool config_check = false;              ///< run: validate and end
   std::vector<ListenAddress> listen_addresses = default_listen_addresses();
   std::string telemetry_path = "/metrics";

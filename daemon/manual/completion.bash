@@ -21,7 +21,7 @@ _share_drift_exporter() {
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return ;;
-      N | N\|auto | ADDRESS | PATH | URL | ID) return ;;
+      N | N\|auto | DURATION | ADDRESS | PATH | URL | ID) return ;;
       *\|*)
         mapfile -t COMPREPLY < <(compgen -W "${type//|/ }" -- "$current")
         return ;;

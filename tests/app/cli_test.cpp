@@ -62,6 +62,10 @@ TEST(Cli, AConfigurationMayBeSeveralFiles) {
   EXPECT_EQ(parse({"lint"})->config_files, Files{"/etc/share-drift-exporter/config.yml"});
   const auto history = parse({"history", "--config.file", "/a.yml", "m-1"});
   EXPECT_EQ(history->config_files, Files{"/a.yml"}) << "the image is no file";
+  EXPECT_EQ(parse({"--config.auto-reload-interval=5s"})->auto_reload, std::nullopt) << "it was not enabled";
+  EXPECT_EQ(parse({"--config.enable-auto-reload"})->auto_reload, Millis{30'000});
+  EXPECT_EQ(parse({"--config.enable-auto-reload", "--config.auto-reload-interval=5s"})->auto_reload,
+            Millis{5'000});
   EXPECT_FALSE(parse({})->trust_file_mode);
   EXPECT_TRUE(parse({"--config.trust-file-mode"})->trust_file_mode);
 }
@@ -92,6 +96,8 @@ TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--nonsense"},
                                               {"check", "--format=xml"},
                                               {"--log.level=loud"},
+                                              {"--config.auto-reload-interval=30"},
+                                              {"--config.auto-reload-interval=500ms"},
                                               {"history", "a", "b"},
                                               {"history", "--since=yesterday"},
                                               {"history", "--limit=-1"},
