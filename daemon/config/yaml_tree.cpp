@@ -1,5 +1,6 @@
 #include "config/yaml_tree.hpp"
 
+#include "config/yaml_text_check.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -19,10 +20,6 @@ namespace sharedrift {
 namespace {
 
 constexpr std::size_t kMaxDepth = 24;
-// yaml-cpp 0.7.0 queues every token of a flow collection until it is closed or its line ends, 230 bytes each,
-// before its own guard of the depth sees the first: 16 MB of `[` would cost 3.8 GB.
-constexpr std::size_t kMaxFlowPerLine = 500'000;
-constexpr std::size_t kMaxFlowOpen = 100'000;
 /// Fewer than any file has that was written for people.
 constexpr std::size_t kBytesPerNode = 8;
 
@@ -68,71 +65,6 @@ std::string_view advice(std::string_view message) {
   if (message == UNKNOWN_TOKEN) return "a value that begins with @, % or ` needs quotes";
   return {};
 }
-
-/// The first byte of `line` that is not shown as it is; tabs are fine.
-std::optional<std::size_t> find_unfit(std::string_view line) {
-  std::size_t base = 0;
-  while (base <= line.size()) {
-    const std::size_t tab = std::min(line.find('\t', base), line.size());
-    const std::string_view part = line.substr(base, tab - base);
-    const std::string cleaned = clean(part, part.size() * 3 + 1);
-    const auto at = std::mismatch(part.begin(), part.end(), cleaned.begin(), cleaned.end()).first;
-    if (at != part.end()) return base + static_cast<std::size_t>(at - part.begin());
-    base = tab + 1;
-  }
-  return std::nullopt;
-}
-
-/// What must be known of the bytes before a YAML parser sees them. False: it must not.
-class TextCheck {
- public:
-  TextCheck(std::string_view text, DiagnosticList& problems) : text_(text), problems_(problems) {}
-
-  bool run() {
-    bool ok = text_.size() <= kMaxYamlBytes;
-    if (!ok) problems_.add(0, 0, "", "is larger than 32 MiB");
-    for (int line = 1; ok && !text_.empty(); ++line) {
-      const std::size_t end = text_.find('\n');
-      std::string_view content = text_.substr(0, end);
-      text_.remove_prefix(end == std::string_view::npos ? text_.size() : end + 1);
-      if (content.ends_with('\r')) content.remove_suffix(1);
-      ok = is_fit(content, line) && is_bounded(content, line);
-    }
-    return ok;
-  }
-
- private:
-  bool is_fit(std::string_view content, int line) {
-    if (is_printable_or_tab(content)) return true;
-    const auto at = find_unfit(content);
-    if (!at) return true;
-    problems_.add(line, static_cast<int>(*at) + 1, "",
-                  is_valid_utf8(content) ? "holds a control character or one that turns the reading direction"
-                                         : "is not valid UTF-8");
-    return false;
-  }
-
-  bool is_bounded(std::string_view content, int line) {
-    std::size_t in_line = 0;
-    for (const char c : content) {
-      if (c == '[' || c == '{') {
-        ++open_;
-      } else if (c == ']' || c == '}') {
-        if (open_ > 0) --open_;
-      } else if (c != ',') {
-        continue;
-      }
-      ++in_line;
-    }
-    if (in_line <= kMaxFlowPerLine && open_ <= kMaxFlowOpen) return true;
-    problems_.add(line, 1, "", "too many brackets and commas", "write lists and maps over several lines");
-    return false;
-  }
-
-  std::string_view text_;
-  DiagnosticList& problems_;
-  std::size_t open_ = 0;
-};
 
 }  // namespace
 
@@ -229,7 +161,19 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     if (tree_.nodes_.size() > max_nodes_) stop("the file holds too many values");
     if (open_.size() > kMaxDepth) stop("nested too deep");
     if (anchor != 0) report("anchors (&name) are not allowed", "write the value out, or use groups");
+    if (kind == YamlKind::scalar) check_characters(value);
     if (!tag.empty() && tag != "?" && tag != "!") report("tags (!name) are not allowed", "leave the tag out");
+  }
+
+  /// Of the node added last. Its column is exact in a value of one line without escapes.
+  void check_characters(std::string_view value) {
+    const auto unseen = find_unseen(value);
+    if (!unseen) return;
+    YamlNode& node = tree_.nodes_.back();
+    problems_.add(as_int(node.line),
+                  as_int(node.column) + (node.plain ? 0 : 1) + static_cast<int>(unseen->at), path(),
+                  "holds " + unseen->name + ", which cannot be seen", "type the value anew");
+    node.kind = YamlKind::refused;
   }
 
   void link(YamlIndex index) {
@@ -315,7 +259,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
 
 bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  if (!TextCheck(text, problems).run()) return false;
+  if (!is_fit_for_yaml(text, problems)) return false;
   ClosedText document(text);
   std::istream stream(&document);
   YamlTreeBuilder builder(text.size(), tree, problems, max_nodes);

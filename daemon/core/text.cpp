@@ -48,7 +48,60 @@ void append_u_escape(std::string& out, char32_t code) {  // all unsafe character
     out += kHex[(code >> static_cast<unsigned>(shift)) & 0xFU];
 }
 
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+template <std::size_t N>
+bool is_in(const std::array<Range, N>& ranges, char32_t c) {
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [c](const Range& r) { return c >= r.first && c <= r.last; });
+}
+
+/// Unicode 15's Default_Ignorable_Code_Point, but for what shapes its neighbour.
+constexpr std::array<Range, 13> kWithoutWidth{{{0xAD, 0xAD},
+                                               {0x34F, 0x34F},
+                                               {0x115F, 0x1160},
+                                               {0x17B4, 0x17B5},
+                                               {0x180E, 0x180E},
+                                               {0x200B, 0x200B},
+                                               {0x2060, 0x206F},
+                                               {0x3164, 0x3164},
+                                               {0xFFA0, 0xFFA0},
+                                               {0xFFF0, 0xFFFB},
+                                               {0x1BCA0, 0x1BCA3},
+                                               {0x1D173, 0x1D17A},
+                                               {0xE0000, 0xE00FF}}};
+constexpr std::array<Range, 4> kShaping{
+    {{0x180B, 0x180D}, {0x200C, 0x200D}, {0xFE00, 0xFE0F}, {0xE0100, 0xE0FFF}}};
+constexpr std::array<Range, 6> kLikeABlank{
+    {{0xA0, 0xA0}, {0x1680, 0x1680}, {0x2000, 0x200A}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}}};
+
+std::string name_of_character(char32_t code) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string digits;
+  for (; code > 0 || digits.size() < 4; code >>= 4U)
+    digits.insert(digits.begin(), kHex[code & 0xFU]);
+  return "U+" + digits;
+}
+
 }  // namespace
+
+std::optional<UnseenCharacter> find_unseen(std::string_view text) {
+  if (is_printable_ascii(text)) return std::nullopt;
+  bool after_ascii = true;
+  for (std::size_t at = 0; at < text.size();) {
+    const Decoded c = decode(text.substr(at));
+    const bool at_an_end = at == 0 || at + c.length == text.size();
+    if (is_in(kWithoutWidth, c.code) || (after_ascii && is_in(kShaping, c.code)) ||
+        (at_an_end && is_in(kLikeABlank, c.code))) {
+      return UnseenCharacter{at, name_of_character(c.code)};
+    }
+    after_ascii = c.code < 0x80;
+    at += c.length;
+  }
+  return std::nullopt;
+}
 
 std::string clean(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes && is_printable_ascii(text)) return std::string{text};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,16 @@ std::string clean(std::string_view text, std::size_t max_bytes = 200);
 
 /// True for well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool is_valid_utf8(std::string_view text);
+
+/// A character of valid UTF-8 that nobody sees.
+struct UnseenCharacter {
+  std::size_t at;    ///< byte
+  std::string name;  ///< `U+200B`
+};
+/// The first that has no width, or looks like a blank at either end, so that two texts that look alike
+/// differ. Joiners and variation selectors are seen by what they do to the character before them, unless that
+/// is ASCII.
+std::optional<UnseenCharacter> find_unseen(std::string_view text);
 
 /// `text` with U+FFFD in place of what is not UTF-8.
 std::string valid_utf8(std::string_view text);

@@ -197,5 +197,24 @@ TEST(Policy, GrantsByRoleAndTime) {
   EXPECT_FALSE(next_expiry(policy, WallTime{Millis{1000}}));
 }
 
+TEST(Text, FindsWhatNobodySees) {
+  const auto unseen = [](std::string_view text) {
+    const auto found = find_unseen(text);
+    return found ? found->name + " at " + std::to_string(found->at) : "";
+  };
+  EXPECT_EQ(unseen("m-1\u200b"), "U+200B at 3");
+  EXPECT_EQ(unseen("b\u00e4\u00adx"), "U+00AD at 3");
+  EXPECT_EQ(unseen("a\U000E0041"), "U+E0041 at 1");
+  EXPECT_EQ(unseen("m-1\u00a0"), "U+00A0 at 3");
+  EXPECT_EQ(unseen("\u3000m-1"), "U+3000 at 0");
+  EXPECT_EQ(unseen("edge\u200d"), "U+200D at 4");
+  EXPECT_EQ(unseen("1\ufe0f"), "U+FE0F at 1");
+  for (const char* seen :
+       {"", "m-1", "\u00fc", "acc\u00e8s \u00ab\u00a0pilote\u00a0\u00bb", "\u6d4b\u3000\u8bd5",
+        "\U0001F468\u200d\U0001F469\u200d\U0001F467", "\u2764\ufe0f", "\u0645\u06cc\u200c\u062e"}) {
+    EXPECT_EQ(unseen(seen), "") << seen;
+  }
+}
+
 }  // namespace
 }  // namespace sharedrift
