@@ -68,6 +68,10 @@ json key_state(const Key& key) {
 json behaviour_state(const Behaviour& b) {
   return {{"filter_by_aliyun_id", b.filter_by_aliyun_id},
           {"unknown_image", b.unknown_image},
+          {"inventory_total_count", b.inventory_total_count},
+          {"inventory_exact_filter", b.inventory_exact_filter},
+          {"inventory_page_cap", b.inventory_page_cap},
+          {"inventory_page_cut", b.inventory_page_cut},
           {"metadata_role", b.metadata_role},
           {"uri_role", b.uri_role},
           {"metadata_v1", b.metadata_v1},
@@ -109,6 +113,7 @@ const Control::Route* Control::find_route(std::string_view path) {
       Route{"/_sim/requests/clear", nullptr, &Control::clear_requests},
       Route{"/_sim/images", nullptr, &Control::create_image},
       Route{"/_sim/images/delete", nullptr, &Control::delete_image},
+      Route{"/_sim/images/rename", nullptr, &Control::rename_image},
       Route{"/_sim/share", nullptr, &Control::share},
       Route{"/_sim/unshare", nullptr, &Control::unshare},
       Route{"/_sim/share-generated", nullptr, &Control::share_generated},
@@ -208,6 +213,17 @@ Control::Done Control::delete_image(const json& body, WallTime /*now*/) {
   const std::string id = args.text("id");
   if (const auto problem = args.error()) return Err(*problem);
   return done(simulator_.world_.delete_image(id));
+}
+
+Control::Done Control::rename_image(const json& body, WallTime /*now*/) {
+  JsonArgs args(body, "rename image");
+  const std::string id = args.text("id");
+  const std::string name = args.text("name");
+  if (const auto problem = args.error()) return Err(*problem);
+  Image* image = simulator_.world_.find_image(id);
+  if (image == nullptr) return Err("no image '" + id + "'");
+  image->name = name;
+  return json::object();
 }
 
 Control::Done Control::share(const json& body, WallTime /*now*/) {

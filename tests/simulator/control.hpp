@@ -37,6 +37,7 @@ class Control {
 
   Done create_image(const nlohmann::json& body, WallTime now);
   Done delete_image(const nlohmann::json& body, WallTime now);
+  Done rename_image(const nlohmann::json& body, WallTime now);
   Done share(const nlohmann::json& body, WallTime now);
   Done unshare(const nlohmann::json& body, WallTime now);
   Done share_generated(const nlohmann::json& body, WallTime now);

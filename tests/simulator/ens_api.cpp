@@ -64,7 +64,7 @@ std::string image_json(const Image& image, bool own) {
 }
 
 /// The images the caller can see that pass the request's filters, one page of them.
-Inventory inventory_page(ApiContext& context, std::int64_t page, std::int64_t size) {
+Inventory inventory_page(ApiContext& context, std::int64_t page, std::int64_t size, bool exact) {
   const auto by_id = context.call.parameter("ImageId");
   const auto by_name = context.call.parameter("ImageName");
   const auto by_owner = context.call.parameter("ImageOwnerAlias");
@@ -80,22 +80,44 @@ Inventory inventory_page(ApiContext& context, std::int64_t page, std::int64_t si
     if (index < from || index - from >= size) return;
     out.images.append(out.images.empty() ? "" : ",").append(image_json(image, own));
   };
-  if (by_id) {
+  if (by_id && exact) {
     if (const Image* image = context.world.find_image(*by_id)) consider(*image);
     return out;
   }
-  for (const auto& [id, image] : context.world.images())
-    consider(image);
+  for (const auto& [id, image] : context.world.images()) {
+    if (!by_id || id.find(*by_id) != std::string::npos) consider(image);
+  }
   return out;
 }
 
+/// The images move between two pages: the first of the caller's goes, or one comes before or behind all.
+void shift_images(ApiContext& context, const std::string& change) {
+  World& world = context.world;
+  const std::string number = std::to_string(context.ids.next());
+  if (change != "insert") {
+    const auto first =
+        std::find_if(world.images().begin(), world.images().end(),
+                     [&context](const auto& entry) { return entry.second.owner == context.caller->account; });
+    if (first != world.images().end()) static_cast<void>(world.delete_image(std::string(first->first)));
+  }
+  if (change == "delete") return;
+  Image image;
+  image.id = (change == "insert" ? "0-shift-" : "z-shift-") + number;
+  image.owner = context.caller->account;
+  image.created = context.now;
+  static_cast<void>(world.create_image(std::move(image)));
+}
+
 std::string inventory_json(const ApiContext& context, const Inventory& inventory, std::int64_t page,
-                           std::int64_t size, bool numbers_as_text) {
+                           std::int64_t size, bool numbers_as_text, bool counted = true) {
   const std::string quote = numbers_as_text ? "\"" : "";
   const auto number = [&quote](std::int64_t n) { return quote + std::to_string(n) + quote; };
   std::string out = "{\"Code\":0,\"RequestId\":\"" + context.request_id + "\"";
-  out += ",\"TotalCount\":" + number(inventory.total) + ",\"PageNumber\":" + number(page);
-  out += ",\"PageSize\":" + number(size) + ",\"Images\":{\"Image\":[" + inventory.images + "]}}";
+  if (counted) {
+    out += ",\"TotalCount\":" + number(inventory.total) + ",\"PageNumber\":" + number(page);
+    out += ",\"PageSize\":" + number(size);
+  }
+  out += ",\"Images\":{\"Image\":[" + inventory.images + "]}}";
   return out;
 }
 
@@ -119,14 +141,21 @@ ApiResult describe_image_share_permission(ApiContext& context) {
 
 ApiResult describe_self_images(ApiContext& context) {
   SD_TRY(page, paging(context.call, "PageNumber", kHuge, 1));
-  SD_TRY(size, paging(context.call, "PageSize", 1'000, 10));
-  return inventory_json(context, inventory_page(context, page, size), page, size, true);
+  const Behaviour& behaviour = context.world.behaviour;
+  const std::int64_t cap = behaviour.inventory_page_cap;
+  SD_TRY(asked, paging(context.call, "PageSize", behaviour.inventory_page_cut ? kHuge : cap, 10));
+  const std::int64_t size = std::min(asked, cap);
+  const Inventory found = inventory_page(context, page, size, behaviour.inventory_exact_filter);
+  const Fault* shift = context.effects.find(FaultKind::inventory_shift);
+  if (shift != nullptr && page <= found.total / size && page * size < found.total)
+    shift_images(context, shift->text("change"));
+  return inventory_json(context, found, page, size, true, behaviour.inventory_total_count);
 }
 
 ApiResult describe_images(ApiContext& context) {
   SD_TRY(page, paging(context.call, "PageNumber", kHuge, 1));
   SD_TRY(size, paging(context.call, "PageSize", 50, 10));
-  return inventory_json(context, inventory_page(context, page, size), page, size, false);
+  return inventory_json(context, inventory_page(context, page, size, true), page, size, false);
 }
 
 ApiResult modify_image_share_permission(ApiContext& context) {

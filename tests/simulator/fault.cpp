@@ -146,6 +146,10 @@ constexpr std::array kKinds{
          "code_on_success",
          "adds a Code to an answer with status 200; digits become a number",
          {text_of("code", "NoPermission")}},
+    Kind{inventory_shift,
+         "inventory_shift",
+         "changes the caller's images after each page of DescribeSelfImages that is not the last",
+         {choice_of("change", "delete|insert|swap")}},
     Kind{trailing_tab, "trailing_tab", "ends codes with a TAB", {}},
     Kind{error_body,
          "error_body",
@@ -266,6 +270,7 @@ Effects FaultBoard::strike(std::string_view image, std::string_view action, std:
     const FaultScope& scope = fault->scope;
     if (!covers(scope.image, image) || !covers(scope.action, action) || !covers(scope.key, key)) continue;
     if (is_listing_fault(fault->kind) && action != "DescribeImageSharePermission") continue;
+    if (fault->kind == inventory_shift && action != "DescribeSelfImages") continue;
     if (within_rate(*fault, now)) continue;
     ++fault->hits;
     if (fault->remaining && --*fault->remaining == 0) used_up = true;

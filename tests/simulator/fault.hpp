@@ -42,6 +42,7 @@ enum class FaultKind : std::uint8_t {
   lying_empty,
   hide,
   code_on_success,
+  inventory_shift,
   trailing_tab,
   error_body,
   gzip,
@@ -97,7 +98,7 @@ class FaultBoard {
   /// Removes by id, or by kind, or (neither) all; how many went.
   std::size_t clear(std::optional<std::uint64_t> id, std::optional<FaultKind> kind);
   /// The faults that strike a request; counts down those with a count. Listing faults strike only
-  /// DescribeImageSharePermission.
+  /// DescribeImageSharePermission, those of the inventory only DescribeSelfImages.
   Effects strike(std::string_view image, std::string_view action, std::string_view key, MonoTime now);
   [[nodiscard]] nlohmann::json dump() const;
   /// Every kind with its parameters, ranges and defaults: the reference for people.

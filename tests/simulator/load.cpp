@@ -115,6 +115,10 @@ Loaded load_behaviour(World& world, const json& spec) {
   Behaviour b = world.behaviour;
   b.filter_by_aliyun_id = args.boolean("filter_by_aliyun_id", b.filter_by_aliyun_id);
   b.unknown_image = args.text("unknown_image", b.unknown_image);
+  b.inventory_total_count = args.boolean("inventory_total_count", b.inventory_total_count);
+  b.inventory_exact_filter = args.boolean("inventory_exact_filter", b.inventory_exact_filter);
+  b.inventory_page_cap = args.number("inventory_page_cap", 1, 1'000, b.inventory_page_cap);
+  b.inventory_page_cut = args.boolean("inventory_page_cut", b.inventory_page_cut);
   b.metadata_role = args.text("metadata_role", b.metadata_role);
   b.uri_role = args.text("uri_role", b.uri_role);
   b.metadata_v1 = args.boolean("metadata_v1", b.metadata_v1);

@@ -84,9 +84,13 @@ struct Behaviour {
   bool filter_by_aliyun_id = false;  ///< AliyunId filters; else it is ignored
   std::string unknown_image =
       "empty";  ///< code for an id that is not the caller's image; `empty`: an empty list
-  std::string metadata_role = "sim-role";  ///< role of the instance; empty: none attached
-  std::string uri_role = "sim-role";       ///< role behind the credentials URI
-  bool metadata_v1 = true;                 ///< the metadata service also answers without a token
+  bool inventory_total_count = true;        ///< DescribeSelfImages tells TotalCount, PageNumber and PageSize
+  bool inventory_exact_filter = false;      ///< its ImageId filters by the whole id; else by a part of it
+  std::int64_t inventory_page_cap = 1'000;  ///< a PageSize above it ...
+  bool inventory_page_cut = false;          ///< ... is cut down to it; else it is refused
+  std::string metadata_role = "sim-role";   ///< role of the instance; empty: none attached
+  std::string uri_role = "sim-role";        ///< role behind the credentials URI
+  bool metadata_v1 = true;                  ///< the metadata service also answers without a token
   std::chrono::seconds metadata_session{3'600};
 };
 

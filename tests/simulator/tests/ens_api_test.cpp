@@ -174,6 +174,54 @@ TEST(Inventory, Pages) {
   EXPECT_EQ(sim.call("DescribeImages", {{"PageSize", "50"}}).body["TotalCount"], 25);
 }
 
+TEST(Inventory, FiltersByAPartOfTheIdUnlessToldOtherwise) {
+  Sim sim({{"fleet", {{"images", 12}}}, {"keys", {{{"id", "ak"}, {"secret", "sk"}}}}});
+  EXPECT_EQ(sim.call("DescribeSelfImages", {{"ImageId", "m-sim-1"}}).body["TotalCount"], "4");
+  sim.control("behaviour", {{"inventory_exact_filter", true}});
+  EXPECT_EQ(sim.call("DescribeSelfImages", {{"ImageId", "m-sim-1"}}).body["TotalCount"], "1");
+}
+
+TEST(Inventory, MayHaveNoCount) {
+  Sim sim;
+  sim.control("behaviour", {{"inventory_total_count", false}});
+  const Answered all = sim.call("DescribeSelfImages");
+  EXPECT_FALSE(all.body.contains("TotalCount"));
+  EXPECT_FALSE(all.body.contains("PageNumber"));
+  EXPECT_THAT(all.body["Images"]["Image"], SizeIs(1));
+}
+
+TEST(Inventory, RefusesOrCutsLargePages) {
+  Sim sim({{"fleet", {{"images", 25}}}, {"keys", {{{"id", "ak"}, {"secret", "sk"}}}}});
+  sim.control("behaviour", {{"inventory_page_cap", 20}});
+  EXPECT_EQ(sim.call("DescribeSelfImages", {{"PageSize", "21"}}).code(), "InvalidParameter.PageSize");
+  sim.control("behaviour", {{"inventory_page_cut", true}});
+  const Answered cut = sim.call("DescribeSelfImages", {{"PageSize", "100"}});
+  EXPECT_EQ(cut.body["PageSize"], "20");
+  EXPECT_THAT(cut.body["Images"]["Image"], SizeIs(20));
+  EXPECT_THAT(
+      sim.call("DescribeSelfImages", {{"PageSize", "100"}, {"PageNumber", "2"}}).body["Images"]["Image"],
+      SizeIs(5));
+}
+
+TEST(Inventory, MovesWhileItIsRead) {
+  for (const std::string change : {"delete", "insert", "swap"}) {
+    Sim sim({{"fleet", {{"images", 25}}}, {"keys", {{{"id", "ak"}, {"secret", "sk"}}}}});
+    sim.control("faults", {{"kind", "inventory_shift"}, {"change", change}});
+    sim.list();  // another action: not struck
+    EXPECT_EQ(sim.call("DescribeSelfImages", {{"PageNumber", "1"}}).body["TotalCount"], "25");
+    const std::string after = change == "delete" ? "24" : change == "insert" ? "26" : "25";
+    EXPECT_EQ(sim.call("DescribeSelfImages", {{"PageNumber", "3"}}).body["TotalCount"], after) << change;
+    EXPECT_EQ(sim.call("DescribeSelfImages", {{"PageNumber", "3"}}).body["TotalCount"], after)
+        << "at its end it rests";
+  }
+}
+
+TEST(Inventory, ShowsANewName) {
+  Sim sim;
+  sim.control("images/rename", {{"id", kImage}, {"name", "another"}});
+  EXPECT_EQ(sim.call("DescribeSelfImages").body["Images"]["Image"][0]["ImageName"], "another");
+}
+
 TEST(Modify, AddsAListAndRemovesOne) {
   Sim sim;
   const char* action = "ModifyImageSharePermission";
