@@ -26,6 +26,7 @@ class ImageId;
 struct Event;
 struct FleetRecord;
 struct ImageRecord;
+struct InventoryListing;
 struct Observation;
 struct SavedState;
 
@@ -182,9 +183,12 @@ class CredentialSource {
 };
 
 using FetchDone = std::function<void(Observation)>;
+using WalkDone = std::function<void(InventoryListing)>;
+/// Whether the account's inventory is known to list the image, as of now.
+using IsOurs = std::function<bool()>;
 
-/// Lists the shares of images: one per profile. Driven by the poll loop, of whose timers it sets its own; not
-/// thread-safe. Implemented by EnsClient.
+/// Lists images and their shares: one per profile. Driven by the poll loop, of whose timers it sets its own;
+/// not thread-safe. Implemented by EnsClient.
 class ShareSource {
  public:
   ShareSource() = default;
@@ -192,9 +196,11 @@ class ShareSource {
   ShareSource& operator=(const ShareSource&) = delete;
   virtual ~ShareSource() = default;
   /// Starts a poll that ends at `deadline` at the latest. `done` is called with its listing exactly once,
-  /// from a timer or the transport's run_once(), never from within fetch(). `had_accounts`: an empty listing
-  /// would be news, and is worth a look at the inventory.
-  virtual void fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) = 0;
+  /// from a timer or the transport's run_once(), never from within fetch(). A list that is empty is complete
+  /// only if `is_ours` says yes, which is asked then, or if the image is looked up by its id and is there.
+  virtual void fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) = 0;
+  /// Lists the account's images, behind the polls that wait. `done` as for fetch().
+  virtual void walk(MonoTime deadline, WalkDone done) = 0;
   /// Call after each wait of the loop: another thread may have brought what it waits for (credentials).
   virtual void on_wake() = 0;
 };

@@ -51,6 +51,19 @@ std::optional<AccountId> account_of(const JsonValue& row) {
   return std::nullopt;
 }
 
+std::optional<InventoryRow> image_of(const JsonValue& row) {
+  constexpr std::size_t kLongestName = 128;
+  const JsonValue* id = row.find("ImageId");
+  auto parsed = id != nullptr && id->is(Kind::string) ? ImageId::parse(id->text) : std::nullopt;
+  if (!parsed) return std::nullopt;
+  InventoryRow image{
+      std::move(*parsed), clean(text_of(row, "ImageName", "imageName"), kLongestName), {}, true};
+  if (const JsonValue* created = row.find("CreationTime")) image.created = parse_rfc3339(created->text);
+  const JsonValue* owner = row.find("ImageOwnerAlias");
+  image.ours = owner == nullptr || !owner->is(Kind::string) || owner->text != "others";
+  return image;
+}
+
 /// The list of rows wherever it is; null if there is none, `odd` if something else is in its place.
 const JsonValue* find_rows(const JsonValue& root, bool& odd) {
   const JsonValue* accounts = root.find("Accounts");
@@ -131,7 +144,8 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
                           : images->is(Kind::array) ? images
                                                     : images->find("Image");
   InventoryPage page;
-  page.total_count = integer_of(root, "TotalCount");
+  page.total_count = echo_of(root, "TotalCount");
+  page.page_number = echo_of(root, "PageNumber");
   if (rows == nullptr || rows->is(Kind::null)) {
     // Only a count of 0 makes "no list" an answer; silence is not proof that an image is gone.
     if (page.total_count == 0) return page;
@@ -139,16 +153,14 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   }
   if (!rows->is(Kind::array))
     return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
+  page.rows.reserve(rows->items.size());
   for (const JsonValue& row : rows->items) {
-    const JsonValue* id = row.find("ImageId");
-    const JsonValue* owner = row.find("ImageOwnerAlias");
-    if (id == nullptr || !id->is(Kind::string)) {
-      return Err(make_failure(Reason::bad_payload, "the inventory holds an image without an id"));
+    auto image = image_of(row);
+    if (image) {
+      page.rows.push_back(std::move(*image));
+    } else {
+      ++page.unusable_rows;
     }
-    // An image whose owner is not told counts as ours: that can keep an alarm, never silence one.
-    const bool others = owner != nullptr && owner->is(Kind::string) && owner->text != "self";
-    if (!others) page.own_images.emplace_back(id->text);
-    page.images.emplace_back(id->text);
   }
   return page;
 }

@@ -1,16 +1,13 @@
 #pragma once
 
 #include "aliyun/classify.hpp"
+#include "core/inventory.hpp"
 #include "core/listing.hpp"
 #include "core/result.hpp"
 #include "ports.hpp"
 #include "wire/json_reader.hpp"
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace sharedrift {
 
@@ -25,12 +22,9 @@ Result<JsonDocument, ApiError> open_answer(const HttpResponse& response, std::st
 /// empty list. Missing `Accounts` is a list without rows only if TotalCount says 0.
 Result<Page, Failure> decode_page(const JsonValue& root);
 
-/// One page of DescribeSelfImages, which lists images of other accounts that are shared with ours, too.
-struct InventoryPage {
-  std::vector<std::string> images;      ///< ids of all rows
-  std::vector<std::string> own_images;  ///< those that the account itself owns
-  std::optional<std::int64_t> total_count;
-};
+/// One page of DescribeSelfImages, which lists images of other accounts that are shared with ours, too. An
+/// image whose owner is not told counts as ours: that can keep an alarm, never silence one. A missing list is
+/// a list without rows only if TotalCount says 0.
 Result<InventoryPage, Failure> decode_inventory(const JsonValue& root);
 
 /// GetCallerIdentity of STS: whose key it is.

@@ -12,9 +12,6 @@ namespace {
 
 constexpr const char* kEnsVersion = "2017-11-10";
 constexpr const char* kStsVersion = "2015-04-01";
-constexpr int kInventoryPageSize = 100;
-constexpr int kMaxInventoryPages = 50;
-constexpr std::size_t kGenerationsKept = 8;
 /// The pause between two passes is drawn from so many times the longest gap between two pages, be that
 /// milliseconds or seconds: who picks a moment beforehand hits a gap like that in one pass of five at most,
 /// and must have hit one of the pass before, too.
@@ -22,11 +19,20 @@ constexpr int kGapsInPause = 5;
 /// And it takes no more than this share of the time that is left, so that the passes after it have theirs.
 constexpr int kPausesInPatience = 4;
 
-/// What a call for one page of something of an image has in its query, in the order it wants.
-void append_page(std::string& query, const ImageId& image, int page, int page_size) {
-  append_parameter(query, "ImageId", image.str());
+void append_page(std::string& query, int page, int page_size) {
   append_parameter(query, "PageNumber", std::to_string(page));
   append_parameter(query, "PageSize", std::to_string(page_size));
+}
+
+/// What a listing is worth that is empty, of an image of which nobody can tell whether it is the account's.
+Failure ownership_unknown(const Failure& cause) {
+  Failure failure = cause;
+  failure.reason = Reason::ownership_unknown;
+  failure.detail =
+      "the list is empty, and nobody can tell whether the image is this account's, since "
+      "ens:DescribeSelfImages failed (" +
+      std::string{to_string(cause.reason)} + ": " + cause.detail + ")";
+  return failure;
 }
 
 }  // namespace
@@ -36,7 +42,15 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
   ApiCall call{options.scheme, options.host, "DescribeImageSharePermission", kEnsVersion, {}};
   call.query.reserve(image.str().size() + 96);
   if (filter) append_parameter(call.query, "AliyunId", filter->str());
-  append_page(call.query, image, page, options.limits.page_size);
+  append_parameter(call.query, "ImageId", image.str());
+  append_page(call.query, page, options.limits.page_size);
+  return call;
+}
+
+ApiCall describe_self_images(const EnsOptions& options, const std::optional<ImageId>& only, int page) {
+  ApiCall call{options.scheme, options.host, "DescribeSelfImages", kEnsVersion, {}};
+  if (only) append_parameter(call.query, "ImageId", only->str());
+  append_page(call.query, page, options.limits.page_size);
   return call;
 }
 
@@ -45,80 +59,36 @@ EnsClient::EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& t
     : options_(std::move(options)),
       timers_(timers),
       gate_(options_.gate, transport, timers, credentials, clock, random, observer),
-      credentials_(credentials),
+      pin_(options_.owner, {options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}},
+           gate_, timers, credentials, clock),
       clock_(clock),
       random_(random) {}
 
 EnsClient::~EnsClient() = default;
 
-void EnsClient::fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) {
+void EnsClient::Gaps::note(MonoTime now) {
+  if (last_page) longest = std::max(longest, now - *last_page);
+  last_page = now;
+}
+
+/// The random while between two passes begins now.
+MonoTime EnsClient::end_of_pause(Gaps& gaps, MonoTime deadline) {
+  const MonoTime now = clock_.mono();
+  const auto longest = std::min(kGapsInPause * gaps.longest, (deadline - now) / kPausesInPatience);
+  gaps.last_page.reset();
+  return now + std::chrono::duration_cast<MonoTime::duration>(random_.unit() * longest);
+}
+
+void EnsClient::fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) {
   Poll& poll = polls_.emplace_back(image, options_.limits, clock_.now());
   poll.self = std::prev(polls_.end());
-  poll.had_accounts = had_accounts;
+  poll.is_ours = std::move(is_ours);
   poll.deadline = deadline;
   poll.done = std::move(done);
-  if (!options_.owner) return advance(poll);
-  const auto generation = current_generation();
-  if (generation && own_generations_.contains(*generation)) return advance(poll);
-  if (!generation || generation != foreign_generation_) return await_identity(poll);
-  poll.timer = timers_.at(poll.started.mono, [this, &poll] { refuse(poll, foreign_); });
-}
-
-std::optional<std::uint64_t> EnsClient::current_generation() const {
-  const auto credentials = credentials_.current();
-  if (!credentials) return std::nullopt;
-  return credentials->generation;
-}
-
-bool EnsClient::owner_known(const Poll& poll) const {
-  return !options_.owner || std::all_of(poll.generations.begin(), poll.generations.end(),
-                                        [this](auto g) { return own_generations_.contains(g); });
-}
-
-void EnsClient::await_identity(Poll& poll) {
-  awaiting_identity_.push_back(&poll);
-  if (!asking_identity_) {
-    asking_identity_ = true;
-    gate_.call({options_.sts_scheme, options_.sts_host, "GetCallerIdentity", kStsVersion, {}}, poll.deadline,
-               [this](const Result<ApiAnswer, Failure>& answer) { take_identity(answer); });
-  }
-  // The call may be another poll's, with a later deadline. One that is late itself ends first, and says why.
-  poll.timer = timers_.at(poll.deadline, [this, &poll] {
-    std::erase(awaiting_identity_, &poll);
-    refuse(poll, make_failure(Reason::timeout, "the owner of the key was not known before the deadline"));
+  pin_.check({}, deadline, [this, &poll](const Failure* problem) {
+    if (problem != nullptr) return refuse(poll, *problem);
+    advance(poll);
   });
-}
-
-void EnsClient::take_identity(const Result<ApiAnswer, Failure>& answer) {
-  asking_identity_ = false;
-  const auto account = answer ? decode_caller_identity(answer->document.root())
-                              : Result<AccountId, Failure>(Err(answer.error()));
-  std::optional<Failure> problem;
-  if (!account) {
-    problem = account.error();
-    problem->detail = "the owner of the key cannot be learnt: " + problem->detail;
-    // STS does not speak of images.
-    if (problem->reason == Reason::invalid_image) problem->reason = Reason::api_other;
-  } else if (*account != *options_.owner) {
-    foreign_generation_ = answer->generation;
-    foreign_ =
-        make_failure(Reason::owner_mismatch, "the key belongs to account " + std::string{account->str()} +
-                                                 ", owner_account is " + std::string{options_.owner->str()});
-    problem = foreign_;
-  } else {
-    own_generations_.insert(answer->generation);
-    if (own_generations_.size() > kGenerationsKept) own_generations_.erase(own_generations_.begin());
-  }
-  for (Poll* const poll : std::exchange(awaiting_identity_, {})) {
-    poll->timer.cancel();
-    if (problem) {
-      refuse(*poll, *problem);
-    } else if (poll->listing) {
-      judge(*poll);
-    } else {
-      advance(*poll);
-    }
-  }
 }
 
 /// Asks for the pages that may be asked for now.
@@ -140,9 +110,7 @@ void EnsClient::ask_page(Poll& poll, int number) {
 
 void EnsClient::take_page(Poll& poll, int number, const Result<ApiAnswer, Failure>& answer) {
   --poll.outstanding;
-  const MonoTime now = clock_.mono();
-  if (poll.last_page) poll.longest_gap = std::max(poll.longest_gap, now - *poll.last_page);
-  poll.last_page = now;
+  poll.gaps.note(clock_.mono());
   auto page = answer ? decode_page(answer->document.root()) : Result<Page, Failure>(Err(answer.error()));
   if (answer) {
     poll.server_time = answer->server_time;
@@ -158,90 +126,52 @@ void EnsClient::take_page(Poll& poll, int number, const Result<ApiAnswer, Failur
     if (poll.outstanding > 0) poll.outstanding -= static_cast<int>(gate_.withdraw(&poll));
     if (poll.outstanding == 0) conclude(poll);
   } else if (poll.collector.pause_before_next()) {
-    pause(poll);
+    poll.timer = timers_.at(end_of_pause(poll.gaps, poll.deadline), [this, &poll] { advance(poll); });
   } else {
     advance(poll);
   }
 }
 
-void EnsClient::pause(Poll& poll) {
-  const MonoTime now = clock_.mono();
-  const auto longest = std::min(kGapsInPause * poll.longest_gap, (poll.deadline - now) / kPausesInPatience);
-  const auto length = std::chrono::duration_cast<MonoTime::duration>(random_.unit() * longest);
-  poll.last_page.reset();
-  poll.timer = timers_.at(now + length, [this, &poll] { advance(poll); });
-}
-
 void EnsClient::conclude(Poll& poll) {
   if (poll.broken) poll.collector.fail(std::move(*poll.broken));
   poll.listing = poll.collector.take();
-  judge(poll);
+  // The key may have been replaced while the list was read.
+  if (poll.generations.empty()) return judge(poll);
+  pin_.check(poll.generations, poll.deadline, [this, &poll](const Failure* problem) {
+    if (problem != nullptr) return refuse(poll, *problem);
+    judge(poll);
+  });
 }
 
-/// The listing is what it is; whose it is, and whether the image still exists, may be left to ask.
+/// The listing is what it is; whether the image is ours, and still there, may be left to ask.
 void EnsClient::judge(Poll& poll) {
-  if (!owner_known(poll)) {
-    // The key was replaced while the list was read. The new one's owner can be asked for, an old one's not.
-    const auto current = current_generation();
-    const bool askable =
-        std::all_of(poll.generations.begin(), poll.generations.end(),
-                    [this, current](auto g) { return own_generations_.contains(g) || g == current; });
-    if (askable && current != foreign_generation_) return await_identity(poll);
-    return refuse(poll, askable ? foreign_
-                                : make_failure(Reason::credentials,
-                                               "the key was replaced while the list was read, before its "
-                                               "owner was known"));
-  }
   const Observation& found = *poll.listing;
-  const bool turned_empty =
-      found.complete && found.accounts.empty() && found.transient.empty() && poll.had_accounts;
+  const bool empty = found.complete && found.accounts.empty() && found.transient.empty();
   const bool id_refused = !found.complete && found.failure.reason == Reason::invalid_image;
-  if (!turned_empty && !id_refused) return deliver(poll);
-  poll.listing->may_be_gone = turned_empty;  // until the inventory says that it is there
-  ask_inventory(poll);
+  // The inventory of another key may be another account's.
+  const bool same_keys = std::includes(walked_with_.begin(), walked_with_.end(), poll.generations.begin(),
+                                       poll.generations.end());
+  if (!id_refused && (!empty || (same_keys && poll.is_ours()))) return deliver(poll);
+  walk(poll.image, poll.deadline,
+       [this, &poll](const InventoryListing& images) { judge_ownership(poll, images); });
 }
 
-void EnsClient::ask_inventory(Poll& poll) {
-  ApiCall call{options_.scheme, options_.host, "DescribeSelfImages", kEnsVersion, {}};
-  append_page(call.query, poll.image, poll.inventory.page, kInventoryPageSize);
-  gate_.call(std::move(call), poll.deadline,
-             [this, &poll](const Result<ApiAnswer, Failure>& answer) { take_inventory(poll, answer); });
-}
-
-void EnsClient::take_inventory(Poll& poll, const Result<ApiAnswer, Failure>& answer) {
-  const auto page = answer ? decode_inventory(answer->document.root())
-                           : Result<InventoryPage, Failure>(Err(answer.error()));
-  // Wherever nobody can tell, the listing stands as it is.
-  const bool ours = answer && (!options_.owner || own_generations_.contains(answer->generation));
-  if (!page || !page->total_count || !ours) return deliver(poll);
-  Inventory& inventory = poll.inventory;
-  const auto& own = page->own_images;
-  const bool listed = std::find(own.begin(), own.end(), poll.image.str()) != own.end();
-  const bool moved = inventory.total.value_or(*page->total_count) != *page->total_count;
-  inventory.total = page->total_count;
-  bool repeats = false;
-  for (const std::string& image : page->images)
-    repeats = !inventory.images.insert(image).second || repeats;
-  const auto rows = static_cast<std::int64_t>(inventory.images.size());
-  Observation& found = *poll.listing;
-  if (listed) found.may_be_gone = false;
-  if (listed || moved || repeats || rows > *inventory.total) return deliver(poll);
-  if (rows < *inventory.total) {
-    if (page->images.empty() || ++inventory.page > kMaxInventoryPages) return deliver(poll);
-    return ask_inventory(poll);
+void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
+  Observation& listing = *poll.listing;
+  const InventoryRow* row = found.find(poll.image);
+  if (row != nullptr && row->ours) return deliver(poll);
+  if (found.complete) {
+    listing.gone = true;
+    listing.failure = make_failure(
+        Reason::image_gone,
+        row == nullptr ? "the account's own inventory does not list this image: it was deleted, its id is "
+                         "mistyped, or the key or the endpoint is another account's or region's"
+                       : "the image is another account's, which shares it with this one");
+  } else if (listing.complete) {
+    listing.failure = ownership_unknown(found.failure);
+    listing.total_count = -1;  // of whose image?
   }
-  if (inventory.page > 1 && inventory.pass_before != inventory.images) {
-    if (inventory.pass_before) return deliver(poll);
-    Inventory again;
-    again.pass_before = std::move(inventory.images);
-    inventory = std::move(again);
-    return ask_inventory(poll);
-  }
-  found.complete = false;
-  found.may_be_gone = false;
-  found.gone = true;
-  found.accounts.clear();
-  found.failure = make_failure(Reason::image_gone, "the account's own inventory does not list this image");
+  listing.complete = false;
   deliver(poll);
 }
 
@@ -260,6 +190,60 @@ void EnsClient::deliver(Poll& poll) {
   const FetchDone done = std::move(poll.done);
   polls_.erase(poll.self);
   done(std::move(listing));
+}
+
+void EnsClient::walk(std::optional<ImageId> only, MonoTime deadline, WalkDone done) {
+  Walk& walk = walks_.emplace_back(std::move(only), options_.limits, clock_.wall());
+  walk.self = std::prev(walks_.end());
+  walk.deadline = deadline;
+  walk.done = std::move(done);
+  pin_.check({}, deadline, [this, &walk](const Failure* problem) {
+    if (problem == nullptr) return ask_images(walk);
+    walk.collector.fail(*problem);
+    end(walk);
+  });
+}
+
+/// One page at a time, each at the end of the queue: polls go before.
+void EnsClient::ask_images(Walk& walk) {
+  gate_.call(describe_self_images(options_, walk.only, walk.collector.next_page()), walk.deadline,
+             [this, &walk](const Result<ApiAnswer, Failure>& answer) { take_images(walk, answer); });
+}
+
+void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer) {
+  InventoryCollector& collector = walk.collector;
+  walk.gaps.note(clock_.mono());
+  if (answer) walk.generations.insert(answer->generation);
+  const auto page = answer ? decode_inventory(answer->document.root())
+                           : Result<InventoryPage, Failure>(Err(answer.error()));
+  if (page) {
+    collector.add(*page);
+  } else {
+    collector.fail(page.error());
+  }
+  if (walk.only && collector.saw(*walk.only)) collector.fail({});  // it is there: nothing is left to prove
+  if (!collector.done()) {
+    if (!collector.pause_before_next()) return ask_images(walk);
+    walk.timer = timers_.at(end_of_pause(walk.gaps, walk.deadline), [this, &walk] { ask_images(walk); });
+    return;
+  }
+  if (walk.generations.empty()) return end(walk);
+  pin_.check(walk.generations, walk.deadline, [this, &walk](const Failure* problem) {
+    if (problem != nullptr) {
+      // Another account's images tell nothing, not even that they are there.
+      walk.collector = InventoryCollector(options_.limits, clock_.wall());
+      walk.collector.fail(*problem);
+    }
+    end(walk);
+  });
+}
+
+void EnsClient::end(Walk& walk) {
+  InventoryListing found = walk.collector.take();
+  if (found.complete && !walk.only) walked_with_ = walk.generations;
+  const WalkDone done = std::move(walk.done);
+  walks_.erase(walk.self);
+  done(std::move(found));
 }
 
 }  // namespace sharedrift

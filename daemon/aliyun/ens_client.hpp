@@ -1,16 +1,16 @@
 #pragma once
 
 #include "aliyun/api_gate.hpp"
+#include "aliyun/owner_pin.hpp"
+#include "core/inventory.hpp"
 #include "core/listing.hpp"
 #include "core/timer_queue.hpp"
 #include "ports.hpp"
 
-#include <cstdint>
 #include <list>
 #include <optional>
-#include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace sharedrift {
 
@@ -29,12 +29,16 @@ struct EnsOptions {
 ApiCall describe_share_permission(const EnsOptions& options, const ImageId& image, int page,
                                   const std::optional<AccountId>& filter = std::nullopt);
 
-/// Lists shares by DescribeImageSharePermission, and asks DescribeSelfImages whether an image is gone when
-/// its list turned empty or its id is refused. With an owner pinned, GetCallerIdentity is asked for each new
-/// key, and no page signed with a key whose owner is not known to be the pinned one is ever judged.
+/// The request for one page of the account's images; with `only`, of those whose id is like it.
+ApiCall describe_self_images(const EnsOptions& options, const std::optional<ImageId>& only, int page);
+
+/// Lists shares by DescribeImageSharePermission, and images by DescribeSelfImages. A list that is empty is
+/// complete only if the image is known to be the account's: by the inventory that the caller keeps, or it is
+/// looked up by its id. With an owner pinned, no page signed with a key whose owner is not known to be the
+/// pinned one is ever judged.
 ///
-/// A poll waits for one thing at a time: its calls, which end by its deadline, a pause between two passes, or
-/// the owner of the key.
+/// A poll waits for one thing at a time: its calls, which end by its deadline, a pause between two passes,
+/// the owner of the key, or the look-up of its image. So does a walk.
 class EnsClient final : public ShareSource {
  public:
   EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& timers, CredentialSource& credentials,
@@ -43,20 +47,21 @@ class EnsClient final : public ShareSource {
   EnsClient(const EnsClient&) = delete;
   EnsClient& operator=(const EnsClient&) = delete;
 
-  void fetch(const ImageId& image, bool had_accounts, MonoTime deadline, FetchDone done) override;
+  void fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) override;
+  void walk(MonoTime deadline, WalkDone done) override { walk(std::nullopt, deadline, std::move(done)); }
   void on_wake() override { gate_.on_wake(); }
   [[nodiscard]] double budget() const { return gate_.budget(); }
   /// Takes over how fast `earlier` may go on: a new configuration is no new budget.
   void continue_pace_of(const EnsClient& earlier) { gate_.continue_pace_of(earlier.gate_); }
+  /// Takes over what `earlier` walked through, with the same credential source at the same place.
+  void continue_walks_of(const EnsClient& earlier) { walked_with_ = earlier.walked_with_; }
 
  private:
-  /// How far the account's inventory was read. Absence from one answer is proof; from several only if two
-  /// passes over them agree, since images may move between pages meanwhile.
-  struct Inventory {
-    int page = 1;
-    std::optional<std::int64_t> total;
-    std::set<std::string> images;
-    std::optional<std::set<std::string>> pass_before;
+  /// The gaps between the pages of a pass, which the pause before the next one hides.
+  struct Gaps {
+    std::optional<MonoTime> last_page;  ///< when one of this pass came last
+    MonoTime::duration longest{};       ///< from one page of a pass to the next
+    void note(MonoTime now);
   };
   /// One poll under way.
   struct Poll {
@@ -65,49 +70,56 @@ class EnsClient final : public ShareSource {
     ImageId image;
     ListingCollector collector;
     Instant started;
-    bool had_accounts = false;
+    IsOurs is_ours;
     MonoTime deadline;
     FetchDone done;
     std::list<Poll>::iterator self;
-    TimerQueue::Timer timer;              ///< of a pause, or of the wait for the key's owner
-    int outstanding = 0;                  ///< pages asked for
-    std::optional<MonoTime> last_page;    ///< when one of this pass came last
-    MonoTime::duration longest_gap{};     ///< from one page of a pass to the next
-    std::optional<Failure> broken;        ///< the first page that failed; what is under way is still taken
-    std::set<std::uint64_t> generations;  ///< of the credentials that signed its pages
+    TimerQueue::Timer timer;  ///< of a pause
+    int outstanding = 0;      ///< pages asked for
+    Gaps gaps;
+    std::optional<Failure> broken;      ///< the first page that failed; what is under way is still taken
+    OwnerPin::Generations generations;  ///< of the credentials that signed its pages
     std::optional<WallTime> server_time;
     std::optional<Observation> listing;  ///< once the collector is done
-    Inventory inventory;
+  };
+  /// One walk under way.
+  struct Walk {
+    Walk(std::optional<ImageId> id, ListingLimits limits, WallTime now)
+        : only(std::move(id)), collector(limits, now) {}
+    std::optional<ImageId> only;  ///< looked up by its id
+    InventoryCollector collector;
+    MonoTime deadline;
+    WalkDone done;
+    std::list<Walk>::iterator self;
+    TimerQueue::Timer timer;  ///< of a pause
+    Gaps gaps;
+    OwnerPin::Generations generations;
   };
 
   void advance(Poll& poll);
   void ask_page(Poll& poll, int number);
   void take_page(Poll& poll, int number, const Result<ApiAnswer, Failure>& answer);
-  void pause(Poll& poll);
+  [[nodiscard]] MonoTime end_of_pause(Gaps& gaps, MonoTime deadline);
   void conclude(Poll& poll);
   void judge(Poll& poll);
-  void ask_inventory(Poll& poll);
-  void take_inventory(Poll& poll, const Result<ApiAnswer, Failure>& answer);
+  void judge_ownership(Poll& poll, const InventoryListing& found);
   void refuse(Poll& poll, Failure why);
   void deliver(Poll& poll);
 
-  [[nodiscard]] std::optional<std::uint64_t> current_generation() const;
-  [[nodiscard]] bool owner_known(const Poll& poll) const;
-  void await_identity(Poll& poll);
-  void take_identity(const Result<ApiAnswer, Failure>& answer);
+  void walk(std::optional<ImageId> only, MonoTime deadline, WalkDone done);
+  void ask_images(Walk& walk);
+  void take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer);
+  void end(Walk& walk);
 
   EnsOptions options_;
   TimerQueue& timers_;
   ApiGate gate_;
-  CredentialSource& credentials_;
+  OwnerPin pin_;
   const Clock& clock_;
   Random& random_;
-  std::list<Poll> polls_;  ///< under way
-  std::vector<Poll*> awaiting_identity_;
-  bool asking_identity_ = false;
-  std::set<std::uint64_t> own_generations_;  ///< keys that are known to be the pinned owner's; the last few
-  std::optional<std::uint64_t> foreign_generation_;  ///< the last key that is known to be another account's
-  Failure foreign_;                                  ///< what is to be said about it
+  std::list<Poll> polls_;              ///< under way
+  std::list<Walk> walks_;              ///< under way
+  OwnerPin::Generations walked_with_;  ///< the keys that signed the last complete walk
 };
 
 }  // namespace sharedrift

@@ -182,8 +182,10 @@ class App {
   void in_force(const ConfigPtr& config) {
     views_.set_account_names(config->account_names);
     std::vector<SelfMetrics::Profile> profiles;
+    const InventoryConfig& inventory = config->inventory;
+    const auto walked = inventory.enabled ? std::optional(inventory.interval) : std::nullopt;
     for (const ProfileConfig& profile : config->profiles)
-      profiles.push_back({profile.name, profile.requests_per_second});
+      profiles.push_back({profile.name, profile.requests_per_second, walked});
     metrics_.set_profiles(profiles);
     metrics_.config_loaded(config->sha256, clock_.wall());
     const std::scoped_lock lock(config_mutex_);

@@ -153,9 +153,9 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   Progress progress;
   const StopOnSignal stop;
   Polled polled;
-  polled.report.views =
-      poll_once(std::move(watch), {clock, random, transport, timers, sources->lanes(), std::ref(progress)},
-                stop.token());
+  polled.report.views = poll_once(
+      std::move(watch), {config, clock, random, transport, timers, sources->lanes(), std::ref(progress)},
+      stop.token());
   progress.clear();
   polled.report.account_names = config.account_names;
   polled.report.config_file = config_name(options);

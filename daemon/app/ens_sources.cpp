@@ -63,12 +63,14 @@ class EnsSources final : public ShareSources {
     Profile profile;
     profile.config = config;
     std::unique_ptr<EnsClient> earlier;
+    bool unchanged = false;
     if (previous != nullptr) {
       const auto kept =
           std::find_if(previous->profiles_.begin(), previous->profiles_.end(),
                        [&config](const Profile& old) { return old.config.name == config.name; });
       if (kept != previous->profiles_.end()) {
         earlier = std::move(kept->client);
+        unchanged = kept->config == config;
         if (share_credentials(kept->config, config)) profile.access = std::move(kept->access);
       }
     }
@@ -79,6 +81,7 @@ class EnsSources final : public ShareSources {
         std::make_unique<EnsClient>(ens_options(config, profile.access), world.transport, world.timers,
                                     *profile.access.credentials, world.clock, world.random, world.observer);
     if (earlier) profile.client->continue_pace_of(*earlier);
+    if (unchanged) profile.client->continue_walks_of(*earlier);
     profiles_.push_back(std::move(profile));
   }
 

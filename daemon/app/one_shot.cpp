@@ -1,6 +1,7 @@
 #include "app/one_shot.hpp"
 
 #include "core/listing.hpp"
+#include "poll/inventory_walks.hpp"
 
 #include <algorithm>
 #include <set>
@@ -38,6 +39,7 @@ class Countdown final : public PollListener {
   }
   void on_overruns(std::uint64_t /*periods*/) override {}
   void on_totals(const Tracker& /*tracker*/) override {}
+  void on_inventory(const std::string& /*profile*/, const InventoryView& /*view*/) override {}
 
  private:
   std::set<ImageId> waiting_;
@@ -68,8 +70,10 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   NullSink sink;
   NullStore store;
   StepPublisher publisher(sink, store, countdown);
+  Inventories inventories;
+  InventoryWalks walks({ports.clock, ports.timers, ports.config, inventories, publisher, countdown});
   Poller poller({ports.clock, ports.random, ports.transport, ports.timers, ports.lanes, tracker, schedule,
-                 publisher, countdown});
+                 publisher, countdown, &walks});
   const std::stop_callback forward(stop, [&done, &poller] {
     done.request_stop();
     poller.wake();

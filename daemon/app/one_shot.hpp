@@ -16,6 +16,7 @@ namespace sharedrift {
 
 /// What a single poll needs from the world.
 struct OneShotPorts {
+  const Config& config;
   const Clock& clock;
   Random& random;
   HttpTransport& transport;

@@ -38,6 +38,9 @@ enum class EventType {
   mass_change_held,
   monitoring_gap,
   first_run,
+  // of a profile's account
+  inventory_incomplete,
+  inventory_recovered,
   // of the daemon
   config_reloaded,
   config_rejected,

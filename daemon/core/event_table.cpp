@@ -62,6 +62,13 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::first_run, "first_run", Level::info,
      "There is no state of an earlier run: watching begins now with {images:image}, and what is shared "
      "already is marked first_run=true"},
+    {EventType::inventory_incomplete, "inventory_incomplete", Level::warn,
+     "The images that the account of profile {profile} owns could not be listed completely ({reason}, "
+     "{failures:time} in a row), so a new image may not be seen and an empty list proves nothing by itself"
+     ": {detail}"},
+    {EventType::inventory_recovered, "inventory_recovered", Level::info,
+     "The images that the account of profile {profile} owns are listed completely again after "
+     "{failures:failure}"},
     {EventType::config_reloaded, "config_reloaded", Level::info,
      "Configuration {config} with {images:image} is in force"},
     {EventType::config_rejected, "config_rejected", Level::error,

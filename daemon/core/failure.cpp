@@ -23,6 +23,7 @@ std::string_view to_string(Reason reason) {
     case Reason::owner_mismatch: return "owner_mismatch";
     case Reason::invalid_image: return "invalid_image";
     case Reason::image_gone: return "image_gone";
+    case Reason::ownership_unknown: return "ownership_unknown";
     case Reason::api_other: return "api_other";
     case Reason::protocol: return "protocol";
     case Reason::bad_payload: return "bad_payload";
@@ -82,7 +83,8 @@ ImageState state_of_failure(Reason reason, bool any_page_read) {
     case Reason::bad_row:
     case Reason::duplicate_row:
     case Reason::count_mismatch:
-    case Reason::count_changed: return ImageState::incomplete;
+    case Reason::count_changed:
+    case Reason::ownership_unknown: return ImageState::incomplete;
     case Reason::credentials:
     case Reason::dns:
     case Reason::connect:

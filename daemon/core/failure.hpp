@@ -21,15 +21,16 @@ enum class Reason {
   reset,        ///< the connection ended inside the answer
   local,        ///< this machine is out of something (descriptors, memory)
   // the API said no
-  throttled,       ///< flow control; also a budget of ours that held a call back for too long
-  server_error,    ///< 5xx, ens.interface.error, CallInterface: the far side's trouble
-  forbidden,       ///< NoPermission and its kin
-  key_rejected,    ///< the access key, its token or the signature was refused
-  clock_skew,      ///< the time stamp was refused
-  owner_mismatch,  ///< the key belongs to another account than `owner_account`
-  invalid_image,   ///< the API refuses the image id
-  image_gone,      ///< the account's own inventory lacks the image
-  api_other,       ///< any other refusal
+  throttled,          ///< flow control; also a budget of ours that held a call back for too long
+  server_error,       ///< 5xx, ens.interface.error, CallInterface: the far side's trouble
+  forbidden,          ///< NoPermission and its kin
+  key_rejected,       ///< the access key, its token or the signature was refused
+  clock_skew,         ///< the time stamp was refused
+  owner_mismatch,     ///< the key belongs to another account than `owner_account`
+  invalid_image,      ///< the API refuses the image id
+  image_gone,         ///< the account's own inventory lacks the image
+  ownership_unknown,  ///< the list is empty, and nobody can tell whether the image is the account's
+  api_other,          ///< any other refusal
   // the answer cannot be believed
   protocol,        ///< not an answer of this API: redirect, content coding, framing, HTML
   bad_payload,     ///< not the JSON that is documented
@@ -42,19 +43,33 @@ enum class Reason {
   unstable,        ///< repeated passes never agreed
   internal,        ///< a bug of ours, caught
 };
-inline constexpr std::array kAllReasons{Reason::credentials,   Reason::dns,
-                                        Reason::connect,       Reason::proxy,
-                                        Reason::tls,           Reason::timeout,
-                                        Reason::reset,         Reason::local,
-                                        Reason::throttled,     Reason::server_error,
-                                        Reason::forbidden,     Reason::key_rejected,
-                                        Reason::clock_skew,    Reason::owner_mismatch,
-                                        Reason::invalid_image, Reason::image_gone,
-                                        Reason::api_other,     Reason::protocol,
-                                        Reason::bad_payload,   Reason::too_large,
-                                        Reason::echo_mismatch, Reason::bad_row,
-                                        Reason::duplicate_row, Reason::count_mismatch,
-                                        Reason::count_changed, Reason::unstable,
+inline constexpr std::array kAllReasons{Reason::credentials,
+                                        Reason::dns,
+                                        Reason::connect,
+                                        Reason::proxy,
+                                        Reason::tls,
+                                        Reason::timeout,
+                                        Reason::reset,
+                                        Reason::local,
+                                        Reason::throttled,
+                                        Reason::server_error,
+                                        Reason::forbidden,
+                                        Reason::key_rejected,
+                                        Reason::clock_skew,
+                                        Reason::owner_mismatch,
+                                        Reason::invalid_image,
+                                        Reason::image_gone,
+                                        Reason::ownership_unknown,
+                                        Reason::api_other,
+                                        Reason::protocol,
+                                        Reason::bad_payload,
+                                        Reason::too_large,
+                                        Reason::echo_mismatch,
+                                        Reason::bad_row,
+                                        Reason::duplicate_row,
+                                        Reason::count_mismatch,
+                                        Reason::count_changed,
+                                        Reason::unstable,
                                         Reason::internal};
 
 std::string_view to_string(Reason reason);

@@ -18,7 +18,7 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   last_attempt_ = context.now.wall;
   see(seen.accounts, context);
   see(seen.transient, context);
-  if (!seen.gone && !seen.may_be_gone && (seen.complete || !seen.accounts.empty())) gone_ = {};
+  if (!seen.gone && (seen.complete || !seen.accounts.empty())) gone_ = {};
   bool lost = false;
   if (seen.complete) {
     Accounts present;
@@ -27,7 +27,6 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
     miss_required(present, context);
     lost = miss(present, context);
     shared_accounts_ = static_cast<std::int64_t>(seen.accounts.size());
-    had_accounts_ = shared_accounts_ > 0 || seen.may_be_gone;
     complete_listings_ = std::min(complete_listings_ + 1, context.watch.confirm_clears);
     last_complete_ = context.now.wall;
     last_complete_began_ = std::min(seen.started, context.now.wall);

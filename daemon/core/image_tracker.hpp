@@ -68,8 +68,9 @@ class ImageTracker {
   [[nodiscard]] Event failure_event(const Context& context) const;
   /// Why the last attempt failed, in fields of an event. Only where it failed.
   void add_failure(Event& event) const;
-  /// Whether an empty list would be news: the last complete one was not, or nobody could tell.
-  [[nodiscard]] bool had_accounts() const { return had_accounts_; }
+  /// Whether an empty list would be news, so that an inventory of before it does not explain it: accounts are
+  /// believed to have access, or the image to be gone.
+  [[nodiscard]] bool empty_is_news() const { return !sightings_.empty() || gone_.begun(); }
   /// How many clears the guard holds.
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
@@ -108,7 +109,6 @@ class ImageTracker {
 
   // The small ones first, side by side: a fleet has many of all this.
   bool listing_complete_ = false;
-  bool had_accounts_ = false;
   std::optional<bool> canary_ok_;
   ImageState state_ = ImageState::never_read;
   std::uint32_t failures_in_a_row_ = 0;

@@ -50,9 +50,7 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
     }
     failures_in_a_row_ = 0;
     last_failure_.reset();
-    // An image that was gone stays it until somebody can tell that it is there.
-    if (!seen.may_be_gone || state_ != ImageState::gone)
-      note_state(seen.accounts.empty() ? ImageState::empty : ImageState::ok, context);
+    note_state(seen.accounts.empty() ? ImageState::empty : ImageState::ok, context);
     return;
   }
   ++counters_.failures;

@@ -30,7 +30,6 @@ void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Contex
   }
   listing_complete_ = record.listing_complete;
   shared_accounts_ = last_complete_ ? record.shared_accounts : -1;
-  had_accounts_ = record.had_accounts || record.shared_accounts > 0 || !record.sightings.empty();
   unlisted_ = record.unlisted;
   total_count_ = record.total_count;
   counters_ = record.counters;

@@ -18,7 +18,6 @@ ImageRecord ImageTracker::record() const {
   record.unused_entries = unused_entries_;
   record.unlisted = unlisted_;
   record.total_count = total_count_;
-  record.had_accounts = had_accounts_;
   record.listing_complete = listing_complete_;
   record.counters = counters_;
   record.sightings = sightings_;

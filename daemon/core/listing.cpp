@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::size_t kRequestIdsKept = 4;
 
-/// Contradictions that a list in motion explains, so that reading again may help. The others would only
-/// repeat.
-bool worth_another_pass(Reason reason) {
-  return reason == Reason::duplicate_row || reason == Reason::count_changed ||
-         reason == Reason::count_mismatch;
-}
-
 std::size_t row_count(const Page& page) {
   return page.accounts.size() + page.unusable_rows;
 }
@@ -30,7 +23,7 @@ std::int64_t Observation::unlisted() const {
 }
 
 ListingCollector::ListingCollector(ImageId image, ListingLimits limits, WallTime started)
-    : image_(std::move(image)), limits_(limits) {
+    : image_(std::move(image)), limits_(limits), passes_(limits.max_passes) {
   result_.started = started;
   begin_pass();
 }
@@ -171,25 +164,10 @@ void ListingCollector::finish_pass() {
     break_pass(Reason::count_mismatch, "TotalCount says " + std::to_string(result_.total_count) + ", " +
                                            std::to_string(distinct) + " accounts were listed");
   }
-  std::vector<AccountId> rows = take_in_rows();
-  const bool last_chance = result_.passes >= limits_.max_passes;
-  if (pass_.why) {
-    last_sound_.reset();
-    if (fits_one_page() || !worth_another_pass(pass_.why->reason)) return conclude(pass_.why, {});
-    if (last_chance) {
-      return conclude(
-          any_sound_ ? make_failure(Reason::unstable, "the passes over the list never agreed") : *pass_.why,
-          {});
-    }
-  } else {
-    any_sound_ = true;
-    if (fits_one_page() || last_sound_ == rows) return conclude(std::nullopt, std::move(rows));
-    if (last_chance) {
-      return conclude(make_failure(Reason::unstable, "the passes over the list never agreed"), {});
-    }
-    last_sound_ = std::move(rows);
-  }
-  begin_pass();
+  auto verdict = passes_.judge(std::move(pass_.why), fits_one_page(), take_in_rows());
+  if (!verdict) return begin_pass();
+  if (!*verdict) return conclude(std::move(*verdict).error(), {});
+  conclude(std::nullopt, std::move(**verdict));
 }
 
 /// The rows of the pass, sorted; they are part of what was seen from now on.

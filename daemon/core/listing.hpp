@@ -2,6 +2,7 @@
 
 #include "core/failure.hpp"
 #include "core/ids.hpp"
+#include "core/passes.hpp"
 #include "core/time.hpp"
 
 #include <cstddef>
@@ -34,8 +35,7 @@ struct Observation {
   std::vector<AccountId> transient;  ///< sorted; seen in an earlier pass, not part of the proven set
   bool complete = false;
   bool gone = false;  ///< the account's own inventory lacks the image (not a listing; complete is false)
-  bool may_be_gone = false;  ///< complete and empty, and the inventory could not say that the image is there
-  Failure failure;           ///< why not complete; meaningless when complete
+  Failure failure;    ///< why not complete; meaningless when complete
   std::int64_t total_count = -1;         ///< the last TotalCount the API claimed; -1: never said
   int pages = 0;                         ///< pages read
   int passes = 0;                        ///< passes begun
@@ -119,11 +119,10 @@ class ListingCollector {
   ImageId image_;
   ListingLimits limits_;
   Observation result_;
+  Passes<std::vector<AccountId>> passes_;
   int pages_before_ = 1;  ///< to the end of the list in the pass before
   Pass pass_;
-  std::vector<AccountId> seen_;                       ///< the rows of all passes so far; sorted
-  std::optional<std::vector<AccountId>> last_sound_;  ///< the set of the pass before, if it was sound; sorted
-  bool any_sound_ = false;
+  std::vector<AccountId> seen_;  ///< the rows of all passes so far; sorted
   bool done_ = false;
 };
 

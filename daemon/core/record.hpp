@@ -106,7 +106,6 @@ struct ImageRecord {
   std::int64_t unlisted = 0;
   std::int64_t total_count = -1;  ///< the last TotalCount that the API claimed; -1: none yet
   bool listing_complete = false;
-  bool had_accounts = false;  ///< an empty list would be a change: the inventory is asked about it
   ImageCounters counters;
   std::vector<Sighting> sightings;  ///< sorted by account
   std::vector<Loss> losses;         ///< of sightings; sorted by account

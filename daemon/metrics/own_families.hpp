@@ -53,6 +53,31 @@ constexpr MetricSpec kCredentialsRefreshFailures{"share_drift_credentials_refres
 constexpr MetricSpec kClockSkew{
     "share_drift_clock_skew_seconds", Gauge, "profile",
     "The clock of the API minus the local one, as of its last answer; absent before the first."};
+constexpr MetricSpec kInventoryImages{
+    "share_drift_inventory_images", Gauge, "profile",
+    "Images that the account owns, as of the last walk through its inventory; absent while nobody knows."};
+constexpr MetricSpec kInventoryUnwatched{
+    "share_drift_inventory_unwatched_images", Gauge, "profile",
+    "Images that the account owns and that are neither watched nor ignored; absent while nobody knows."};
+constexpr MetricSpec kInventoryUnwatchedInfo{
+    "share_drift_inventory_unwatched_image_info", Gauge, "image_id,image_name,profile",
+    "Up to ten of the images that are neither watched nor ignored, always 1."};
+constexpr MetricSpec kInventoryIgnored{
+    "share_drift_inventory_ignored_images", Gauge, "profile",
+    "Images that the account owns and that the configuration ignores; absent while nobody knows."};
+constexpr MetricSpec kInventoryComplete{
+    "share_drift_inventory_complete", Gauge, "profile",
+    "Whether the last walk through the inventory gave a list that is proven complete."};
+constexpr MetricSpec kInventoryLastComplete{
+    "share_drift_inventory_last_complete_timestamp_seconds", Gauge, "profile",
+    "When the inventory was last proven complete, in seconds since 1970; 0 if never."};
+constexpr MetricSpec kInventoryInterval{"share_drift_inventory_interval_seconds", Gauge, "profile",
+                                        "How often the inventory is walked through."};
+constexpr MetricSpec kInventoryReads{"share_drift_inventory_reads_total", Counter, "profile",
+                                     "Walks through the inventory that ended."};
+constexpr MetricSpec kInventoryReadFailures{
+    "share_drift_inventory_read_failures_total", Counter, "profile,reason",
+    "Walks through the inventory that gave no complete list, by the reason."};
 constexpr MetricSpec kConfigLastReloadSuccessful{
     "share_drift_config_last_reload_successful", Gauge, "",
     "Whether the last attempt to load the configuration succeeded."};

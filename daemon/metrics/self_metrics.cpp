@@ -88,6 +88,8 @@ struct SelfMetrics::Counted {
   Family<Counter>& api_retries = counters(own::kApiRetries, registry);
   Family<Histogram>& api_request_duration = histograms(own::kApiRequestDuration, registry);
   Family<Counter>& refresh_failures = counters(own::kCredentialsRefreshFailures, registry);
+  Family<Counter>& inventory_reads = counters(own::kInventoryReads, registry);
+  Family<Counter>& inventory_read_failures = counters(own::kInventoryReadFailures, registry);
   Family<Counter>& http_requests = counters(own::kHttpRequests, registry);
   Family<Counter>& refused_connections = counters(own::kHttpRefusedConnections, registry);
 };
@@ -104,6 +106,9 @@ struct SelfMetrics::ProfileSeries {
       counted.api_failures.Remove(counter);
     counted.api_request_duration.Remove(&duration);
     counted.refresh_failures.Remove(&refresh_failures);
+    counted.inventory_reads.Remove(&inventory_reads);
+    for (Counter* counter : inventory_failures)
+      counted.inventory_read_failures.Remove(counter);
   }
 
   Counted& counted;
@@ -113,6 +118,10 @@ struct SelfMetrics::ProfileSeries {
   ByReason failures = by_reason(counted.api_failures, labels);
   Histogram& duration = counted.api_request_duration.Add(labels, request_buckets);
   Counter& refresh_failures = counted.refresh_failures.Add(labels);
+  Counter& inventory_reads = counted.inventory_reads.Add(labels);
+  ByReason inventory_failures = by_reason(counted.inventory_read_failures, labels);
+  std::optional<Millis> inventory_interval;
+  std::optional<InventoryView> inventory;  ///< none before the first walk
   double budget = 0;
   std::optional<double> skew;
   std::string origin;  ///< of the credentials; empty: none yet
@@ -140,6 +149,7 @@ void SelfMetrics::set_profiles(const std::vector<Profile>& profiles) {
     std::unique_ptr<ProfileSeries>& series = profiles_[profile.name];
     if (series == nullptr) series = std::make_unique<ProfileSeries>(*counted_, profile.name);
     series->budget = profile.requests_per_second;
+    series->inventory_interval = profile.inventory_interval;
   }
 }
 
@@ -152,6 +162,15 @@ void SelfMetrics::on_listing(const Observation& seen) {
 
 void SelfMetrics::on_overruns(std::uint64_t periods) {
   counted_->listing_overruns.Increment(static_cast<double>(periods));
+}
+
+void SelfMetrics::on_inventory(std::string_view profile, const InventoryView& view) {
+  with(profile, [&view](ProfileSeries& series) {
+    series.inventory_reads.Increment();
+    if (view.failure)
+      series.inventory_failures.at(static_cast<std::size_t>(view.failure->reason))->Increment();
+    series.inventory = view;
+  });
 }
 
 void SelfMetrics::set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes,
@@ -247,7 +266,24 @@ void SelfMetrics::add_profiles(Families& out) const {
     out.add(own::kCredentialsExpiry, series->expires, {profile});
     out.add(own::kCredentialsObtained, series->obtained, {profile});
     if (series->skew) out.add(own::kClockSkew, *series->skew, {profile});
+    if (series->inventory_interval) add_inventory(out, name, *series);
   }
+}
+
+void SelfMetrics::add_inventory(Families& out, const std::string& name, const ProfileSeries& series) {
+  const InventoryView view = series.inventory.value_or(InventoryView{});
+  const Families::Label profile{"profile", name};
+  const auto add_count = [&](const MetricSpec& spec, const InventoryView::Count& count) {
+    if (count) out.add(spec, static_cast<double>(*count), {profile});
+  };
+  add_count(own::kInventoryImages, view.images);
+  add_count(own::kInventoryUnwatched, view.unwatched);
+  for (const auto& [id, image_name] : view.some_unwatched)
+    out.add(own::kInventoryUnwatchedInfo, 1, {{"image_id", id.str()}, {"image_name", image_name}, profile});
+  add_count(own::kInventoryIgnored, view.ignored);
+  out.add(own::kInventoryComplete, series.inventory && !view.failure ? 1 : 0, {profile});
+  out.add(own::kInventoryLastComplete, view.last_complete ? unix_seconds(*view.last_complete) : 0, {profile});
+  out.add(own::kInventoryInterval, seconds(*series.inventory_interval), {profile});
 }
 
 void SelfMetrics::add_sources(Families& out) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/listing.hpp"
+#include "core/owned_images.hpp"
 #include "core/record.hpp"
 #include "log/logging.hpp"
 #include "os/process_stats.hpp"
@@ -54,7 +55,8 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   };
   struct Profile {
     std::string name;
-    double requests_per_second = 0;  ///< 0: no limit
+    double requests_per_second = 0;              ///< 0: no limit
+    std::optional<Millis> inventory_interval{};  ///< none: the inventory is not walked
   };
 
   /// What does not change while the program runs.
@@ -75,6 +77,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
 
   void on_listing(const Observation& seen);
   void on_overruns(std::uint64_t periods);
+  void on_inventory(std::string_view profile, const InventoryView& view);
   /// Closes by CloseReason, of all time: counters go on over a restart.
   void set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes, std::int64_t clears_held);
 
@@ -113,6 +116,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void with(std::string_view profile, Use use);
   void add_facts(Families& out) const;
   void add_profiles(Families& out) const;
+  static void add_inventory(Families& out, const std::string& profile, const ProfileSeries& series);
   void add_sources(Families& out) const;
 
   const Identity identity_;

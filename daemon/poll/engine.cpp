@@ -1,5 +1,6 @@
 #include "poll/engine.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -26,11 +27,15 @@ void Engine::restore(std::shared_ptr<const Config> config) {
 
 void Engine::start() {
   sources_ = ports_.make_sources(*config_, std::move(sources_));
+  std::erase_if(inventories_,
+                [lanes = sources_->lanes()](const auto& entry) { return !lanes.contains(entry.first); });
+  walks_ = std::make_unique<InventoryWalks>(InventoryWalks::Parts{ports_.clock, ports_.timers, *config_,
+                                                                  inventories_, publisher_, ports_.listener});
   {
     const std::scoped_lock lock(poller_mutex_);
     poller_ = std::make_unique<Poller>(Poller::Parts{ports_.clock, ports_.random, ports_.transport,
                                                      ports_.timers, sources_->lanes(), *tracker_, *schedule_,
-                                                     publisher_, ports_.listener});
+                                                     publisher_, ports_.listener, walks_.get()});
   }
   thread_ = std::jthread([this, poller = poller_.get()](const std::stop_token& stop) {
     try {
@@ -43,6 +48,11 @@ void Engine::start() {
 
 void Engine::reload(std::shared_ptr<const Config> config) {
   stop();
+  for (const ProfileConfig& profile : config->profiles) {
+    const auto& before = config_->profiles;
+    if (std::find(before.begin(), before.end(), profile) == before.end())
+      inventories_[profile.name].walk_anew();  // it may be another account's
+  }
   config_ = std::move(config);
   const Instant now = ports_.clock.now();
   WatchList watch = watch_list(*config_, shard_);
@@ -60,6 +70,7 @@ void Engine::stop() {
   const std::scoped_lock lock(poller_mutex_);
   if (poller_) turns_before_ += poller_->turns();
   poller_.reset();
+  walks_.reset();
 }
 
 std::uint64_t Engine::poller_turns() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "poll/inventory_walks.hpp"
 #include "poll/poller.hpp"
 #include "poll/watch.hpp"
 #include "ports.hpp"
@@ -74,6 +75,8 @@ class Engine {
   std::unique_ptr<Tracker> tracker_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<ShareSources> sources_;
+  Inventories inventories_;                     ///< of the profiles of config_
+  std::unique_ptr<InventoryWalks> walks_;       ///< replaced with the poller
   std::atomic<std::uint64_t> turns_before_{0};  ///< of pollers that are gone
   mutable std::mutex poller_mutex_;
   std::unique_ptr<Poller> poller_;  ///< replaced under poller_mutex_

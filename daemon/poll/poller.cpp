@@ -2,6 +2,7 @@
 
 #include "core/listing.hpp"
 #include "core/view.hpp"
+#include "poll/inventory_walks.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -40,6 +41,11 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
   listener_.on_totals(tracker);
 }
 
+void StepPublisher::tell(const Event& event) {
+  sink_.on_event(event);
+  store_.add_event(event);
+}
+
 void StepPublisher::save_all(Tracker& tracker) {
   for (ImageRecord& record : tracker.take_unsaved())
     store_.save(std::move(record), {});
@@ -53,6 +59,9 @@ Poller::Poller(Parts parts) : parts_(std::move(parts)) {
 
 void Poller::run(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] { wake(); });
+  for (auto& [name, lane] : lanes_) {
+    if (parts_.walks != nullptr) parts_.walks->start(name, *lane.settings.source, lane.settings.timeout);
+  }
   set_timers();
   while (!stop.stop_requested()) {
     turns_.fetch_add(1, std::memory_order_relaxed);
@@ -76,6 +85,12 @@ void Poller::set_timers() {
   next_save_ = timers.at(parts_.clock.mono() + kRoutineDelay, [this] { save(); });
 }
 
+/// An image whose empty list is news may have gone since the inventory was proven: it is looked up.
+bool Poller::is_ours(const ImageTracker& image) const {
+  const ImagePolicy& policy = image.policy();
+  return parts_.walks != nullptr && !image.empty_is_news() && parts_.walks->proves(policy.profile, policy.id);
+}
+
 void Poller::take_due() {
   for (const ImageId& id : parts_.schedule.take_due(parts_.clock.mono())) {
     const ImageTracker& image = parts_.tracker.image(id);
@@ -97,7 +112,7 @@ void Poller::start_polls(Lane& lane) {
     const Millis patience = std::clamp(image.policy().interval, lane.settings.timeout,
                                        std::max(kLongestPoll, lane.settings.timeout));
     lane.settings.source->fetch(
-        id, image.had_accounts(), now + patience,
+        id, [this, &image] { return is_ours(image); }, now + patience,
         [this, &lane, &id](const Observation& listing) { finish(lane, id, listing); });
   }
 }

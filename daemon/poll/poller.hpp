@@ -17,6 +17,9 @@
 
 namespace sharedrift {
 
+class InventoryWalks;
+struct InventoryView;
+
 /// Told what the poll thread did. Called on that thread (and, before it runs, on the thread that starts it).
 class PollListener {
  public:
@@ -29,6 +32,8 @@ class PollListener {
   virtual void on_attempt(const ImageId& image, const Observation& seen) = 0;
   virtual void on_overruns(std::uint64_t periods) = 0;
   virtual void on_totals(const Tracker& tracker) = 0;  ///< after every step
+  /// After every walk of a profile's inventory.
+  virtual void on_inventory(const std::string& profile, const InventoryView& view) = 0;
 };
 
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the
@@ -40,6 +45,8 @@ class StepPublisher {
   StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
       : sink_(sink), store_(store), listener_(listener) {}
   void publish(const Step& step, const Tracker& tracker);
+  /// An event that is no step of the tracker's.
+  void tell(const Event& event);
   /// Saves all that was not news.
   void save_all(Tracker& tracker);
 
@@ -71,6 +78,7 @@ class Poller {
     Schedule& schedule;
     StepPublisher& publisher;
     PollListener& listener;
+    InventoryWalks* walks = nullptr;  ///< null: an image whose list is empty is looked up each time
   };
   explicit Poller(Parts parts);
 
@@ -87,6 +95,7 @@ class Poller {
     std::deque<const ImageTracker*> due;  ///< wait for a place in the window; in flight for the schedule
     std::size_t under_way = 0;            ///< polls
   };
+  [[nodiscard]] bool is_ours(const ImageTracker& image) const;
   void take_due();
   void start_polls(Lane& lane);
   void finish(Lane& lane, const ImageId& image, const Observation& listing);

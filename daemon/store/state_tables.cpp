@@ -46,6 +46,9 @@ ALTER TABLE images ADD COLUMN last_complete_began INTEGER;
 ALTER TABLE images ADD COLUMN total_count INTEGER NOT NULL DEFAULT -1;
 ALTER TABLE images ADD COLUMN had_accounts INTEGER NOT NULL DEFAULT 0;
 UPDATE images SET total_count=shared_accounts, had_accounts=shared_accounts>0;
+)",
+                                                                     R"(
+ALTER TABLE images DROP COLUMN had_accounts;
 )"};
 
 /// A time that can be reckoned with: none before 1970 or after 9999, whatever the row says.
@@ -152,12 +155,12 @@ Status StateTables::put(const ImageRecord& record) {
 
 Status StateTables::put_image(const ImageRecord& record) {
   const ImageCounters& counters = record.counters;
-  return database_.run("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.id.str(),
+  return database_.run("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.id.str(),
                        to_string(record.state), record.state_since, record.last_complete, record.last_attempt,
                        record.listing_complete, record.shared_accounts, record.unused_entries,
                        record.unlisted, counters.listings, counters.failures, counters.opened[0],
                        counters.opened[1], counters.closed[0], counters.closed[1], counters.flaps,
-                       record.last_complete_began, record.total_count, record.had_accounts);
+                       record.last_complete_began, record.total_count);
 }
 
 Status StateTables::add(const Event& event) {
@@ -248,7 +251,6 @@ Status StateTables::load_images(Images& images) {
     record.counters.flaps = as_count(row.integer(15));
     record.last_complete_began = moment(row, 16);
     record.total_count = row.integer(17);
-    record.had_accounts = row.integer(18) != 0;
     return Unit{};
   });
 }

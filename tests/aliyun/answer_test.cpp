@@ -14,6 +14,7 @@ using testing::answer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using testing::kept;
 using ::testing::Not;
 
@@ -308,21 +309,30 @@ Result<InventoryPage, Failure> inventory_in(const std::string& file) {
 TEST(Answer, ReadsTheInventory) {
   const auto self = inventory_in("inventory-self");
   ASSERT_TRUE(self);
-  EXPECT_THAT(self->own_images, ElementsAre(testing::kImage));
+  ASSERT_THAT(self->rows, SizeIs(1));
+  EXPECT_EQ(self->rows[0].id.str(), testing::kImage);
+  EXPECT_EQ(self->rows[0].name, "edge-base");
+  EXPECT_EQ(self->rows[0].created, parse_rfc3339("2026-11-20T08:30:00Z"));
+  EXPECT_TRUE(self->rows[0].ours);
+  EXPECT_EQ(self->page_number, 1);
   EXPECT_EQ(self->total_count, 1);
   const auto others = inventory_in("inventory-others");
   ASSERT_TRUE(others);
-  EXPECT_THAT(others->own_images, IsEmpty());
-  EXPECT_THAT(others->images, ElementsAre(testing::kImage));
-  EXPECT_THAT(inventory_in("inventory-owner-not-told")->own_images, ElementsAre(testing::kImage));
+  ASSERT_THAT(others->rows, SizeIs(1));
+  EXPECT_FALSE(others->rows[0].ours);
+  EXPECT_TRUE(inventory_in("inventory-owner-not-told")->rows.at(0).ours);
+  const auto odd = inventory_in("inventory-row-without-id");
+  ASSERT_TRUE(odd);
+  EXPECT_THAT(odd->rows, IsEmpty());
+  EXPECT_EQ(odd->unusable_rows, 1U);
   for (const char* file : {"inventory-empty", "inventory-no-images"}) {
     const auto empty = inventory_in(file);
     ASSERT_TRUE(empty) << file;
-    EXPECT_THAT(empty->images, IsEmpty());
+    EXPECT_THAT(empty->rows, IsEmpty());
     EXPECT_EQ(empty->total_count, 0);
   }
-  for (const char* file : {"bad-inventory-silent", "bad-inventory-count-only", "bad-inventory-row",
-                           "bad-inventory-form", "listing-uid-strings"}) {
+  for (const char* file :
+       {"bad-inventory-silent", "bad-inventory-count-only", "bad-inventory-form", "listing-uid-strings"}) {
     const auto bad = inventory_in(file);
     ASSERT_FALSE(bad) << file;
     EXPECT_EQ(bad.error().reason, Reason::bad_payload);

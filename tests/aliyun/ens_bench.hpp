@@ -77,20 +77,22 @@ class EnsBench {
     for (std::size_t i = first; i < std::min(first + 100, inventory.size()); ++i)
       rows += (rows.empty() ? "" : ",") + (R"({"ImageId":")" + inventory[i] + R"(","ImageOwnerAlias":")") +
               alias + R"("})";
-    return answer(200, R"({"TotalCount":)" + std::to_string(inventory.size()) + R"(,"Images":{"Image":[)" +
-                           rows + "]}}");
+    const std::string total = counted ? R"("TotalCount":)" + std::to_string(inventory.size()) + "," : "";
+    return answer(200, "{" + total + R"("Images":{"Image":[)" + rows + "]}}");
   }
 
-  std::shared_ptr<Outcome> begin(const std::string& image, bool had_accounts = false,
+  /// `listed`: whether the inventory that the caller keeps lists the image.
+  std::shared_ptr<Outcome> begin(const std::string& image, bool listed = false,
                                  Millis patience = Millis{300'000}) {
     auto outcome = std::make_shared<Outcome>();
     outcomes.push_back(outcome);
-    client.fetch(*ImageId::parse(image), had_accounts, clock.mono() + patience,
-                 [this, outcome](Observation seen) {
-                   ++outcome->times;
-                   outcome->when = clock.mono();
-                   outcome->seen = std::move(seen);
-                 });
+    client.fetch(
+        *ImageId::parse(image), [listed] { return listed; }, clock.mono() + patience,
+        [this, outcome](Observation seen) {
+          ++outcome->times;
+          outcome->when = clock.mono();
+          outcome->seen = std::move(seen);
+        });
     return outcome;
   }
   void run() {
@@ -103,11 +105,20 @@ class EnsBench {
   [[nodiscard]] bool over() const {
     return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& one) { return one->times > 0; });
   }
-  Observation fetch(const std::string& image, bool had_accounts = false, Millis patience = Millis{300'000}) {
-    const auto outcome = begin(image, had_accounts, patience);
+  Observation fetch(const std::string& image, bool listed = false, Millis patience = Millis{300'000}) {
+    const auto outcome = begin(image, listed, patience);
     run();
     EXPECT_EQ(outcome->times, 1);
     return outcome->seen.value_or(Observation{});
+  }
+  InventoryListing walk(Millis patience = Millis{300'000}) {
+    std::optional<InventoryListing> found;
+    client.walk(clock.mono() + patience, [&found](InventoryListing seen) { found = std::move(seen); });
+    while (!found) {
+      timers.run_due(clock.mono());
+      if (!found) transport.run_once(timers.next());
+    }
+    return std::move(*found);
   }
   [[nodiscard]] std::size_t asked(const std::string& action) const {
     return static_cast<std::size_t>(std::count(actions.begin(), actions.end(), action));
@@ -116,6 +127,7 @@ class EnsBench {
   std::map<std::string, std::vector<std::string>> shares;
   std::vector<std::string> inventory;
   std::string alias = "self";
+  bool counted = true;  ///< the inventory has a TotalCount
   std::string caller = "1111111111111111";
   std::function<void(const HttpRequest&, const std::string& action)> before;
   std::function<std::optional<Reply>(const HttpRequest&, const std::string& action)> instead;

@@ -105,36 +105,43 @@ TEST(EnsClient, TheDeadlineEndsAnAttemptWithWhatWasSeen) {
   EXPECT_THAT(seen.accounts, SizeIs(100));
 }
 
-TEST(EnsClient, AnEmptyListThatWasEmptyNeedsNoInventory) {
-  EnsBench bench;
-  const Observation seen = bench.fetch("m-1", false);
-  EXPECT_TRUE(seen.complete);
-  EXPECT_FALSE(seen.may_be_gone);
-  EXPECT_THAT(bench.actions, ElementsAre("DescribeImageSharePermission"));
-}
-
-TEST(EnsClient, AListThatTurnedEmptyIsToldFromAnImageThatIsGone) {
+TEST(EnsClient, AnEmptyListIsAProofOnlyForAnImageThatIsOurs) {
   EnsBench bench;
   bench.inventory = {"m-0", "m-1"};
-  const Observation empty = bench.fetch("m-1", true);
+  const Observation empty = bench.fetch("m-1");
   EXPECT_TRUE(empty.complete);
   EXPECT_FALSE(empty.gone);
-  EXPECT_FALSE(empty.may_be_gone);
   EXPECT_EQ(parameter(bench.transport.requests.back(), "ImageId"), "m-1");
   EXPECT_EQ(bench.asked("DescribeSelfImages"), 1U);
 
-  bench.inventory = {"m-0"};
-  const Observation gone = bench.fetch("m-1", true);
-  EXPECT_TRUE(gone.gone);
+  const Observation gone = bench.fetch("m-10");
+  EXPECT_TRUE(gone.gone) << "and a look-up by id is fuzzy";
   EXPECT_FALSE(gone.complete);
   EXPECT_EQ(gone.failure.reason, Reason::image_gone);
+}
+
+TEST(EnsClient, AWalkThatListsTheImageSparesTheLookUp) {
+  EnsBench bench;
+  bench.inventory = {"m-0", "m-1"};
+  EXPECT_TRUE(bench.fetch("m-1", true).complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 1U) << "no walk of this client's: whose inventory was it?";
+  EXPECT_TRUE(bench.walk().complete);
+  EXPECT_TRUE(bench.fetch("m-1", true).complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 2U) << "the walk";
+  EXPECT_TRUE(bench.fetch("m-1", false).complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 3U) << "the walk did not list it";
+  bench.credentials.give(2);
+  EXPECT_TRUE(bench.fetch("m-1", true).complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 4U) << "another key may be another account's";
 }
 
 TEST(EnsClient, AnImageThatIsOnlySharedToUsIsNotOurs) {
   EnsBench bench;
   bench.inventory = {"m-1"};
   bench.alias = "others";
-  EXPECT_TRUE(bench.fetch("m-1", true).gone);
+  EXPECT_TRUE(bench.fetch("m-1").gone);
+  bench.alias = "system or whatever comes";
+  EXPECT_TRUE(bench.fetch("m-1").complete) << "what is not known counts as ours";
 }
 
 TEST(EnsClient, ARefusedIdIsLookedUpInTheInventory) {
@@ -149,13 +156,13 @@ TEST(EnsClient, ARefusedIdIsLookedUpInTheInventory) {
   EXPECT_EQ(refused.failure.reason, Reason::invalid_image);
 }
 
-TEST(EnsClient, AnInventoryThatCannotTellLeavesTheListingAndTheQuestion) {
+TEST(EnsClient, AnEmptyListOfWhichNobodyCanTellWhoseItIsIsNoProof) {
   const std::vector<HttpResult> mute{
       Err(TransportError{Reason::reset, "gone"}),
       refusal("NoPermission", 403),
       refusal("Throttling.User", 400),
       answer(200, "{}"),
-      answer(200, R"({"Images":{"Image":[]}})"),
+      answer(200, R"({"Images":{}})"),
       answer(200, R"({"TotalCount":3,"Images":{"Image":[]}})"),
       answer(200, R"({"TotalCount":1,"Images":{"Image":[{"Name":"no id"}]}})"),
       answer(200, R"({"TotalCount":1,"Images":{"Image":[{"ImageId":"m-2"},{"ImageId":"m-2"}]}})"),
@@ -163,26 +170,29 @@ TEST(EnsClient, AnInventoryThatCannotTellLeavesTheListingAndTheQuestion) {
   for (const HttpResult& result : mute) {
     EnsBench bench;
     bench.instead = failing("DescribeSelfImages", result);
-    const Observation seen = bench.fetch("m-1", true);
-    EXPECT_TRUE(seen.complete) << "no shares are no shares";
+    const Observation seen = bench.fetch("m-1");
+    EXPECT_FALSE(seen.complete);
     EXPECT_FALSE(seen.gone);
-    EXPECT_TRUE(seen.may_be_gone);
+    EXPECT_EQ(seen.failure.reason, Reason::ownership_unknown);
+    EXPECT_THAT(seen.failure.detail, HasSubstr("ens:DescribeSelfImages"));
+    EXPECT_EQ(seen.total_count, -1) << "a count of 0 would be a claim";
   }
   EnsBench bench;
   bench.instead = [](const HttpRequest& /*request*/, const std::string& action) {
     return action == "DescribeSelfImages" ? std::optional(Reply{HttpResult(answer(200, "")), 3600s})
                                           : std::nullopt;
   };
-  const Observation late = bench.fetch("m-1", true, 5s);
-  EXPECT_TRUE(late.complete);
-  EXPECT_TRUE(late.may_be_gone) << "the deadline is no answer";
+  EXPECT_EQ(bench.fetch("m-1", false, 5s).failure.reason, Reason::ownership_unknown)
+      << "the deadline is no answer";
+  bench.instead = failing("DescribeSelfImages", refusal("NoPermission", 403));
+  EXPECT_EQ(bench.fetch("m-1").failure.code, "NoPermission") << "the API's own word";
 }
 
 TEST(EnsClient, ALongInventoryProvesAbsenceByTwoPassesThatAgree) {
   EnsBench bench;
   for (int i = 0; i < 150; ++i)
     bench.inventory.push_back("m-other-" + std::to_string(i));
-  EXPECT_TRUE(bench.fetch("m-1", true).gone);
+  EXPECT_TRUE(bench.fetch("m-1").gone);
   EXPECT_EQ(bench.asked("DescribeSelfImages"), 4U);
   // One image goes and another comes while it is read: ours may have slipped through.
   int asked = 0;
@@ -190,9 +200,64 @@ TEST(EnsClient, ALongInventoryProvesAbsenceByTwoPassesThatAgree) {
     if (action == "DescribeSelfImages" && ++asked % 2 == 0)
       bench.inventory[static_cast<std::size_t>(asked)] = "m-new-" + std::to_string(asked);
   };
-  const Observation seen = bench.fetch("m-1", true);
+  const Observation seen = bench.fetch("m-1");
   EXPECT_FALSE(seen.gone);
-  EXPECT_TRUE(seen.may_be_gone);
+  EXPECT_EQ(seen.failure.reason, Reason::ownership_unknown);
+}
+
+TEST(EnsClient, AnInventoryWithoutACountIsProvenByTwoPasses) {
+  EnsBench bench;
+  bench.counted = false;
+  bench.inventory = {"m-0", "m-1"};
+  EXPECT_TRUE(bench.fetch("m-1").complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 1U) << "it is there: no more is to be proven";
+  EXPECT_TRUE(bench.fetch("m-2").gone);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 5U);
+  bench.inventory.clear();
+  EXPECT_TRUE(bench.fetch("m-1").gone);
+}
+
+TEST(EnsClient, AWalkListsTheAccountsImages) {
+  EnsBench bench;
+  for (int i = 0; i < 250; ++i)
+    bench.inventory.push_back("m-" + std::to_string(i));
+  for (const bool counted : {true, false}) {
+    bench.counted = counted;
+    const InventoryListing found = bench.walk();
+    EXPECT_TRUE(found.complete);
+    EXPECT_THAT(found.rows, SizeIs(250));
+    EXPECT_NE(found.find(*ImageId::parse("m-249")), nullptr);
+    EXPECT_EQ(parameter(bench.transport.requests.back(), "ImageId"), "") << "no filter";
+    EXPECT_EQ(parameter(bench.transport.requests.back(), "PageSize"), "100");
+  }
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 12U) << "two passes each";
+  bench.instead = failing("DescribeSelfImages", refusal("NoPermission", 403));
+  const InventoryListing refused = bench.walk();
+  EXPECT_FALSE(refused.complete);
+  EXPECT_EQ(refused.failure.reason, Reason::forbidden);
+}
+
+TEST(EnsClient, AWalkWithAKeyOfAnotherAccountTellsNothing) {
+  EnsBench bench(EnsBench::owned_by("2222222222222222"));
+  bench.inventory = {"m-1"};
+  const InventoryListing found = bench.walk();
+  EXPECT_FALSE(found.complete);
+  EXPECT_THAT(found.rows, IsEmpty());
+  EXPECT_EQ(found.failure.reason, Reason::owner_mismatch);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 0U);
+  bench.caller = "2222222222222222";
+  bench.credentials.give(2);
+  EXPECT_TRUE(bench.walk().complete);
+  bench.before = [&](const HttpRequest& /*request*/, const std::string& action) {
+    if (action != "DescribeSelfImages") return;
+    bench.credentials.give(3);  // replaced while the inventory is read
+    bench.caller = "3333333333333333";
+  };
+  for (int i = 0; i < 150; ++i)
+    bench.inventory.push_back("m-other-" + std::to_string(i));
+  const InventoryListing mixed = bench.walk();
+  EXPECT_FALSE(mixed.complete);
+  EXPECT_THAT(mixed.rows, IsEmpty());
 }
 
 TEST(EnsClient, AKeyOfAnotherAccountJudgesNothing) {
@@ -292,8 +357,9 @@ TEST(EnsClient, ANewConfigurationIsNoNewBudget) {
                  bench.observer);
   next.continue_pace_of(bench.client);
   std::optional<Observation> seen;
-  next.fetch(*ImageId::parse("m-1"), false, bench.clock.mono() + 60s,
-             [&seen](Observation found) { seen = std::move(found); });
+  next.fetch(
+      *ImageId::parse("m-1"), [] { return false; }, bench.clock.mono() + 60s,
+      [&seen](Observation found) { seen = std::move(found); });
   const MonoTime start = bench.clock.mono();
   while (!seen) {
     bench.timers.run_due(bench.clock.mono());

@@ -27,7 +27,8 @@ struct World {
   Verdict verdict() { return count_verdicts({poll(), {}, "", {clock.wall(), kNeverStale}}).worst(); }
   std::vector<std::shared_ptr<const ImageView>> poll() {
     return poll_once(watch,
-                     {clock,
+                     {config,
+                      clock,
                       random,
                       transport,
                       timers,
@@ -35,6 +36,7 @@ struct World {
                       [this](std::size_t done, std::size_t) { progress.push_back(done); }},
                      {});
   }
+  Config config;
   testing::ManualClock clock;
   testing::SeededRandom random;
   testing::ScriptedTransport transport{

@@ -143,7 +143,6 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
       {"shared_accounts", [](auto&, ImageRecord& r) { r.shared_accounts = 0; }},
       {"negative", [](auto&, ImageRecord& r) { r.shared_accounts = r.unused_entries = r.unlisted = -9; }},
       {"total_count", [](auto&, ImageRecord& r) { r.total_count = -1; }},
-      {"had_accounts", [](auto&, ImageRecord& r) { r.had_accounts = false; }},
       {"listing_complete", [](auto&, ImageRecord& r) { r.listing_complete = true; }},
       {"counters", [](auto&, ImageRecord& r) { r.counters = {}; }},
       {"failures", [](auto&, ImageRecord& r) { r.counters.failures = 99; }},

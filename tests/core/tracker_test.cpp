@@ -220,9 +220,7 @@ TEST(Tracker, NobodyIsMissingFromAnImageThatIsGoneUntilSomebodyCanTell) {
   gone.gone = true;
   fleet.apply("m-1", gone);
   ASSERT_EQ(fleet.view("m-1")->missing_accounts, 0);
-  Observation untold = listed({});
-  untold.may_be_gone = true;
-  fleet.apply("m-1", untold);
+  fleet.apply("m-1", failed(Reason::ownership_unknown));
   EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0);
   fleet.apply("m-1", listed({}));
   EXPECT_EQ(fleet.view("m-1")->missing_accounts, 1) << "it is there, and shared with nobody";
@@ -258,24 +256,48 @@ TEST(Tracker, TellsAFailureOnceThenNowAndThen) {
               ElementsAre(EventType::listing_recovered, EventType::image_state_changed));
 }
 
-TEST(Tracker, AGoneImageStaysGoneUntilSomebodyCanTell) {
-  Fleet fleet({an_image("m-1").allowing({1})});
+TEST(Tracker, AnEmptyListOfAnImageThatMayNotBeOursProvesNothing) {
+  for (const bool was_gone : {false, true}) {
+    Fleet fleet({an_image("m-1").requiring({1})}, 1);
+    fleet.apply("m-1", listed({1, 9}));
+    Observation gone = failed(Reason::image_gone);
+    gone.gone = true;
+    if (was_gone) fleet.apply("m-1", gone);
+    const auto before = fleet.view("m-1");
+    for (int i = 0; i < 5; ++i)
+      fleet.apply("m-1", failed(Reason::ownership_unknown));
+    const auto after = fleet.view("m-1");
+    EXPECT_EQ(after->state, ImageState::incomplete);
+    EXPECT_FALSE(after->listing_complete);
+    EXPECT_EQ(after->unexpected_accounts, before->unexpected_accounts);
+    EXPECT_EQ(after->missing_accounts, before->missing_accounts);
+    EXPECT_EQ(after->shared_accounts, before->shared_accounts);
+    EXPECT_EQ(after->last_failure->reason, Reason::ownership_unknown);
+  }
+  Fleet never({an_image("m-1").allowing({1})}, 1);
+  never.apply("m-1", failed(Reason::ownership_unknown));
+  EXPECT_FALSE(never.view("m-1")->unexpected_accounts) << "a 0 would be a claim";
+}
+
+TEST(Tracker, AnEmptyListIsNewsAsLongAsAnybodyIsBelievedToHaveAccess) {
+  Fleet fleet({an_image("m-1").allowing({1})}, 2);
+  const auto is_news = [&fleet] { return fleet.tracker().image(*ImageId::parse("m-1")).empty_is_news(); };
+  EXPECT_FALSE(is_news());
   fleet.apply("m-1", listed({1}));
+  EXPECT_TRUE(is_news());
+  fleet.apply("m-1", listed({}));
+  EXPECT_TRUE(is_news()) << "one listing without it is no proof";
+  Fleet after({an_image("m-1").allowing({1})}, fleet.save(), 1min);
+  EXPECT_TRUE(after.tracker().image(*ImageId::parse("m-1")).empty_is_news()) << "over a restart, too";
+  fleet.apply("m-1", listed({}));
+  EXPECT_FALSE(is_news());
   Observation gone = failed(Reason::image_gone);
   gone.gone = true;
   fleet.apply("m-1", gone);
-  ASSERT_EQ(fleet.view("m-1")->state, ImageState::gone);
-  Observation untold = listed({});
-  untold.may_be_gone = true;
-  fleet.apply("m-1", untold);
-  EXPECT_EQ(fleet.view("m-1")->state, ImageState::gone);
-  EXPECT_TRUE(fleet.tracker().image(*ImageId::parse("m-1")).had_accounts())
-      << "so the inventory is asked again";
-  Fleet after({an_image("m-1").allowing({1})}, fleet.save(), 1min);
-  EXPECT_TRUE(after.tracker().image(*ImageId::parse("m-1")).had_accounts()) << "over a restart, too";
+  fleet.apply("m-1", failed(Reason::ownership_unknown));
+  EXPECT_TRUE(is_news()) << "an inventory of before would take back that it is gone";
   fleet.apply("m-1", listed({}));
-  EXPECT_EQ(fleet.view("m-1")->state, ImageState::empty) << "the inventory has it";
-  EXPECT_FALSE(fleet.tracker().image(*ImageId::parse("m-1")).had_accounts());
+  EXPECT_FALSE(is_news());
 }
 
 TEST(Tracker, TellsNewsFromRoutine) {

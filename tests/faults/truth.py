@@ -229,11 +229,65 @@ def gone(own, simulator):
         simulator.control("faults", kind="throttle", action="DescribeSelfImages")
         before = daemon.value("share_drift_listings_total", image_id=DRIFT)
         wait_for("listings meanwhile", lambda: daemon.value("share_drift_listings_total", image_id=DRIFT) >= before + 3)
-        check(daemon.state(DRIFT) == "gone", f"{daemon.state(DRIFT)}, although nobody could tell")
+        check(daemon.state(DRIFT) == "incomplete", f"{daemon.state(DRIFT)}, although nobody could tell")
+        unknown = daemon.value("share_drift_listing_failures_by_reason_total", reason="ownership_unknown")
+        check((unknown or 0) > 0, "the reason")
         simulator.control("faults/clear")
         simulator.control("images", id=DRIFT, accounts=[])
         wait_for("empty once it is there again", lambda: daemon.state(DRIFT) == "empty")
     return "told apart, and no fault takes it back"
+
+
+TYPO = "m-claen"
+
+
+def not_ours(own, simulator):
+    """A mistyped id: gone, in the daemon and in every command, and never a number."""
+    text = config(simulator.url).replace("images:\n", f"images:\n  - {{id: {TYPO}, allowed: []}}\n")
+    with running(own, text) as daemon:
+        wait_for("the truth", lambda: proven(daemon))
+        wait_for("gone", lambda: daemon.state(TYPO) == "gone")
+        check(unexpected(daemon, TYPO) is None, "a number for an image that is not there")
+        for command, wanted in (("check", 3), ("plan", 3), ("baseline", 3), ("lint --online", 1)):
+            only = ["--image", TYPO] if wanted == 3 else []
+            code, out, err = run(*command.split(), f"--config.file={daemon.config}", *only)
+            check(code == wanted and "in sync" not in out.lower(), f"{command}: {code} {out} {err}")
+        code, out, err = run("check", f"--config.file={daemon.config}", "--image", TYPO, "--format=json")
+        check("image_gone" in out, f"check: {out} {err}")
+    return "gone on every surface"
+
+
+def no_right(own, simulator):
+    """The right to list images is taken away, from the start or later: an empty list is no proof, and what is known stays."""
+    simulator.control("unshare", image=CLEAN, accounts=[FRIEND])
+    simulator.control("keys/rights", id=simulator.KEY, rights=["ens:DescribeImageSharePermission"])
+    with running(own, config(simulator.url)) as daemon:
+        wait_for("drift", lambda: unexpected(daemon, DRIFT) == 1)
+        wait_for("incomplete", lambda: daemon.state(CLEAN) == "incomplete")
+        check(unexpected(daemon, CLEAN) is None, "a 0 for an image that may not be ours")
+        said = daemon.wait_event("listing_incomplete", image_id=CLEAN)
+        check(said["reason"] == "ownership_unknown" and "ens:DescribeSelfImages" in said["detail"], f"said {said}")
+        said = daemon.wait_event("inventory_incomplete")
+        check(said["reason"] == "forbidden" and "ens:DescribeSelfImages" in said["detail"], f"said {said}")
+        check(daemon.value("share_drift_inventory_complete", profile="default") == 0, "inventory_complete")
+        code, out, err = run("check", f"--config.file={daemon.config}", "--image", CLEAN)
+        check(code == 3 and "ens:DescribeSelfImages" in out, f"check: {code} {out} {err}")
+        simulator.control("keys/rights", id=simulator.KEY, rights=["ens:Describe*"])
+        wait_for("empty", lambda: daemon.state(CLEAN) == "empty")
+        check(unexpected(daemon, CLEAN) == 0, "no number once it is proven")
+    return "ownership_unknown, the right is named"
+
+
+def unwatched(own, simulator):
+    """Images that nobody watches are counted and named, and the count falls on proof only."""
+    simulator.control("images", id="m-forgotten", name="forgotten")
+    with running(own, config(simulator.url)) as daemon:
+        daemon.wait_value("share_drift_inventory_unwatched_images", 1.0, profile="default")
+        check(daemon.value("share_drift_inventory_images", profile="default") == 3, "images")
+        named = daemon.value("share_drift_inventory_unwatched_image_info", image_id="m-forgotten", image_name="forgotten", profile="default")
+        check(named == 1, "not named")
+        check(daemon.value("share_drift_inventory_complete", profile="default") == 1, "inventory_complete")
+    return "counted and named"
 
 
 # What is said while nobody can see
@@ -328,6 +382,9 @@ def main():
         row("the canary stops singing", "canary_lost, then restored", canary)
         row("a key of another account", "forbidden, nothing judged", owner)
         row("image deleted, image emptied", "gone and empty told apart", gone)
+        row("an id that is mistyped", "gone, in every command", not_ours)
+        row("no right to list images", "ownership_unknown, no 0", no_right)
+        row("an image that nobody watches", "counted and named", unwatched)
         row("blind beyond stale_after", "zeros withdrawn, rest stays", timeline)
         row("one profile throttled", "the other goes on", two_profiles)
         row("HUP storm against the budget", "2 requests a second", hammered)

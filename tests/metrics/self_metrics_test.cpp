@@ -128,6 +128,30 @@ TEST(SelfMetrics, CountsWhatItIsTold) {
   EXPECT_EQ(value_of(metrics, "share_drift_http_requests_total", "code", "other"), 1);
 }
 
+TEST(SelfMetrics, TellsOfTheInventoryWhatIsKnown) {
+  SelfMetrics metrics({"1", "r"}, {});
+  metrics.set_profiles({{"default", 5, Millis{60'000}}, {"off", 5}});
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete", "profile", "default"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_last_complete_timestamp_seconds"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_interval_seconds"), 60)
+      << "and none of a profile that walks none";
+  EXPECT_EQ(find_family(parsed(metrics), "share_drift_inventory_unwatched_images"), nullptr)
+      << "a 0 would be a claim";
+  InventoryView view{4, 2, 0};
+  view.last_complete = WallTime{Millis{2'000}};
+  metrics.on_inventory("default", view);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_images"), 4);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_unwatched_images"), 2);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_ignored_images"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 1);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_last_complete_timestamp_seconds"), 2);
+  view.failure = make_failure(Reason::forbidden, "test");
+  metrics.on_inventory("default", view);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_reads_total", "profile", "default"), 2);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_read_failures_total", "reason", "forbidden"), 1);
+}
+
 TEST(SelfMetrics, ClosesOfAnEarlierLifeGoOn) {
   SelfMetrics metrics({"1", "r"}, {});
   metrics.set_totals({7, 0, 2, 0, 0}, 3);
@@ -229,7 +253,10 @@ TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
 
 TEST(SelfMetrics, LooksLikeTheGoldenPages) {
   SelfMetrics metrics({"1.2.3", "0123456789ab"}, fixed_sources({true, WallTime{Millis{1'795'000'001'250}}}));
-  metrics.set_profiles({{"default", 5}, {"odd \"name\"\n", 0.5}});
+  metrics.set_profiles({{"default", 5, Millis{300'000}}, {"odd \"name\"\n", 0.5}});
+  InventoryView inventory{3, 1, 1, {{*ImageId::parse("m-new"), "odd \"name\"\n"}}};
+  inventory.last_complete = WallTime{Millis{1'795'000'000'500}};
+  metrics.on_inventory("default", inventory);
   metrics.config_loaded("9f86d081", WallTime{Millis{1'795'000'000'000}});
   Observation seen;
   seen.failure.reason = Reason::count_mismatch;

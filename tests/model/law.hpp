@@ -36,7 +36,6 @@ struct Step {
   Each<bool> row{};     ///< seen in at least one row
   Each<bool> listed{};  ///< in the proven list
   bool complete = false;
-  bool may_be_gone = false;  ///< an empty list, and nobody can tell whether the image is there
   Failure failure = Failure::none;
   // of a restart
   bool saved = false;  ///< after a clean stop, not a kill
@@ -69,7 +68,7 @@ class Law {
   [[nodiscard]] bool row(int i, Who a) const { return poll(i) && at(i).row.at(a); }
   [[nodiscard]] bool lacks(int i, Who a) const { return (complete(i) || gone(i)) && !row(i, a); }
   [[nodiscard]] bool is_there(int i) const {
-    return poll(i) && !gone(i) && !at(i).may_be_gone && (complete(i) || row(i, 0) || row(i, 1));
+    return poll(i) && !gone(i) && (complete(i) || row(i, 0) || row(i, 1));
   }
   [[nodiscard]] bool required(int i, Who a) const { return at(i).rules.required.at(a); }
   [[nodiscard]] bool may_have(int i, Who a, int when) const {

@@ -10,18 +10,10 @@ State state(const Law& law, int i) {
   const int p = law.last(i, [&](int j) { return law.poll(j); });
   if (p < 0) return State::never_read;
   const Step& poll = law.at(p);
-  if (law.gone(p) || (poll.may_be_gone && state(law, p - 1) == State::gone)) return State::gone;
+  if (law.gone(p)) return State::gone;
   if (poll.complete) return poll.listed[0] || poll.listed[1] ? State::ok : State::empty;
   if (poll.failure == Failure::forbidden) return State::forbidden;
   return poll.row[0] || poll.row[1] ? State::incomplete : State::unreachable;
-}
-
-/// Whether an empty list would be news. After a restart any account that is known makes it so.
-bool had_accounts(const Law& law, int i) {
-  const int p = law.last(i, [&](int j) { return law.complete(j) || law.restart(j); });
-  if (p < 0) return false;
-  if (law.restart(p)) return had_accounts(law, p - 1) || law.known(p, 0) || law.known(p, 1);
-  return law.at(p).listed[0] || law.at(p).listed[1] || law.at(p).may_be_gone;
 }
 
 int complete_until(const Law& law, int i) {
@@ -73,7 +65,6 @@ Picture picture(const House& house, const Law& law, int i) {
   const int complete = law.last(i, [&](int j) { return law.complete(j); });
   out.last_poll = law.time(poll);
   out.listing_complete = poll >= 0 && poll == complete;
-  out.had_accounts = had_accounts(law, i);
   if (complete < 0) return out;
   out.last_complete = law.time(complete);
   out.may_claim_0 = law.time(i) < out.last_complete + kStaleAfter;

@@ -38,7 +38,6 @@ struct Picture {
   int shared = kNever;       ///< accounts of the last complete listing
   int unused = 0;            ///< entries of the list that match nothing that is listed
   bool may_claim_0 = false;  ///< there is a proof, and it is not old
-  bool had_accounts = false;
   bool operator==(const Picture&) const = default;
 };
 /// From then on a zero is withdrawn.

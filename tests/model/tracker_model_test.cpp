@@ -47,7 +47,7 @@ class StateKey {
     for (const int t : {picture.state_since, picture.last_poll, picture.last_complete})
       time(t);
     for (const int n : {static_cast<int>(picture.state), int{picture.listing_complete}, picture.shared,
-                        picture.unused, int{picture.may_claim_0}, int{picture.had_accounts}})
+                        picture.unused, int{picture.may_claim_0}})
       number(n);
   }
   [[nodiscard]] std::string text() const {
@@ -136,7 +136,6 @@ std::string difference(const House& house, const law::History& history, const la
   compare("shared accounts", law.shared, is.shared);
   compare("unused entries", law.unused, is.unused);
   compare("may claim a 0", law.may_claim_0, is.may_claim_0);
-  compare("an empty list is news", law.had_accounts, is.had_accounts);
   const std::vector<std::string> news = law::news(house, history);
   if (news != world.news())
     out +=

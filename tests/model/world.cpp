@@ -120,7 +120,6 @@ void World::poll(const law::Step& step) {
   Observation seen;
   seen.started = instant(step.at - 1).wall;
   seen.complete = step.complete;
-  seen.may_be_gone = step.may_be_gone;
   seen.accounts = accounts_of(step.complete ? step.listed : step.row);
   law::Each<bool> transient{};
   for (law::Who a = 0; a < law::kAccounts; ++a)
@@ -232,7 +231,6 @@ law::Picture World::picture() const {
   out.shared = static_cast<int>(record.shared_accounts);
   out.unused = static_cast<int>(record.unused_entries);
   out.may_claim_0 = view->unlisted_accounts.has_value() && view->last_complete.has_value();
-  out.had_accounts = tracker_->image(subject()).had_accounts();
   return out;
 }
 

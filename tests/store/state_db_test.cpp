@@ -45,7 +45,6 @@ TEST(StateDb, RemembersARecordWhole) {
   EXPECT_EQ(back.unused_entries, record.unused_entries);
   EXPECT_EQ(back.unlisted, record.unlisted);
   EXPECT_EQ(back.total_count, record.total_count);
-  EXPECT_EQ(back.had_accounts, record.had_accounts);
   EXPECT_EQ(back.counters, record.counters);
   ASSERT_THAT(back.sightings, SizeIs(2));
   EXPECT_EQ(back.sightings[0].not_before, std::nullopt);

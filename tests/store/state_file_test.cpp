@@ -87,7 +87,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
   // Back to what version 1 was.
   doctor(path,
          "ALTER TABLE images DROP COLUMN last_complete_began; ALTER TABLE images DROP COLUMN total_count;"
-         "ALTER TABLE images DROP COLUMN had_accounts; DELETE FROM meta WHERE key IN ('judged_at','stopped');"
+         "DELETE FROM meta WHERE key IN ('judged_at','stopped');"
          "PRAGMA user_version=1;");
   {
     const Life life(path);
@@ -97,12 +97,11 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
     const ImageRecord& back = life.saved.images.front();
     EXPECT_EQ(back.counters, a_record("m-1").counters);
     EXPECT_EQ(back.total_count, 2);
-    EXPECT_TRUE(back.had_accounts);
     EXPECT_FALSE(back.last_complete_began);
     EXPECT_THAT(back.drifts, SizeIs(2));
   }
   auto database = sqlite::Database::open(path, sqlite::Database::Mode::read_only);
-  EXPECT_EQ(*database->number("PRAGMA user_version"), 2);
+  EXPECT_EQ(*database->number("PRAGMA user_version"), 3);
   EXPECT_THAT(*read_events(path, {}), SizeIs(1));
 }
 

@@ -28,7 +28,6 @@ inline ImageRecord a_record(const std::string& id) {
   record.unused_entries = 6;
   record.unlisted = 3;
   record.total_count = 5;
-  record.had_accounts = true;
   record.listing_complete = true;
   record.counters = {10, 3, {2, 1}, {1, 0}, 4};
   record.sightings = {{account(1), std::nullopt, WallTime{Millis{10}}, WallTime{Millis{20}}},

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/inventory.hpp"
 #include "core/listing.hpp"
 #include "core/timer_queue.hpp"
 #include "support/fakes.hpp"
@@ -23,13 +24,21 @@ class FakeShareSource final : public ShareSource {
         script_(std::move(script)),
         latency_(latency),
         concurrency_(concurrency) {}
-  void fetch(const ImageId& image, bool /*had_accounts*/, MonoTime /*deadline*/, FetchDone done) override {
+  void fetch(const ImageId& image, IsOurs /*is_ours*/, MonoTime /*deadline*/, FetchDone done) override {
     waiting_.emplace(image, std::move(done));
     max_waiting = std::max(max_waiting, waiting_.size() + flying_.size());
     start();
   }
+  void walk(MonoTime /*deadline*/, WalkDone done) override {
+    walks_.push_back(timers_.at(clock_.mono() + latency_, [this, done = std::move(done)] {
+      ++walks;
+      done(inventory);
+    }));
+  }
   void on_wake() override {}
 
+  InventoryListing inventory;  ///< what a walk brings
+  std::size_t walks = 0;
   std::vector<ImageId> asked;
   std::size_t max_waiting = 0;
 
@@ -60,6 +69,7 @@ class FakeShareSource final : public ShareSource {
   std::size_t concurrency_;
   std::queue<std::pair<ImageId, FetchDone>> waiting_;
   std::queue<Flight> flying_;
+  std::vector<TimerQueue::Timer> walks_;
 };
 
 }  // namespace sharedrift::testing

@@ -1,0 +1,64 @@
+#include "core/owned_images.hpp"
+
+#include <algorithm>
+
+namespace sharedrift {
+
+OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, const Rules& rules) {
+  News news;
+  last_walk_ = now.mono;
+  for (const InventoryRow& row : seen.rows) {
+    if (!row.ours) continue;
+    const auto [place, is_new] = images_.try_emplace(row.id, OwnedImage{row.name, row.created, now.wall});
+    OwnedImage& image = place->second;
+    if (is_new) news.came.push_back(row.id);
+    if (!row.name.empty() && row.name != image.name)
+      news.renamed.emplace_back(row.id, std::exchange(image.name, row.name));
+    if (row.created) image.created = row.created;
+    image.listed = image.listed || seen.complete;
+    image.missed = false;
+    image.absences = 0;
+  }
+  if (!seen.complete) return news;
+  news.left = miss(seen, rules);
+  for (const ImageId& id : news.left)
+    images_.erase(id);
+  last_complete_ = now.wall;
+  last_complete_mono_ = now.mono;
+  return news;
+}
+
+/// The known images that a proven inventory lacks; those of them whose absence is proven now.
+std::vector<ImageId> OwnedImages::miss(const InventoryListing& seen, const Rules& rules) {
+  std::vector<std::pair<const ImageId, OwnedImage>*> missed;
+  std::size_t began = 0;
+  for (auto& entry : images_) {
+    const InventoryRow* row = seen.find(entry.first);
+    if (row != nullptr && row->ours) continue;
+    missed.push_back(&entry);
+    if (!entry.second.missed) ++began;
+  }
+  const bool held = images_.size() >= kGuardedFrom &&
+                    began * 100 > images_.size() * static_cast<std::size_t>(rules.mass_change_percent);
+  std::vector<ImageId> left;
+  for (auto* entry : missed) {
+    OwnedImage& image = entry->second;
+    if (image.missed || !held) ++image.absences;
+    image.missed = true;
+    image.listed = false;
+    if (image.absences >= rules.confirm_clears) left.push_back(entry->first);
+  }
+  return left;
+}
+
+bool OwnedImages::is_proven(MonoTime now, const Rules& rules) const {
+  return last_complete_ && now <= last_complete_mono_ + kIntervalsOfProof * rules.interval;
+}
+
+bool OwnedImages::proves(const ImageId& id, MonoTime now, const Rules& rules) const {
+  if (!is_proven(now, rules)) return false;
+  const auto image = images_.find(id);
+  return image != images_.end() && image->second.listed;
+}
+
+}  // namespace sharedrift

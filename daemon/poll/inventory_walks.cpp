@@ -1,0 +1,119 @@
+#include "poll/inventory_walks.hpp"
+
+#include "core/event.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+namespace sharedrift {
+
+namespace {
+/// A walk may take as long as its interval, but not for ever.
+constexpr Millis kLongestWalk{300'000};
+/// A failure that goes on is told again at every this many.
+constexpr std::int64_t kToldAgainEvery = 20;
+}  // namespace
+
+void InventoryWalks::start(const std::string& profile, ShareSource& source, Millis timeout) {
+  if (!parts_.config.inventory.enabled) return;
+  Profile& entry = profiles_[profile];
+  entry.source = &source;
+  entry.timeout = timeout;
+  const MonoTime due =
+      parts_.inventories[profile].next_walk(parts_.clock.mono(), parts_.config.inventory.interval);
+  entry.next = parts_.timers.at(due, [this, profile] { walk(profile); });
+}
+
+bool InventoryWalks::proves(const std::string& profile, const ImageId& image) const {
+  const auto known = parts_.inventories.find(profile);
+  return known != parts_.inventories.end() && known->second.proves(image, parts_.clock.mono(), rules());
+}
+
+OwnedImages::Rules InventoryWalks::rules() const {
+  const Config& config = parts_.config;
+  return {config.inventory.interval, config.poll.confirm_clears, config.poll.mass_change_percent};
+}
+
+void InventoryWalks::walk(const std::string& name) {
+  const Profile& profile = profiles_.at(name);
+  const MonoTime now = parts_.clock.mono();
+  const Millis patience =
+      std::clamp(parts_.config.inventory.interval, profile.timeout, std::max(kLongestWalk, profile.timeout));
+  profile.source->walk(now + patience,
+                       [this, name, now](const InventoryListing& seen) { take(name, now, seen); });
+}
+
+void InventoryWalks::take(const std::string& name, MonoTime began, const InventoryListing& seen) {
+  const Instant now = parts_.clock.now();
+  parts_.inventories[name].take(seen, now, rules());
+  tell(name, seen);
+  InventoryView shown = view(name);
+  if (!seen.complete) shown.failure = seen.failure;
+  parts_.listener.on_inventory(name, shown);
+  profiles_.at(name).next = parts_.timers.at(std::max(began + parts_.config.inventory.interval, now.mono),
+                                             [this, name] { walk(name); });
+}
+
+/// That an inventory is not complete is told when it begins, when its reason changes, and now and then.
+void InventoryWalks::tell(const std::string& name, const InventoryListing& seen) {
+  Profile& profile = profiles_.at(name);
+  const WallTime now = parts_.clock.wall();
+  if (seen.complete) {
+    if (profile.failures > 0) {
+      parts_.publisher.tell({EventType::inventory_recovered,
+                             now,
+                             "",
+                             {{"profile", name}, {"failures", std::exchange(profile.failures, 0)}}});
+    }
+    return;
+  }
+  const Failure& why = seen.failure;
+  const bool same = profile.failures++ > 0 && profile.told == why.reason;
+  if (same && profile.failures % kToldAgainEvery != 0) return;
+  profile.told = why.reason;
+  Event event{EventType::inventory_incomplete, now, "", {{"profile", name}}};
+  event.add("reason", std::string{to_string(why.reason)});
+  if (!why.code.empty()) event.add("code", why.code);
+  if (why.http_status != 0) event.add("http_status", std::int64_t{why.http_status});
+  event.add("detail", why.detail);
+  event.add("failures", profile.failures);
+  if (!why.request_id.empty()) event.add("request_id", why.request_id);
+  parts_.publisher.tell(event);
+}
+
+InventoryView InventoryWalks::view(const std::string& name) const {
+  const Config& config = parts_.config;
+  const OwnedImages& owned = parts_.inventories.at(name);
+  std::unordered_set<std::string_view> configured;
+  std::unordered_set<std::string_view> ignored;
+  for (const auto& policy : config.images)
+    configured.insert(policy->id.str());
+  for (const IgnoredImage& image : config.ignored)
+    ignored.insert(image.id.str());
+  std::int64_t unwatched = 0;
+  std::int64_t left_out = 0;
+  InventoryView out;
+  for (const auto& [id, image] : owned.images()) {
+    if (configured.contains(id.str())) continue;
+    if (ignored.contains(id.str())) {
+      ++left_out;
+      continue;
+    }
+    ++unwatched;
+    if (out.some_unwatched.size() < InventoryView::kMostNamed)
+      out.some_unwatched.emplace_back(id, image.name);
+  }
+  const bool proven = owned.is_proven(parts_.clock.mono(), rules());
+  const auto count = [proven](std::int64_t value) {
+    return value > 0 || proven ? InventoryView::Count(value) : std::nullopt;
+  };
+  out.images = count(static_cast<std::int64_t>(owned.images().size()));
+  out.unwatched = count(unwatched);
+  out.ignored = count(left_out);
+  out.last_complete = owned.last_complete();
+  return out;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "core/owned_images.hpp"
+#include "core/timer_queue.hpp"
+#include "poll/poller.hpp"
+#include "ports.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace sharedrift {
+
+/// What is known of the images of all profiles' accounts; outlives configurations.
+using Inventories = std::map<std::string, OwnedImages>;
+
+/// Has the inventory of each profile walked on its interval, the first time at once. Lives as long as one
+/// configuration is in force, on the poll thread.
+class InventoryWalks {
+ public:
+  struct Parts {
+    const Clock& clock;
+    TimerQueue& timers;
+    const Config& config;
+    Inventories& inventories;
+    StepPublisher& publisher;
+    PollListener& listener;
+  };
+  explicit InventoryWalks(Parts parts) : parts_(parts) {}
+
+  /// `source` is asked from when the next walk is due; `timeout`: of one of its requests.
+  void start(const std::string& profile, ShareSource& source, Millis timeout);
+  /// Whether a proven inventory that is not too old lists the image.
+  [[nodiscard]] bool proves(const std::string& profile, const ImageId& image) const;
+
+ private:
+  struct Profile {
+    ShareSource* source = nullptr;
+    Millis timeout{};
+    TimerQueue::Timer next;
+    std::int64_t failures = 0;  ///< in a row
+    Reason told = Reason::internal;
+  };
+  void walk(const std::string& name);
+  void take(const std::string& name, MonoTime began, const InventoryListing& seen);
+  void tell(const std::string& name, const InventoryListing& seen);
+  [[nodiscard]] InventoryView view(const std::string& name) const;
+  [[nodiscard]] OwnedImages::Rules rules() const;
+
+  Parts parts_;
+  std::map<std::string, Profile> profiles_;
+};
+
+}  // namespace sharedrift

@@ -1,0 +1,129 @@
+#include "core/inventory.hpp"
+
+#include "support/image_server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using testing::image_number;
+using testing::ImageServer;
+using ::testing::IsEmpty;
+using testing::owned;
+using ::testing::SizeIs;
+using testing::walk;
+
+constexpr ListingLimits kTen{10, 1000, 4};
+
+TEST(InventoryCollector, ProvesAShortInventoryByOnePageThatCounts) {
+  for (const int size : {0, 1, 9}) {
+    ImageServer server(size);
+    const InventoryListing found = walk(server, kTen);
+    EXPECT_TRUE(found.complete) << size;
+    EXPECT_THAT(found.rows, SizeIs(static_cast<std::size_t>(size)));
+    EXPECT_EQ(server.requests, 1U);
+  }
+}
+
+TEST(InventoryCollector, WithoutACountTwoPassesMustAgree) {
+  for (const int size : {0, 1, 9, 10, 11, 30, 35}) {
+    ImageServer server(size);
+    server.counted = false;
+    const InventoryListing found = walk(server, kTen);
+    EXPECT_TRUE(found.complete) << size;
+    EXPECT_THAT(found.rows, SizeIs(static_cast<std::size_t>(size)));
+    EXPECT_EQ(server.requests % 2, 0U);
+  }
+}
+
+TEST(InventoryCollector, ALongInventoryTakesTwoPasses) {
+  ImageServer server(10'000);
+  EXPECT_TRUE(walk(server).complete);
+  EXPECT_EQ(server.requests, 2U * 101);
+}
+
+TEST(InventoryCollector, PagesThatAreSmallerThanAskedForHideNothing) {
+  for (const bool counted : {true, false}) {
+    for (const int size : {3, 4, 5, 8, 9}) {
+      ImageServer server(size);
+      server.counted = counted;
+      server.cap = 4;
+      const InventoryListing found = walk(server, kTen);
+      EXPECT_TRUE(found.complete) << size << ", counted: " << counted;
+      EXPECT_THAT(found.rows, SizeIs(static_cast<std::size_t>(size)));
+    }
+  }
+}
+
+TEST(InventoryCollector, ContradictionsProveNothingAndRowsStillCount) {
+  const std::vector<std::pair<Reason, std::function<void(int, InventoryPage&)>>> lies{
+      {Reason::count_mismatch, [](int, InventoryPage& page) { page.total_count = 99; }},
+      {Reason::count_mismatch, [](int, InventoryPage& page) { page.total_count = -1; }},
+      {Reason::count_changed, [](int number, InventoryPage& page) { page.total_count = 25 + number; }},
+      {Reason::echo_mismatch, [](int, InventoryPage& page) { page.page_number = 7; }},
+      {Reason::bad_row, [](int, InventoryPage& page) { ++page.unusable_rows; }},
+      {Reason::duplicate_row,
+       [](int, InventoryPage& page) {
+         if (!page.rows.empty()) page.rows.push_back(page.rows.front());
+       }},
+  };
+  for (const auto& [reason, lie] : lies) {
+    ImageServer server(25);
+    server.tamper = lie;
+    const InventoryListing found = walk(server, kTen);
+    EXPECT_FALSE(found.complete);
+    EXPECT_EQ(found.failure.reason, reason);
+    EXPECT_NE(found.find(image_number(3)), nullptr);
+  }
+}
+
+TEST(InventoryCollector, AnEndlessInventoryEnds) {
+  ImageServer server(0);
+  server.tamper = [](int number, InventoryPage& page) {
+    for (int i = 0; i < 10; ++i)
+      page.rows.push_back(owned(number * 10 + i));
+    page.total_count.reset();
+  };
+  const InventoryListing found = walk(server, {10, 20, 4});
+  EXPECT_FALSE(found.complete);
+  EXPECT_EQ(found.failure.reason, Reason::too_large);
+  EXPECT_EQ(server.requests, 20U) << "reading again would not help";
+}
+
+TEST(InventoryCollector, AFailureKeepsWhatWasSeen) {
+  ImageServer server(25);
+  InventoryCollector collector(kTen, WallTime{});
+  collector.add(server.page(1, 10));
+  EXPECT_TRUE(collector.saw(image_number(3)));
+  EXPECT_FALSE(collector.saw(image_number(13)));
+  collector.fail(make_failure(Reason::throttled, "too many"));
+  ASSERT_TRUE(collector.done());
+  const InventoryListing found = collector.take();
+  EXPECT_FALSE(found.complete);
+  EXPECT_THAT(found.rows, SizeIs(10));
+}
+
+TEST(InventoryCollector, OneRowThatSaysOursOutweighsAnother) {
+  InventoryCollector collector(kTen, WallTime{});
+  InventoryRow theirs = owned(1);
+  theirs.ours = false;
+  collector.add({{theirs}, 0, {}, {}});
+  EXPECT_FALSE(collector.saw(image_number(1)));
+  collector.add({{owned(1)}, 0, {}, {}});
+  EXPECT_TRUE(collector.saw(image_number(1)));
+}
+
+TEST(InventoryCollector, ANewNameIsNoContradiction) {
+  InventoryCollector collector(kTen, WallTime{});
+  collector.add({{owned(1, "before")}, 0, {}, {}});
+  collector.add({});
+  collector.add({{owned(1, "after")}, 0, {}, {}});
+  collector.add({});
+  ASSERT_TRUE(collector.done());
+  EXPECT_TRUE(collector.take().complete);
+}
+
+}  // namespace
+}  // namespace sharedrift

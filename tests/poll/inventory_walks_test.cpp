@@ -1,0 +1,180 @@
+#include "poll/inventory_walks.hpp"
+
+#include "recording.hpp"
+#include "support/fake_source.hpp"
+#include "support/fleet.hpp"
+#include "support/image_server.hpp"
+#include "support/recording_sink.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using testing::image_number;
+using ::testing::IsEmpty;
+using testing::owned;
+using ::testing::SizeIs;
+
+/// Walks of one profile on a manual clock.
+struct World {
+  World() {
+    config.inventory.interval = 5min;
+    config.poll.confirm_clears = 1;
+    source.inventory.complete = true;
+  }
+  /// Walks until so many more have ended.
+  void walk(std::size_t times) {
+    InventoryWalks walks({clock, timers, config, inventories, publisher, listener});
+    walks.start("default", source, 1s);
+    run(times);
+  }
+  void run(std::size_t times) {
+    const std::size_t until = listener.walks + times;
+    while (listener.walks < until && timers.next() != MonoTime::max()) {
+      clock.advance(std::chrono::duration_cast<Millis>(timers.next() - clock.mono()));
+      timers.run_due(clock.mono());
+    }
+  }
+  void owns(std::initializer_list<int> numbers) {
+    source.inventory.rows.clear();
+    for (const int number : numbers)
+      source.inventory.rows.push_back(owned(number, "image-" + std::to_string(number)));
+  }
+  void fails(Reason reason) {
+    source.inventory.complete = false;
+    source.inventory.failure = make_failure(reason, "test");
+  }
+  testing::ManualClock clock;
+  TimerQueue timers;
+  testing::FakeShareSource source{clock, timers, [](const ImageId&) { return Observation{}; }, 10ms, 1};
+  Config config;
+  Inventories inventories;
+  testing::RecordingSink sink;
+  testing::RecordingStore store{clock};
+  testing::RecordingListener listener;
+  StepPublisher publisher{sink, store, listener};
+};
+
+TEST(InventoryWalks, WalksAtOnceAndThenOnItsInterval) {
+  World world;
+  const MonoTime start = world.clock.mono();
+  world.walk(4);
+  EXPECT_EQ(world.clock.mono() - start, 3 * 5min + 10ms) << "the period does not stretch";
+}
+
+TEST(InventoryWalks, AReloadIsNoReasonToWalk) {
+  World world;
+  world.walk(1);
+  const MonoTime start = world.clock.mono();
+  for (int i = 0; i < 100; ++i) {
+    InventoryWalks walks(
+        {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+    walks.start("default", world.source, 1s);
+    EXPECT_GE(world.timers.next(), start + 5min);
+  }
+  world.inventories["default"].walk_anew();
+  InventoryWalks walks(
+      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  walks.start("default", world.source, 1s);
+  EXPECT_EQ(world.timers.next(), start) << "unless its way is another";
+}
+
+TEST(InventoryWalks, NotAtAllWhenTheInventoryIsOff) {
+  World world;
+  world.config.inventory.enabled = false;
+  world.walk(1);
+  EXPECT_EQ(world.source.walks, 0U);
+}
+
+TEST(InventoryWalks, CountsWhatNobodyWatches) {
+  World world;
+  world.owns({1, 2, 3, 4});
+  world.config.images.push_back(testing::an_image("m-1").build());
+  world.config.images.push_back(testing::an_image("m-99").build());
+  world.config.ignored.push_back({image_number(2), "jane", "a public demo"});
+  world.walk(1);
+  const InventoryView& shown = world.listener.inventory;
+  EXPECT_EQ(shown.images, 4);
+  EXPECT_EQ(shown.unwatched, 2);
+  EXPECT_EQ(shown.ignored, 1);
+  EXPECT_THAT(shown.some_unwatched, ElementsAre(std::pair(image_number(3), std::string("image-3")),
+                                                std::pair(image_number(4), std::string("image-4"))));
+  EXPECT_FALSE(shown.failure);
+  EXPECT_TRUE(shown.last_complete);
+}
+
+TEST(InventoryWalks, NamesTenAtMost) {
+  World world;
+  world.owns({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  world.walk(1);
+  EXPECT_EQ(world.listener.inventory.unwatched, 12);
+  EXPECT_THAT(world.listener.inventory.some_unwatched, SizeIs(10));
+}
+
+TEST(InventoryWalks, TheUnknownNeverMovesACountTowardsFine) {
+  World world;
+  world.owns({1, 2});
+  world.walk(1);
+  world.source.inventory.rows.clear();
+  world.fails(Reason::forbidden);
+  world.walk(10);
+  EXPECT_EQ(world.listener.inventory.unwatched, 2);
+  EXPECT_EQ(world.listener.inventory.failure->reason, Reason::forbidden);
+  EXPECT_EQ(world.listener.inventory.ignored, std::nullopt) << "a 0 whose proof is too old";
+  world.source.inventory.complete = true;
+  world.owns({1});
+  world.walk(1);
+  EXPECT_EQ(world.listener.inventory.unwatched, 1) << "proven";
+}
+
+TEST(InventoryWalks, NothingIsClaimedBeforeTheFirstProof) {
+  World world;
+  world.fails(Reason::throttled);
+  world.walk(1);
+  EXPECT_FALSE(world.listener.inventory.images);
+  EXPECT_FALSE(world.listener.inventory.unwatched);
+  EXPECT_FALSE(world.listener.inventory.last_complete);
+  world.owns({7});
+  world.walk(1);
+  EXPECT_EQ(world.listener.inventory.unwatched, 1) << "one row of a broken walk is enough to know of it";
+}
+
+TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
+  World world;
+  InventoryWalks walks(
+      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  walks.start("default", world.source, 1s);
+  world.fails(Reason::forbidden);
+  world.run(40);
+  EXPECT_EQ(world.sink.count(EventType::inventory_incomplete), 3U);
+  EXPECT_EQ(world.sink.events.front().text("reason"), "forbidden");
+  EXPECT_EQ(world.sink.events.front().text("profile"), "default");
+  world.source.inventory.complete = true;
+  world.run(2);
+  EXPECT_EQ(world.sink.count(EventType::inventory_recovered), 1U);
+  EXPECT_EQ(world.store.events, world.sink.events.size()) << "one event is one line and one row";
+}
+
+TEST(InventoryWalks, ProvesWhatItListedForThreeIntervals) {
+  World world;
+  world.owns({1});
+  InventoryWalks walks(
+      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  EXPECT_FALSE(walks.proves("default", image_number(1)));
+  walks.start("default", world.source, 1s);
+  world.run(1);
+  EXPECT_TRUE(walks.proves("default", image_number(1)));
+  EXPECT_FALSE(walks.proves("default", image_number(2)));
+  EXPECT_FALSE(walks.proves("other", image_number(1)));
+  world.clock.advance(15min);
+  EXPECT_TRUE(walks.proves("default", image_number(1)));
+  world.clock.advance(1ms);
+  EXPECT_FALSE(walks.proves("default", image_number(1)));
+}
+
+}  // namespace
+}  // namespace sharedrift

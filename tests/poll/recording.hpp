@@ -1,0 +1,67 @@
+#pragma once
+
+#include "core/event.hpp"
+#include "core/record.hpp"
+#include "core/view.hpp"
+#include "poll/inventory_walks.hpp"
+#include "poll/poller.hpp"
+#include "ports.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What a poll thread tells and saves, kept for tests.
+namespace sharedrift::testing {
+
+class RecordingListener final : public PollListener {
+ public:
+  void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
+  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {
+    if (++attempts == stop_after) stop.request_stop();
+  }
+  void on_overruns(std::uint64_t periods) override { overruns += periods; }
+  void on_totals(const Tracker& /*tracker*/) override {}
+  void on_inventory(const std::string& /*profile*/, const InventoryView& view) override {
+    inventory = view;
+    if (++walks == stop_after_walks) stop.request_stop();
+  }
+  std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  InventoryView inventory;  ///< as it was shown last
+  std::size_t walks = 0;
+  std::size_t attempts = 0;
+  std::size_t stop_after = 0;
+  std::size_t stop_after_walks = 0;
+  std::uint64_t overruns = 0;
+  std::stop_source stop;
+};
+
+class RecordingStore final : public StateStore {
+ public:
+  explicit RecordingStore(const Clock& clock) : clock_(clock) {}
+  SavedState load() override { return {}; }
+  void save(ImageRecord record, std::vector<Event> news) override {
+    events += news.size();
+    ++saves;
+    last_save = clock_.mono();
+    records.insert_or_assign(record.id, std::move(record));
+  }
+  void forget(const ImageId& image) override { records.erase(image); }
+  void add_event(const Event& /*event*/) override { ++events; }
+  void set_fleet(const FleetRecord& /*fleet*/) override {}
+  std::map<ImageId, ImageRecord> records;
+  std::size_t events = 0;
+  std::size_t saves = 0;
+  MonoTime last_save;
+
+ private:
+  const Clock& clock_;
+};
+
+}  // namespace sharedrift::testing
