@@ -57,7 +57,9 @@ TEST(FieldCases, Credentials) {
     EXPECT_THAT(told, HasSubstr(text(row, "says")));
     EXPECT_THAT(told, HasSubstr(text(row, "also")));
     EXPECT_THAT(told, Not(HasSubstr("hush")));
-    if (text(row, "says").empty()) EXPECT_EQ(told, "");
+    if (text(row, "says").empty()) {
+      EXPECT_EQ(told, "");
+    }
   }
 }
 
@@ -71,7 +73,9 @@ TEST(FieldCases, CodesOfTheApi) {
     EXPECT_THAT(error.failure.detail, HasSubstr(text(row, "says")));
     EXPECT_THAT(error.failure.detail, HasSubstr(text(row, "also")));
     EXPECT_THAT(error.failure.detail, Not(HasSubstr("hush")));
-    if (row.contains("never")) EXPECT_THAT(error.failure.detail, Not(HasSubstr(text(row, "never"))));
+    if (row.contains("never")) {
+      EXPECT_THAT(error.failure.detail, Not(HasSubstr(text(row, "never"))));
+    }
   }
 }
 

@@ -18,7 +18,7 @@ std::uint64_t taken(LaneQueue& queue, MonoTime now = kNow) {
 
 TEST(LaneQueue, TakesInTurnAsManyAsThereAreWorkers) {
   LaneQueue queue(2, false);
-  for (const std::uint64_t id : {1, 99, 2, 3})
+  for (const std::uint64_t id : {1U, 99U, 2U, 3U})
     queue.push({id, "a", {}});
   EXPECT_EQ(taken(queue), 1U);
   EXPECT_EQ(taken(queue), 2U) << "99 is gone";
