@@ -14,9 +14,9 @@ using testing::answer;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::kept;
 using ::testing::Not;
+using ::testing::SizeIs;
 
 constexpr const char* kA = "1715107400000001";
 constexpr const char* kB = "1715107400000002";
