@@ -135,11 +135,14 @@ constexpr std::array kTypes{
 
 /// What stands in the section and is not read, as Alibaba's libraries do not read it.
 std::string unread_names(const Section& section, std::string_view reads) {
-  const std::string known = std::string{reads} + "enable type region_id region ";
+  const std::string known = " " + std::string{reads} + "enable type region_id region ";
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
   std::string names;
   for (const auto& [name, value] : section) {
-    if (!value.empty() && known.find(name + " ") == known.npos)
-      names += (names.empty() ? "" : ", ") + clean(name, 40);
+    if (value.empty() || known.find(" " + name + " ") != known.npos) continue;
+    // What has other characters may be a key that was pasted in the wrong place.
+    const bool shown = std::all_of(name.begin(), name.end(), plain);
+    names += (names.empty() ? "" : ", ") + (shown ? clean(name, 40) : std::string{"an odd name"});
   }
   return names;
 }
@@ -158,9 +161,10 @@ Finding look_section(const Section& section, const CredentialSpec& options, Sigh
   Finding finding = type->look(section, options, sight);
   const std::string unread = unread_names(section, type->reads);
   if (unread.empty()) return finding;
-  const std::string note = unread + (unread.find(',') == unread.npos ? " is" : " are") +
-                           " not read with type = " + std::string{name} +
-                           "; for a temporary key use another source, such as static_file";
+  const std::string note =
+      unread + (unread.find(',') == unread.npos ? " is" : " are") +
+      " not read with type = " + std::string{name} +
+      (unread.find("token") == unread.npos ? "" : "; use another source, such as static_file");
   if (auto* broken = std::get_if<Broken>(&finding)) broken->why += "; " + note;
   return with_warning(std::move(finding), note);
 }

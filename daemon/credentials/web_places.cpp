@@ -109,9 +109,10 @@ Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const
   // What went wrong first is told first: without a token many instances refuse all that comes after.
   const auto failed = [&](const std::string& what, const HttpResult& answer, std::string_view hint) {
     const std::string here = what + " (" + why_not(answer) + ")";
-    return Err(failure_of(
-        no_token.empty() ? service + here + std::string{hint} : no_token + "; and without one it " + here,
-        answer));
+    const bool alike = why_not(token_answer) == why_not(answer);
+    return Err(failure_of(no_token.empty() || alike ? service + here + std::string{hint}
+                                                    : no_token + "; and without one it " + here,
+                          answer));
   };
   std::string role = role_;
   if (role.empty()) {

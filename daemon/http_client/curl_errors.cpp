@@ -73,8 +73,14 @@ bool has_long_header_line(const Exchange& exchange, CURLcode code) {
   return is_connected(exchange) && (code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kTooLarge);
 }
 
+/// Of a trailer it keeps 4 kB, and calls more of it out of memory, with the code of a connection that failed.
+bool has_long_trailer(std::string_view text) {
+  return text.find("Out of memory in chunked-encoding") != text.npos;
+}
+
 Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text) {
   if (proxys_no(exchange) != 0) return Reason::proxy;
+  if (has_long_trailer(text)) return Reason::too_large;
   if (has_long_header_line(exchange, code))
     return is_the_proxys(exchange) ? Reason::proxy : Reason::too_large;
   // libcurl says of it that a name or a host could not be reached.
@@ -107,6 +113,7 @@ std::string words(const Exchange& exchange, CURLcode code, Reason reason) {
   if (has_long_header_line(exchange, code))
     return std::string{reason == Reason::proxy ? "a line of the proxy's" : "a line of the answer's"} +
            " header is longer than 100 kB";
+  if (has_long_trailer(exchange.error_text.data())) return "the answer's trailer is longer than 4 kB";
   if (code == CURLE_FILESIZE_EXCEEDED)
     return "the answer is larger than " + std::to_string(exchange.request.max_body) + " bytes";
   if (reason == Reason::local) return "out of file descriptors or memory";

@@ -148,7 +148,8 @@ TEST(CurlTransport, ALongHeaderLineIsCalledThatWhoeverSendsIt) {
     SCOPED_TRACE(who);
     ASSERT_EQ(reason_of(result), who == "proxy" ? "proxy" : "too_large");
     EXPECT_THAT(result.error().detail,
-                AllOf(AnyOf(HasSubstr("longer than 100 kB"), HasSubstr("64 KiB")), Not(HasSubstr("emory"))));
+                AllOf(AnyOf(HasSubstr("longer than"), HasSubstr("64 KiB"), HasSubstr("too large")),
+                      Not(HasSubstr("emory"))));
   }
 }
 
