@@ -70,6 +70,7 @@ struct Polled {
 struct Loaded {
   Config config;
   std::vector<ConfigFile> files;
+  std::string untrusted;  ///< warnings of files that others can write
 };
 
 std::string joined(const std::vector<Diagnostic>& diagnostics) {
@@ -84,8 +85,7 @@ Result<Loaded, std::string> load(const Options& options) {
   if (!read) return Err(joined(read.error()));
   auto config = parse_config(read->files);
   if (!config) return Err(joined(config.error()));
-  std::fputs(joined(read->untrusted).c_str(), stderr);
-  return Loaded{std::move(*config), std::move(read->files)};
+  return Loaded{std::move(*config), std::move(read->files), joined(read->untrusted)};
 }
 
 /// The file that names each image.
@@ -234,6 +234,7 @@ int run_command(const Options& options) {
   if (options.command == Command::history) return history(options);
   const auto loaded = load(options);
   if (!loaded) return refuse(loaded.error());
+  std::fputs(loaded->untrusted.c_str(), stderr);
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   switch (options.command) {

@@ -60,8 +60,6 @@ TEST(Cli, AConfigurationMayBeSeveralFiles) {
   EXPECT_EQ(parse({"--config.file=/a.yml", "--config.file", "/b"})->config_files, (Files{"/a.yml", "/b"}));
   EXPECT_EQ(config_name(*parse({"check", "--config.file=/a.yml", "--config.file=/b"})), "/a.yml, /b");
   EXPECT_EQ(parse({"lint"})->config_files, Files{"/etc/share-drift-exporter/config.yml"});
-  const auto history = parse({"history", "--config.file", "/a.yml", "m-1"});
-  EXPECT_EQ(history->config_files, Files{"/a.yml"}) << "the image is no file";
   EXPECT_EQ(parse({"--config.auto-reload-interval=5s"})->auto_reload, std::nullopt) << "it was not enabled";
   EXPECT_EQ(parse({"--config.enable-auto-reload"})->auto_reload, Millis{30'000});
   EXPECT_EQ(parse({"--config.enable-auto-reload", "--config.auto-reload-interval=5s"})->auto_reload,
