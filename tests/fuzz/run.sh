@@ -6,7 +6,7 @@ cd "$(dirname "$(readlink -f "$0")")/../.."
 seconds=${1:?seconds per target}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(config web_config answer output request)
+[ ${#targets[@]} -gt 0 ] || targets=(config web_config answer output request state)
 failed=0
 for target in "${targets[@]}"; do
   found=build/fuzz/found/$target
