@@ -23,6 +23,7 @@ namespace sharedrift {
 // Half of the program includes this: what only passes through is declared here and known to those at its
 // ends.
 class ImageId;
+struct DiscoveredImage;
 struct Event;
 struct FleetRecord;
 struct ImageRecord;
@@ -249,6 +250,8 @@ class StateStore {
   virtual void forget(const ImageId& image) = 0;
   virtual void add_event(const Event& event) = 0;
   virtual void set_fleet(const FleetRecord& fleet) = 0;
+  /// Replaces what is remembered of all discovered images.
+  virtual void set_discovered(std::vector<DiscoveredImage> images) = 0;
 };
 
 }  // namespace sharedrift

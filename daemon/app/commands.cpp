@@ -64,6 +64,7 @@ class Progress {
 
 struct Polled {
   ReportInput report;
+  std::vector<std::string> blind;  ///< why not all images may be known
   Endpoints endpoints;
 };
 
@@ -137,7 +138,6 @@ class StopOnSignal {
 
 Result<Polled, std::string> poll(const Options& options, const Config& config) {
   warn_of_unused_proxies(config);
-  SD_TRY(watch, selected(watch_list(config, {options.shard_index, options.shard_count}), options.images));
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
@@ -152,10 +152,17 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
       config, nullptr, {clock, random, transport, timers, observer, [&transport] { transport.wake(); }});
   Progress progress;
   const StopOnSignal stop;
+  const OneShotPorts ports{config, clock, random, transport, timers, sources->lanes(), std::ref(progress)};
   Polled polled;
-  polled.report.views = poll_once(
-      std::move(watch), {config, clock, random, transport, timers, sources->lanes(), std::ref(progress)},
-      stop.token());
+  Inventories inventories;
+  WalkedOnce walked;
+  if (!config.discover.empty()) walked = walk_once(ports, inventories, stop.token());
+  for (const std::string& why : walked.blind)
+    std::fprintf(stderr, "share-drift-exporter: warning: %s\n", why.c_str());
+  polled.blind = std::move(walked.blind);
+  const Shard shard{options.shard_index, options.shard_count};
+  SD_TRY(watch, selected(watch_list(config, shard, walked.discovered), options.images));
+  polled.report.views = poll_once(std::move(watch), ports, stop.token(), std::move(inventories));
   progress.clear();
   polled.report.account_names = config.account_names;
   polled.report.config_file = config_name(options);
@@ -174,6 +181,12 @@ std::string report_prometheus(const ReportInput& input) {
   return prometheus::TextSerializer().Serialize(views.Collect());
 }
 
+/// Where an image may be unseen, nobody can tell that all are in sync.
+int exit_code(const Polled& polled) {
+  const int code = exit_code(count_verdicts(polled.report).worst());
+  return code == 0 && !polled.blind.empty() ? kCouldNotTell : code;
+}
+
 int check(const Options& options, const Polled& polled) {
   switch (options.format) {
     case OutputFormat::table: print(report_table(polled.report)); break;
@@ -181,7 +194,7 @@ int check(const Options& options, const Polled& polled) {
     case OutputFormat::sarif: print(report_sarif(polled.report)); break;
     default: print(report_prometheus(polled.report)); break;
   }
-  return exit_code(count_verdicts(polled.report).worst());
+  return exit_code(polled);
 }
 
 int baseline(const Polled& polled, const std::vector<ConfigFile>& files) {
@@ -241,7 +254,7 @@ int run_command(const Options& options) {
     case Command::baseline: return baseline(*polled, loaded->files);
     case Command::plan:
       print(report_plan(polled->report, polled->endpoints));
-      return exit_code(count_verdicts(polled->report).worst());
+      return exit_code(*polled);
     default: return check(options, *polled);
   }
 }

@@ -19,6 +19,7 @@ class NullStore final : public StateStore {
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& /*event*/) override {}
   void set_fleet(const FleetRecord& /*fleet*/) override {}
+  void set_discovered(std::vector<DiscoveredImage> /*images*/) override {}
 };
 class NullSink final : public EventSink {
  public:
@@ -48,10 +49,57 @@ class Countdown final : public PollListener {
   const OneShotPorts& ports_;
 };
 
+/// Of walks alone.
+class WalkListener final : public PollListener {
+ public:
+  explicit WalkListener(WalkedOnce& result) : result_(result) {}
+  void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
+  void on_removed(const ImageId& /*image*/) override {}
+  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {}
+  void on_overruns(std::uint64_t /*periods*/) override {}
+  void on_totals(const Tracker& /*tracker*/) override {}
+  void on_inventory(const std::string& profile, const InventoryView& view) override {
+    ++walks;
+    if (!view.failure) return;
+    result_.blind.push_back("the images that the account of profile " + profile +
+                            " owns could not be listed completely, so a new one may not be seen (" +
+                            std::string{to_string(view.failure->reason)} + ": " + view.failure->detail + ")");
+  }
+  std::size_t walks = 0;
+
+ private:
+  WalkedOnce& result_;
+};
+
 }  // namespace
 
+WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const std::stop_token& stop) {
+  WalkedOnce result;
+  if (!ports.config.inventory.enabled) return result;
+  Discovery discovery;
+  discovery.adopt(discovery_setup(ports.config), ports.clock.wall());
+  WalkListener listener(result);
+  NullSink sink;
+  NullStore store;
+  StepPublisher publisher(sink, store, listener);
+  InventoryWalks walks(
+      {ports.clock, ports.timers, ports.config, inventories, discovery, publisher, listener, [] {}});
+  for (const auto& [profile, lane] : ports.lanes)
+    walks.start(profile, *lane.source, lane.timeout);
+  const std::stop_callback wake_up(stop, [&ports] { ports.transport.wake(); });
+  while (listener.walks < ports.lanes.size() && !stop.stop_requested()) {
+    for (const auto& [profile, lane] : ports.lanes)
+      lane.source->on_wake();
+    ports.timers.run_due(ports.clock.mono());
+    if (listener.walks < ports.lanes.size()) ports.transport.run_once(ports.timers.next());
+  }
+  result.discovered = discovery.policies();
+  return result;
+}
+
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,
-                                                        const std::stop_token& stop) {
+                                                        const std::stop_token& stop,
+                                                        Inventories inventories) {
   watch.confirm_clears = 1;
   watch.stale_after = kNeverStale;
   std::set<ImageId> waiting;
@@ -70,8 +118,13 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   NullSink sink;
   NullStore store;
   StepPublisher publisher(sink, store, countdown);
-  Inventories inventories;
-  InventoryWalks walks({ports.clock, ports.timers, ports.config, inventories, publisher, countdown});
+  Discovery nothing;
+  const bool walked = !inventories.empty();
+  InventoryWalks walks(
+      {ports.clock, ports.timers, ports.config, inventories, nothing, publisher, countdown, [] {}});
+  for (const auto& [profile, lane] : ports.lanes) {
+    if (!walked) walks.start(profile, *lane.source, lane.timeout);
+  }
   Poller poller({ports.clock, ports.random, ports.transport, ports.timers, ports.lanes, tracker, schedule,
                  publisher, countdown, &walks});
   const std::stop_callback forward(stop, [&done, &poller] {

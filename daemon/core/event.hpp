@@ -39,6 +39,10 @@ enum class EventType {
   monitoring_gap,
   first_run,
   // of a profile's account
+  image_discovered,
+  image_renamed,
+  image_policy_changed,
+  image_left,
   inventory_incomplete,
   inventory_recovered,
   // of the daemon

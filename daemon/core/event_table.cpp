@@ -14,7 +14,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "[kind=unexpected|Account {account} has access to image {image} and is not on its allow-list: remove "
      "the share (share-drift-exporter plan prints the call) or allow the account]"
      "[kind=missing|Account {account} is required on image {image} and has no access: share the image with "
-     "it (share-drift-exporter plan prints the call) or require it no longer]"},
+     "it (share-drift-exporter plan prints the call) or require it no longer]"
+     "[discovered=true|; a rule discovered the image, which can have been shared since {not_before}]"},
     {EventType::drift_clearing, "drift_clearing", Level::info,
      "Account {account} is not in the last complete listing of image {image}: the drift closes when more "
      "complete listings confirm it"},
@@ -62,6 +63,17 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::first_run, "first_run", Level::info,
      "There is no state of an earlier run: watching begins now with {images:image}, and what is shared "
      "already is marked first_run=true"},
+    {EventType::image_discovered, "image_discovered", Level::info,
+     "Image {image} of profile {profile} is watched from now on, by the rule {rule}[; it was created at "
+     "{created}]"},
+    {EventType::image_renamed, "image_renamed", Level::warn,
+     "Image {image} of profile {profile} was called {from} before and keeps the rule {rule}, which fitted "
+     "first"},
+    {EventType::image_policy_changed, "image_policy_changed", Level::warn,
+     "The configuration moves image {image} of profile {profile} from the rule {from} to the rule {to}: "
+     "compare what they allow"},
+    {EventType::image_left, "image_left", Level::info,
+     "Image {image} is in the inventory of profile {profile} no more and is not watched any longer"},
     {EventType::inventory_incomplete, "inventory_incomplete", Level::warn,
      "The images that the account of profile {profile} owns could not be listed completely ({reason}, "
      "{failures:time} in a row), so a new image may not be seen and an empty list proves nothing by itself"

@@ -206,6 +206,7 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
   Event event = drift_event(EventType::drift_opened, account, kind, context);
   event.add("reason", std::string{why});
   event.add("first_run", drift.first_run);
+  if (policy_->discovered && drift.first_run) event.add("discovered", true);
   context.events.push_back(std::move(event));
 }
 

@@ -104,7 +104,9 @@ Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftK
   if (name != context.watch.account_names.end()) event.add("account_name", name->second);
   event.add("kind", std::string{to_string(kind)});
   if (const Sighting* sighting = sighting_of(account); kind == DriftKind::unexpected && sighting != nullptr) {
-    add_time(event, "not_before", sighting->not_before);
+    // Nobody can have shared it before it was made.
+    const bool bounded = policy_->created && *policy_->created <= sighting->first_seen;
+    add_time(event, "not_before", sighting->not_before || !bounded ? sighting->not_before : policy_->created);
     event.add("first_seen", sighting->first_seen);
     event.add("last_seen", sighting->last_seen);
     if (const Loss* loss = loss_of(account)) event.add("not_after", loss->first_missed);

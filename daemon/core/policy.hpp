@@ -33,6 +33,8 @@ struct ImagePolicy {
   std::vector<AccountId> allowed;     ///< sorted, unique; may be shared
   std::vector<Exception> exceptions;  ///< sorted by account, at most one per account
   bool canary = false;
+  bool discovered = false;            ///< by a rule; else it has an entry of its own
+  std::optional<WallTime> created{};  ///< of a discovered image, as the API says
   friend bool operator==(const ImagePolicy&, const ImagePolicy&) = default;
 };
 

@@ -117,6 +117,18 @@ struct ImageRecord {
 /// What of the record a kill must not take: all but what moves with every listing or is never restored.
 ImageRecord lasting(ImageRecord record);
 
+/// An owned image that a rule brought under watch, as it is remembered over restarts.
+struct DiscoveredImage {
+  ImageId id;
+  std::string profile;
+  std::string rule;                 ///< label of the rule that fitted first
+  std::string name;                 ///< the last one
+  std::optional<WallTime> created;  ///< as the API says
+  WallTime since;                   ///< when it was discovered
+  std::string config;               ///< of the configuration by which the rule was chosen
+  friend bool operator==(const DiscoveredImage&, const DiscoveredImage&) = default;
+};
+
 /// What is remembered of the fleet as a whole.
 struct FleetRecord {
   std::array<std::uint64_t, kAllCloseReasons.size()> closes{};
@@ -127,6 +139,7 @@ struct FleetRecord {
 /// What the state database holds of the past.
 struct SavedState {
   std::vector<ImageRecord> images;
+  std::vector<DiscoveredImage> discovered;
   FleetRecord fleet;
   std::optional<WallTime> last_alive;  ///< the last write before the restart
 };

@@ -1,6 +1,8 @@
 #include "core/schedule.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_set>
 
 namespace sharedrift {
 
@@ -89,6 +91,18 @@ void Schedule::reconfigure(const std::vector<Entry>& entries, Spread spread, Mon
     if (fresh) plan(*place, slot.due);
   }
   slots_.swap(kept);
+}
+
+void Schedule::watch(const std::vector<Entry>& entries, MonoTime now) {
+  std::unordered_set<std::string_view> wanted;
+  for (const Entry& entry : entries) {
+    wanted.insert(entry.id.str());
+    const auto [place, fresh] = slots_.try_emplace(entry.id, Slot{entry.interval, now, now});
+    place->second.interval = entry.interval;
+    if (fresh) plan(*place, now);
+  }
+  std::erase_if(queue_, [&wanted](const Place* place) { return !wanted.contains(place->first.str()); });
+  std::erase_if(slots_, [&wanted](const Place& place) { return !wanted.contains(place.first.str()); });
 }
 
 MonoTime Schedule::next_due() const {

@@ -41,6 +41,9 @@ class Schedule {
   /// A new set: kept images keep their deadline, but no later than one new interval from now; new ones are
   /// due at once.
   void reconfigure(const std::vector<Entry>& entries, Spread spread, MonoTime now);
+  /// Other images and the same spread: new ones are due at once, kept ones stay as they are, in flight or
+  /// not.
+  void watch(const std::vector<Entry>& entries, MonoTime now);
   /// MonoTime::max() if nothing waits.
   [[nodiscard]] MonoTime next_due() const;
 

@@ -36,10 +36,11 @@ void add_unless_canary(View view, Out out, const ImageView::Gauge& value) {
 }
 
 constexpr std::array kImageFamilies{
-    ImageFamily{{"share_drift_image_info", Type::Gauge, "image_id,image_name,team,severity,profile",
+    ImageFamily{{"share_drift_image_info", Type::Gauge, "image_id,image_name,team,severity,profile,source",
                  "A watched image and how it is configured, always 1, for joins."},
                 [](View v, Out out) {
-                  out.add(1, {v.policy->name, v.policy->team, v.policy->severity, v.policy->profile});
+                  out.add(1, {v.policy->name, v.policy->team, v.policy->severity, v.policy->profile,
+                              v.policy->discovered ? "discovered" : "configured"});
                 }},
     ImageFamily{{"share_drift_shared_accounts", Type::Gauge, "image_id",
                  "Distinct accounts in the last complete listing, as of the last poll."},

@@ -30,7 +30,7 @@ inline constexpr std::size_t kMaxAccountSeries = 200;
 /// A sample of one image, for as long as its view lives.
 struct ImageSample {
   double value = 0;
-  std::array<std::string_view, 4> labels{};  ///< after image_id, in the order of the family's
+  std::array<std::string_view, 5> labels{};  ///< after image_id, in the order of the family's
   friend bool operator==(const ImageSample&, const ImageSample&) = default;
 };
 
@@ -39,7 +39,7 @@ struct ImageSamples {
   const AccountNames& names;
   std::vector<ImageSample> all{};
 
-  void add(double value, const std::array<std::string_view, 4>& labels = {}) {
+  void add(double value, const std::array<std::string_view, 5>& labels = {}) {
     all.push_back({value, labels});
   }
   /// A value that is not there is a sample that is not there.

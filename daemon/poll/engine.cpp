@@ -17,8 +17,13 @@ void Engine::restore(std::shared_ptr<const Config> config) {
   config_ = std::move(config);
   auto saved = std::make_unique<const SavedState>(ports_.store.load());
   const Instant now = ports_.clock.now();
+  discovery_.restore(saved->discovered);
+  tell_all(discovery_.adopt(discovery_setup(*config_), now.wall));
+  if (!saved->discovered.empty()) ports_.store.set_discovered(discovery_.images());
+  for (const DiscoveredImage& image : discovery_.images())
+    inventories_[image.profile].remember(image.id, {image.name, image.created, image.since});
   Step step;
-  tracker_ = std::make_unique<Tracker>(watch_list(*config_, shard_), *saved, now, step);
+  tracker_ = std::make_unique<Tracker>(watched(), *saved, now, step);
   saved.reset();  // a large fleet's past need not lie in memory twice
   schedule_ =
       std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
@@ -30,7 +35,10 @@ void Engine::start() {
   std::erase_if(inventories_,
                 [lanes = sources_->lanes()](const auto& entry) { return !lanes.contains(entry.first); });
   walks_ = std::make_unique<InventoryWalks>(InventoryWalks::Parts{ports_.clock, ports_.timers, *config_,
-                                                                  inventories_, publisher_, ports_.listener});
+                                                                  inventories_, discovery_, publisher_,
+                                                                  ports_.listener, [this] { rewatch(); }});
+  for (const auto& [profile, lane] : sources_->lanes())
+    walks_->start(profile, *lane.source, lane.timeout);  // before the first poll
   {
     const std::scoped_lock lock(poller_mutex_);
     poller_ = std::make_unique<Poller>(Poller::Parts{ports_.clock, ports_.random, ports_.transport,
@@ -55,10 +63,33 @@ void Engine::reload(std::shared_ptr<const Config> config) {
   }
   config_ = std::move(config);
   const Instant now = ports_.clock.now();
-  WatchList watch = watch_list(*config_, shard_);
+  tell_all(discovery_.adopt(discovery_setup(*config_), now.wall));
+  for (const auto& [profile, owned] : inventories_)
+    tell_all(discovery_.take(profile, owned, {}, now.wall));
+  ports_.store.set_discovered(discovery_.images());
+  WatchList watch = watched();
   schedule_->reconfigure(schedule_entries(watch), schedule_spread(*config_), now.mono);
   publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
   start();
+}
+
+WatchList Engine::watched() const {
+  return watch_list(*config_, shard_, discovery_.policies());
+}
+
+void Engine::tell_all(const std::vector<Event>& events) {
+  for (const Event& event : events)
+    publisher_.tell(event);
+}
+
+/// On the poll thread: what is discovered changed.
+void Engine::rewatch() {
+  const Instant now = ports_.clock.now();
+  ports_.store.set_discovered(discovery_.images());
+  WatchList watch = watched();
+  schedule_->watch(schedule_entries(watch), now.mono);
+  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
+  poller_->rewatch();
 }
 
 void Engine::stop() {

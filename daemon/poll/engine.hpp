@@ -67,6 +67,9 @@ class Engine {
 
  private:
   [[nodiscard]] std::uint64_t poller_turns() const;
+  [[nodiscard]] WatchList watched() const;
+  void tell_all(const std::vector<Event>& events);
+  void rewatch();
 
   Ports ports_;
   Shard shard_;
@@ -75,7 +78,8 @@ class Engine {
   std::unique_ptr<Tracker> tracker_;
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<ShareSources> sources_;
-  Inventories inventories_;                     ///< of the profiles of config_
+  Inventories inventories_;  ///< of the profiles of config_
+  Discovery discovery_;
   std::unique_ptr<InventoryWalks> walks_;       ///< replaced with the poller
   std::atomic<std::uint64_t> turns_before_{0};  ///< of pollers that are gone
   mutable std::mutex poller_mutex_;

@@ -3,8 +3,6 @@
 #include "core/event.hpp"
 
 #include <algorithm>
-#include <string_view>
-#include <unordered_set>
 #include <utility>
 
 namespace sharedrift {
@@ -47,7 +45,12 @@ void InventoryWalks::walk(const std::string& name) {
 
 void InventoryWalks::take(const std::string& name, MonoTime began, const InventoryListing& seen) {
   const Instant now = parts_.clock.now();
-  parts_.inventories[name].take(seen, now, rules());
+  OwnedImages& owned = parts_.inventories[name];
+  const OwnedImages::News news = owned.take(seen, now, rules());
+  const std::uint64_t before = parts_.discovery.version();
+  for (const Event& event : parts_.discovery.take(name, owned, news, now.wall))
+    parts_.publisher.tell(event);
+  if (parts_.discovery.version() != before) parts_.rewatch();
   tell(name, seen);
   InventoryView shown = view(name);
   if (!seen.complete) shown.failure = seen.failure;
@@ -84,20 +87,13 @@ void InventoryWalks::tell(const std::string& name, const InventoryListing& seen)
 }
 
 InventoryView InventoryWalks::view(const std::string& name) const {
-  const Config& config = parts_.config;
   const OwnedImages& owned = parts_.inventories.at(name);
-  std::unordered_set<std::string_view> configured;
-  std::unordered_set<std::string_view> ignored;
-  for (const auto& policy : config.images)
-    configured.insert(policy->id.str());
-  for (const IgnoredImage& image : config.ignored)
-    ignored.insert(image.id.str());
   std::int64_t unwatched = 0;
   std::int64_t left_out = 0;
   InventoryView out;
   for (const auto& [id, image] : owned.images()) {
-    if (configured.contains(id.str())) continue;
-    if (ignored.contains(id.str())) {
+    if (parts_.discovery.watches(id)) continue;
+    if (parts_.discovery.ignores(id)) {
       ++left_out;
       continue;
     }

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "core/discovery.hpp"
 #include "core/owned_images.hpp"
 #include "core/timer_queue.hpp"
 #include "poll/poller.hpp"
 #include "ports.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -24,8 +26,10 @@ class InventoryWalks {
     TimerQueue& timers;
     const Config& config;
     Inventories& inventories;
+    Discovery& discovery;
     StepPublisher& publisher;
     PollListener& listener;
+    std::function<void()> rewatch;  ///< what is discovered changed
   };
   explicit InventoryWalks(Parts parts) : parts_(parts) {}
 

@@ -59,9 +59,6 @@ Poller::Poller(Parts parts) : parts_(std::move(parts)) {
 
 void Poller::run(const std::stop_token& stop) {
   const std::stop_callback wake_up(stop, [this] { wake(); });
-  for (auto& [name, lane] : lanes_) {
-    if (parts_.walks != nullptr) parts_.walks->start(name, *lane.settings.source, lane.settings.timeout);
-  }
   set_timers();
   while (!stop.stop_requested()) {
     turns_.fetch_add(1, std::memory_order_relaxed);
@@ -86,16 +83,15 @@ void Poller::set_timers() {
 }
 
 /// An image whose empty list is news may have gone since the inventory was proven: it is looked up.
-bool Poller::is_ours(const ImageTracker& image) const {
-  const ImagePolicy& policy = image.policy();
-  return parts_.walks != nullptr && !image.empty_is_news() && parts_.walks->proves(policy.profile, policy.id);
+bool Poller::is_ours(const ImageId& id) const {
+  if (parts_.walks == nullptr || !parts_.tracker.watches(id)) return false;
+  const ImageTracker& image = parts_.tracker.image(id);
+  return !image.empty_is_news() && parts_.walks->proves(image.policy().profile, id);
 }
 
 void Poller::take_due() {
-  for (const ImageId& id : parts_.schedule.take_due(parts_.clock.mono())) {
-    const ImageTracker& image = parts_.tracker.image(id);
-    lanes_.at(image.policy().profile).due.push_back(&image);
-  }
+  for (const ImageId& id : parts_.schedule.take_due(parts_.clock.mono()))
+    lanes_.at(parts_.tracker.image(id).policy().profile).due.push_back(id);
   for (auto& [name, lane] : lanes_)
     start_polls(lane);
   set_timers();
@@ -105,15 +101,15 @@ void Poller::take_due() {
 void Poller::start_polls(Lane& lane) {
   const MonoTime now = parts_.clock.mono();
   while (!lane.due.empty() && lane.under_way < lane.settings.window) {
-    const ImageTracker& image = *lane.due.front();
+    const ImageId id = std::move(lane.due.front());
     lane.due.pop_front();
+    if (!parts_.tracker.watches(id)) continue;  // it left the inventory meanwhile
     ++lane.under_way;
-    const ImageId& id = image.policy().id;
-    const Millis patience = std::clamp(image.policy().interval, lane.settings.timeout,
+    const Millis patience = std::clamp(parts_.tracker.image(id).policy().interval, lane.settings.timeout,
                                        std::max(kLongestPoll, lane.settings.timeout));
     lane.settings.source->fetch(
-        id, [this, &image] { return is_ours(image); }, now + patience,
-        [this, &lane, &id](const Observation& listing) { finish(lane, id, listing); });
+        id, [this, id] { return is_ours(id); }, now + patience,
+        [this, &lane, id](const Observation& listing) { finish(lane, id, listing); });
   }
 }
 

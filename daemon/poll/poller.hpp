@@ -84,6 +84,8 @@ class Poller {
 
   /// Polls until stop is requested; returns within moments then. What was in flight is dropped and due again.
   void run(const std::stop_token& stop);
+  /// Other images are watched: call it after the tracker and the schedule learnt of them, on the poll thread.
+  void rewatch() { set_timers(); }
   /// Thread-safe. Wakes the loop: credentials changed, or somebody wants to know whether it lives.
   void wake() noexcept { parts_.transport.wake(); }
   /// Thread-safe. Grows with every turn of the loop: the watchdog's proof of progress.
@@ -92,10 +94,10 @@ class Poller {
  private:
   struct Lane {
     PollLane settings;
-    std::deque<const ImageTracker*> due;  ///< wait for a place in the window; in flight for the schedule
-    std::size_t under_way = 0;            ///< polls
+    std::deque<ImageId> due;    ///< wait for a place in the window; in flight for the schedule
+    std::size_t under_way = 0;  ///< polls
   };
-  [[nodiscard]] bool is_ours(const ImageTracker& image) const;
+  [[nodiscard]] bool is_ours(const ImageId& id) const;
   void take_due();
   void start_polls(Lane& lane);
   void finish(Lane& lane, const ImageId& image, const Observation& listing);

@@ -8,11 +8,15 @@ namespace {
 constexpr std::size_t kHashDigits = 12;
 }
 
-WatchList watch_list(const Config& config, const Shard& shard) {
+WatchList watch_list(const Config& config, const Shard& shard,
+                     const std::vector<std::shared_ptr<const ImagePolicy>>& discovered) {
   WatchList watch;
   watch.images.reserve(config.images.size() / static_cast<std::size_t>(shard.count) + 1);
-  for (const auto& policy : config.images) {
-    if (shard.count == 1 || shard_of(policy->id, shard.count) == shard.index) watch.images.push_back(policy);
+  for (const auto* images : {&config.images, &discovered}) {
+    for (const auto& policy : *images) {
+      if (shard.count == 1 || shard_of(policy->id, shard.count) == shard.index)
+        watch.images.push_back(policy);
+    }
   }
   watch.account_names = config.account_names;
   watch.interval = config.poll.interval;
@@ -21,6 +25,20 @@ WatchList watch_list(const Config& config, const Shard& shard) {
   watch.mass_change_percent = config.poll.mass_change_percent;
   watch.config_hash = config.sha256.substr(0, kHashDigits);
   return watch;
+}
+
+Discovery::Setup discovery_setup(const Config& config) {
+  Discovery::Setup setup;
+  setup.rules = config.discover;
+  for (const auto& policy : config.images)
+    setup.configured.insert(policy->id);
+  for (const IgnoredImage& image : config.ignored)
+    setup.ignored.insert(image.id);
+  for (const ProfileConfig& profile : config.profiles)
+    setup.profiles.insert(profile.name);
+  setup.config = config.sha256.substr(0, kHashDigits);
+  setup.gone_for = stale_after_of(config.poll, config.poll.interval);
+  return setup;
 }
 
 std::vector<Schedule::Entry> schedule_entries(const WatchList& watch) {

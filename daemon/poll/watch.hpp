@@ -4,6 +4,7 @@
 #include "core/schedule.hpp"
 #include "core/watch_list.hpp"
 
+#include <memory>
 #include <vector>
 
 namespace sharedrift {
@@ -14,8 +15,12 @@ struct Shard {
   int count = 1;
 };
 
-/// The tracker's view of a config: this shard's images, the address book, the rules.
-WatchList watch_list(const Config& config, const Shard& shard);
+/// The tracker's view of a config: this shard's images, configured and `discovered`, the address book, the
+/// rules.
+WatchList watch_list(const Config& config, const Shard& shard,
+                     const std::vector<std::shared_ptr<const ImagePolicy>>& discovered = {});
+/// The discovery's view of it.
+Discovery::Setup discovery_setup(const Config& config);
 /// The schedule's view of it.
 std::vector<Schedule::Entry> schedule_entries(const WatchList& watch);
 Schedule::Spread schedule_spread(const Config& config);

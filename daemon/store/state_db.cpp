@@ -188,6 +188,10 @@ void StateDb::set_fleet(const FleetRecord& fleet) {
   hand_in([&] { waiting_.fleet = fleet; });
 }
 
+void StateDb::set_discovered(std::vector<DiscoveredImage> images) {
+  hand_in([&] { waiting_.discovered = std::move(images); });
+}
+
 void StateDb::set_retention(Millis retention) {
   retention_ = retention.count();
   prune_ = true;
@@ -242,6 +246,9 @@ bool StateDb::write(Batch& batch) {
     if (batch.fleet) {
       if (auto put = tables.put_fleet(*batch.fleet); !put) return put;
     }
+    if (batch.discovered) {
+      if (auto put = tables.put_discovered(*batch.discovered); !put) return put;
+    }
     if (prune) {
       if (auto pruned = tables.prune(now - Millis{retention_.load()}); !pruned) return pruned;
     }
@@ -271,6 +278,7 @@ void StateDb::put_back(Batch batch) {
                        batch.events.end() - static_cast<std::ptrdiff_t>(kMaxWaitingEvents));
   }
   if (waiting_.fleet) batch.fleet = waiting_.fleet;
+  if (waiting_.discovered) batch.discovered = std::move(waiting_.discovered);
   waiting_ = std::move(batch);
 }
 

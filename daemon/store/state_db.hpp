@@ -45,6 +45,7 @@ class StateDb final : public StateStore {
   void forget(const ImageId& image) override;
   void add_event(const Event& event) override;
   void set_fleet(const FleetRecord& fleet) override;
+  void set_discovered(std::vector<DiscoveredImage> images) override;
 
   /// How long events are kept from now on. Thread-safe.
   void set_retention(Millis retention);
@@ -63,7 +64,8 @@ class StateDb final : public StateStore {
     std::map<ImageId, std::optional<ImageRecord>> images;  ///< none: forget it
     std::vector<Event> events;
     std::optional<FleetRecord> fleet;
-    [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !fleet; }
+    std::optional<std::vector<DiscoveredImage>> discovered;
+    [[nodiscard]] bool empty() const { return images.empty() && events.empty() && !fleet && !discovered; }
   };
 
   StateDb(std::string path, int lock_fd, Millis retention, EventSink& sink, const Clock& clock,

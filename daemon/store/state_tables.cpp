@@ -49,6 +49,11 @@ UPDATE images SET total_count=shared_accounts, had_accounts=shared_accounts>0;
 )",
                                                                      R"(
 ALTER TABLE images DROP COLUMN had_accounts;
+)",
+                                                                     R"(
+CREATE TABLE discovered(
+  image TEXT PRIMARY KEY, profile TEXT NOT NULL, rule TEXT NOT NULL, name TEXT NOT NULL, created INTEGER,
+  since INTEGER NOT NULL, config TEXT NOT NULL) WITHOUT ROWID;
 )"};
 
 /// A time that can be reckoned with: none before 1970 or after 9999, whatever the row says.
@@ -182,6 +187,16 @@ Status StateTables::put_fleet(const FleetRecord& fleet) {
   return put_meta("judged_at", fleet.judged_at->time_since_epoch().count());
 }
 
+Status StateTables::put_discovered(const std::vector<DiscoveredImage>& images) {
+  if (auto done = database_.run("DELETE FROM discovered"); !done) return done;
+  for (const DiscoveredImage& image : images) {
+    auto done = database_.run("INSERT INTO discovered VALUES(?,?,?,?,?,?,?)", image.id.str(), image.profile,
+                              image.rule, image.name, image.created, image.since, image.config);
+    if (!done) return done;
+  }
+  return Unit{};
+}
+
 Status StateTables::put_stopped(bool stopped) {
   return put_meta("stopped", stopped ? 1 : 0);
 }
@@ -199,6 +214,7 @@ Status StateTables::load_all(Images& images, SavedState& saved, bool& stopped) {
                            &StateTables::load_absences, &StateTables::load_drifts}) {
     if (auto done = (this->*step)(images); !done) return done;
   }
+  if (auto done = load_discovered(saved); !done) return done;
   return load_meta(saved, stopped);
 }
 
@@ -309,6 +325,19 @@ Status StateTables::load_drifts(Images& images) {
         record.drifts.push_back({account, missing ? DriftKind::missing : DriftKind::unexpected,
                                  moment_or_epoch(row, 3), row.integer(4) != 0});
       });
+}
+
+Status StateTables::load_discovered(SavedState& saved) {
+  return database_.each("SELECT * FROM discovered", [this, &saved](const Statement& row) -> Status {
+    constexpr std::size_t kLongestText = 400;
+    auto id = ImageId::parse(row.text(0));
+    if (id) {
+      saved.discovered.push_back({std::move(*id), clean(row.text(1), kLongestText),
+                                  clean(row.text(2), kLongestText), clean(row.text(3), kLongestText),
+                                  moment(row, 4), moment_or_epoch(row, 5), clean(row.text(6), kLongestText)});
+    }
+    return take_row();
+  });
 }
 
 Status StateTables::load_meta(SavedState& saved, bool& stopped) {

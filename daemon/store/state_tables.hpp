@@ -21,11 +21,11 @@ namespace sharedrift {
 
 /// The tables of the state database and how records become rows. Times are milliseconds since 1970, UTC; ids
 /// are text. Not thread-safe. Version history: 1, the first; 2, when the last complete listing began, the
-/// last TotalCount, and whether an empty list would be a change; 3, without the latter.
+/// last TotalCount, and whether an empty list would be a change; 3, without the latter; 4, discovered images.
 class StateTables {
  public:
   static constexpr std::int64_t kApplicationId = 0x53445246;  ///< "SDRF"
-  static constexpr std::int64_t kVersion = 3;
+  static constexpr std::int64_t kVersion = 4;
 
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
   static Result<StateTables, sqlite::Error> open(const std::string& path, StateLimits limits);
@@ -40,6 +40,8 @@ class StateTables {
   sqlite::Status erase(const ImageId& image);
   sqlite::Status add(const Event& event);
   sqlite::Status put_fleet(const FleetRecord& fleet);
+  /// All that there are.
+  sqlite::Status put_discovered(const std::vector<DiscoveredImage>& images);
   /// Whether the life that writes has said its last word.
   sqlite::Status put_stopped(bool stopped);
   sqlite::Status put_alive(WallTime now);
@@ -56,6 +58,7 @@ class StateTables {
   sqlite::Status load_sightings(Images& images);
   sqlite::Status load_absences(Images& images);
   sqlite::Status load_drifts(Images& images);
+  sqlite::Status load_discovered(SavedState& saved);
   sqlite::Status load_meta(SavedState& saved, bool& stopped);
   template <class Add>
   sqlite::Status load_details(std::string_view sql, Images& images, Add add);

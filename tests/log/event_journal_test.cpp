@@ -27,6 +27,8 @@ class RowStore final : public StateStore {
   void forget(const ImageId& /*image*/) override {}
   void add_event(const Event& event) override { rows.push_back(event.type); }
   void set_fleet(const FleetRecord& /*fleet*/) override {}
+  void set_discovered(std::vector<DiscoveredImage> images) override { discovered = std::move(images); }
+  std::vector<DiscoveredImage> discovered;
   std::vector<EventType> rows;
 };
 

@@ -1,5 +1,6 @@
 #include "poll/inventory_walks.hpp"
 
+#include "poll/watch.hpp"
 #include "recording.hpp"
 #include "support/fake_source.hpp"
 #include "support/fleet.hpp"
@@ -26,9 +27,14 @@ struct World {
     config.poll.confirm_clears = 1;
     source.inventory.complete = true;
   }
+  InventoryWalks::Parts parts() {
+    config.profiles = {{"default"}};
+    discovery.adopt(discovery_setup(config), clock.wall());
+    return {clock, timers, config, inventories, discovery, publisher, listener, [this] { ++rewatched; }};
+  }
   /// Walks until so many more have ended.
   void walk(std::size_t times) {
-    InventoryWalks walks({clock, timers, config, inventories, publisher, listener});
+    InventoryWalks walks(parts());
     walks.start("default", source, 1s);
     run(times);
   }
@@ -53,6 +59,8 @@ struct World {
   testing::FakeShareSource source{clock, timers, [](const ImageId&) { return Observation{}; }, 10ms, 1};
   Config config;
   Inventories inventories;
+  Discovery discovery;
+  int rewatched = 0;
   testing::RecordingSink sink;
   testing::RecordingStore store{clock};
   testing::RecordingListener listener;
@@ -71,14 +79,12 @@ TEST(InventoryWalks, AReloadIsNoReasonToWalk) {
   world.walk(1);
   const MonoTime start = world.clock.mono();
   for (int i = 0; i < 100; ++i) {
-    InventoryWalks walks(
-        {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+    InventoryWalks walks(world.parts());
     walks.start("default", world.source, 1s);
     EXPECT_GE(world.timers.next(), start + 5min);
   }
   world.inventories["default"].walk_anew();
-  InventoryWalks walks(
-      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  InventoryWalks walks(world.parts());
   walks.start("default", world.source, 1s);
   EXPECT_EQ(world.timers.next(), start) << "unless its way is another";
 }
@@ -105,6 +111,19 @@ TEST(InventoryWalks, CountsWhatNobodyWatches) {
                                                 std::pair(image_number(4), std::string("image-4"))));
   EXPECT_FALSE(shown.failure);
   EXPECT_TRUE(shown.last_complete);
+}
+
+TEST(InventoryWalks, SaysWhenWhatIsWatchedChanges) {
+  World world;
+  world.config.discover.push_back({"image-*", "", *testing::an_image("m-any").build()});
+  world.owns({1, 2});
+  world.walk(3);
+  EXPECT_EQ(world.rewatched, 1);
+  EXPECT_EQ(world.listener.inventory.unwatched, 0);
+  world.owns({1, 2, 3});
+  world.walk(1);
+  EXPECT_EQ(world.rewatched, 2);
+  EXPECT_EQ(world.sink.count(EventType::image_discovered), 3U);
 }
 
 TEST(InventoryWalks, NamesTenAtMost) {
@@ -145,8 +164,7 @@ TEST(InventoryWalks, NothingIsClaimedBeforeTheFirstProof) {
 
 TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
   World world;
-  InventoryWalks walks(
-      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  InventoryWalks walks(world.parts());
   walks.start("default", world.source, 1s);
   world.fails(Reason::forbidden);
   world.run(40);
@@ -162,8 +180,7 @@ TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
 TEST(InventoryWalks, ProvesWhatItListedForThreeIntervals) {
   World world;
   world.owns({1});
-  InventoryWalks walks(
-      {world.clock, world.timers, world.config, world.inventories, world.publisher, world.listener});
+  InventoryWalks walks(world.parts());
   EXPECT_FALSE(walks.proves("default", image_number(1)));
   walks.start("default", world.source, 1s);
   world.run(1);

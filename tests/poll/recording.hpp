@@ -45,7 +45,7 @@ class RecordingListener final : public PollListener {
 class RecordingStore final : public StateStore {
  public:
   explicit RecordingStore(const Clock& clock) : clock_(clock) {}
-  SavedState load() override { return {}; }
+  SavedState load() override { return saved; }
   void save(ImageRecord record, std::vector<Event> news) override {
     events += news.size();
     ++saves;
@@ -55,7 +55,10 @@ class RecordingStore final : public StateStore {
   void forget(const ImageId& image) override { records.erase(image); }
   void add_event(const Event& /*event*/) override { ++events; }
   void set_fleet(const FleetRecord& /*fleet*/) override {}
+  void set_discovered(std::vector<DiscoveredImage> images) override { discovered = std::move(images); }
+  std::vector<DiscoveredImage> discovered;
   std::map<ImageId, ImageRecord> records;
+  SavedState saved;  ///< of an earlier life
   std::size_t events = 0;
   std::size_t saves = 0;
   MonoTime last_save;

@@ -14,6 +14,7 @@ using testing::a_record;
 using testing::account;
 using testing::an_event;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::kStart;
 using testing::kYear;
 using testing::Life;
@@ -223,6 +224,26 @@ TEST(StateDb, SurvivesKillAtAnyMoment) {
     EXPECT_EQ(static_cast<std::int64_t>(read_events(path, {})->size()), written)
         << "record and events are one";
   }
+}
+
+TEST(StateDb, RemembersWhatWasDiscovered) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  const std::vector<DiscoveredImage> discovered{
+      {*ImageId::parse("m-1"), "default", "edge-*", "odd \"name\"", WallTime{Millis{500}}, kStart, "one"},
+      {*ImageId::parse("m-2"), "eu", "*", "", std::nullopt, kStart, "one"}};
+  {
+    const Life life(path);
+    EXPECT_THAT(life.saved.discovered, IsEmpty());
+    life.db->set_discovered({discovered[0]});
+    life.db->set_discovered(discovered);
+  }
+  {
+    const Life life(path);
+    EXPECT_EQ(life.saved.discovered, discovered);
+    life.db->set_discovered({});
+  }
+  EXPECT_THAT(Life(path).saved.discovered, IsEmpty());
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
     EXPECT_THAT(back.drifts, SizeIs(2));
   }
   auto database = sqlite::Database::open(path, sqlite::Database::Mode::read_only);
-  EXPECT_EQ(*database->number("PRAGMA user_version"), 3);
+  EXPECT_EQ(*database->number("PRAGMA user_version"), 4);
   EXPECT_THAT(*read_events(path, {}), SizeIs(1));
 }
 

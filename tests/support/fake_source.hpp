@@ -36,6 +36,12 @@ class FakeShareSource final : public ShareSource {
     }));
   }
   void on_wake() override {}
+  /// Forgets what is under way.
+  void drop() {
+    waiting_ = {};
+    flying_ = {};
+    walks_.clear();
+  }
 
   InventoryListing inventory;  ///< what a walk brings
   std::size_t walks = 0;

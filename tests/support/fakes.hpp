@@ -75,10 +75,7 @@ class ScriptedTransport final : public HttpTransport {
     max_in_flight = std::max(max_in_flight, flying_.size());
   }
   void run_once(MonoTime until) override {
-    if (woken_) {
-      woken_ = false;
-      return;
-    }
+    if (woken_.exchange(false)) return;
     if (flying_.empty() || flying_.begin()->first > until) {
       if (until == MonoTime::max()) throw std::logic_error("run_once would wait for ever");
       if (until > clock_.mono()) clock_.advance(ceil_ms(until - clock_.mono()));
@@ -100,7 +97,7 @@ class ScriptedTransport final : public HttpTransport {
   ManualClock& clock_;
   Script script_;
   std::multimap<MonoTime, std::pair<HttpResult, HttpDone>> flying_;
-  bool woken_ = false;
+  std::atomic<bool> woken_{false};
 };
 
 class FixedCredentials final : public CredentialSource {

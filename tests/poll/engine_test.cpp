@@ -1,0 +1,190 @@
+// From an inventory to a watched image, over walks, restarts and reloads.
+#include "poll/engine.hpp"
+
+#include "recording.hpp"
+#include "support/fake_source.hpp"
+#include "support/fleet.hpp"
+#include "support/image_server.hpp"
+#include "support/recording_sink.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sharedrift {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::image_number;
+using ::testing::IsEmpty;
+using testing::owned;
+using ::testing::SizeIs;
+
+/// Stops the loop from within when a test has seen enough: the test's thread looks only at what stands still.
+class Watcher final : public PollListener {
+ public:
+  void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
+  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override { look(); }
+  void on_overruns(std::uint64_t /*periods*/) override {}
+  void on_totals(const Tracker& /*tracker*/) override {}
+  void on_inventory(const std::string& /*profile*/, const InventoryView& view) override {
+    inventory = view;
+    ++walks;
+    look();
+  }
+  void wait() {
+    std::unique_lock lock(mutex);
+    reached.wait_for(lock, 60s, [this] { return seen; });
+    ASSERT_TRUE(seen);
+  }
+  std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  InventoryView inventory;
+  std::size_t walks = 0;
+  std::function<bool()> until;
+  std::mutex mutex;
+  std::condition_variable reached;
+  bool seen = false;
+
+ private:
+  void look() {
+    const std::scoped_lock lock(mutex);
+    if (seen || !until || !until()) return;
+    seen = true;
+    reached.notify_all();
+  }
+};
+
+class OneSource final : public ShareSources {
+ public:
+  explicit OneSource(ShareSource& source) : source_(source) {}
+  std::map<std::string, PollLane> lanes() override { return {{"default", {&source_, 1s, 64}}}; }
+
+ private:
+  ShareSource& source_;
+};
+
+struct World {
+  World() {
+    auto made = std::make_shared<Config>();
+    made->profiles.push_back({"default"});
+    made->poll.interval = made->inventory.interval = 5min;
+    made->poll.confirm_clears = 1;
+    made->discover.push_back({"", "", *testing::an_image("m-any").allowing({1}).build()});
+    made->sha256 = "0123456789abcdef";
+    config = std::move(made);
+    source.inventory.complete = true;
+    source.inventory.rows = {owned(1, "first")};
+  }
+  /// Lets the engine turn until `enough`, then stops it.
+  void run(Engine& engine, std::function<bool()> enough) {
+    watcher.seen = false;
+    watcher.until = std::move(enough);
+    engine.start();
+    watcher.wait();
+    engine.stop();
+    source.drop();
+  }
+  Engine engine(Shard shard = {}) {
+    return Engine(
+        {clock, random, transport, timers, store, sink, watcher,
+         [this](const Config&, std::unique_ptr<ShareSources>) { return std::make_unique<OneSource>(source); },
+         [](const std::string& bug) { ADD_FAILURE() << bug; }},
+        shard);
+  }
+  testing::ManualClock clock;
+  testing::SeededRandom random;
+  testing::ScriptedTransport transport{
+      clock, [](const HttpRequest&, std::size_t) -> testing::ScriptedTransport::Reply {
+        throw std::logic_error("not used");
+      }};
+  TimerQueue timers;
+  testing::FakeShareSource source{
+      clock, timers,
+      [](const ImageId& image) {
+        return image == image_number(2) ? testing::listed({1, 9}) : testing::listed({1});
+      },
+      10ms, 4};
+  std::shared_ptr<const Config> config;
+  testing::RecordingSink sink;
+  testing::RecordingStore store{clock};
+  Watcher watcher;
+};
+
+TEST(Engine, ANewImageIsWatchedAtOnce) {
+  World world;
+  Engine engine = world.engine();
+  engine.restore(world.config);
+  EXPECT_THAT(world.watcher.views, IsEmpty());
+  std::optional<MonoTime> created;
+  world.run(engine, [&] {
+    const auto& views = world.watcher.views;
+    if (!created && views.contains(image_number(1)) && views.at(image_number(1))->last_complete) {
+      created = world.clock.mono();
+      world.source.inventory.rows.push_back(owned(2, "second"));
+    }
+    return views.contains(image_number(2)) && views.at(image_number(2))->unexpected_accounts == 1;
+  });
+  EXPECT_LE(world.clock.mono() - *created, 5min + 1s) << "one interval and one poll";
+  EXPECT_EQ(world.sink.count(EventType::image_discovered), 2U);
+  EXPECT_EQ(world.watcher.inventory.unwatched, 0);
+  ASSERT_THAT(world.store.discovered, SizeIs(2));
+  EXPECT_EQ(world.store.discovered[1].name, "second");
+}
+
+TEST(Engine, WhatWasDiscoveredIsWatchedBeforeAnyWalkOfTheNextLife) {
+  World world;
+  {
+    Engine engine = world.engine();
+    engine.restore(world.config);
+    world.run(engine, [&world] { return world.watcher.views.contains(image_number(1)); });
+  }
+  world.store.saved.discovered = world.store.discovered;
+  world.watcher.views.clear();
+  Engine after = world.engine();
+  after.restore(world.config);
+  EXPECT_TRUE(world.watcher.views.contains(image_number(1)));
+  world.source.inventory.complete = false;
+  world.source.inventory.rows.clear();
+  world.watcher.walks = 0;
+  world.run(after, [&world] { return world.watcher.walks == 5; });
+  EXPECT_TRUE(world.watcher.views.contains(image_number(1))) << "nobody could tell";
+}
+
+TEST(Engine, AnImageThatLeftIsKeptForAWhileAndThenGoes) {
+  World world;
+  Engine engine = world.engine();
+  engine.restore(world.config);
+  world.run(engine, [&world] { return world.watcher.views.contains(image_number(1)); });
+  world.source.inventory.rows.clear();
+  const MonoTime start = world.clock.mono();
+  world.run(engine, [&world] { return world.sink.count(EventType::image_left) == 1; });
+  EXPECT_FALSE(world.watcher.views.contains(image_number(1)));
+  EXPECT_GE(world.clock.mono() - start, 15min);
+  EXPECT_THAT(world.store.discovered, IsEmpty());
+}
+
+TEST(Engine, ShardsShareWhatIsDiscovered) {
+  std::size_t watched = 0;
+  for (int index = 0; index < 3; ++index) {
+    World world;
+    world.source.inventory.rows.clear();
+    for (int i = 0; i < 100; ++i)
+      world.source.inventory.rows.push_back(owned(i));
+    std::sort(world.source.inventory.rows.begin(), world.source.inventory.rows.end(),
+              [](const auto& a, const auto& b) { return a.id < b.id; });
+    Engine engine = world.engine({index, 3});
+    engine.restore(world.config);
+    world.run(engine, [&world] { return world.watcher.walks == 1; });
+    watched += world.watcher.views.size();
+    EXPECT_EQ(world.watcher.inventory.unwatched, 0) << "every shard counts the same";
+    EXPECT_EQ(world.watcher.inventory.images, 100);
+  }
+  EXPECT_EQ(watched, 100U);
+}
+
+}  // namespace
+}  // namespace sharedrift
