@@ -3,12 +3,14 @@
 #include "core/text.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
+#include "os/trusted_path.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -209,6 +211,20 @@ Result<std::string, std::string> run(const std::vector<std::string>& argv, Milli
 }
 
 }  // namespace
+
+std::string weakness_of_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return weakness_of_path(name).value_or("");
+  const char* path = std::getenv("PATH");
+  std::string_view folders = path == nullptr ? "" : path;
+  while (!folders.empty()) {
+    const std::string_view folder = folders.substr(0, folders.find(':'));
+    folders.remove_prefix(std::min(folder.size() + 1, folders.size()));
+    const std::string file = std::string(folder.empty() ? "." : folder) + "/" + name;
+    if (auto weakness = weakness_of_path(file)) return *weakness;  // also of a folder that comes before
+    if (::access(file.c_str(), X_OK) == 0) break;
+  }
+  return "";
+}
 
 RunCommand command_runner(Millis limit) {
   return [limit](const std::vector<std::string>& argv, const std::stop_token& stop) {

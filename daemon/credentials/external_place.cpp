@@ -1,4 +1,5 @@
 #include "core/text.hpp"
+#include "credentials/command.hpp"
 #include "credentials/finding.hpp"
 #include "credentials/key_text.hpp"
 
@@ -97,6 +98,8 @@ Finding external_command(std::string_view command, const CredentialWorld& world)
       return Err(credential_failure("what the external command " + clean(argv.front(), 200) +
                                     " printed is of no use: " + std::move(key).error()));
     }
+    if (const std::string weakness = weakness_of_program(argv.front()); !weakness.empty())
+      key->warning = clean("the external command could be replaced: " + weakness);
     return std::move(*key);
   }};
 }

@@ -3,6 +3,8 @@
 #include "support/temp_dir.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -47,6 +49,36 @@ TEST(Command, GivesNoSecretNoSocketAndNoWayToBeLedAstray) {
   ::close(forgotten);
   for (const char* name : {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "SSLKEYLOGFILE", "NOTIFY_SOCKET", "BASH_ENV"})
     ::unsetenv(name);
+}
+
+TEST(Command, SaysWhoCouldReplaceAProgram) {
+  const testing::TempDir dir;
+  const std::string folder = dir.file("tools");
+  const std::string tool = folder + "/tool";
+  std::filesystem::create_directory(folder);
+  std::ofstream(tool) << "#!/bin/sh\n";
+  std::filesystem::create_symlink(tool, dir.file("link"));
+  const auto set_mode = [](const std::string& path, unsigned mode) {
+    std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+  };
+  set_mode(folder, 0755);
+  set_mode(tool, 0755);
+  EXPECT_EQ(weakness_of_program(tool), "");
+  EXPECT_EQ(weakness_of_program(dir.file("link")), "");
+  EXPECT_EQ(weakness_of_program(folder + "/absent"), "");
+  EXPECT_EQ(weakness_of_program("sh"), "");
+  set_mode(folder, 0777);
+  EXPECT_EQ(weakness_of_program(dir.file("link")), folder + " can be changed by others than its owner");
+  EXPECT_THAT(weakness_of_program(folder + "/../tools/tool"), HasSubstr("can be changed"));
+  set_mode(folder, 01777);
+  EXPECT_EQ(weakness_of_program(tool), "") << "as in /tmp";
+  set_mode(tool, 0775);
+  EXPECT_THAT(weakness_of_program(tool), HasSubstr("tool can be changed"));
+  if (::geteuid() == 0) {
+    set_mode(tool, 0755);
+    ASSERT_EQ(::chown(tool.c_str(), 12345, 12345), 0);
+    EXPECT_THAT(weakness_of_program(tool), HasSubstr("belongs to another user"));
+  }
 }
 
 TEST(Command, TellsHowAProgramFailedWithoutShowingItsArguments) {
