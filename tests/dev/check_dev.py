@@ -17,7 +17,7 @@ SOURCE = pathlib.Path(sys.argv[1])
 USED_BY = {"cmake": "build", "ninja": "demo", "ctest": "test", "cpack": "package", "python3": "bench", "git": "format",
            "clang-format-14": "lint", "cppcheck": "lint", "systemd-analyze": "lint", "mktemp": "lint",
            "find": "lint"}
-REAL = ("bash", "env", "awk", "readlink", "nproc", "grep", "sed", "sort", "date", "tail", "rm", "cat", "true", "xargs", "sha256sum", "tee")
+REAL = ("bash", "env", "awk", "readlink", "nproc", "grep", "sed", "sort", "date", "tail", "rm", "cat", "true", "xargs")
 faults = []
 
 

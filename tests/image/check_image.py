@@ -106,21 +106,16 @@ def check_files(files, deb, folder):
         expect((entry.uid, entry.gid) == ((65532, 65532) if ours else (0, 0)), f"owner of {path}: {entry.uid}:{entry.gid}")
         expect(entry.issym() or entry.mode & 0o022 == 0 or (path, entry.mode) == ("tmp", 0o1777), f"mode of {path}: {entry.mode:o}")
         expect(entry.mode & 0o6000 == 0, f"mode of {path}: {entry.mode:o}")
-    owners = {line.partition(":")[0] for path in opened
-              for line in run("dpkg-query", "-S", path_of_package(path)).splitlines()} | {"ca-certificates", "base-files"}
+    asked = [place for path in opened for place in (f"/{path}", f"/{path.removeprefix('usr/')}")]  # some packages still name /lib
+    found = subprocess.run(["dpkg-query", "-S", *asked], capture_output=True, text=True, timeout=1200).stdout
+    owners = {line.partition(":")[0] for line in found.splitlines()} | {"ca-certificates", "base-files"}
+    versions = dict(line.split() for line in run("dpkg-query", "-W", "-f", "${Package} ${Version}\\n").splitlines())
     told = {path.rpartition("/")[2] for path in files if path.startswith("var/lib/dpkg/status.d/") and files[path][0].isfile()}
     expect(owners == told, f"packages {sorted(owners ^ told)} are not both used and told of")
     for package in owners:
-        version = run("dpkg-query", "-W", "-f", "${Version}\\n", package).splitlines()[0]
-        expect(f"\nVersion: {version}\n" in files[f"var/lib/dpkg/status.d/{package}"][1].decode(), f"the version of {package}")
+        expect(f"\nVersion: {versions[package]}\n" in files[f"var/lib/dpkg/status.d/{package}"][1].decode(), f"the version of {package}")
         expect(f"usr/share/doc/{package}/copyright" in files, f"no licence of {package}")
     expect(files["etc/ssl/certs/ca-certificates.crt"][1].count(b"BEGIN CERTIFICATE") > 100, "hardly any certificates")
-
-
-def path_of_package(path):
-    """As its package names it: some still name /lib, which is a link by now."""
-    listed = subprocess.run(["dpkg-query", "-S", f"/{path}"], capture_output=True)
-    return f"/{path}" if listed.returncode == 0 else f"/{path.removeprefix('usr/')}"
 
 
 def check_readers(digest, version, folder):
