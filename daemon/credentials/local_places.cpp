@@ -135,14 +135,15 @@ Finding look_environment(const CredentialSpec& /*options*/, Sight& sight) {
 Finding look_static_file(const CredentialSpec& options, Sight& sight) {
   std::string path = options.file;
   if (path.empty()) {
+    // Where systemd finds what it hands to the unit: root runs the other commands without a unit.
+    constexpr const char* kCredstore = "/etc/credstore";
     const std::string directory = sight.variable("CREDENTIALS_DIRECTORY");
-    if (directory.empty()) {
+    path = (directory.empty() ? std::string{kCredstore} : directory) + "/aliyun";
+    if (directory.empty() && !sight.read(path, kMaxKeyFile)) {
       return Absent{
-          "neither credentials.file nor CREDENTIALS_DIRECTORY is set: give a path, or "
-          "LoadCredential=aliyun:PATH in "
-          "the unit"};
+          "neither credentials.file nor CREDENTIALS_DIRECTORY is set, and " + path +
+          " cannot be read: run this as root, give a path, or LoadCredential=aliyun:PATH in the unit"};
     }
-    path = directory + "/aliyun";
   }
   auto file = sight.read(path, kMaxKeyFile);
   if (!file) return finding_of(std::move(file).error());
