@@ -4,12 +4,14 @@
 #include "app/one_shot.hpp"
 #include "app/output.hpp"
 #include "app/report.hpp"
+#include "app/version.hpp"
 #include "config/config_files.hpp"
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
 #include "http_client/proxy_environment.hpp"
+#include "metrics/self_metrics.hpp"
 #include "metrics/view_store.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
@@ -172,13 +174,18 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   return polled;
 }
 
-/// The images' families, for the textfile collector.
+/// The images' families and the version, for the textfile collector: the alert rules know an exporter by it.
 std::string report_prometheus(const ReportInput& input) {
   ViewStore views;
   views.set_account_names(input.account_names);
   for (const auto& view : input.views)
     views.publish(view);
-  return prometheus::TextSerializer().Serialize(views.Collect());
+  auto families = views.Collect();
+  const SelfMetrics own({kVersion, kRevision, 0, 1}, {});
+  for (auto& family : own.Collect()) {
+    if (family.name == "share_drift_build_info") families.push_back(std::move(family));
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 /// Where an image may be unseen, nobody can tell that all are in sync.

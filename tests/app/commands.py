@@ -75,6 +75,8 @@ def judges_as_the_daemon_does(operator):
     check("1111111111111111" not in table, f"the canary's account is no finding:\n{table}")
     for form in ("table", "json", "sarif", "prometheus"):
         operator.expect(0, "check", config, f"--format={form}", "--image", "m-canary")
+    page = operator.expect(0, "check", config, "--format=prometheus", "--image", "m-canary")
+    check(re.search(r'^share_drift_build_info\{.*version="', page, re.M), f"the rules know an exporter by its version:\n{page}")
     plan = operator.expect(1, "plan", config)
     check(f"--ImageId m-plain" in plan and f"--RemoveAccounts {STRANGER}" in plan, plan)
     check("m-canary" not in plan, f"the plan silences the canary:\n{plan}")
