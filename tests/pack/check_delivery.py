@@ -146,7 +146,7 @@ def check_channels(directory, keep):
         return [body for p, body in list(sink.received) if p.startswith(path)]
     wait_for("the mail", lambda: mail.mails)
     parts = {p.get_content_type(): p.get_content() for p in mail.mails[0].walk() if not p.is_multipart()}
-    if mail.mails[0]["Subject"] != "[PAGE] An image is shared with an unexpected account: edge-base (m-example1)":
+    if mail.mails[0]["Subject"] != "[PAGE] edge-os: An image is shared with an unexpected account: edge-base (m-example1)":
         raise Failed(f"subject: {mail.mails[0]['Subject']}")
     lacks(parts["text/plain"], "the mail's text")
     lacks(parts["text/html"], "the mail's HTML")
@@ -171,12 +171,22 @@ def check_inhibition(directory, keep):
          ("ShareDriftPermissionLost", {"job": "share-drift", "instance": "mon2:10191", "profile": "default", "severity": "critical"}, {}, far))
     for name in ("ShareDriftExporterDown", "ShareDriftPermissionLost"):
         wait_for(f"{name} to arrive", lambda name=name: sink.alerts(name))
-    muted = [("ShareDriftListingStale", {**IMAGE, "severity": "critical"}), ("ShareDriftCanaryDriftMissing", {**IMAGE, "severity": "critical"}),
+    massive = {**IMAGE, "image_id": "m-many"}
+    post(alertmanager, ("ShareDriftMassShare", {"job": "share-drift", "account_id": "4444444444444444", "severity": "critical"}, {}, far),
+         ("ShareDriftMassShareImage", {"job": "share-drift", "instance": "mon:10191", "image_id": "m-many", "severity": "none"}, {}, far),
+         ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon4:10191", "profile": "default", "severity": "critical"}, {}, far))
+    for name in ("ShareDriftMassShare", "ShareDriftApiFailing"):
+        wait_for(f"{name} to arrive", lambda name=name: sink.alerts(name))
+    muted = [("ShareDriftListingStale", {**IMAGE, "severity": "critical"}), ("ShareDriftUnexpectedAccount", massive),
+             ("ShareDriftMassShareImage", {"job": "share-drift", "instance": "mon:10191", "image_id": "m-many", "severity": "none"}),
+             ("ShareDriftListingStale", {**IMAGE, "instance": "mon4:10191", "severity": "critical"}),
+             ("ShareDriftListingIncomplete", {**IMAGE, "instance": "mon4:10191", "severity": "warning"}), ("ShareDriftCanaryDriftMissing", {**IMAGE, "severity": "critical"}),
              ("ShareDriftPermissionLost", {**DAEMON, "profile": "default", "severity": "critical"}),
              ("ShareDriftExporterAbsent", {"severity": "critical"}),
              ("ShareDriftListingStale", {**IMAGE, "instance": "mon2:10191", "severity": "critical"}),
              ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon2:10191", "profile": "default", "severity": "warning"})]
-    heard = [("ShareDriftUnexpectedAccount", IMAGE), ("ShareDriftUnexpectedAccountNotRevoked", {**IMAGE, "escalate": "true"}),
+    heard = [("ShareDriftUnexpectedAccount", IMAGE),
+             ("ShareDriftListingIncomplete", {**IMAGE, "instance": "mon4:10191", "severity": "critical"}), ("ShareDriftUnexpectedAccountNotRevoked", {**IMAGE, "escalate": "true"}),
              ("ShareDriftRequiredAccountMissing", {**IMAGE, "severity": "warning"}),
              ("ShareDriftMassChangeHeld", {**DAEMON, "severity": "critical"}), ("ShareDriftWatchdog", {"severity": "none"}),
              # another exporter, another profile: not the same cause
@@ -198,7 +208,7 @@ def check_inhibition(directory, keep):
         if arrived(name, labels):
             raise Failed(f"{name} {labels} arrived although its cause is known")
     post(alertmanager, ("ShareDriftExporterDown", {**DAEMON, "severity": "critical"}, {}, now(-1)))
-    wait_for("PermissionLost once its cause is gone", lambda: arrived("ShareDriftPermissionLost", muted[2][1]))
+    wait_for("PermissionLost once its cause is gone", lambda: arrived("ShareDriftPermissionLost", next(labels for name, labels in muted if name == "ShareDriftPermissionLost")))
 
 
 def main():
