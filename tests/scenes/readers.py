@@ -1,0 +1,193 @@
+"""The surfaces, each with a reader of its own. A reader takes a Stage and the truth of its moment and yields what is wrong."""
+import html
+import json
+import re
+
+from harness import run
+
+PAGE = 40  # images whose own pages are read
+WORDS = {"unexpected": "Unexpected", "missing": "Missing", "unknown": "Unknown", "in_sync": "In sync"}
+EXIT = {"unexpected": 1, "missing": 1, "unknown": 3, "in_sync": 0}
+WORST = ["unexpected", "missing", "unknown", "in_sync"]
+
+
+def differs(what, got, wanted):
+    if got != wanted:
+        yield f"{what} is {got!r}, not {wanted!r}"
+
+
+def worst(truth):
+    return min((is_.verdict for is_ in truth.values()), key=WORST.index)
+
+
+def counts(truth):
+    return {verdict: sum(is_.verdict == verdict for is_ in truth.values()) for verdict in WORST}
+
+
+# ---- of the daemon ----
+
+def metrics(stage, truth):
+    samples = stage.daemon.metrics()
+    known = {}
+    named = {}
+    for (name, pairs), value in samples.items():
+        labels = dict(pairs)
+        if name == "share_drift_account_since_timestamp_seconds":
+            named.setdefault((labels["image_id"], labels["kind"]), set()).add(labels["account_id"])
+        elif "image_id" in labels:
+            known[name, labels["image_id"], labels.get("state", "")] = value
+    yield from differs("share_drift_watched_images", samples.get(("share_drift_watched_images", frozenset())), len(truth))
+    many = sum(len(is_.unexpected) + len(is_.missing) for is_ in truth.values()) > 200
+    for image, is_ in truth.items():
+        yield from differs(f"{image}: state", [s for n, i, s in known if n == "share_drift_image_state" and i == image], [is_.state])
+        unexpected = known.get(("share_drift_unexpected_accounts", image, ""))
+        if is_.canary:
+            yield from differs(f"{image}: canary", known.get(("share_drift_canary_drift_open", image, "")), float(bool(is_.unexpected)))
+        else:
+            yield from differs(f"{image}: unexpected", unexpected, float(len(is_.unexpected)) if is_.known else None)
+        yield from differs(f"{image}: missing", known.get(("share_drift_missing_accounts", image, "")),
+                           float(len(is_.missing)) if is_.known else None)
+        if not many and not is_.canary:
+            yield from differs(f"{image}: named unexpected", named.get((image, "unexpected"), set()), set(is_.unexpected))
+            yield from differs(f"{image}: named missing", named.get((image, "missing"), set()), set(is_.missing))
+
+
+def images_json(images, truth):
+    yield from differs("images", {image["image_id"] for image in images}, set(truth))
+    for image in images:
+        is_ = truth[image["image_id"]]
+        yield from differs(f"{image['image_id']}: verdict", image["verdict"], is_.verdict)
+        for kind, wanted in (("unexpected", is_.unexpected), ("missing", is_.missing)):
+            yield from differs(f"{image['image_id']}: {kind}", {d["account_id"] for d in image["drift"] if d["kind"] == kind}, set(wanted))
+
+
+def api(stage, truth):
+    yield from images_json(stage.data("/api/v1/images"), truth)
+    drift = {(d["image_id"], d["kind"], d["account_id"]) for d in stage.data("/api/v1/drift")}
+    wanted = {(image, kind, account) for image, is_ in truth.items()
+              for kind, accounts in (("unexpected", is_.unexpected), ("missing", is_.missing)) for account in accounts}
+    yield from differs("/api/v1/drift", drift, wanted)
+
+
+def page(stage, truth, script):
+    """As a browser shows it."""
+    seen = stage.browse("/", script)
+    yield from differs("headline", seen["headline"], stage.scene.headline)
+    yield from differs("title", seen["title"], f"{stage.scene.headline} - Share drift")
+    yield from differs("tiles", seen["tiles"], counts(truth))
+    yield from differs("rows", {row["id"] for row in seen["rows"]}, set(truth))
+    yield from differs("order", [WORST.index(row["verdict"]) for row in seen["rows"]],
+                       sorted(WORST.index(row["verdict"]) for row in seen["rows"]))
+    for row in seen["rows"]:
+        is_ = truth[row["id"]]
+        yield from differs(f"{row['id']}: verdict", (row["verdict"], row["badge"]), (is_.verdict, WORDS[is_.verdict]))
+        for kind, wanted in (("unexpected", is_.unexpected), ("missing", is_.missing)):
+            yield from differs(f"{row['id']}: {kind}", set(row[kind]), set(wanted))
+    yield from (f"the browser complains: {complaint}" for complaint in seen["complaints"])
+
+
+def page_without_script(stage, truth):
+    yield from page(stage, truth, False)
+
+
+def page_with_script(stage, truth):
+    yield from page(stage, truth, True)
+
+
+def page_of_image(stage, truth):
+    for image, is_ in list(truth.items())[:PAGE]:
+        status, _, body = stage.daemon.http(f"/images/{image}")
+        text = body.decode()
+        yield from differs(f"{image}: status", status, 200)
+        yield from differs(f"{image}: badge", re.findall(r'class="badge">([^<]*)<', text), [WORDS[is_.verdict]])
+        for kind, wanted in (("unexpected", is_.unexpected), ("missing", is_.missing)):
+            rows = re.findall(rf'<tr class="{kind}">.*?<code>(\d+)</code>', text)
+            yield from differs(f"{image}: {kind}", sorted(rows), sorted(wanted))
+        calls = [html.unescape(call) for call in re.findall(r"<code>(aliyun .*?)</code>", text)]
+        yield from differs(f"{image}: calls", {call_of(call) for call in calls}, calls_of({image: is_}))
+        yield from differs(f"{image}: runbook", "<h3>Runbook " in text, is_.verdict != "in_sync")
+
+
+def history(stage, truth):
+    done = run("history", f"--storage.path={stage.daemon.directory / 'daemon.db'}", "--format=json", "--limit=0")
+    yield from differs("exit", done[0], 0)
+    open_now = set()
+    for event in map(json.loads, done[1].splitlines()):
+        key = (event.get("image_id"), event.get("kind"), event.get("account_id"))
+        if event["event"] == "drift_opened":
+            open_now.add(key)
+        elif event["event"] == "drift_closed":
+            open_now.discard(key)
+    wanted = {(image, kind, account) for image, is_ in truth.items() if not is_.canary
+              for kind, accounts in (("unexpected", is_.unexpected), ("missing", is_.missing)) for account in accounts}
+    yield from differs("what opened and did not close", open_now, wanted)
+
+
+# ---- of one fresh poll ----
+
+def check_table(stage, truth):
+    code, out, err = stage.command("check")
+    yield from differs("exit", code, EXIT[worst(truth)])
+    lines = out.splitlines()
+    for image, is_ in truth.items():
+        row = [line for line in lines if re.match(rf"{re.escape(image)}( |$)", line) and ":" not in line.split("  ")[0]]
+        yield from differs(f"{image}: rows", len(row), 1)
+        if row:
+            yield from differs(f"{image}: verdict", f" {is_.verdict.replace('_', ' ')} " in row[0], True)
+        told = {account for account in re.findall(r"\d{16}", " ".join(line for line in lines if line.startswith(f"{image} ") or
+                                                                     line.startswith(f"{image}:")))}
+        if not is_.canary:
+            yield from differs(f"{image}: accounts", told, {*is_.unexpected, *is_.missing})
+    yield from (f"wrote to stderr: {err}" for _ in [0] if err.strip())
+
+
+def check_json(stage, truth):
+    code, out, _ = stage.command("check", "--format=json")
+    report = json.loads(out)
+    yield from differs("exit", code, EXIT[worst(truth)])
+    yield from differs("verdict", report["verdict"], worst(truth))
+    yield from images_json(report["images"], truth)
+
+
+def check_sarif(stage, truth):
+    code, out, _ = stage.command("check", "--format=sarif")
+    yield from differs("exit", code, EXIT[worst(truth)])
+    found = {}
+    for result in json.loads(out)["runs"][0]["results"]:
+        if "suppressions" not in result:
+            rule, image, account = next(iter(result["partialFingerprints"].values())).split("/")
+            found.setdefault(image, set()).add((rule, account))
+    for image, is_ in truth.items():
+        wanted = set() if is_.canary else {("unexpected-account", a) for a in is_.unexpected}
+        wanted |= {("missing-account", a) for a in is_.missing} | ({("could-not-tell", "")} if is_.verdict == "unknown" else set())
+        yield from differs(f"{image}: results", found.get(image, set()), wanted)
+
+
+def check_prometheus(stage, truth):
+    code, out, _ = stage.command("check", "--format=prometheus")
+    yield from differs("exit", code, EXIT[worst(truth)])
+    gauges = dict(re.findall(r'^share_drift_unexpected_accounts\{image_id="([^"]+)"\} (\S+)$', out, re.M))
+    for image, is_ in truth.items():
+        if not is_.canary:
+            yield from differs(f"{image}: unexpected", gauges.get(image), str(len(is_.unexpected)) if is_.known else None)
+
+
+def call_of(line):
+    image = re.search(r"--ImageId (\S+)", line)[1]
+    verb, account = re.search(r"--(Remove|Add)Accounts (\d+)$", line).groups()
+    return image, verb, account
+
+
+def calls_of(truth):
+    return {(image, verb, account) for image, is_ in truth.items()
+            for verb, accounts in (("Remove", () if is_.canary else is_.unexpected), ("Add", is_.missing)) for account in accounts}
+
+
+def plan(stage, truth):
+    code, out, _ = stage.command("plan")
+    yield from differs("exit", code, EXIT[worst(truth)])
+    yield from differs("calls", {call_of(line) for line in out.splitlines() if line.startswith("aliyun ")}, calls_of(truth))
+
+
+OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history]
+OF_POLL = [check_table, check_json, check_sarif, check_prometheus, plan]
