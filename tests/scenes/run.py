@@ -52,7 +52,8 @@ class Stage:
             scene.start(self.simulator)
         profile = f'{{endpoint: "{self.simulator.url}", requests_per_second: 0, max_attempts: 1, credentials: {{source: environment}}}}'
         config = f"profiles:\n  default: {profile}\npoll: {{{scene.poll}}}\n{scene.config}images:\n{scene.images}"
-        self.daemon = own(Daemon(directory, config))
+        daemon_key = {"key": scene.daemon_key, "secret": "fake"} if scene.daemon_key else {}
+        self.daemon = own(Daemon(directory, config, **daemon_key))
         if scene.then:
             scene.then(self.simulator, self.daemon)
         wait_for("the daemon to tell the truth", lambda: not list(readers.api(self, scene.truth)))

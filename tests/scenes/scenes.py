@@ -28,10 +28,11 @@ class Scene:
     now: dict = dataclasses.field(default_factory=dict)
     start: object = None  # of the simulator: before the daemon starts
     then: object = None  # of the simulator and the daemon
-    poll: str = "interval: 1s, spread: none"
+    poll: str = "interval: 1s, spread: none, stale_after: 1h"
     headline: str = ""
     config: str = ""  # further sections
     key: str = ""  # the commands' own, where the daemon's strikes a fault
+    daemon_key: str = ""  # of a world in which another one is right
 
     def fresh(self):
         return {**self.truth, **self.now}
@@ -43,7 +44,7 @@ def images(*entries):
 
 IN_SYNC, LEAK = Is("in_sync"), Is("unexpected", (STRANGER,))
 FORTY = [f"m-{n:02}" for n in range(1, 41)]
-CROWD = [f"m-sim-{n}" for n in range(1, 1001)]
+CROWD = [f"m-sim-{n}" for n in range(1, 201)]
 STRANGERS = tuple(str(1715107400000000 + n) for n in range(1, 21))
 EVIL = ["<img src=x onerror=alert(1)>", "</td></tr></table><script>alert(1)</script>", "'; alert(1); '", "a \\\" quote", "שלום 123", "名字" * 20]
 
@@ -113,7 +114,7 @@ SCENES = [
     Scene("canary that does not", images(f'id: m-canary, allowed: ["{PARTNER}"], canary: true'), {"m-canary": Is("unknown", canary=True)},
           {"m-canary": [PARTNER]}, headline="No image can be judged"),
     Scene("drift closing", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": Is("unexpected", (STRANGER,), state="unreachable")},
-          {"m-1": [PARTNER, STRANGER]}, now={"m-1": IN_SYNC}, poll="interval: 1s, spread: none, confirm_clears: 10", then=closing, key="other",
+          {"m-1": [PARTNER, STRANGER]}, now={"m-1": IN_SYNC}, poll="interval: 1s, spread: none, stale_after: 1h, confirm_clears: 10", then=closing, key="other",
           headline="1 image is shared with unexpected accounts"),
     Scene("two teams", images(f"id: m-1, team: edge-os, severity: page, allowed: []", f'id: m-2, team: media, required: ["{LAB}"], allowed: []'),
           {"m-1": LEAK, "m-2": Is("missing", (), (LAB,), state="empty")}, {"m-1": [STRANGER], "m-2": []},
@@ -124,8 +125,23 @@ SCENES = [
           headline="6 images are shared with unexpected accounts"),
     Scene("reload refused", images("id: m-1, allowed: []"), {"m-1": LEAK}, {"m-1": [STRANGER]}, then=refuse_reload,
           headline="1 image is shared with unexpected accounts"),
-    Scene("1,000 images with 20 strangers each", images(*(f"id: {i}, allowed: []" for i in CROWD)),
+    Scene("id mistyped", images('id: m-mistyped, allowed: []', f'id: m-1, allowed: ["{PARTNER}"]'),
+          {"m-mistyped": Is("unknown", state="gone", known=False), "m-1": IN_SYNC}, {"m-1": [PARTNER]}, headline="1 image cannot be judged"),
+    Scene("image deleted", images(f'id: m-1, allowed: ["{PARTNER}"]', f'id: m-2, allowed: ["{PARTNER}"]'),
+          {"m-1": Is("unknown", state="gone"), "m-2": IN_SYNC}, {"m-1": [PARTNER], "m-2": [PARTNER]},
+          now={"m-1": Is("unknown", state="gone", known=False)}, then=lambda simulator, _: simulator.control("images/delete", id="m-1"),
+          headline="1 image cannot be judged"),
+    Scene("another account's key", images("id: m-1, allowed: []", "id: m-2, allowed: []"),
+          {i: Is("unknown", state="gone", known=False) for i in ("m-1", "m-2")}, {"m-1": [STRANGER], "m-2": []},
+          start=lambda simulator: simulator.control("keys", id="foreign", secret="fake", account="7777777777777777"),
+          key="foreign", daemon_key="foreign", headline="No image can be judged"),
+    Scene("discovered image leaking", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": IN_SYNC, "m-2": LEAK},
+          {"m-1": [PARTNER], "m-2": [STRANGER]}, config="discover: [{allowed: []}]\n",
+          headline="1 image is shared with unexpected accounts"),
+    Scene("unwatched images", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": IN_SYNC}, {"m-1": [PARTNER], "m-2": [STRANGER]},
+          headline="The image is in sync"),
+    Scene("200 images with 20 strangers each", images(*(f"id: {i}, allowed: []" for i in CROWD)),
           {i: Is("unexpected", STRANGERS) for i in CROWD}, {}, poll="interval: 10s, spread: none",
-          start=lambda simulator: simulator.control("scenario", fleet={"images": 1000, "accounts": 20}),
-          headline="1000 images are shared with unexpected accounts"),
+          start=lambda simulator: simulator.control("scenario", fleet={"images": 200, "accounts": 20}),
+          headline="200 images are shared with unexpected accounts"),
 ]
