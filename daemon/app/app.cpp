@@ -223,6 +223,7 @@ class App {
     backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
     backend.reload = [this] { return reload(); };
     backend.endpoints = [this] { return endpoints_of(*config()); };
+    backend.health = [this] { return metrics_.health(); };
     backend.now = [this] { return clock_.wall(); };
     backend.stale_after = [this] {
       const ConfigPtr now = config();

@@ -244,6 +244,19 @@ void SelfMetrics::on_credentials(std::string_view profile, const Credentials& cr
   });
 }
 
+OwnHealth SelfMetrics::health() const {
+  const bool state_ok = !sources_.state || sources_.state().ok;
+  const std::scoped_lock lock(mutex_);
+  return {identity_.version,
+          identity_.revision,
+          identity_.shard_ordinal,
+          identity_.shard_count,
+          facts_.loaded && !facts_.reload_successful,
+          facts_.loaded,
+          facts_.clears_held,
+          state_ok};
+}
+
 void SelfMetrics::add_facts(Families& out) const {
   out.add(own::kBuildInfo, 1, {{"revision", identity_.revision}, {"version", identity_.version}});
   out.add(own::kShardOrdinal, identity_.shard_ordinal);

@@ -42,6 +42,18 @@ struct StateHealth {
   std::optional<WallTime> last_write;  ///< none before the first
 };
 
+/// How the daemon itself is, for people.
+struct OwnHealth {
+  std::string version;
+  std::string revision;
+  int shard_ordinal = 0;
+  int shard_count = 1;
+  bool config_refused = false;            ///< the last one; the one before is in force
+  std::optional<WallTime> config_loaded;  ///< the one in force
+  std::int64_t clears_held = 0;           ///< by the mass-change guard
+  bool state_ok = true;                   ///< of the state database
+};
+
 /// What the daemon says of itself: what happens is counted in prometheus-cpp's registry, what is the case
 /// becomes a family when it is collected. Everything that can be known is there at 0 from the start; what is
 /// not known (a skew never measured, an expiry that does not exist) is absent. Thread-safe.
@@ -99,6 +111,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void on_credentials_refresh_failed(std::string_view profile) override;
 
   [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
+  [[nodiscard]] OwnHealth health() const;
 
  private:
   struct Counted;

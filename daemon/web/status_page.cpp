@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace sharedrift {
 
 namespace {
 
-/// More accounts of one image than anybody reads in a table; the rest is counted.
-constexpr std::size_t kMostAccounts = 20;
+// Of one image's accounts: so many are shown, so many more are folded, and the rest is counted.
+constexpr std::size_t kShown = 5;
+constexpr std::size_t kMost = 20;
 
 struct Row {
   const ImageView* view;
@@ -62,11 +64,18 @@ std::string drift_cell(const Row& row, const AccountNames& names, WallTime now) 
                                                      : "<span class=\"none\">not known</span>";
   }
   std::string out = "<ul data-count=\"" + std::to_string(drifts.size()) + "\">";
-  for (std::size_t i = 0; i < std::min(drifts.size(), kMostAccounts); ++i)
+  for (std::size_t i = 0; i < std::min(drifts.size(), kMost); ++i) {
+    if (i == kShown) {
+      out += "<li class=\"more\"><details><summary>" + std::to_string(drifts.size() - kShown) +
+             " more</summary><ul>";
+    }
     out += drift_item(drifts[i], names, now);
-  if (drifts.size() > kMostAccounts) {
-    out += "<li class=\"more\">and " + std::to_string(drifts.size() - kMostAccounts) + " more</li>";
   }
+  if (drifts.size() > kMost) {
+    out += "<li class=\"more\"><a href=\"images/" + row.view->policy->id.str() + "\">and " +
+           std::to_string(drifts.size() - kMost) + " more</a></li>";
+  }
+  if (drifts.size() > kShown) out += "</ul></details></li>";
   return out + "</ul>";
 }
 
@@ -81,7 +90,8 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
   const ImageView& view = *row.view;
   const Judgement& judgement = row.judgement;
   out.append("<tr role=\"row\" data-id=\"").append(view.policy->id.str());
-  out.append("\" data-verdict=\"").append(to_string(judgement.verdict)).append("\">");
+  out.append("\" data-verdict=\"").append(to_string(judgement.verdict));
+  out.append("\" data-team=\"").append(html(view.policy->team)).append("\">");
   append_cell(out, "verdict", "Verdict",
               "<span class=\"badge\">" + std::string(label(judgement.verdict)) + "</span>" +
                   (judgement.why.empty() ? "" : "<span class=\"why\">" + html(judgement.why) + "</span>"));
@@ -95,19 +105,51 @@ void append_row(std::string& out, const Row& row, const AccountNames& names, Wal
   out += "</tr>\n";
 }
 
-/// Without scripts and style attributes: the widths are attributes of SVG.
+/// Without scripts and style attributes: the widths are attributes of SVG. What there is can be seen: on the
+/// narrowest phone, its part is 8 pixels wide.
 std::string bar(const VerdictCounts& counts) {
   constexpr std::size_t kWidth = 1000;
+  constexpr std::size_t kLeast = 28;
   const std::size_t total = std::max<std::size_t>(counts.total(), 1);
+  const auto kinds =
+      static_cast<std::size_t>(std::count_if(kAllVerdicts.begin(), kAllVerdicts.end(),
+                                             [&counts](Verdict verdict) { return counts.of(verdict) > 0; }));
   std::string out;
-  std::size_t before = 0;
+  std::size_t from = 0;
   for (const Verdict verdict : kAllVerdicts) {
-    const std::size_t from = before * kWidth / total;
-    before += counts.of(verdict);
+    const std::size_t count = counts.of(verdict);
+    const std::size_t width = count == 0 ? 0 : kLeast + (kWidth - kLeast * kinds) * count / total;
     out += "<rect data-verdict=\"" + std::string(to_string(verdict)) + "\" x=\"" + std::to_string(from) +
-           "\" width=\"" + std::to_string(before * kWidth / total - from) + "\" height=\"1\"></rect>";
+           "\" width=\"" + std::to_string(width) + "\" height=\"1\"></rect>";
+    from += width;
   }
   return out;
+}
+
+/// The exporter's own trouble, and what helps; then what it is.
+std::string health_lines(const OwnHealth& health) {
+  std::string out;
+  const auto trouble = [&out](const std::string& text) { out += "<p class=\"trouble\">" + text + "</p>"; };
+  if (health.config_refused) {
+    trouble("The last configuration was refused. All this is judged by the one of " +
+            minute(*health.config_loaded) + ". <code>share-drift-exporter --config.check</code> says why.");
+  }
+  if (!health.state_ok) {
+    trouble(
+        "The state database cannot be written, or was set aside: after a restart it would not be known since "
+        "when drift is open. The log says why (state_rejected).");
+  }
+  if (health.clears_held > 0) {
+    trouble("Many images lost accounts at once: " + std::to_string(health.clears_held) +
+            " disappearances are held until more complete listings confirm them.");
+  }
+  std::string about = "share-drift-exporter " + html(health.version) + " (" + html(health.revision) + ")";
+  if (health.shard_count > 1) {
+    about += ", shard " + std::to_string(health.shard_ordinal) + " of " + std::to_string(health.shard_count) +
+             ": it watches a part of the images";
+  }
+  if (health.config_loaded) about += ", configuration of " + minute(*health.config_loaded);
+  return out + "<p>" + about + "</p>";
 }
 
 std::string tiles(const VerdictCounts& counts) {
@@ -128,6 +170,7 @@ std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const 
       {"subline", counts.subline()},
       {"worst", std::string(to_string(counts.worst()))},
       {"bar", bar(counts)},
+      {"health", health_lines(frame.health)},
       {"tiles", tiles(counts)},
       {"as of",
        "<time datetime=\"" + stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) + " UTC</time>"},
@@ -140,6 +183,32 @@ std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const 
   return filled(page, values);
 }
 
+/// As the alert rules have it: free text, and an image without one is critical.
+int rank_of(const std::string& severity) {
+  if (severity == "info") return 2;
+  return severity == "warning" || severity == "ticket" ? 1 : 0;
+}
+
+/// Since when the image is as it is, as far as the order goes.
+WallTime since(const Row& row) {
+  if (row.judgement.verdict == Verdict::in_sync) return {};
+  if (row.view->drifts.empty()) return row.view->last_complete.value_or(WallTime{});
+  const auto earlier = [](const DriftView& a, const DriftView& b) { return a.since < b.since; };
+  return std::min_element(row.view->drifts.begin(), row.view->drifts.end(), earlier)->since;
+}
+
+/// The worst first, then the most severe, then the oldest.
+bool comes_before(const Row& a, const Row& b) {
+  const auto key = [](const Row& row) {
+    const ImagePolicy& policy = *row.view->policy;
+    const bool calm = row.judgement.verdict == Verdict::in_sync;
+    return std::tuple{row.judgement.verdict, calm ? 0 : rank_of(policy.severity), since(row),
+                      std::string_view(policy.name.empty() ? policy.id.str() : policy.name),
+                      std::string_view(policy.id.str())};
+  };
+  return key(a) < key(b);
+}
+
 }  // namespace
 
 void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFrame& frame) {
@@ -150,14 +219,7 @@ void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFr
     rows.push_back({view.get(), judge(*view, frame.at)});
     counts.add(rows.back().judgement.verdict);
   }
-  const auto title = [](const Row& row) -> const std::string& {
-    const ImagePolicy& policy = *row.view->policy;
-    return policy.name.empty() ? policy.id.str() : policy.name;
-  };
-  std::sort(rows.begin(), rows.end(), [&title](const Row& a, const Row& b) {
-    return std::tie(a.judgement.verdict, title(a), a.view->policy->id) <
-           std::tie(b.judgement.verdict, title(b), b.view->policy->id);
-  });
+  std::sort(rows.begin(), rows.end(), comes_before);
   const auto [before, behind] = frame_of(counts, frame);
   out.text() += before;
   for (const Row& row : rows) {

@@ -255,7 +255,9 @@ ServerResponse WebRoutes::config(const ServerRequest& request) {
 ServerResponse WebRoutes::page(const ServerRequest& request) {
   ServerResponse response = shared_answer(request, "text/html; charset=utf-8", [this](AnswerWriter& out) {
     write_status_page(out, backend_.fleet(),
-                      {{backend_.now(), backend_.stale_after()}, options_.telemetry_path});
+                      {{backend_.now(), backend_.stale_after()},
+                       options_.telemetry_path,
+                       backend_.health ? backend_.health() : OwnHealth{}});
   });
   return guarded(std::move(response));
 }

@@ -4,6 +4,7 @@
 #include "core/result.hpp"
 #include "http_server/http_server.hpp"
 #include "metrics/exposition.hpp"
+#include "metrics/self_metrics.hpp"
 #include "metrics/view_store.hpp"
 #include "store/event_reader.hpp"
 #include "web/large_answer.hpp"
@@ -20,7 +21,7 @@
 namespace sharedrift {
 
 /// What the routes need of the program. All of it is called on worker threads, several at a time. Only
-/// `endpoints`, `refuse`, `headers` and `count` may be empty.
+/// `endpoints`, `health`, `refuse`, `headers` and `count` may be empty.
 struct WebBackend {
   std::function<Fleet()> fleet;
   std::function<MetricsPage(TextFormat, Encoding)> metrics;
@@ -30,6 +31,7 @@ struct WebBackend {
   /// Returns when the verdict is known. The error is what people are told.
   std::function<Result<Unit, std::string>()> reload;
   std::function<Endpoints()> endpoints;  ///< of the config in force; none: the default one for all
+  std::function<OwnHealth()> health;
   std::function<WallTime()> now;
   std::function<Millis()> stale_after;  ///< of the config in force
   /// What keeps a request out (WebSecurity::refuse); health checks are not asked.

@@ -15,12 +15,12 @@ using ::testing::Not;
 
 const WallTime kNow{Millis{1'795'000'060'000}};
 
-std::string page(std::vector<ViewPtr> views, AccountNames names = {}) {
+std::string page(std::vector<ViewPtr> views, AccountNames names = {}, const OwnHealth& health = {}) {
   Fleet fleet;
   fleet.views = std::move(views);
   fleet.account_names = std::make_shared<const AccountNames>(std::move(names));
   AnswerWriter out(false);
-  write_status_page(out, fleet, {{kNow, Millis{900'000}}, "/metrics"});
+  write_status_page(out, fleet, {{kNow, Millis{900'000}}, "/metrics", health});
   return testing::joined(out.finish());
 }
 
@@ -65,6 +65,49 @@ TEST(StatusPage, TheWorstComesFirst) {
   EXPECT_LT(html.find("data-id=\"m-2\""), html.find("data-id=\"m-1\""));
 }
 
+TEST(StatusPage, AmongTheWorstTheMostSevereAndThenTheOldestComesFirst) {
+  const auto leak = [](const std::string& id, const std::string& severity, int hours) {
+    auto view = unexpected(id);
+    auto policy = std::make_shared<ImagePolicy>(*view->policy);
+    policy->severity = severity;
+    view->policy = policy;
+    view->drifts[0].since = kNow - std::chrono::hours{hours};
+    return view;
+  };
+  const std::string html = page({leak("m-1", "info", 9), leak("m-2", "page", 1), leak("m-3", "ticket", 9),
+                                 leak("m-4", "", 5), a_view("m-5")});
+  std::size_t before = 0;
+  for (const char* id : {"m-4", "m-2", "m-3", "m-1", "m-5"}) {
+    const std::size_t at = html.find("data-id=\"" + std::string(id));
+    EXPECT_GT(at, before) << id;
+    before = at;
+  }
+}
+
+TEST(StatusPage, WhatThereIsHasAPartOfTheBarThatCanBeSeen) {
+  std::vector<ViewPtr> many(999, a_view("m-1"));
+  many.push_back(unexpected("m-2"));
+  const std::string html = page(many);
+  EXPECT_THAT(html, HasSubstr("<rect data-verdict=\"unexpected\" x=\"0\" width=\"28\""));
+  EXPECT_THAT(html, HasSubstr("<rect data-verdict=\"missing\" x=\"28\" width=\"0\""));
+}
+
+TEST(StatusPage, TheExportersOwnTroubleIsTold) {
+  OwnHealth health{"1.2.3", "abc", 0, 1, false, kNow, 0, true};
+  EXPECT_THAT(page({}, {}, health),
+              HasSubstr("<p>share-drift-exporter 1.2.3 (abc), configuration of 2026-11-18"));
+  EXPECT_THAT(page({}, {}, health), Not(HasSubstr("trouble")));
+  health.config_refused = true;
+  health.clears_held = 7;
+  health.state_ok = false;
+  health.shard_count = 3;
+  const std::string html = page({}, {}, health);
+  EXPECT_EQ(count(html, "<p class=\"trouble\">"), 3U);
+  EXPECT_THAT(html, HasSubstr("judged by the one of 2026-11-18 11:07 UTC"));
+  EXPECT_THAT(html, HasSubstr("7 disappearances are held"));
+  EXPECT_THAT(html, HasSubstr("shard 0 of 3"));
+}
+
 TEST(StatusPage, DriftIsToldWithNameAccountAndTime) {
   const std::string html = page({unexpected("m-1")}, {{testing::account_number(1), "partner-north"}});
   EXPECT_THAT(html, HasSubstr("<bdi>partner-north</bdi><code>1700000000000001</code>"));
@@ -90,13 +133,14 @@ TEST(StatusPage, EachRowLeadsToThePageOfItsImage) {
   EXPECT_THAT(page({a_view("m-1")}), HasSubstr("<a href=\"images/m-1\">"));
 }
 
-TEST(StatusPage, ManyAccountsAreCountedNotListed) {
+TEST(StatusPage, ManyAccountsAreFoldedAndThenCounted) {
   const auto view = a_view("m-1");
   for (std::uint64_t i = 0; i < 1000; ++i)
     view->drifts.push_back(a_drift(i, DriftKind::unexpected, kNow));
   const std::string html = page({view});
   EXPECT_EQ(count(html, "<li class=\"unexpected\">"), 20U);
-  EXPECT_THAT(html, HasSubstr("and 980 more"));
+  EXPECT_THAT(html, HasSubstr("<summary>995 more</summary>")) << "five are shown";
+  EXPECT_THAT(html, HasSubstr("<a href=\"images/m-1\">and 980 more</a>"));
 }
 
 TEST(StatusPage, NamesCannotBecomeMarkup) {

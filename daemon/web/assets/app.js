@@ -30,7 +30,7 @@
       return;
     }
     for (const { name } of [...old.attributes]) {
-      if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+      if (!fresh.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
     }
     for (const { name, value } of fresh.attributes) {
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -64,16 +64,17 @@
     });
     for (const gone of known.values()) gone.remove();
     read(list);
-    for (const id of ["headline", "subline", "bar"]) morph($(id), page.getElementById(id));
+    for (const id of ["headline", "subline", "bar", "health"]) morph($(id), page.getElementById(id));
     const numbers = page.querySelectorAll("#tiles b");
     document.querySelectorAll("#tiles b").forEach((number, index) => morph(number, numbers[index]));
+    offerTeams();
     $("summary").dataset.verdict = page.getElementById("summary").dataset.verdict;
     document.title = page.title;
     arrange();
   };
 
   // ---- filter and sort ----
-  const view = { text: "", verdict: "", column: "verdict", down: false };
+  const view = { text: "", verdict: "", team: "", column: "verdict", down: false };
   const before = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
   const number = (text) => (/^\d+$/.test(text) ? -Number(text) : 1);
   const KEYS = {
@@ -95,6 +96,7 @@
     let shown = 0;
     for (const { row, words } of order) {
       const fits = (view.verdict === "" || row.dataset.verdict === view.verdict)
+        && (view.team === "" || row.dataset.team === view.team)
         && view.text.split(/\s+/).every((word) => words.includes(word));
       if (row.hidden === fits) row.hidden = !fits;
       shown += fits ? 1 : 0;
@@ -116,6 +118,7 @@
     const search = new URLSearchParams();
     if (view.text) search.set("q", view.text);
     if (view.verdict) search.set("verdict", view.verdict);
+    if (view.team) search.set("team", view.team);
     if (view.column !== "verdict" || view.down) search.set("sort", (view.down ? "-" : "") + view.column);
     const text = search.toString();
     history.replaceState(null, "", text ? `?${text}` : location.pathname);
@@ -141,6 +144,17 @@
     showView();
   };
 
+  /** A choice of the teams that there are; hidden where there is none. */
+  const offerTeams = () => {
+    const teams = [...new Set(entries.map(({ row }) => row.dataset.team))].filter((team) => team !== "").sort();
+    if (view.team !== "" && !teams.includes(view.team)) teams.push(view.team);
+    const choices = ["", ...teams].map((team) => el("option", { value: team }, team === "" ? "All teams" : team));
+    const old = [...$("team").options].map((option) => option.value);
+    if (old.join("\n") !== ["", ...teams].join("\n")) $("team").replaceChildren(...choices);
+    $("team").value = view.team;
+    $("team").hidden = teams.length === 0;
+  };
+
   const buildControls = () => {
     const search = el("input", { type: "search", id: "search", placeholder: "Image, account, team, reason", autocomplete: "off",
       spellcheck: "false", "aria-keyshortcuts": "/" });
@@ -153,6 +167,8 @@
       th.replaceChildren(button);
     });
     sort.addEventListener("change", () => { view.down = false; view.column = sort.value; showView(); });
+    const team = el("select", { id: "team" });
+    team.addEventListener("change", () => { view.team = team.value; showView(); });
     let typing = 0;
     search.addEventListener("input", () => {
       clearTimeout(typing);
@@ -167,6 +183,7 @@
     });
     $("images").prepend(el("div", { class: "controls", role: "search" },
       el("label", { class: "label", for: "search" }, "Find images"), search,
+      el("label", { class: "label", for: "team" }, "Team"), team,
       el("label", { class: "label", for: "sort" }, "Sort"), el("span", { class: "sorting" }, sort),
       el("output", { id: "shown", for: "search" })));
     rows.after(el("p", { class: "empty", id: "empty", hidden: "" }, "No image fits. "));
@@ -174,7 +191,9 @@
     all.addEventListener("click", () => {
       view.text = "";
       view.verdict = "";
+      view.team = "";
       search.value = "";
+      offerTeams();
       showView();
       search.focus();
     });
@@ -189,6 +208,8 @@
     const wanted = new URLSearchParams(location.search);
     search.value = wanted.get("q") || "";
     view.text = search.value.trim().toLowerCase();
+    view.team = wanted.get("team") || "";
+    offerTeams();
     const verdicts = [...$("tiles").children].map((tile) => tile.dataset.verdict);
     if (verdicts.includes(wanted.get("verdict"))) view.verdict = wanted.get("verdict");
     const order = wanted.get("sort") || "";
