@@ -149,6 +149,7 @@ TEST(SelfMetrics, TellsOfTheInventoryWhatIsKnown) {
   metrics.on_inventory("default", view);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 0);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_reads_total", "profile", "default"), 2);
+  metrics.set_profiles({{"default", 5, Millis{60'000}}});  // the other has counters at 0
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_read_failures_total", "reason", "forbidden"), 1);
 }
 
