@@ -222,6 +222,7 @@ class App {
     backend.config = [this] { return to_yaml(*config()); };
     backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
     backend.reload = [this] { return reload(); };
+    backend.poll = [this](const ImageId& image) { engine_->poll_soon(image); };
     backend.endpoints = [this] { return endpoints_of(*config()); };
     backend.health = [this] { return metrics_.health(); };
     backend.now = [this] { return clock_.wall(); };

@@ -94,7 +94,8 @@ void add_run_flags(CLI::App& app, Raw& raw) {
   app.add_option("--web.config.file", options.web_config_file, "TLS, users, headers (as exporter-toolkit)")
       ->type_name("FILE");
   app.add_flag("--web.systemd-socket", options.systemd_socket, "take the listening sockets from systemd");
-  app.add_flag("--web.enable-lifecycle", options.enable_lifecycle, "allow POST /-/reload");
+  app.add_flag("--web.enable-lifecycle", options.enable_lifecycle,
+               "allow POST /-/reload and POST /-/poll?image=ID");
   add_number(app, "--web.max-requests", options.max_requests, "answers made at a time, 0: no limit",
              CLI::Range(0, 10'000));
   add_storage_flag(app, raw);

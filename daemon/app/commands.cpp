@@ -259,9 +259,7 @@ int run_command(const Options& options) {
   if (!polled) return refuse(polled.error());
   switch (options.command) {
     case Command::baseline: return baseline(*polled, loaded->files);
-    case Command::plan:
-      print(report_plan(polled->report, polled->endpoints));
-      return exit_code(*polled);
+    case Command::plan: print(report_plan(polled->report, polled->endpoints)); return exit_code(*polled);
     default: return check(options, *polled);
   }
 }

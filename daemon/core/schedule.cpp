@@ -47,6 +47,11 @@ std::uint64_t Schedule::finish(const ImageId& id, MonoTime now, double jitter) {
   const auto found = slots_.find(id);
   if (found == slots_.end() || !found->second.flying) return 0;
   Slot& slot = found->second;
+  if (slot.hurried && now < slot.base) {
+    plan(*found, slot.base);
+    return 0;
+  }
+  slot.hurried = false;
   const auto since = now - slot.base;
   const auto passed =
       since < MonoTime::duration::zero() ? 0 : static_cast<std::uint64_t>(since / slot.interval);
@@ -63,6 +68,19 @@ std::uint64_t Schedule::finish(const ImageId& id, MonoTime now, double jitter) {
   }
   plan(*found, due);
   return passed;
+}
+
+bool Schedule::hurry(const ImageId& id, MonoTime now) {
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return false;
+  Slot& slot = found->second;
+  if (slot.flying || slot.hurried || slot.due <= now) return true;
+  const auto [first, last] = queue_.equal_range(&*found);
+  queue_.erase(std::find(first, last, &*found));
+  slot.due = now;
+  slot.hurried = true;
+  queue_.insert(&*found);
+  return true;
 }
 
 void Schedule::release_all() {

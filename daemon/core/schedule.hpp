@@ -36,6 +36,9 @@ class Schedule {
   /// that nobody can foresee it. Returns how many deadlines passed during the attempt: more than 0 is an
   /// overrun.
   std::uint64_t finish(const ImageId& id, MonoTime now, double jitter);
+  /// The image is due now, once between two of its own moments: however often it is asked for. False:
+  /// unknown.
+  bool hurry(const ImageId& id, MonoTime now);
   /// What was in flight is due again: whoever had it is gone.
   void release_all();
   /// A new set: kept images keep their deadline, but no later than one new interval from now; new ones are
@@ -55,6 +58,7 @@ class Schedule {
     bool settled =
         false;  ///< the first poll of a start is at once; from then on the image keeps its own moment
     bool flying = false;
+    bool hurried = false;  ///< since its last own moment
   };
   using Slots = std::unordered_map<ImageId, Slot>;
   using Place = Slots::value_type;  ///< stays where it is for as long as the image is known

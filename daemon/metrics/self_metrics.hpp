@@ -25,10 +25,20 @@ namespace sharedrift {
 
 /// The values of the label `path`; what is not among them is counted as `other`. `/api/v1/images/ID` and
 /// `/images/ID` stand for every single image, `/metrics` for the telemetry path whatever it is set to.
-inline constexpr std::array<std::string_view, 12> kHttpPaths{
-    "/",          "/metrics",       "/-/healthy",        "/-/ready",      "/-/reload",
-    "/config",    "/api/v1/images", "/api/v1/images/ID", "/api/v1/drift", "/api/v1/events",
-    "/images/ID", "other",
+inline constexpr std::array<std::string_view, 13> kHttpPaths{
+    "/",
+    "/metrics",
+    "/-/healthy",
+    "/-/ready",
+    "/-/reload",
+    "/config",
+    "/api/v1/images",
+    "/api/v1/images/ID",
+    "/api/v1/drift",
+    "/api/v1/events",
+    "/images/ID",
+    "/-/poll",
+    "other",
 };
 
 /// The values of the label `reason` of refused connections.

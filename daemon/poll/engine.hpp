@@ -60,6 +60,11 @@ class Engine {
   void reload(std::shared_ptr<const Config> config);
   /// Ends the poll thread; what it was doing leaves no trace. Idempotent.
   void stop();
+  /// Thread-safe: see Poller::poll_soon().
+  void poll_soon(const ImageId& image) const {
+    const std::scoped_lock lock(poller_mutex_);
+    if (poller_) poller_->poll_soon(image);
+  }
   /// Thread-safe: wakes the poll loop.
   void wake() noexcept { ports_.transport.wake(); }
   /// Thread-safe: grows with every turn of the poll loop, over reloads too.

@@ -64,11 +64,31 @@ void Poller::run(const std::stop_token& stop) {
     turns_.fetch_add(1, std::memory_order_relaxed);
     for (auto& [name, lane] : lanes_)
       lane.settings.source->on_wake();
+    hurry_asked();
     parts_.timers.run_due(parts_.clock.mono());
     parts_.transport.run_once(parts_.timers.next());
   }
   parts_.transport.cancel_all();
   parts_.schedule.release_all();
+}
+
+void Poller::poll_soon(const ImageId& image) {
+  {
+    const std::scoped_lock lock(asked_mutex_);
+    asked_.insert(image);
+  }
+  wake();
+}
+
+void Poller::hurry_asked() {
+  std::set<ImageId> asked;
+  {
+    const std::scoped_lock lock(asked_mutex_);
+    asked.swap(asked_);
+  }
+  for (const ImageId& image : asked)
+    parts_.schedule.hurry(image, parts_.clock.mono());
+  if (!asked.empty()) set_timers();
 }
 
 /// Of the loop's own work, which follows from the state: after each change of it.

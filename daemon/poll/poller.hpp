@@ -11,6 +11,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -86,6 +88,9 @@ class Poller {
   void run(const std::stop_token& stop);
   /// Other images are watched: call it after the tracker and the schedule learnt of them, on the poll thread.
   void rewatch() { set_timers(); }
+  /// Thread-safe. An event elsewhere may cause a look: the image is polled soon, within the budget, once
+  /// between two of its own moments.
+  void poll_soon(const ImageId& image);
   /// Thread-safe. Wakes the loop: credentials changed, or somebody wants to know whether it lives.
   void wake() noexcept { parts_.transport.wake(); }
   /// Thread-safe. Grows with every turn of the loop: the watchdog's proof of progress.
@@ -98,6 +103,7 @@ class Poller {
     std::size_t under_way = 0;  ///< polls
   };
   [[nodiscard]] bool is_ours(const ImageId& id) const;
+  void hurry_asked();
   void take_due();
   void start_polls(Lane& lane);
   void finish(Lane& lane, const ImageId& image, const Observation& listing);
@@ -111,6 +117,8 @@ class Poller {
   TimerQueue::Timer next_tick_;
   TimerQueue::Timer next_save_;
   std::atomic<std::uint64_t> turns_{0};
+  std::mutex asked_mutex_;
+  std::set<ImageId> asked_;  ///< to be polled soon; guarded by asked_mutex_
 };
 
 }  // namespace sharedrift

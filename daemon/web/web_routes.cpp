@@ -126,7 +126,7 @@ Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) 
 
 }  // namespace
 
-const std::array<WebRoutes::Route, 12> WebRoutes::routes{{
+const std::array<WebRoutes::Route, 13> WebRoutes::routes{{
     {kTelemetry, "GET", &WebRoutes::metrics, Needs::login, Lane::quick},
     {"/", "GET", &WebRoutes::page, Needs::login, Lane::large},
     {kAnImagePage, "GET", &WebRoutes::image_page_of, Needs::login, Lane::slow},
@@ -139,6 +139,7 @@ const std::array<WebRoutes::Route, 12> WebRoutes::routes{{
     {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing, Lane::quick},
     {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing, Lane::quick},
     {"/-/reload", "POST", &WebRoutes::reload, Needs::login, Lane::slow},
+    {"/-/poll", "POST", &WebRoutes::poll, Needs::login, Lane::slow},
 }};
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
@@ -210,16 +211,34 @@ ServerResponse WebRoutes::ready(const ServerRequest& /*request*/) {
   return ServerResponse::text(503, "Not ready: not every image was attempted yet, or stopping.\n");
 }
 
-ServerResponse WebRoutes::reload(const ServerRequest& request) {
-  if (!options_.enable_lifecycle) {
-    return ServerResponse::text(
-        403, "Reloading by HTTP is off. Start with --web.enable-lifecycle, or send SIGHUP.\n");
-  }
+std::optional<ServerResponse> WebRoutes::refuse_lifecycle(const ServerRequest& request,
+                                                          const std::string& instead) const {
+  if (!options_.enable_lifecycle)
+    return ServerResponse::text(403, "This is off. Start with --web.enable-lifecycle" + instead + ".\n");
   // A browser says so when another site's page sends it here.
   const std::string_view site = request.header("sec-fetch-site");
-  if (!site.empty() && site != "same-origin" && site != "none") {
-    return ServerResponse::text(403, "Not from another site.\n");
+  if (site.empty() || site == "same-origin" || site == "none") return std::nullopt;
+  return ServerResponse::text(403, "Not from another site.\n");
+}
+
+/// An event may cause a look, never a verdict: what is found is told by the poll that follows.
+ServerResponse WebRoutes::poll(const ServerRequest& request) {
+  if (auto refusal = refuse_lifecycle(request, "")) return std::move(*refusal);
+  std::optional<ImageId> image;
+  for (const auto& [name, value] : request.query) {
+    if (name == "image") image = ImageId::parse(value);
   }
+  if (!image || request.query.size() != 1) return ServerResponse::text(400, "Say which: ?image=ID\n");
+  const Fleet fleet = backend_.fleet();
+  const bool watched = std::any_of(fleet.views.begin(), fleet.views.end(),
+                                   [&image](const ViewPtr& view) { return view->policy->id == *image; });
+  if (!watched) return ServerResponse::text(404, "No image with the id " + image->str() + " is watched.\n");
+  backend_.poll(*image);
+  return ServerResponse::text(202, "Image " + image->str() + " is polled soon.\n");
+}
+
+ServerResponse WebRoutes::reload(const ServerRequest& request) {
+  if (auto refusal = refuse_lifecycle(request, ", or send SIGHUP")) return std::move(*refusal);
   const auto verdict = backend_.reload();
   if (verdict) return ServerResponse::text(200, "The new configuration is in force.\n");
   return ServerResponse::text(

@@ -30,7 +30,8 @@ struct WebBackend {
   std::function<Result<std::vector<Event>, std::string>(const EventQuery&)> events;
   /// Returns when the verdict is known. The error is what people are told.
   std::function<Result<Unit, std::string>()> reload;
-  std::function<Endpoints()> endpoints;  ///< of the config in force; none: the default one for all
+  std::function<void(const ImageId&)> poll;  ///< has an image polled soon; returns at once
+  std::function<Endpoints()> endpoints;      ///< of the config in force; none: the default one for all
   std::function<OwnHealth()> health;
   std::function<WallTime()> now;
   std::function<Millis()> stale_after;  ///< of the config in force
@@ -65,7 +66,7 @@ class WebRoutes {
     Needs needs;
     Lane lane;  ///< in which the handler is called
   };
-  static const std::array<Route, 12> routes;
+  static const std::array<Route, 13> routes;
   [[nodiscard]] bool leads_to(const Route& route, std::string_view path) const;
   static bool is_for(const Route& route, const ServerRequest& request);
   ServerResponse dispatch(const Route& route, const ServerRequest& request);
@@ -74,7 +75,11 @@ class WebRoutes {
                                const std::function<void(AnswerWriter&)>& write);
   ServerResponse healthy(const ServerRequest& request);
   ServerResponse ready(const ServerRequest& request);
+  /// Why something may not be asked for from here; none: it may.
+  [[nodiscard]] std::optional<ServerResponse> refuse_lifecycle(const ServerRequest& request,
+                                                               const std::string& instead) const;
   ServerResponse reload(const ServerRequest& request);
+  ServerResponse poll(const ServerRequest& request);
   ServerResponse metrics(const ServerRequest& request);
   ServerResponse config(const ServerRequest& request);
   ServerResponse page(const ServerRequest& request);

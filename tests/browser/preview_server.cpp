@@ -93,6 +93,7 @@ class Preview {
     backend.config = [] { return std::string("images: []\n"); };
     backend.events = [this](const EventQuery& query) { return events_of(query.image_id); };
     backend.reload = [] { return Unit{}; };
+    backend.poll = [](const ImageId& /*image*/) {};
     backend.now = wall_now;
     backend.stale_after = [] { return Millis{900'000}; };
     return backend;

@@ -106,8 +106,7 @@ std::vector<Event> examples() {
       {monitoring_gap, kNoon, "", {{"to", kNoon}, {"detail", "the state does not say since when"s}}},
       {first_run, kNoon, "", {{"images", std::int64_t{1}}}},
       {image_discovered, kNoon, "m-1",
-       of_image +
-           std::vector<Field>{{"profile", "default"s}, {"rule", "edge-*"s}, {"created", kEleven}}},
+       of_image + std::vector<Field>{{"profile", "default"s}, {"rule", "edge-*"s}, {"created", kEleven}}},
       {image_renamed, kNoon, "m-1",
        of_image + std::vector<Field>{{"profile", "default"s}, {"from", "test-base"s}, {"rule", "test-*"s}}},
       {image_policy_changed, kNoon, "m-1",

@@ -109,6 +109,45 @@ TEST(Schedule, ServesTheOldestDeadlineFirst) {
   EXPECT_THAT(schedule.take_due(kStart + 300s), ElementsAre(id(2), id(1)));
 }
 
+TEST(Schedule, AFloodOfHurriesIsOnePollMore) {
+  Schedule schedule(entries(1, 100s), Schedule::Spread::none, kStart);
+  schedule.take_due(kStart);
+  schedule.finish(id(0), kStart, 0);
+  EXPECT_FALSE(schedule.hurry(id(7), kStart));
+  int polls = 0;
+  for (MonoTime now = kStart + 1s; now <= kStart + 300s; now += 1s) {
+    EXPECT_TRUE(schedule.hurry(id(0), now));
+    for (const ImageId& image : schedule.take_due(now)) {
+      ++polls;
+      schedule.finish(image, now, 0);
+    }
+  }
+  EXPECT_EQ(polls, 3 + 3) << "its own moments, and one between two of them";
+}
+
+TEST(Schedule, AHurryKeepsTheOwnMoment) {
+  Schedule schedule(entries(2, 100s), Schedule::Spread::none, kStart);
+  for (const ImageId& image : schedule.take_due(kStart))
+    schedule.finish(image, kStart, 0);
+  schedule.hurry(id(1), kStart + 30s);
+  EXPECT_THAT(schedule.take_due(kStart + 30s), ElementsAre(id(1)));
+  schedule.finish(id(1), kStart + 31s, 0);
+  EXPECT_EQ(schedule.next_due(), kStart + 100s);
+  EXPECT_THAT(schedule.take_due(kStart + 100s), SizeIs(2));
+}
+
+TEST(Schedule, OtherImagesAreWatchedWhilePollsAreInFlight) {
+  Schedule schedule(entries(2, 100s), Schedule::Spread::none, kStart);
+  schedule.take_due(kStart);
+  schedule.finish(id(0), kStart, 0);
+  schedule.watch({{id(1), 100s}, {id(5), 100s}}, kStart + 1s);
+  EXPECT_THAT(schedule.take_due(kStart + 1s), ElementsAre(id(5))) << "the other is in flight";
+  schedule.finish(id(0), kStart + 2s, 0);  // it left meanwhile
+  schedule.finish(id(1), kStart + 2s, 0);
+  schedule.finish(id(5), kStart + 2s, 0);
+  EXPECT_THAT(schedule.take_due(kStart + 500s), SizeIs(2));
+}
+
 TEST(Schedule, ReleaseMakesWhatWasInFlightDueAgain) {
   Schedule schedule(entries(2, 60s), Schedule::Spread::none, kStart);
   schedule.take_due(kStart);

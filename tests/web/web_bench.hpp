@@ -64,6 +64,7 @@ class WebRoutesTest : public ::testing::Test {
       if (!reload_error.empty()) return Err(reload_error);
       return Unit{};
     };
+    backend.poll = [this](const ImageId& image) { polled.push_back(image.str()); };
     backend.now = [] { return kNow; };
     backend.stale_after = [] { return Millis{900'000}; };
     backend.count = [this](std::string_view path, int code) { counted.emplace_back(path, code); };
@@ -109,6 +110,7 @@ class WebRoutesTest : public ::testing::Test {
   std::string events_error;
   std::vector<Event> events;
   int reloads = 0;
+  std::vector<std::string> polled;  ///< asked for
   std::vector<EventQuery> queries;
   std::vector<std::pair<TextFormat, Encoding>> asked;
   std::vector<std::pair<std::string, int>> counted;

@@ -112,6 +112,25 @@ TEST_F(WebRoutesTest, ReloadTellsTheVerdict) {
   EXPECT_EQ(reloads, 2);
 }
 
+TEST_F(WebRoutesTest, AnEventMayCauseALook) {
+  const auto status = [this](const std::string& image) {
+    ServerRequest request;
+    request.method = "POST";
+    request.path = "/-/poll";
+    if (!image.empty()) request.query = {{"image", image}};
+    return WebRoutes(backend, options).answer(request).status;
+  };
+  EXPECT_EQ(status("m-1"), 403) << "off unless asked for";
+  options.enable_lifecycle = true;
+  EXPECT_EQ(status("m-none"), 404);
+  EXPECT_EQ(status(""), 400);
+  EXPECT_EQ(status("not an id"), 400);
+  EXPECT_THAT(polled, ElementsAre());
+  const std::string known = backend.fleet().views.front()->policy->id.str();
+  EXPECT_EQ(status(known), 202);
+  EXPECT_THAT(polled, ElementsAre(known));
+}
+
 TEST_F(WebRoutesTest, OtherSitesCannotReload) {
   options.enable_lifecycle = true;
   EXPECT_EQ(ask("POST", "/-/reload", {{"sec-fetch-site", "cross-site"}}).status, 403);
