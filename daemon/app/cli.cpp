@@ -120,6 +120,16 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
   add_common_flags(*check, raw);
   add_image_flag(*check, raw);
   add_choice(*check, "--format", raw.format, "form of the report", {"table", "json", "sarif", "prometheus"});
+  auto* doctor = commands[Command::doctor] =
+      app.add_subcommand("doctor",
+                         "Meets the API once, read-only, and says which assumptions hold.\n"
+                         "Exit: 0 all, 1 copes with the rest, 2 usage or config, 3 blind.");
+  add_common_flags(*doctor, raw);
+  doctor->add_option("--image", raw.images, "the image to ask about")->type_name("ID")->expected(1);
+  doctor->add_option("--profile", raw.options.profile, "the profile, where there are several")
+      ->type_name("NAME");
+  doctor->add_option("--report", raw.options.report_file, "also write JSON without secrets and ids")
+      ->type_name("FILE");
   auto* lint = commands[Command::lint] =
       app.add_subcommand("lint", "Checks the configuration closely. Exit: 0 clean, 1 warnings, 2 errors.");
   add_common_flags(*lint, raw);
@@ -185,6 +195,7 @@ std::string help(const CLI::App& app) {
          "  run       the daemon (default)      baseline  what is shared now, as YAML\n"
          "  check     poll once and judge       plan      the calls that end drift\n"
          "  lint      check the configuration   history   the recorded events\n"
+         "  doctor    meet the API, and say which assumptions hold\n"
          "Flags of run:\n" +
          flag_lines(app);
 }

@@ -14,7 +14,7 @@
 
 namespace sharedrift {
 
-enum class Command { run, check, lint, baseline, plan, history };
+enum class Command { run, check, doctor, lint, baseline, plan, history };
 enum class OutputFormat { table, json, sarif, prometheus, logfmt };
 
 /// What the command line said, checked as far as it can be without touching the world.
@@ -42,6 +42,8 @@ struct Options {
   bool online = false;                        ///< lint: also poll once
   int limit = 1000;                           ///< history: the newest that many; 0: all
   std::variant<std::monostate, WallTime, Millis> since;  ///< history: a moment, or how long ago
+  std::string profile;                                   ///< doctor: which one; empty: the only one
+  std::string report_file;                               ///< doctor: where the report goes; empty: none
 };
 
 /// `config_files` for a sentence.

@@ -1,4 +1,6 @@
 #include "app/credential_news.hpp"
+#include "app/doctor.hpp"
+#include "app/doctor_questions.hpp"
 #include "app/ens_sources.hpp"
 #include "app/history.hpp"
 #include "app/one_shot.hpp"
@@ -212,17 +214,37 @@ int baseline(const Polled& polled, const std::vector<ConfigFile>& files) {
   return all_read ? 0 : kCouldNotTell;
 }
 
+/// Names the profiles whose inventory cannot be read: nothing that is empty is proven there.
+int lint_inventories(const Options& options, const Config& config) {
+  if (!config.inventory.enabled) return 0;
+  SystemClock clock;
+  SystemRandom random;
+  CurlTransport transport;
+  int code = 0;
+  for (const ProfileConfig& profile : config.profiles) {
+    DoctorSession session(profile, clock, random, transport);
+    if (!session.wait_for_credentials({})) continue;  // each image says so
+    const DoctorReply reply = ask_inventory(session, kDoctorPage);
+    if (reply.good()) continue;
+    print(config_name(options) + ": profile " + profile.name +
+          ": its inventory cannot be read: " + reply.why() + "\n");
+    code = 1;
+  }
+  return code;
+}
+
 int lint_online(const Options& options) {
   const auto loaded = load(options);
   if (!loaded) return refuse(loaded.error());
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
-  int code = 0;
+  int code = lint_inventories(options, loaded->config);
   for (const auto& view : polled->report.views) {
     const std::string& id = view->policy->id.str();
     if (!view->listing_complete) {
-      print(config_name(options) + ": " + id +
-            ": could not be read whole, so unused entries are not known\n");
+      const std::string why = view->last_failure ? " (" + view->last_failure->detail + ")" : "";
+      print(config_name(options) + ": " + id + ": could not be read whole, so unused entries are not known" +
+            why + "\n");
       code = 1;
       continue;
     }
@@ -255,6 +277,7 @@ int run_command(const Options& options) {
   const auto loaded = load(options);
   if (!loaded) return refuse(loaded.error());
   std::fputs(loaded->untrusted.c_str(), stderr);
+  if (options.command == Command::doctor) return doctor(options, loaded->config, StopOnSignal().token());
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   switch (options.command) {

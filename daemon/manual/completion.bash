@@ -2,7 +2,7 @@
 
 _share_drift_exporter() {
   local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local commands="run check lint baseline plan history" command="" word help type
+  local commands="run check doctor lint baseline plan history" command="" word help type
   # Bash makes "=" a word of its own.
   if [ "$current" = "=" ]; then
     current=""
@@ -21,7 +21,7 @@ _share_drift_exporter() {
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return ;;
-      N | N\|auto | DURATION | ADDRESS | PATH | URL | ID) return ;;
+      N | N\|auto | DURATION | ADDRESS | PATH | URL | ID | NAME) return ;;
       *\|*)
         mapfile -t COMPREPLY < <(compgen -W "${type//|/ }" -- "$current")
         return ;;

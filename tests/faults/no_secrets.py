@@ -153,7 +153,7 @@ def open_pages(directory, simulator, made, way):
     for path in files_of(place):
         made.search(f"{name}: {path.name}", path.read_bytes())
     for command in (["check", "--format=table"], ["check", "--format=json"], ["check", "--format=sarif"],
-                    ["check", "--format=prometheus"], ["plan"], ["baseline"], ["lint"], ["lint", "--online"]):
+                    ["check", "--format=prometheus"], ["plan"], ["baseline"], ["doctor"], ["lint"], ["lint", "--online"]):
         code, out, err = run(*command, f"--config.file={daemon.config}", key=None, env=environment)
         made.search(f"{name}: {command} ({code})", out + err)
     made.search("history", "".join(run("history", f"--storage.path={place / 'daemon.db'}")[1:]))

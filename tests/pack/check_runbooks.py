@@ -6,7 +6,7 @@ import sys
 
 ANNOTATIONS = ["summary", "description", "certainty", "action", "runbook_url", "dashboard_url"]
 SECTIONS = ["What it means", "How sure it is", "Look closer", "End it", "False alarm?"]
-COMMANDS = {"run", "check", "lint", "baseline", "plan", "history"}
+COMMANDS = {"run", "check", "doctor", "lint", "baseline", "plan", "history"}
 
 
 def alerts_of(root):

@@ -16,7 +16,7 @@ SOURCE, BIN = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 MANUAL = SOURCE / "daemon/manual"
 SIMULATOR_PAGE = SOURCE / "tests/simulator/ens-simulator.1"
 PROGRAM = "share-drift-exporter"
-COMMANDS = ["run", "check", "lint", "baseline", "plan", "history"]
+COMMANDS = ["run", "check", "doctor", "lint", "baseline", "plan", "history"]
 faults = []
 
 

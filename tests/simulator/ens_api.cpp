@@ -11,6 +11,7 @@ namespace sharedrift::simulator {
 namespace {
 
 constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLargestPage = 100;  // of a share listing
 
 /// A paging parameter: absent means `fallback`, anything but an integer from 1 to `max` is refused.
 Result<std::int64_t, ApiError> paging(const Call& call, std::string_view name, std::int64_t max,
@@ -51,16 +52,18 @@ void append_member(std::string& out, std::string_view name, std::string_view val
   append_json_string(out, value);
 }
 
-std::string image_json(const Image& image, bool own) {
+std::string image_json(const Image& image, bool own, std::string_view region) {
   std::string out = "{\"ImageId\":";
   append_json_string(out, image.id);
   append_member(out, "ImageName", image.name.empty() ? image.id : image.name);
   append_member(out, "ImageOwnerAlias", own ? "self" : "others");
   append_member(out, "Status", image.status);
   append_member(out, "CreationTime", format_api_time(image.created));
-  return out + R"(,"Architecture":"x86_64","Platform":"centos","OsVersion":"7.9","ImageSize":"20",)"
-               R"("ComputeType":"ens_vm","InstanceId":"","SnapshotId":"","RegionId":"cn-hangzhou",)"
-               R"("ImageStorageSize":"5368709120","DiskDeviceMappings":{"DiskDeviceMapping":[]}})";
+  return out +
+         R"(,"Architecture":"x86_64","Platform":"centos","OsVersion":"7.9","ImageSize":"20",)"
+         R"("ComputeType":"ens_vm","InstanceId":"","SnapshotId":"","RegionId":")" +
+         std::string(region) +
+         R"(","ImageStorageSize":"5368709120","DiskDeviceMappings":{"DiskDeviceMapping":[]}})";
 }
 
 /// The images the caller can see that pass the request's filters, one page of them.
@@ -70,6 +73,11 @@ Inventory inventory_page(ApiContext& context, std::int64_t page, std::int64_t si
   const auto by_owner = context.call.parameter("ImageOwnerAlias");
   const std::string& account = context.caller->account;
   const std::int64_t from = page - 1 > kHuge / size ? kHuge : (page - 1) * size;
+  const std::string& regions = context.world.behaviour.inventory_regions;
+  const auto region_of = [&regions](std::int64_t index) -> std::string_view {
+    if (regions != "both") return regions;
+    return index % 2 == 0 ? "cn-hangzhou" : "ap-southeast-1";
+  };
   Inventory out;
   const auto consider = [&](const Image& image) {
     const bool own = image.owner == account;
@@ -78,7 +86,7 @@ Inventory inventory_page(ApiContext& context, std::int64_t page, std::int64_t si
     if (by_owner && *by_owner != (own ? "self" : "others")) return;
     const std::int64_t index = out.total++;
     if (index < from || index - from >= size) return;
-    out.images.append(out.images.empty() ? "" : ",").append(image_json(image, own));
+    out.images.append(out.images.empty() ? "" : ",").append(image_json(image, own, region_of(index)));
   };
   if (by_id && exact) {
     if (const Image* image = context.world.find_image(*by_id)) consider(*image);
@@ -126,15 +134,20 @@ std::string inventory_json(const ApiContext& context, const Inventory& inventory
 ApiResult describe_image_share_permission(ApiContext& context) {
   SD_TRY(id, image_id(context.call));
   SD_TRY(page, paging(context.call, "PageNumber", kHuge, 1));
-  SD_TRY(size, paging(context.call, "PageSize", 100, 10));
+  const Behaviour& behaviour = context.world.behaviour;
+  SD_TRY(large,
+         paging(context.call, "PageSize", behaviour.large_page == "refused" ? kLargestPage : kHuge, 10));
+  const std::int64_t size = behaviour.large_page == "cut" ? std::min(large, kLargestPage) : large;
   const auto account = context.call.parameter("AliyunId");
   if (account && !parse_integer(*account, 0, kHuge)) return invalid("AliyunId");
   Image* image = own_image(context, id);
-  const Behaviour& behaviour = context.world.behaviour;
   if (image == nullptr && behaviour.unknown_image != "empty") {
     return Err(api_error(behaviour.unknown_image));
   }
   PageRequest asked{.image = id, .page = page, .size = size};
+  asked.total_count = behaviour.total_count;
+  asked.empty_list = behaviour.empty_list;
+  asked.row_form = behaviour.row_form;
   if (behaviour.filter_by_aliyun_id) asked.only = account;
   return listing_page(image, asked, context.effects, context.ids, context.request_id);
 }

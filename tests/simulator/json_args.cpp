@@ -96,9 +96,10 @@ std::vector<std::string> JsonArgs::texts(std::string_view name) {
   return out;
 }
 
-std::string JsonArgs::choice(std::string_view name, std::string_view choices) {
+std::string JsonArgs::choice(std::string_view name, std::string_view choices,
+                             const std::optional<std::string>& fallback) {
   const std::vector<std::string_view> all = split(choices, '|');
-  std::string chosen = text(name, std::string(all.front()));
+  std::string chosen = text(name, fallback.value_or(std::string(all.front())));
   if (std::find(all.begin(), all.end(), chosen) == all.end()) {
     fail("'" + std::string(name) + "' must be one of " + std::string(choices));
   }

@@ -25,8 +25,9 @@ class JsonArgs {
   bool boolean(std::string_view name, bool fallback);
   /// A list of strings (numbers are taken as their digits), or one string.
   std::vector<std::string> texts(std::string_view name);
-  /// One of `choices`, which are separated by `|`; the first is the fallback.
-  std::string choice(std::string_view name, std::string_view choices);
+  /// One of `choices`, which are separated by `|`; the first is the fallback, unless another is given.
+  std::string choice(std::string_view name, std::string_view choices,
+                     const std::optional<std::string>& fallback = std::nullopt);
   /// The member itself; nullptr if absent.
   const nlohmann::json* raw(std::string_view name);
 

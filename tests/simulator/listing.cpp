@@ -18,6 +18,10 @@ struct Page {
   std::int64_t total = 0;
   std::vector<AccountId> rows;
   bool last = true;
+  // How it is written where no fault says otherwise:
+  std::string_view total_count;
+  std::string_view empty_list;
+  std::string_view row_form;
 };
 
 std::vector<AccountId> visible_rows(const Image& image, const PageRequest& asked, const Fault* hidden) {
@@ -40,6 +44,9 @@ void cut_out(Page& page, const std::vector<AccountId>& all, std::int64_t number,
 
 Page honest_page(const Image* image, const PageRequest& asked, const Effects& effects) {
   Page page{.image = std::string(asked.image), .page = asked.page, .size = asked.size};
+  page.total_count = asked.total_count;
+  page.empty_list = asked.empty_list;
+  page.row_form = asked.row_form;
   if (image == nullptr || effects.find(FaultKind::lying_empty) != nullptr) return page;
   const Fault* small = effects.find(FaultKind::small_pages);
   const std::int64_t size = small == nullptr ? asked.size : std::min(asked.size, small->number("size"));
@@ -89,9 +96,9 @@ std::string quoted(std::string_view text, const Effects& effects, std::string_vi
   return out + "\"";
 }
 
-std::string row_json(const AccountId& account, const Effects& effects) {
+std::string row_json(const AccountId& account, std::string_view usual_form, const Effects& effects) {
   const Fault* fault = effects.find(FaultKind::rows);
-  const std::string form = fault == nullptr ? "" : fault->text("form");
+  const std::string form = fault == nullptr ? std::string(usual_form) : fault->text("form");
   std::string digits(account.str());
   std::string text = quoted(digits, effects, "account");
   if (form == "strings") return text;
@@ -123,13 +130,13 @@ std::string rows_json(const Page& page, const Effects& effects) {
   const Fault* garbage = effects.find(FaultKind::garbage_rows);
   if (garbage == nullptr || garbage->text("mode") == "add") {
     out.reserve(page.rows.size() * 40);
-    if (effects.empty()) {
+    if (effects.empty() && page.row_form == "usual") {
       for (const AccountId& account : page.rows) {
         out.append(out.size() > 1 ? "," : "").append(R"({"AliyunUid":")").append(account.str()).append("\"}");
       }
     } else {
       for (const AccountId& account : page.rows)
-        out.append(out.size() > 1 ? "," : "").append(row_json(account, effects));
+        out.append(out.size() > 1 ? "," : "").append(row_json(account, page.row_form, effects));
     }
   }
   if (garbage != nullptr) {
@@ -158,7 +165,8 @@ std::string accounts_value(const Page& page, const Effects& effects, std::string
 /// `"Accounts":...,` or nothing.
 std::string accounts_member(const Page& page, const Effects& effects) {
   const Fault* fault = effects.find(FaultKind::accounts);
-  const std::string shape = fault == nullptr ? "" : fault->text("shape");
+  const std::string shape =
+      fault != nullptr ? fault->text("shape") : std::string(page.rows.empty() ? page.empty_list : "");
   if (shape == "missing") return {};
   const Fault* twice = effects.find(FaultKind::duplicate_keys);
   const bool doubled = twice != nullptr && twice->text("name") == "Accounts";
@@ -169,9 +177,13 @@ std::string accounts_member(const Page& page, const Effects& effects) {
 /// `"TotalCount":...,` or nothing.
 std::string total_member(const Page& page, const Effects& effects) {
   const Fault* fault = effects.find(FaultKind::total_count);
-  const std::int64_t total = page.total + (fault == nullptr ? 0 : fault->number("delta"));
+  const std::int64_t usual_delta = page.total_count == "more" ? 1 : page.total_count == "less" ? -1 : 0;
+  const std::int64_t total = page.total + (fault == nullptr ? usual_delta : fault->number("delta"));
   const Fault* shape = effects.find(FaultKind::total_form);
-  const std::string form = shape == nullptr ? "" : shape->text("form");
+  const std::string_view usual_form = page.total_count == "text"      ? "string"
+                                      : page.total_count == "omitted" ? "omit"
+                                                                      : "";
+  const std::string form = shape == nullptr ? std::string(usual_form) : shape->text("form");
   if (form == "omit") return {};
   std::string value = std::to_string(total);
   if (form == "string") value = "\"" + value + "\"";

@@ -18,6 +18,10 @@ struct PageRequest {
   std::int64_t page = 1;
   std::int64_t size = 10;
   std::optional<std::string_view> only;  ///< filter by account
+  // As Behaviour has them:
+  std::string_view total_count = "exact";
+  std::string_view empty_list = "usual";
+  std::string_view row_form = "usual";
 };
 
 /// The page as JSON, truthful where no fault says otherwise. `image` may be null: an empty list. The shift

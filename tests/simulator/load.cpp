@@ -119,6 +119,16 @@ Loaded load_behaviour(World& world, const json& spec) {
   b.inventory_exact_filter = args.boolean("inventory_exact_filter", b.inventory_exact_filter);
   b.inventory_page_cap = args.number("inventory_page_cap", 1, 1'000, b.inventory_page_cap);
   b.inventory_page_cut = args.boolean("inventory_page_cut", b.inventory_page_cut);
+  b.total_count = args.choice("total_count", "exact|more|less|text|omitted", b.total_count);
+  b.large_page = args.choice("large_page", "refused|cut|taken", b.large_page);
+  b.empty_list = args.choice("empty_list", "usual|missing|null|empty_array|empty_object|account_null|text",
+                             b.empty_list);
+  b.row_form =
+      args.choice("row_form", "usual|strings|numbers|numeric_uid|aliyun_id|numeric_aliyun_id", b.row_form);
+  b.inventory_regions =
+      args.choice("inventory_regions", "cn-hangzhou|ap-southeast-1|both", b.inventory_regions);
+  b.rate_limit_headers = args.boolean("rate_limit_headers", b.rate_limit_headers);
+  b.nonce_checked = args.boolean("nonce_checked", b.nonce_checked);
   b.metadata_role = args.text("metadata_role", b.metadata_role);
   b.uri_role = args.text("uri_role", b.uri_role);
   b.metadata_v1 = args.boolean("metadata_v1", b.metadata_v1);

@@ -22,6 +22,7 @@ constexpr const char* kDefaultSecret = "simulator-secret";
 struct Flags {
   Options options;
   std::string scenario_file;
+  std::string behaviour_file;
   std::string key_id;
   std::string secret_file;
   int images = 0;
@@ -44,6 +45,8 @@ void declare(CLI::App& app, Flags& flags) {
       ->needs(cert)
       ->capture_default_str();
   app.add_option("--scenario", flags.scenario_file, "The world to begin with (YAML or JSON)");
+  app.add_option("--behaviour", flags.behaviour_file,
+                 "How the API behaves: a report of share-drift-exporter doctor");
   app.add_option("--access-key-id", flags.key_id, "Id of a key (or ENS_SIMULATOR_ACCESS_KEY_ID)");
   app.add_option("--access-key-secret-file", flags.secret_file,
                  "File with its secret (or ENS_SIMULATOR_ACCESS_KEY_SECRET)");
@@ -113,6 +116,14 @@ Result<Options, OptionsEnd> parse_options(std::vector<std::string> arguments, co
     options.scenario = std::move(parsed).value();
   }
   json& scenario = options.scenario;
+  if (!flags.behaviour_file.empty()) {
+    const auto text = read_file(flags.behaviour_file);
+    if (!text) return usage("cannot read " + clean(flags.behaviour_file));
+    auto parsed = parse_scenario(*text);
+    if (!parsed) return usage(clean(flags.behaviour_file) + ": " + parsed.error());
+    if (!parsed->contains("behaviour")) return usage(clean(flags.behaviour_file) + ": has no 'behaviour'");
+    scenario["behaviour"] = (*parsed)["behaviour"];
+  }
   SD_TRY(added, add_key(scenario, flags, environment, read_file));
   static_cast<void>(added);
   if (flags.images > 0) scenario["fleet"] = {{"images", flags.images}, {"accounts", flags.accounts}};

@@ -178,6 +178,8 @@ Simulator::Outcome Simulator::call_api(const Call& call, const Effects& effects,
   }
   outcome.answer.headers.emplace_back("Date", format_http_date(now.wall));
   outcome.answer.headers.emplace_back("x-acs-request-id", request_id);
+  if (world_.behaviour.rate_limit_headers)
+    outcome.answer.headers.emplace_back("x-ratelimit-user-api", "Limit:100,Remain:99,TimeLeft:1000");
   return outcome;
 }
 

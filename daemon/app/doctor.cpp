@@ -1,0 +1,86 @@
+#include "app/doctor.hpp"
+
+#include "app/doctor_report.hpp"
+#include "app/output.hpp"
+#include "http_client/curl_transport.hpp"
+#include "os/system_clock.hpp"
+#include "os/system_random.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace sharedrift {
+
+namespace {
+
+constexpr int kUnwritten = 1;
+constexpr int kWrongUse = 2;
+
+int complain(const std::string& why, int code) {
+  std::fprintf(stderr, "share-drift-exporter: %s\n", why.c_str());
+  return code;
+}
+
+/// The profile that is meant: the one asked for, or the only one.
+const ProfileConfig* find_profile(const Config& config, const std::string& name) {
+  if (name.empty()) return config.profiles.size() == 1 ? &config.profiles.front() : nullptr;
+  const auto found = std::find_if(config.profiles.begin(), config.profiles.end(),
+                                  [&name](const ProfileConfig& p) { return p.name == name; });
+  return found == config.profiles.end() ? nullptr : &*found;
+}
+
+/// A whole new file, or errno.
+int write_report(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  std::FILE* const file = std::fopen(fresh.c_str(), "we");
+  if (file == nullptr) return errno;
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const int error = errno;
+  if (std::fclose(file) != 0 || !written) {
+    const int why = written ? errno : error;
+    (void)std::remove(fresh.c_str());
+    return why;
+  }
+  return std::rename(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+}
+
+/// Ids of the config that have no form by which they are known.
+std::set<std::string> known_ids(const Config& config) {
+  std::set<std::string> ids;
+  for (const auto& policy : config.images)
+    ids.insert(policy->id.str());
+  for (const auto& [account, name] : config.account_names)
+    ids.insert(std::string{account.str()});
+  return ids;
+}
+
+}  // namespace
+
+int doctor(const Options& options, const Config& config, const std::stop_token& stop) {
+  const ProfileConfig* const profile = find_profile(config, options.profile);
+  if (profile == nullptr) {
+    std::string names;
+    for (const ProfileConfig& p : config.profiles)
+      names += (names.empty() ? "" : ", ") + p.name;
+    return complain("doctor meets one profile: name one of " + names + " with --profile", kWrongUse);
+  }
+  SystemClock clock;
+  SystemRandom random;
+  CurlTransport transport;
+  DoctorSession session(*profile, clock, random, transport);
+  const std::string image = options.images.empty() ? "" : options.images.front().str();
+  const Examination found = examine(config, image, session, stop);
+  print(doctor_text(found, "profile " + profile->name + ", " + profile->endpoint));
+  if (options.report_file.empty()) return exit_code(found);
+  std::set<std::string> known = known_ids(config);
+  if (!image.empty()) known.insert(image);
+  const int error = write_report(options.report_file, doctor_json(found, known, clock.wall()));
+  if (error == 0) return exit_code(found);
+  return complain(
+      "the report could not be written whole: " + options.report_file + ": " + std::strerror(error),
+      kUnwritten);
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "app/doctor_questions.hpp"
+#include "config/config.hpp"
+
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace sharedrift {
+
+/// One assumption that the exporter makes, and how it stands.
+struct Diagnosis {
+  std::string name;
+  std::string assumed;
+  DoctorAnswer answer;
+};
+
+/// What meeting a profile's API showed.
+struct Examination {
+  std::vector<Diagnosis> diagnoses;  ///< in the order in which things fail
+  nlohmann::ordered_json behaviour;  ///< as ens-simulator's scenarios say it
+  int requests = 0;
+};
+
+/// Looks at everything in the order in which things fail: credentials, the way to the API, clock, identity,
+/// rights; then at what the documentation leaves open. What is out of reach is said to be not seen. `image`:
+/// which one to ask about; empty: the first of the config that the account owns, else the first that it owns.
+Examination examine(const Config& config, const std::string& image, DoctorSession& session,
+                    const std::stop_token& stop);
+
+}  // namespace sharedrift

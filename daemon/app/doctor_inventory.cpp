@@ -1,0 +1,134 @@
+#include "app/doctor_questions.hpp"
+#include "core/text.hpp"
+
+#include <array>
+
+/// Questions about the inventory, DescribeSelfImages.
+namespace sharedrift {
+
+namespace {
+
+constexpr const char* kInventory = "DescribeSelfImages";
+constexpr std::int64_t kSmallPage = 10;  // the default
+
+const JsonValue* images_of(const JsonValue& root) {
+  const JsonValue* images = root.find("Images");
+  if (images == nullptr || images->is(JsonValue::Kind::array)) return images;
+  return images->find("Image");
+}
+
+DoctorAnswer ask_inventory_count(DoctorSession& /*session*/, DoctorFacts& facts) {
+  if (!facts.inventory.good()) return not_asked(facts.inventory);
+  const JsonValue* told = facts.inventory.root().find("TotalCount");
+  const std::string type{type_of(told)};
+  facts.behaviour["inventory_total_count"] = type == "text" || type == "number";
+  if (type == "text") return {Standing::as_assumed, "text"};
+  if (type == "number") return {Standing::differs, "a number", "none: it is read as well"};
+  return {Standing::differs, "TotalCount is " + type, "two readings in a row must agree, always"};
+}
+
+DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
+  if (facts.inventory.error && facts.inventory.error->failure.code.starts_with("InvalidParameter")) {
+    const DoctorReply small = ask_inventory(session, kSmallPage);
+    if (!small.good()) return not_asked(facts.inventory);
+    facts.behaviour["inventory_page_cap"] = kSmallPage;
+    return {Standing::blind, "100 is refused with " + facts.inventory.error->failure.code + ", 10 is taken",
+            "the inventory is never read: an empty list proves nothing", "report it with doctor --report"};
+  }
+  if (!facts.inventory.good()) return not_asked(facts.inventory);
+  constexpr std::int64_t kLarge = 1'000;
+  const auto used = number_in(facts.inventory.root(), "PageSize").value_or(kDoctorPage);
+  if (used < kDoctorPage) {
+    facts.behaviour["inventory_page_cap"] = used;
+    facts.behaviour["inventory_page_cut"] = true;
+    return {Standing::differs, "100 is cut to " + std::to_string(used),
+            "the inventory takes more requests; without PageSize in the answer it would be incomplete"};
+  }
+  const DoctorReply reply = ask_inventory(session, kLarge);
+  if (reply.broken) return not_asked(reply);
+  if (reply.error) {
+    facts.behaviour["inventory_page_cap"] = kDoctorPage;
+    facts.behaviour["inventory_page_cut"] = false;
+    return {Standing::as_assumed, "100 is taken, 1000 is refused with " + reply.error->failure.code};
+  }
+  const auto large = number_in(reply.root(), "PageSize").value_or(kLarge);
+  facts.behaviour["inventory_page_cap"] = large;
+  facts.behaviour["inventory_page_cut"] = large < kLarge;
+  return {Standing::as_assumed, "100 is taken, of 1000 " + std::to_string(large) + " are used"};
+}
+
+DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
+  const std::vector<std::string> owned =
+      facts.inventory.good() ? own_images(facts.inventory.root()) : std::vector<std::string>{};
+  if (owned.empty())
+    return facts.inventory.good() ? DoctorAnswer{Standing::not_seen, "the account owns no image"}
+                                  : not_asked(facts.inventory);
+  const std::string part = owned.front().substr(0, owned.front().size() - 1);
+  const DoctorReply reply =
+      session.ask_ens(kInventory, {{"ImageId", part}, {"PageNumber", "1"}, {"PageSize", "10"}});
+  if (!reply.good()) return not_asked(reply);
+  const bool exact = own_images(reply.root()).empty();
+  facts.behaviour["inventory_exact_filter"] = exact;
+  if (!exact) return {Standing::as_assumed, "a part of an id finds the image"};
+  return {Standing::differs, "only the whole id finds an image",
+          "none: the inventory is read whole, without it"};
+}
+
+/// Mainland regions and Singapore are two sites with an endpoint each.
+bool is_mainland(std::string_view region) {
+  return region.starts_with("cn-") && region != "cn-hongkong";
+}
+
+DoctorAnswer ask_other_region(DoctorSession& session, DoctorFacts& facts) {
+  if (!facts.inventory.good()) return not_asked(facts.inventory);
+  bool mainland = false;
+  bool other = false;
+  std::string regions;
+  const JsonValue* images = images_of(facts.inventory.root());
+  const std::vector<JsonValue> none;
+  for (const JsonValue& row : images == nullptr ? none : images->items) {
+    const std::string region = clean(row.string("RegionId"), 40);
+    if (region.empty()) continue;
+    (is_mainland(region) ? mainland : other) = true;
+    if (regions.find(region) == regions.npos) regions += (regions.empty() ? "" : ", ") + region;
+  }
+  if (regions.empty()) return {Standing::not_seen, "no image of the inventory tells its region"};
+  const bool singapore = session.profile().endpoint.find("ap-southeast-1") != std::string::npos;
+  const bool foreign = singapore ? mainland : other;
+  facts.behaviour["inventory_regions"] = mainland && other ? "both"
+                                         : other           ? "ap-southeast-1"
+                                                           : "cn-hangzhou";
+  if (!foreign) return {Standing::as_assumed, "it lists images of " + regions};
+  return {Standing::differs, "it lists images of " + regions,
+          "none, but an image may be watched by two profiles: its inventory is one for each endpoint"};
+}
+
+constexpr std::array kInventoryQuestions{
+    DoctorQuestion{"TotalCount of the inventory", "it is there, as text", ask_inventory_count},
+    DoctorQuestion{"PageSize of the inventory", "100 is taken", ask_inventory_page},
+    DoctorQuestion{"ImageId of the inventory", "a part of the id is enough", ask_inventory_filter},
+    DoctorQuestion{"images of the other region", "each endpoint lists its own", ask_other_region},
+};
+
+}  // namespace
+
+std::span<const DoctorQuestion> inventory_questions() {
+  return kInventoryQuestions;
+}
+
+DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size) {
+  return session.ask_ens(kInventory, {{"PageNumber", "1"}, {"PageSize", std::to_string(page_size)}});
+}
+
+std::vector<std::string> own_images(const JsonValue& root) {
+  std::vector<std::string> ids;
+  const JsonValue* images = images_of(root);
+  if (images == nullptr) return ids;
+  for (const JsonValue& row : images->items) {
+    if (!row.string("ImageId").empty() && row.string("ImageOwnerAlias") != "others")
+      ids.emplace_back(row.string("ImageId"));
+  }
+  return ids;
+}
+
+}  // namespace sharedrift

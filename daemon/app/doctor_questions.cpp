@@ -1,0 +1,254 @@
+#include "app/doctor_questions.hpp"
+
+#include "aliyun/answer.hpp"
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace sharedrift {
+
+namespace {
+
+using Kind = JsonValue::Kind;
+
+constexpr const char* kListing = "DescribeImageSharePermission";
+
+using Answer = DoctorAnswer;
+using Facts = DoctorFacts;
+
+DoctorReply ask_listing(DoctorSession& session, const std::string& image, std::int64_t size,
+                        const std::string& filter = {}) {
+  DoctorSession::Parameters parameters;
+  if (!filter.empty()) parameters.emplace_back("AliyunId", filter);
+  parameters.emplace_back("ImageId", image);
+  parameters.emplace_back("PageNumber", "1");
+  parameters.emplace_back("PageSize", std::to_string(size));
+  return session.ask_ens(kListing, parameters);
+}
+
+std::size_t rows_of(const JsonValue& root) {
+  const auto page = decode_page(root);
+  return page ? page->accounts.size() + page->unusable_rows : 0;
+}
+
+Answer right(const DoctorReply& reply, const std::string& what, const std::string& consequence) {
+  if (reply.good()) return {Standing::as_assumed, what};
+  return {Standing::blind, reply.why(), consequence,
+          reply.reason() == Reason::forbidden ? "grant it as ram-policy.json does" : ""};
+}
+
+Answer ask_right_to_inventory(DoctorSession& /*session*/, Facts& facts) {
+  return right(
+      facts.inventory, "granted",
+      "an image whose list is empty cannot be told from one that is not there, and images that nobody listed "
+      "are not seen");
+}
+
+Answer ask_right_to_listing(DoctorSession& session, Facts& facts) {
+  if (facts.image.empty())
+    return {Standing::not_seen, "not asked: the account owns no image, and none is configured"};
+  facts.listing = ask_listing(session, facts.image, kDoctorPage);
+  return right(facts.listing, "granted", "no share of any image is seen");
+}
+
+Answer ask_total_count(DoctorSession& /*session*/, Facts& facts) {
+  if (!facts.listing.good()) return not_asked(facts.listing);
+  const JsonValue& root = facts.listing.root();
+  const JsonValue* told = root.find("TotalCount");
+  const std::size_t rows = rows_of(root);
+  const auto total = number_in(root, "TotalCount");
+  constexpr const char* kIncomplete =
+      "every list is incomplete: drift is raised, but nothing clears and nothing is called in sync";
+  if (!total) {
+    facts.behaviour["total_count"] = "omitted";
+    return {Standing::blind, "TotalCount is " + std::string{type_of(told)}, kIncomplete,
+            "report it with doctor --report"};
+  }
+  const bool whole = rows < static_cast<std::size_t>(kDoctorPage);
+  const bool equal = *total == static_cast<std::int64_t>(rows);
+  const std::string seen =
+      "TotalCount says " + std::to_string(*total) + ", " + std::to_string(rows) + " rows came";
+  if (whole && !equal) {
+    facts.behaviour["total_count"] = *total > static_cast<std::int64_t>(rows) ? "more" : "less";
+    return {Standing::blind, seen, kIncomplete, "ask again with --image of another image; report it"};
+  }
+  const bool text = type_of(told) == "text";
+  facts.behaviour["total_count"] = text ? "text" : "exact";
+  if (text) return {Standing::differs, seen + ", as text", "none: a number in quotes is read as a number"};
+  return {whole ? Standing::as_assumed : Standing::not_seen, seen};
+}
+
+Answer ask_page_size(DoctorSession& session, Facts& facts) {
+  if (!facts.listing.good()) return not_asked(facts.listing);
+  const auto echoed = number_in(facts.listing.root(), "PageSize");
+  if (echoed && *echoed != kDoctorPage) {
+    return {Standing::blind, "100 rows were asked for, and PageSize says " + std::to_string(*echoed),
+            "no list is complete: the pages are not those that were asked for",
+            "report it with doctor --report"};
+  }
+  const DoctorReply reply = ask_listing(session, facts.image, kDoctorPage + 1);
+  if (reply.broken) return not_asked(reply);
+  if (reply.error) {
+    facts.behaviour["large_page"] = "refused";
+    return {Standing::as_assumed, "refused with " + reply.error->failure.code};
+  }
+  const auto used = number_in(reply.root(), "PageSize").value_or(kDoctorPage + 1);
+  facts.behaviour["large_page"] = used <= kDoctorPage ? "cut" : "taken";
+  return {Standing::differs, "not refused; PageSize says " + std::to_string(used),
+          "none: the exporter never asks for more than 100"};
+}
+
+Answer ask_unknown_image(DoctorSession& session, Facts& facts) {
+  if (!facts.listing.good()) return not_asked(facts.listing);
+  facts.unknown = ask_listing(session, "m-0doctor0asks0for0nobody00", kDoctorPage);
+  const DoctorReply& reply = facts.unknown;
+  if (reply.broken) return not_asked(reply);
+  if (reply.good() && rows_of(reply.root()) > 0) {
+    return {Standing::blind,
+            "an image that nobody has is shared with " + std::to_string(rows_of(reply.root())),
+            "nothing that is listed can be believed", "report it with doctor --report"};
+  }
+  if (reply.good()) {
+    facts.behaviour["unknown_image"] = "empty";
+    return {Standing::as_assumed, "an empty list, so that emptiness alone proves nothing"};
+  }
+  const Failure& failure = reply.error->failure;
+  facts.behaviour["unknown_image"] = failure.code;
+  const bool known = failure.reason == Reason::invalid_image;
+  return {Standing::differs, "refused: " + reply.why(),
+          known ? "none: the image is looked up in the inventory, and is gone or invalid"
+                : "an image that is not there shows as " +
+                      std::string{to_string(state_of_failure(failure.reason, false))} +
+                      " with this code, until the inventory proves that it is gone"};
+}
+
+/// How a list without rows is written; as ens-simulator's `empty_list` names it.
+std::string empty_form(const JsonValue& root) {
+  const JsonValue* accounts = root.find("Accounts");
+  if (accounts == nullptr) return "missing";
+  if (accounts->is(Kind::null)) return "null";
+  if (accounts->is(Kind::array)) return "empty_array";
+  if (!accounts->is(Kind::object)) return "text";
+  const JsonValue* rows = accounts->find("Account");
+  if (rows == nullptr) return "empty_object";
+  return rows->is(Kind::null) ? "account_null" : "usual";
+}
+
+Answer ask_empty_list(DoctorSession& /*session*/, Facts& facts) {
+  const DoctorReply* empty = nullptr;
+  for (const DoctorReply* reply : {&facts.unknown, &facts.listing}) {
+    if (reply->good() && rows_of(reply->root()) == 0) empty = reply;
+  }
+  if (empty == nullptr) return {Standing::not_seen, "no list that came was empty"};
+  const std::string form = empty_form(empty->root());
+  facts.behaviour["empty_list"] = form;
+  if (form == "usual") return {Standing::as_assumed, R"("Accounts":{"Account":[]})"};
+  if (decode_page(empty->root()))
+    return {Standing::differs, "its form is " + form, "none: it is read as empty"};
+  return {Standing::blind, "its form is " + form,
+          "an image that nobody shares is incomplete and never in sync", "report it with doctor --report"};
+}
+
+/// How a row is written; as ens-simulator's `row_form` names it.
+std::string row_form(const JsonValue& row) {
+  if (row.is(Kind::string)) return "strings";
+  if (row.is(Kind::number)) return "numbers";
+  for (const auto& [name, text, number] : {std::array{"AliyunUid", "usual", "numeric_uid"},
+                                           std::array{"AliyunId", "aliyun_id", "numeric_aliyun_id"}}) {
+    const JsonValue* id = row.find(name);
+    if (id != nullptr) return id->is(Kind::number) ? number : text;
+  }
+  return "unknown";
+}
+
+Answer ask_account_form(DoctorSession& /*session*/, Facts& facts) {
+  if (!facts.listing.good()) return not_asked(facts.listing);
+  const JsonValue* accounts = facts.listing.root().find("Accounts");
+  const JsonValue* rows =
+      accounts == nullptr || accounts->is(Kind::array) ? accounts : accounts->find("Account");
+  if (rows == nullptr || rows->items.empty())
+    return {Standing::not_seen, "nobody shares the image; name one that is shared with --image"};
+  const std::string form = row_form(rows->items.front());
+  const auto page = decode_page(facts.listing.root());
+  if (!page || page->unusable_rows > 0) {
+    return {Standing::blind, "rows came that hold no account id in a known form (" + form + ")",
+            "every list is incomplete", "report it with doctor --report"};
+  }
+  facts.behaviour["row_form"] = form;
+  if (form == "usual") return {Standing::as_assumed, R"({"AliyunUid":"digits"})"};
+  return {Standing::differs, "its form is " + form, "none: this form is read as well"};
+}
+
+Answer ask_filter(DoctorSession& session, Facts& facts) {
+  if (!facts.listing.good()) return not_asked(facts.listing);
+  const std::size_t rows = rows_of(facts.listing.root());
+  if (rows == 0) return {Standing::not_seen, "nobody shares the image; name one that is shared with --image"};
+  const DoctorReply reply = ask_listing(session, facts.image, kDoctorPage, "1000000000000001");
+  if (reply.broken) return not_asked(reply);
+  const bool filters = !reply.good() || rows_of(reply.root()) < rows;
+  facts.behaviour["filter_by_aliyun_id"] = filters;
+  if (!filters) return {Standing::as_assumed, "it is ignored"};
+  return {Standing::differs, reply.good() ? "it filters" : "it is refused: " + reply.why(),
+          "none: the exporter never sends it"};
+}
+
+Answer ask_limit_headers(DoctorSession& session, Facts& facts) {
+  std::string names;
+  for (const auto& [name, value] : session.limit_headers())
+    names += (names.empty() ? "" : ", ") + name + " (" + value + ")";
+  facts.behaviour["rate_limit_headers"] = !names.empty();
+  if (names.empty()) return {Standing::as_assumed, "none came with answers that were not throttled"};
+  return {Standing::differs, names,
+          "none: they are not read; the pace is requests_per_second, less after throttling",
+          "compare requests_per_second with what they say"};
+}
+
+Answer ask_nonce(DoctorSession& session, Facts& facts) {
+  if (!facts.inventory.good()) return not_asked(facts.inventory);
+  const DoctorReply reply = session.replay();
+  if (reply.broken) return not_asked(reply);
+  const bool checked = reply.error && reply.error->failure.code == "SignatureNonceUsed";
+  facts.behaviour["nonce_checked"] = checked;
+  if (checked) return {Standing::as_assumed, "a request that was sent twice is refused"};
+  return {Standing::differs,
+          "a request that was sent twice is answered twice" + (reply.good() ? "" : ": " + reply.why()),
+          "none: each request of the exporter has a new one"};
+}
+
+constexpr std::array kQuestions{
+    DoctorQuestion{"right ens:DescribeSelfImages", "the key may list the account's images",
+                   ask_right_to_inventory},
+    DoctorQuestion{"right ens:DescribeImageSharePermission", "the key may list shares", ask_right_to_listing},
+    DoctorQuestion{"TotalCount", "it equals the number of rows", ask_total_count},
+    DoctorQuestion{"PageSize above 100", "it is refused", ask_page_size},
+    DoctorQuestion{"unknown ImageId", "the answer is an empty list", ask_unknown_image},
+    DoctorQuestion{"empty list", R"(it is "Accounts":{"Account":[]})", ask_empty_list},
+    DoctorQuestion{"account id", "a row is an object with AliyunUid as text", ask_account_form},
+    DoctorQuestion{"parameter AliyunId", "it is ignored", ask_filter},
+    DoctorQuestion{"throttling headers", "they come with refusals only", ask_limit_headers},
+    DoctorQuestion{"X-Acs-Signature-Nonce", "one that was used is refused", ask_nonce},
+};
+
+}  // namespace
+
+DoctorAnswer not_asked(const DoctorReply& before) {
+  return {Standing::not_seen, before.came() || before.broken ? "not asked: " + before.why() : "not asked"};
+}
+
+std::optional<std::int64_t> number_in(const JsonValue& root, std::string_view name) {
+  const JsonValue* value = root.find(name);
+  return value == nullptr ? std::nullopt : value->integer();
+}
+
+std::string_view type_of(const JsonValue* value) {
+  if (value == nullptr || value->is(Kind::null)) return "nothing";
+  if (value->is(Kind::string)) return "text";
+  return value->is(Kind::number) ? "number" : "something else";
+}
+
+std::span<const DoctorQuestion> doctor_questions() {
+  return kQuestions;
+}
+
+}  // namespace sharedrift

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "app/doctor_session.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace sharedrift {
+
+/// How many rows the exporter asks for.
+inline constexpr std::int64_t kDoctorPage = 100;
+
+/// How an assumption stands; the worst first.
+enum class Standing : std::uint8_t { blind, differs, not_seen, as_assumed };
+
+/// What came of looking at an assumption.
+struct DoctorAnswer {
+  Standing standing = Standing::not_seen;
+  std::string seen;
+  std::string consequence{};  ///< what the exporter does because of it; empty where all is as assumed
+  std::string cure{};         ///< what a person should do; empty: nothing
+};
+
+/// What was learnt on the way: a question reads what those before it left.
+struct DoctorFacts {
+  std::string image;      ///< that questions are asked about; empty: there is none
+  DoctorReply inventory;  ///< its first page, 100 a page
+  DoctorReply listing;    ///< the first page of `image`, 100 a page
+  DoctorReply unknown;    ///< of an id that nobody has
+  /// How the API behaves, as ens-simulator's scenarios say it.
+  nlohmann::ordered_json behaviour = nlohmann::ordered_json::object();
+};
+
+/// What the exporter assumes of the API, and how that is looked at. Each asks once at most, and reads only.
+struct DoctorQuestion {
+  std::string_view name;
+  std::string_view assumed;
+  DoctorAnswer (*ask)(DoctorSession& session, DoctorFacts& facts);
+};
+
+/// The rights, then what the API's documentation leaves open about shares and signatures; in this order.
+std::span<const DoctorQuestion> doctor_questions();
+/// And about the inventory; after the others.
+std::span<const DoctorQuestion> inventory_questions();
+
+// What several questions need.
+/// Not seen, since what it hangs on went wrong.
+DoctorAnswer not_asked(const DoctorReply& before);
+/// A member that is a number, also in quotes.
+std::optional<std::int64_t> number_in(const JsonValue& root, std::string_view name);
+/// "text", "number" or "nothing": how a member is written.
+std::string_view type_of(const JsonValue* value);
+
+/// DescribeSelfImages, its first page.
+DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size);
+
+/// The ids in a page of the inventory that belong to the account itself.
+std::vector<std::string> own_images(const JsonValue& root);
+
+}  // namespace sharedrift

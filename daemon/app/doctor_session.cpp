@@ -1,0 +1,117 @@
+#include "app/doctor_session.hpp"
+
+#include "aliyun/answer.hpp"
+#include "core/text.hpp"
+#include "http_client/blocking_http.hpp"
+#include "wire/encoding.hpp"
+#include "wire/url.hpp"
+
+namespace sharedrift {
+
+namespace {
+
+constexpr std::string_view kEns = "2017-11-10";
+constexpr std::string_view kSts = "2015-04-01";
+
+}  // namespace
+
+std::string DoctorReply::why() const {
+  if (broken) return std::string{to_string(broken->reason)} + ": " + broken->detail;
+  if (!error) return {};
+  const Failure& failure = error->failure;
+  const std::string what = failure.code.empty() ? std::string{to_string(failure.reason)} : failure.code;
+  return what + (status == 0 ? "" : " (HTTP " + std::to_string(status) + ")") + ": " + failure.detail;
+}
+
+Reason DoctorReply::reason() const {
+  return broken ? broken->reason : error ? error->failure.reason : Reason::internal;
+}
+
+DoctorSession::DoctorSession(const ProfileConfig& profile, Clock& clock, Random& random,
+                             HttpTransport& transport)
+    : profile_(profile),
+      clock_(clock),
+      random_(random),
+      transport_(transport),
+      access_(make_profile_access(profile, clock, random, nullptr, [&transport] { transport.wake(); })),
+      bucket_(profile.requests_per_second, clock.mono()) {
+  const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
+  const Url sts = parse_url(profile.sts_endpoint).value();
+  ens_scheme_ = ens.scheme();
+  ens_host_ = ens.authority();
+  sts_scheme_ = sts.scheme();
+  sts_host_ = sts.authority();
+}
+
+Result<Credentials, Failure> DoctorSession::wait_for_credentials(const std::stop_token& stop) {
+  constexpr Millis kPatience{30'000};
+  const MonoTime limit = clock_.mono() + kPatience;
+  const std::stop_callback wake_up(stop, [this] { transport_.wake(); });
+  auto found = access_.credentials->current();
+  while (!found && access_.credentials->pending() && clock_.mono() < limit && !stop.stop_requested()) {
+    transport_.run_once(limit);  // the source wakes it
+    found = access_.credentials->current();
+  }
+  return found;
+}
+
+DoctorReply DoctorSession::ask_ens(std::string_view action, const Parameters& parameters) {
+  std::string query;
+  for (const auto& [name, value] : parameters)
+    append_parameter(query, name, value);
+  return ask({ens_scheme_, ens_host_, action, kEns, std::move(query)});
+}
+
+DoctorReply DoctorSession::ask_sts(std::string_view action) {
+  return ask({sts_scheme_, sts_host_, action, kSts, ""});
+}
+
+DoctorReply DoctorSession::ask(ApiCall call) {
+  const std::string right = (call.version == kSts ? "sts:" : "ens:") + std::string{call.action};
+  for (bool again = false;; again = true) {
+    const auto credentials = access_.credentials->current();
+    if (!credentials) return {.error = ApiError{credentials.error(), Remedy::none}};
+    const Millis correction = (*access_.correction)();
+    auto request = signed_request(call, *credentials, make_nonce(random_), clock_.wall() + correction);
+    if (!request)
+      return {.error = ApiError{make_failure(Reason::credentials, "no key id or no secret"), Remedy::none}};
+    request->route = access_.route;
+    DoctorReply reply = send(std::move(*request), right);
+    const bool retime = reply.error && reply.error->remedy == Remedy::new_time;
+    if (again || !retime || !access_.correction->differs_from(correction)) return reply;
+  }
+}
+
+DoctorReply DoctorSession::replay() {
+  if (!last_)
+    return {.broken = TransportError{Reason::internal, "nothing was answered that could be sent again"}};
+  return send(*last_, "");
+}
+
+DoctorReply DoctorSession::send(HttpRequest request, std::string_view right) {
+  if (requests_ >= kMostRequests) return {.broken = TransportError{Reason::internal, "no requests are left"}};
+  await_turn();
+  ++requests_;
+  const MonoTime sent = clock_.mono();
+  HttpResult result = perform(transport_, request, sent + profile_.timeout, {});
+  if (!result) return {.broken = std::move(result).error()};
+  if (access_.correction->learn(*result, sent, clock_.now())) skew_ = access_.correction->skew();
+  for (const auto& [name, value] : result->headers) {
+    const std::string lower = to_lower(name);
+    const bool speaks = lower.find("ratelimit") != lower.npos || lower.find("rate-limit") != lower.npos ||
+                        lower.find("retry-after") != lower.npos || lower.find("quota") != lower.npos;
+    if (speaks) limit_headers_[lower] = clean(value, 100);
+  }
+  last_ = std::move(request);
+  auto opened = open_answer(*result, right);
+  if (!opened) return {.status = result->status, .error = std::move(opened).error()};
+  return {.status = result->status, .document = std::make_shared<const JsonDocument>(std::move(*opened))};
+}
+
+void DoctorSession::await_turn() {
+  const MonoTime now = clock_.mono();
+  clock_.sleep_until(bucket_.ready_at(now), {});
+  (void)bucket_.take(clock_.mono());
+}
+
+}  // namespace sharedrift

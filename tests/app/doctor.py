@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""`doctor` meets ens-simulator in every way in which that can behave: doctor.py. SHAREDRIFT_BIN_DIR names the programs.
+
+For each switch: doctor names it, `check` does what the consequence says, and a simulator that is given the report answers alike.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from harness import BIN, Failed, Simulator, free_port, run, workspace  # noqa: E402
+
+SHARED, EMPTY, UNKNOWN, ACCOUNT = "m-sim-1", "m-nobody", "m-not-there", "1715107400000001"
+CONFIG = """\
+profiles:
+  default: {{endpoint: "{url}", sts_endpoint: "{url}", requests_per_second: 0, max_attempts: 1, credentials: {{source: environment}}{more}}}
+images:
+  - {{id: m-sim-1, allowed: ["1715107400000001"]}}
+  - {{id: m-nobody, allowed: []}}
+  - {{id: m-not-there, allowed: []}}
+"""
+OK, DIFFERS, USAGE, BLIND = 0, 1, 2, 3
+
+# switch, what doctor says of what, its exit code, and the reasons with which check cannot tell an image (none: it can)
+SWITCHES = [
+    ({}, {}, OK, {}),
+    ({"total_count": "more"}, {"TotalCount": "blind"}, BLIND, {SHARED: "count_mismatch", EMPTY: "count_mismatch"}),
+    ({"total_count": "less"}, {"TotalCount": "blind"}, BLIND, {SHARED: "count_mismatch", EMPTY: "count_mismatch"}),
+    ({"total_count": "omitted"}, {"TotalCount": "blind"}, BLIND, {SHARED: "count_mismatch", EMPTY: "count_mismatch"}),
+    ({"total_count": "text"}, {"TotalCount": "differs"}, DIFFERS, {}),
+    ({"large_page": "cut"}, {"PageSize above 100": "differs"}, DIFFERS, {}),
+    ({"large_page": "taken"}, {"PageSize above 100": "differs"}, DIFFERS, {}),
+    ({"unknown_image": "InvalidImageId.NotFound"}, {"unknown ImageId": "differs"}, DIFFERS, {}),
+    ({"unknown_image": "Odd.Code"}, {"unknown ImageId": "differs"}, DIFFERS, {}),
+    *(({"empty_list": form}, {"empty list": "differs"}, DIFFERS, {})
+      for form in ("missing", "null", "empty_array", "empty_object", "account_null")),
+    ({"empty_list": "text"}, {"empty list": "blind"}, BLIND, {EMPTY: "bad_payload"}),
+    *(({"row_form": form}, {"account id": "differs"}, DIFFERS, {})
+      for form in ("strings", "numbers", "numeric_uid", "aliyun_id", "numeric_aliyun_id")),
+    ({"filter_by_aliyun_id": True}, {"parameter AliyunId": "differs"}, DIFFERS, {}),
+    ({"rate_limit_headers": True}, {"throttling headers": "differs"}, DIFFERS, {}),
+    ({"nonce_checked": False}, {"X-Acs-Signature-Nonce": "differs"}, DIFFERS, {}),
+    ({"inventory_total_count": False}, {"TotalCount of the inventory": "differs"}, DIFFERS, {}),
+    ({"inventory_exact_filter": True}, {"ImageId of the inventory": "differs"}, DIFFERS, {}),
+    ({"inventory_page_cap": 50, "inventory_page_cut": True}, {"PageSize of the inventory": "differs"}, DIFFERS, {}),
+    ({"inventory_page_cap": 50, "inventory_page_cut": False},
+     {"PageSize of the inventory": "blind", "right ens:DescribeSelfImages": "blind"}, BLIND, {EMPTY: "ownership_unknown"}),
+    ({"inventory_regions": "ap-southeast-1"}, {"images of the other region": "differs"}, DIFFERS, {}),
+    ({"inventory_regions": "both"}, {"images of the other region": "differs"}, DIFFERS, {}),
+]
+
+
+def expect(holds, what):
+    if not holds:
+        raise Failed(what)
+
+
+class Doctor:
+    def __init__(self, folder, own):
+        self.folder, self.own, self.number = folder, own, 0
+
+    def simulator(self, *flags):
+        self.number += 1
+        sim = self.own(Simulator(self.folder, "--images=1", "--accounts=1", *flags, name=f"simulator{self.number}"))
+        sim.control("images", id=EMPTY)
+        return sim
+
+    def config(self, url, more=""):
+        file = self.folder / f"config{self.number}.yml"
+        file.write_text(CONFIG.format(url=url, more=more))
+        return file
+
+    def meet(self, sim, *flags, config=None, **environment):
+        """(exit code, text, report) of one meeting."""
+        report = self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        code, out, err = run("doctor", f"--config.file={config or self.config(sim.url)}", f"--report={report}", *flags, env=environment)
+        expect(max(map(len, out.splitlines()), default=0) <= 80, f"wider than 80 columns:\n{out}")
+        return code, out + err, json.loads(report.read_text()) if report.exists() else None
+
+
+def findings(report):
+    return {f["name"]: (f["standing"], f["seen"]) for f in report["findings"]}
+
+
+def every_switch(doctor):
+    sim = doctor.simulator()
+    usual = sim.get("state")["data"]["behaviour"]
+    for switch, named, code, reasons in SWITCHES:
+        sim.control("behaviour", **{**usual, **switch})
+        sim.control("requests/clear")
+        got, text, report = doctor.meet(sim)
+        expect(got == code == report["exit_code"], f"{switch}: exit {got}, not {code}\n{text}")
+        for name, standing in named.items():
+            expect(findings(report)[name][0] == standing, f"{switch}: {findings(report)[name]}\n{text}")
+        others = {n: f for n, f in findings(report).items() if f[0] in ("blind", "differs") and n not in named}
+        expect(not others, f"{switch}: {others}\n{text}")
+        asked = sim.get("requests?limit=1000")["data"]["requests"]
+        expect(len(asked) == report["requests"] <= 20, f"{switch}: {len(asked)} requests, {report['requests']} told")
+        expect({r["action"] for r in asked} <= {"DescribeImageSharePermission", "DescribeSelfImages", "GetCallerIdentity"}, asked)
+        again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}")
+        _, _, second = doctor.meet(again)
+        again.stop()
+        expect(findings(second) == findings(report), f"{switch} does not come back:\n{findings(report)}\n{findings(second)}")
+        judged_as_told(doctor, sim, switch, reasons)
+        print(f"ok   {switch or 'as documented'}: exit {code}, and again from its own report")
+
+
+def judged_as_told(doctor, sim, switch, reasons):
+    """`check` does what doctor's consequence says: what it copes with is judged, what makes it blind is never in sync."""
+    _, out, err = run("check", f"--config.file={doctor.config(sim.url)}", "--format=json")
+    images = {i["id"]: i for i in json.loads(out)["images"]}
+    for image in (SHARED, EMPTY):
+        verdict = images[image]["verdict"]
+        expect((verdict == "unknown") == (image in reasons), f"{switch}: {image} is {verdict}\n{out}{err}")
+    expect(images[UNKNOWN]["verdict"] == "unknown", f"{switch}: an image that is not there is {images[UNKNOWN]['verdict']}\n{out}")
+    for image, reason in reasons.items():
+        expect(images[image]["last_failure"]["reason"] == reason, f"{switch}: {image}: {images[image]['last_failure']}")
+
+
+def the_way_there(doctor):
+    sim = doctor.simulator()
+    config = doctor.config(sim.url)
+
+    def blind(what, name, says, code=BLIND, **environment):
+        got, text, report = doctor.meet(sim, config=config, **environment)
+        expect(got == code, f"{what}: exit {got}\n{text}")
+        standing, seen = findings(report)[name]
+        expect(standing == ("blind" if code == BLIND else "differs") and says in seen, f"{what}: {standing} {seen}\n{text}")
+        print(f"ok   {what}: {name}")
+
+    blind("no credentials", "credentials", "is not set", ALIBABA_CLOUD_ACCESS_KEY_ID="", ALIBABA_CLOUD_ACCESS_KEY_SECRET="")
+    blind("a wrong secret", "key", "SignatureDoesNotMatch", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong")
+    sim.control("keys/rights", id=Simulator.KEY, rights=["ens:DescribeSelfImages", "sts:*"])
+    blind("without one right", "right ens:DescribeImageSharePermission", "NoPermission")
+    sim.control("keys/rights", id=Simulator.KEY, rights=["ens:DescribeImageSharePermission", "sts:*"])
+    blind("without the other", "right ens:DescribeSelfImages", "NoPermission")
+    sim.control("keys/rights", id=Simulator.KEY, rights=["*"])
+    sim.control("faults", kind="clock_skew", seconds=1200)
+    blind("a clock that is wrong", "clock", "s ahead", code=DIFFERS)
+    sim.control("faults/clear")
+    blind("a proxy that is set and not used", "proxy", "http_proxy is set, and not used", code=DIFFERS, http_proxy="http://127.0.0.1:9")
+    config = doctor.config(sim.url, ', owner_account: "2222222222222222"')
+    blind("a key of another account", "identity", "owner_account is")
+    config = doctor.config(f"http://127.0.0.1:{free_port()}")
+    blind("nobody at the endpoint", "connection", "connect")
+    config = doctor.config("https://localhost:1", ", allow_any_endpoint: true")
+    blind("nobody at an https endpoint", "connection", "connect")
+
+
+def without_ids_and_secrets(doctor):
+    sim = doctor.simulator()
+    sim.control("faults", kind="error", code="NoPermission", message=f"{ACCOUNT} may not list {SHARED} of 1111111111111111.",
+                action="DescribeImageSharePermission")
+    _, _, report = doctor.meet(sim)
+    text = json.dumps(report)
+    for told in (ACCOUNT, "1111111111111111", SHARED, Simulator.SECRET):
+        expect(told not in text, f"{told} is in the report: {text}")
+    expect("account-1" in text and "image-1" in text, f"no stand-ins: {text}")
+    print("ok   the report holds no id and no secret")
+
+
+def whole_or_not(doctor):
+    sim = doctor.simulator()
+    config = doctor.config(sim.url)
+    code, _, err = run("doctor", f"--config.file={config}", "--report=/nonexistent/report.json")
+    expect(code == 1 and "could not be written whole" in err, f"{code} {err}")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BIN / "share-drift-exporter", "doctor", f"--config.file={config}"], stdout=full, stderr=subprocess.PIPE, text=True,
+                              env={"ALIBABA_CLOUD_ACCESS_KEY_ID": Simulator.KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": Simulator.SECRET})
+    expect(done.returncode == 1 and "could not be written whole" in done.stderr, f"{done.returncode} {done.stderr}")
+    code, _, err = run("doctor", f"--config.file={config}", "--profile=other")
+    expect(code == USAGE and "--profile" in err, f"{code} {err}")
+    config.write_text("images: [")
+    code, _, err = run("doctor", f"--config.file={config}")
+    expect(code == USAGE and re.search(r"yml:\d+:\d+", err), f"{code} {err}")
+    print("ok   whole or exit 1, usage is exit 2")
+
+
+def main():
+    with workspace() as (folder, own):
+        doctor = Doctor(pathlib.Path(folder), own)
+        every_switch(doctor)
+        the_way_there(doctor)
+        without_ids_and_secrets(doctor)
+        whole_or_not(doctor)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(str(failure))
