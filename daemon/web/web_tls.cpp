@@ -119,7 +119,7 @@ void set_protocol(SSL_CTX* context, const WebTls& config) {
 
 std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
   // Of TLS 1.2 only what keeps the past secret when a key gets lost, and nothing of the kind that padding
-  // oracles were found in, unless somebody wants it.
+  // oracles were found in.
   constexpr const char* kDefault = "ECDHE+AESGCM:ECDHE+CHACHA20";
   const std::string ciphers = config.ciphers.empty() ? kDefault : joined(config.ciphers);
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {

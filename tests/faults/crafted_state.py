@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A state database from somebody hostile: crafted_state.py
+"""A state database from somebody hostile: crafted_state.py [NAME...]
 
 The real daemon starts on each. It listens soon, says what it set aside, keeps what it learns in a new file, and needs little memory.
 While it looks through a large one, SIGTERM ends it at once.
@@ -100,7 +100,7 @@ def main():
             return f"{listens:>9.1f} s {stopped:>9} {peak:>7.0f} MiB  {reason}"
 
         print(f"{'database':<28} {'listens':>11} {'SIGTERM':>9} {'peak':>11}  reason")
-        for name in CRAFTS:
+        for name in sys.argv[1:] or CRAFTS:
             try:
                 print(f"{name:<28} {try_out(name)}", flush=True)
             except (OSError, Failed) as error:

@@ -250,12 +250,14 @@ TEST(HttpServer, KeepsAConnection) {
 TEST(HttpServer, AKeptConnectionGetsItsAnswersAtOnce) {
   const auto server = serve(echo);
   const RawClient client(server->port());
-  const auto begin = std::chrono::steady_clock::now();
+  auto fastest = std::chrono::steady_clock::duration::max();
   for (int i = 0; i < 20; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
     client.send("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_THAT(client.read_some(), StartsWith("HTTP/1.1 200"));
+    if (i > 0) fastest = std::min(fastest, std::chrono::steady_clock::now() - begin);
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s) << "held back, each would take 200 ms";
+  EXPECT_LT(fastest, 100ms) << "held back, each but the first would take 200 ms";
 }
 
 TEST(HttpServer, TwoOnOnePortAreRefused) {

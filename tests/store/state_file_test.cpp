@@ -129,6 +129,19 @@ TEST(StateDb, TakesOverWhatTheVersionBeforeLeft) {
   EXPECT_EQ(events->at(2).text("detail"), "connection refused");
 }
 
+TEST(StateDb, WhatWasTakenOverIsSoundAtTheNextStart) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  std::ifstream sql(testing::test_data("state/version-2.sql"));
+  doctor(path, {std::istreambuf_iterator<char>(sql), {}});
+  for (int start = 0; start < 3; ++start) {
+    const Life life(path);
+    EXPECT_TRUE(life.db->ok()) << start;
+    EXPECT_EQ(life.sink.count(EventType::state_rejected), 0U) << start;
+    EXPECT_THAT(life.saved.images, SizeIs(1)) << start;
+  }
+}
+
 // Whatever stands in a column: what is left is read, and no row makes another one vanish.
 TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
   const TempDir dir;
