@@ -247,6 +247,10 @@ void SelfMetrics::on_credentials(std::string_view profile, const Credentials& cr
 OwnHealth SelfMetrics::health() const {
   const bool state_ok = !sources_.state || sources_.state().ok;
   const std::scoped_lock lock(mutex_);
+  std::map<std::string, InventoryView> inventories;
+  for (const auto& [name, series] : profiles_) {
+    if (series->inventory_interval && series->inventory) inventories.emplace(name, *series->inventory);
+  }
   return {identity_.version,
           identity_.revision,
           identity_.shard_ordinal,
@@ -254,7 +258,8 @@ OwnHealth SelfMetrics::health() const {
           facts_.loaded && !facts_.reload_successful,
           facts_.loaded,
           facts_.clears_held,
-          state_ok};
+          state_ok,
+          std::move(inventories)};
 }
 
 void SelfMetrics::add_facts(Families& out) const {

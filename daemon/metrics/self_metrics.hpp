@@ -58,10 +58,11 @@ struct OwnHealth {
   std::string revision;
   int shard_ordinal = 0;
   int shard_count = 1;
-  bool config_refused = false;            ///< the last one; the one before is in force
-  std::optional<WallTime> config_loaded;  ///< the one in force
-  std::int64_t clears_held = 0;           ///< by the mass-change guard
-  bool state_ok = true;                   ///< of the state database
+  bool config_refused = false;                         ///< the last one; the one before is in force
+  std::optional<WallTime> config_loaded;               ///< the one in force
+  std::int64_t clears_held = 0;                        ///< by the mass-change guard
+  bool state_ok = true;                                ///< of the state database
+  std::map<std::string, InventoryView> inventories{};  ///< by profile, once walked
 };
 
 /// What the daemon says of itself: what happens is counted in prometheus-cpp's registry, what is the case

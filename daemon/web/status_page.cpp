@@ -126,8 +126,33 @@ std::string bar(const VerdictCounts& counts) {
   return out;
 }
 
+/// What the account of a profile owns and nobody watches, and whether anybody can tell.
+std::string inventory_lines(const std::string& name, const InventoryView& inventory, WallTime now) {
+  const std::string profile = "profile " + html(name);
+  std::string out;
+  if (inventory.unwatched.value_or(0) > 0) {
+    out += "<p class=\"trouble\">Nobody watches " + std::to_string(*inventory.unwatched) +
+           (inventory.unwatched == 1 ? " image" : " images") + " that the account of " + profile + " owns:";
+    for (const auto& [id, image_name] : inventory.some_unwatched)
+      out += " <code>" + id.str() + "</code>" +
+             (image_name.empty() ? "" : " <bdi>" + html(image_name) + "</bdi>");
+    out += ". A rule under <code>discover</code> watches all.</p>";
+  }
+  if (inventory.failure) {
+    out += "<p class=\"trouble\">The images that the account of " + profile +
+           " owns could not be listed completely, so a new one may not be seen: " +
+           html(inventory.failure->detail) + ".</p>";
+  }
+  const auto count = [](const InventoryView::Count& value) {
+    return value ? std::to_string(*value) : std::string("not known how many");
+  };
+  return out + "<p>Inventory of " + profile + ": owned " + count(inventory.images) + ", unwatched " +
+         count(inventory.unwatched) + ", ignored " + count(inventory.ignored) + "; last proof " +
+         (inventory.last_complete ? ago(*inventory.last_complete, now) + " ago" : "never") + "</p>";
+}
+
 /// The exporter's own trouble, and what helps; then what it is.
-std::string health_lines(const OwnHealth& health) {
+std::string health_lines(const OwnHealth& health, WallTime now) {
   std::string out;
   const auto trouble = [&out](const std::string& text) { out += "<p class=\"trouble\">" + text + "</p>"; };
   if (health.config_refused) {
@@ -143,6 +168,8 @@ std::string health_lines(const OwnHealth& health) {
     trouble("Many images lost accounts at once: " + std::to_string(health.clears_held) +
             " disappearances are held until more complete listings confirm them.");
   }
+  for (const auto& [profile, inventory] : health.inventories)
+    out += inventory_lines(profile, inventory, now);
   std::string about = "share-drift-exporter " + html(health.version) + " (" + html(health.revision) + ")";
   if (health.shard_count > 1) {
     about += ", shard " + std::to_string(health.shard_ordinal) + " of " + std::to_string(health.shard_count) +
@@ -170,7 +197,7 @@ std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const 
       {"subline", counts.subline()},
       {"worst", std::string(to_string(counts.worst()))},
       {"bar", bar(counts)},
-      {"health", health_lines(frame.health)},
+      {"health", health_lines(frame.health, frame.at.now)},
       {"tiles", tiles(counts)},
       {"as of",
        "<time datetime=\"" + stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) + " UTC</time>"},

@@ -108,6 +108,25 @@ TEST(StatusPage, TheExportersOwnTroubleIsTold) {
   EXPECT_THAT(html, HasSubstr("shard 0 of 3"));
 }
 
+TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
+  OwnHealth health;
+  InventoryView view{12, 1, 0, {{*ImageId::parse("m-new"), "<b>"}}};
+  view.last_complete = kNow - std::chrono::minutes{3};
+  health.inventories["default"] = view;
+  const std::string html = page({}, {}, health);
+  EXPECT_THAT(
+      html, HasSubstr("Nobody watches 1 image that the account of profile default owns: <code>m-new</code> "
+                      "<bdi>&lt;b&gt;</bdi>."));
+  EXPECT_THAT(html, HasSubstr("owned 12, unwatched 1, ignored 0; last proof"));
+  view.failure = make_failure(Reason::forbidden, "grant it ens:DescribeSelfImages");
+  view.unwatched = std::nullopt;
+  view.last_complete = std::nullopt;
+  health.inventories["default"] = view;
+  const std::string blind = page({}, {}, health);
+  EXPECT_THAT(blind, HasSubstr("a new one may not be seen: grant it ens:DescribeSelfImages."));
+  EXPECT_THAT(blind, HasSubstr("unwatched not known how many, ignored 0; last proof never"));
+}
+
 TEST(StatusPage, DriftIsToldWithNameAccountAndTime) {
   const std::string html = page({unexpected("m-1")}, {{testing::account_number(1), "partner-north"}});
   EXPECT_THAT(html, HasSubstr("<bdi>partner-north</bdi><code>1700000000000001</code>"));
