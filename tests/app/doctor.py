@@ -112,7 +112,7 @@ def every_switch(doctor):
 def judged_as_told(doctor, sim, switch, reasons):
     """`check` does what doctor's consequence says: what it copes with is judged, what makes it blind is never in sync."""
     _, out, err = run("check", f"--config.file={doctor.config(sim.url)}", "--format=json")
-    images = {i["id"]: i for i in json.loads(out)["images"]}
+    images = {i["image_id"]: i for i in json.loads(out)["images"]}
     for image in (SHARED, EMPTY):
         verdict = images[image]["verdict"]
         expect((verdict == "unknown") == (image in reasons), f"{switch}: {image} is {verdict}\n{out}{err}")
