@@ -120,15 +120,18 @@ TEST(Engine, ANewImageIsWatchedAtOnce) {
   engine.restore(world.config);
   EXPECT_THAT(world.watcher.views, IsEmpty());
   std::optional<MonoTime> created;
+  std::optional<MonoTime> seen;  // the fake clock runs on until the engine has stopped
   world.run(engine, [&] {
     const auto& views = world.watcher.views;
     if (!created && views.contains(image_number(1)) && views.at(image_number(1))->last_complete) {
       created = world.clock.mono();
       world.source.inventory.rows.push_back(owned(2, "second"));
     }
-    return views.contains(image_number(2)) && views.at(image_number(2))->unexpected_accounts == 1;
+    const bool found = views.contains(image_number(2)) && views.at(image_number(2))->unexpected_accounts == 1;
+    if (found && !seen) seen = world.clock.mono();
+    return found;
   });
-  EXPECT_LE(world.clock.mono() - *created, 5min + 1s) << "one interval and one poll";
+  EXPECT_LE(*seen - *created, 5min + 1s) << "one interval and one poll";
   EXPECT_EQ(world.sink.count(EventType::image_discovered), 2U);
   EXPECT_EQ(world.watcher.inventory.unwatched, 0);
   ASSERT_THAT(world.store.discovered, SizeIs(2));

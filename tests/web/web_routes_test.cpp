@@ -113,28 +113,16 @@ TEST_F(WebRoutesTest, ReloadTellsTheVerdict) {
 }
 
 TEST_F(WebRoutesTest, AnEventMayCauseALook) {
-  const auto status = [this](const std::string& image) {
-    ServerRequest request;
-    request.method = "POST";
-    request.path = "/-/poll";
-    if (!image.empty()) request.query = {{"image", image}};
-    WebRoutes routes(backend, options);
-    ServerResponse answer = routes.answer(request);
-    while (answer.later) {
-      request.lane = *answer.later;
-      answer = routes.answer(request);
-    }
-    return answer.status;
-  };
-  EXPECT_EQ(status("m-1"), 403) << "off unless asked for";
+  fleet.views = {a_view("m-1")};
+  EXPECT_EQ(ask("POST", "/-/poll?image=m-1").status, 403) << "off unless asked for";
   options.enable_lifecycle = true;
-  EXPECT_EQ(status("m-none"), 404);
-  EXPECT_EQ(status(""), 400);
-  EXPECT_EQ(status("not an id"), 400);
+  routes.reset();
+  EXPECT_EQ(ask("POST", "/-/poll?image=m-none").status, 404);
+  EXPECT_EQ(ask("POST", "/-/poll").status, 400);
+  EXPECT_EQ(ask("POST", "/-/poll?image=not an id").status, 400);
   EXPECT_THAT(polled, ElementsAre());
-  const std::string known = backend.fleet().views.front()->policy->id.str();
-  EXPECT_EQ(status(known), 202);
-  EXPECT_THAT(polled, ElementsAre(known));
+  EXPECT_EQ(ask("POST", "/-/poll?image=m-1").status, 202);
+  EXPECT_THAT(polled, ElementsAre("m-1"));
 }
 
 TEST_F(WebRoutesTest, OtherSitesCannotReload) {
