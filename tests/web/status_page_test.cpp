@@ -114,9 +114,9 @@ TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
   view.last_complete = kNow - std::chrono::minutes{3};
   health.inventories["default"] = view;
   const std::string html = page({}, {}, health);
-  EXPECT_THAT(
-      html, HasSubstr("Nobody watches 1 image that the account of profile default owns: <code>m-new</code> "
-                      "<bdi>&lt;b&gt;</bdi>."));
+  EXPECT_THAT(html,
+              HasSubstr("Nobody watches 1 image that the account of profile default owns: <code>m-new</code> "
+                        "<bdi>&lt;b&gt;</bdi>."));
   EXPECT_THAT(html, HasSubstr("owned 12, unwatched 1, ignored 0; last proof"));
   view.failure = make_failure(Reason::forbidden, "grant it ens:DescribeSelfImages");
   view.unwatched = std::nullopt;
