@@ -110,7 +110,9 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
     found.diagnoses.push_back({std::string{name}, std::string{assumed}, std::move(answer)});
     return found.diagnoses.back().answer.standing;
   };
-  add("config", "it is valid", {Standing::as_assumed, std::to_string(config.images.size()) + " images"});
+  add("config", "it is valid",
+      {Standing::as_assumed,
+       std::to_string(config.images.size()) + (config.images.size() == 1 ? " image" : " images")});
   const auto credentials = session.wait_for_credentials(stop);
   DoctorFacts facts;
   bool reached = add("credentials", "the source gives a key", look_at_key(credentials)) != Standing::blind;
