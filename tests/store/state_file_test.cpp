@@ -87,7 +87,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
   // Back to what version 1 was.
   doctor(path,
          "ALTER TABLE images DROP COLUMN last_complete_began; ALTER TABLE images DROP COLUMN total_count;"
-         "DELETE FROM meta WHERE key IN ('judged_at','stopped');"
+         "DROP TABLE discovered; DELETE FROM meta WHERE key IN ('judged_at','stopped');"
          "PRAGMA user_version=1;");
   {
     const Life life(path);
