@@ -21,8 +21,8 @@ USER = 65532  # as Kubernetes' and distroless images have it; any other serves a
 STATE = f"var/lib/{NAME}"
 RUN = {
     "User": f"{USER}:{USER}", "WorkingDir": "/", "Entrypoint": [f"/{PROGRAM}"], "ExposedPorts": {"10191/tcp": {}},
-    "Cmd": ["run", f"--config.file=/etc/{NAME}/config.yml", f"--storage.path=/{STATE}/state.db", "--web.listen-address=:10191",
-            "--log.format=json"],
+    "Cmd": ["run", f"--config.file=/etc/{NAME}/config.yml", "--config.enable-auto-reload", f"--storage.path=/{STATE}/state.db",
+            "--web.listen-address=:10191", "--log.format=json"],
     # A dead name server must not outlast a request's deadline; systemd's unit has the same line.
     "Env": ["PATH=/usr/bin", "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", "RES_OPTIONS=timeout:2 attempts:2"],
 }

@@ -126,10 +126,13 @@ def is_confined(pod):
 
 
 def reloads(world, pod):
+    """By HUP, and by the changed ConfigMap alone."""
     world.watch("m-sim-1", "m-sim-2")
     pod.send(signal.SIGHUP)
     pod.wait_event("config_reloaded")
     pod.wait_value("share_drift_unexpected_accounts", 0.0, image_id="m-sim-2")
+    world.watch("m-sim-1")
+    wait_for("one image again", lambda: pod.value("share_drift_unexpected_accounts", image_id="m-sim-2") is None)
     expect(pod.value("share_drift_config_last_reload_successful") == 1, "the reload is not counted as good")
 
 
