@@ -3,6 +3,7 @@
 #include "aliyun/answer.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sharedrift {
@@ -58,7 +59,8 @@ void OwnerPin::ask(MonoTime deadline) {
 void OwnerPin::wait(MonoTime until, Failure why, Then then) {
   const bool at_once = until <= clock_.mono();
   std::list<Waiter>& list = at_once ? refused_ : waiting_;
-  const auto waiter = list.insert(list.end(), {{}, std::move(then)});
+  list.push_back({{}, std::move(then)});
+  const auto waiter = std::prev(list.end());
   waiter->late = timers_.at(until, [&list, waiter, why = std::move(why)] {
     const Then told = std::move(waiter->then);
     list.erase(waiter);

@@ -115,12 +115,13 @@ Answer ask_unknown_image(DoctorSession& session, Facts& facts) {
   }
   const Failure& failure = reply.error->failure;
   facts.behaviour["unknown_image"] = failure.code;
-  const bool known = failure.reason == Reason::invalid_image;
-  return {Standing::differs, "refused: " + reply.why(),
-          known ? "none: the image is looked up in the inventory, and is gone or invalid"
-                : "an image that is not there shows as " +
-                      std::string{to_string(state_of_failure(failure.reason, false))} +
-                      " with this code, until the inventory proves that it is gone"};
+  std::string consequence = "none: the image is looked up in the inventory, and is gone or invalid";
+  if (failure.reason != Reason::invalid_image) {
+    consequence = "an image that is not there shows as ";
+    consequence.append(to_string(state_of_failure(failure.reason, false)))
+        .append(" with this code, until the inventory proves that it is gone");
+  }
+  return {Standing::differs, "refused: " + reply.why(), consequence};
 }
 
 /// How a list without rows is written; as ens-simulator's `empty_list` names it.
