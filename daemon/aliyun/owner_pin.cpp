@@ -14,7 +14,7 @@ constexpr std::size_t kGenerationsKept = 8;
 
 OwnerPin::OwnerPin(std::optional<AccountId> owner, ApiCall caller_identity, ApiGate& gate, TimerQueue& timers,
                    CredentialSource& credentials, const Clock& clock)
-    : owner_(std::move(owner)),
+    : owner_(owner),
       caller_identity_(std::move(caller_identity)),
       gate_(gate),
       timers_(timers),

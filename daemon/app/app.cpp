@@ -53,20 +53,13 @@ constexpr Millis kLookEvery = 30s;
 constexpr Millis kFirstLook = 1s;
 constexpr int kWakeMain = SIGUSR1;
 
-std::string joined(const std::vector<Diagnostic>& diagnostics) {
-  std::string out;
-  for (const Diagnostic& diagnostic : diagnostics)
-    out += to_string(diagnostic) + "\n";
-  return out;
-}
-
 std::vector<Field> refusal(const std::string& file, const std::vector<Diagnostic>& faults) {
   return {{"file", file}, {"errors", static_cast<std::int64_t>(faults.size())}, {"reason", summary(faults)}};
 }
 
 /// Differs when anything differs that decides whether the files are taken, or as what.
 std::string fingerprint(const Result<ConfigFiles, std::vector<Diagnostic>>& files) {
-  return files ? hash_of(files->files) + joined(files->untrusted) : joined(files.error());
+  return files ? hash_of(files->files) + to_lines(files->untrusted) : to_lines(files.error());
 }
 
 /// One of `signals`, which are blocked, or -1 when none came in time.
@@ -87,7 +80,7 @@ class App {
 
   int run() {
     auto config = load();
-    if (!config) return fail(kBadConfig, joined(config.error()));
+    if (!config) return fail(kBadConfig, to_lines(config.error()));
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
@@ -146,7 +139,7 @@ class App {
         tell(EventType::web_config_rejected, refusal(options_.web_config_file, faults));
       }
     });
-    if (!door) return Err(joined(door.error()));
+    if (!door) return Err(to_lines(door.error()));
     door_ = std::move(*door);
     return Unit{};
   }
@@ -248,7 +241,7 @@ class App {
       metrics_.config_rejected();
       tell(EventType::config_rejected, refusal(config_name(options_), config.error()));
       SystemdNotifier::ready(status_line());
-      return Err(joined(config.error()));
+      return Err(to_lines(config.error()));
     }
     in_force(*config);
     store_->set_retention((*config)->poll.state_retention);

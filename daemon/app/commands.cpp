@@ -78,19 +78,12 @@ struct Loaded {
   std::string untrusted;  ///< warnings of files that others can write
 };
 
-std::string joined(const std::vector<Diagnostic>& diagnostics) {
-  std::string out;
-  for (const Diagnostic& diagnostic : diagnostics)
-    out += to_string(diagnostic) + "\n";
-  return out;
-}
-
 Result<Loaded, std::string> load(const Options& options) {
   auto read = read_config_files(options.config_files);
-  if (!read) return Err(joined(read.error()));
+  if (!read) return Err(to_lines(read.error()));
   auto config = parse_config(read->files);
-  if (!config) return Err(joined(config.error()));
-  return Loaded{std::move(*config), std::move(read->files), joined(read->untrusted)};
+  if (!config) return Err(to_lines(config.error()));
+  return Loaded{std::move(*config), std::move(read->files), to_lines(read->untrusted)};
 }
 
 /// The file that names each image.
@@ -242,9 +235,10 @@ int lint_online(const Options& options) {
   for (const auto& view : polled->report.views) {
     const std::string& id = view->policy->id.str();
     if (!view->listing_complete) {
-      const std::string why = view->last_failure ? " (" + view->last_failure->detail + ")" : "";
-      print(config_name(options) + ": " + id + ": could not be read whole, so unused entries are not known" +
-            why + "\n");
+      std::string line = config_name(options);
+      line.append(": ").append(id).append(": could not be read whole, so unused entries are not known");
+      if (view->last_failure) line.append(" (").append(view->last_failure->detail).append(")");
+      print(line + "\n");
       code = 1;
       continue;
     }

@@ -60,9 +60,10 @@ Answer look_at_clock(const DoctorSession& session, const DoctorReply& first) {
 }
 
 Answer look_at_key(const Result<Credentials, Failure>& credentials) {
-  if (!credentials)
+  if (!credentials) {
     return {Standing::blind, credentials.error().detail, "nothing is sent, and no image is read",
             "see config/credentials.md"};
+  }
   if (credentials->warning.empty()) return {Standing::as_assumed, "a key from " + credentials->origin};
   return {Standing::differs, "a key from " + credentials->origin + "; " + credentials->warning,
           "the key is used"};

@@ -17,6 +17,7 @@ struct Diagnosis {
 };
 
 /// What meeting a profile's API showed.
+// NOLINTNEXTLINE(bugprone-exception-escape): a move of nlohmann's json checks its invariants
 struct Examination {
   std::vector<Diagnosis> diagnoses;  ///< in the order in which things fail
   nlohmann::ordered_json behaviour;  ///< as ens-simulator's scenarios say it

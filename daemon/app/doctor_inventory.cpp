@@ -60,9 +60,10 @@ DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
 DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
   const std::vector<std::string> owned =
       facts.inventory.good() ? own_images(facts.inventory.root()) : std::vector<std::string>{};
-  if (owned.empty())
+  if (owned.empty()) {
     return facts.inventory.good() ? DoctorAnswer{Standing::not_seen, "the account owns no image"}
                                   : not_asked(facts.inventory);
+  }
   const std::string part = owned.front().substr(0, owned.front().size() - 1);
   const DoctorReply reply =
       session.ask_ens(kInventory, {{"ImageId", part}, {"PageNumber", "1"}, {"PageSize", "10"}});

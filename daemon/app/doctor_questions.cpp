@@ -197,7 +197,7 @@ Answer ask_filter(DoctorSession& session, Facts& facts) {
 Answer ask_limit_headers(DoctorSession& session, Facts& facts) {
   std::string names;
   for (const auto& [name, value] : session.limit_headers())
-    names += (names.empty() ? "" : ", ") + name + " (" + value + ")";
+    names.append(names.empty() ? "" : ", ").append(name).append(" (").append(value).append(")");
   facts.behaviour["rate_limit_headers"] = !names.empty();
   if (names.empty()) return {Standing::as_assumed, "none came with answers that were not throttled"};
   return {Standing::differs, names,

@@ -66,7 +66,7 @@ DoctorReply DoctorSession::ask_sts(std::string_view action) {
   return ask({sts_scheme_, sts_host_, action, kSts, ""});
 }
 
-DoctorReply DoctorSession::ask(ApiCall call) {
+DoctorReply DoctorSession::ask(const ApiCall& call) {
   const std::string right = (call.version == kSts ? "sts:" : "ens:") + std::string{call.action};
   for (bool again = false;; again = true) {
     const auto credentials = access_.credentials->current();

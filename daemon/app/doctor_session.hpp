@@ -56,7 +56,7 @@ class DoctorSession {
   [[nodiscard]] const ProfileConfig& profile() const { return profile_; }
 
  private:
-  DoctorReply ask(ApiCall call);
+  DoctorReply ask(const ApiCall& call);
   DoctorReply send(HttpRequest request, std::string_view right);
   void await_turn();
 

@@ -49,7 +49,7 @@ std::string folded(std::string_view text, std::size_t columns, std::size_t inden
 }
 
 std::string level_cell(Level level, bool colour) {
-  const std::string cell = padded(to_string(level), kLevelColumns);
+  std::string cell = padded(to_string(level), kLevelColumns);
   if (!colour || level < Level::warn) return cell;
   return (level == Level::error ? "\033[31m" : "\033[33m") + cell + "\033[0m";
 }

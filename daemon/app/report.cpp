@@ -242,12 +242,10 @@ std::string report_plan(const ReportInput& input, const Endpoints& endpoints) {
       "# None of these calls was made. Read each, then run it with a key that may modify shares.\n";
   for (const ImageView* view : by_verdict(input)) {
     const std::string comment = "# " + image_label(*view) + ": ";
-    for (const auto& [account, kind, call] : planned_calls(*view, endpoints))
-      out.append(comment)
-          .append(to_string(kind))
-          .append(": ")
-          .append(account_label(account, input))
-          .append("\n" + call + "\n");
+    for (const auto& [account, kind, call] : planned_calls(*view, endpoints)) {
+      out.append(comment).append(to_string(kind)).append(": ");
+      out.append(account_label(account, input)).append("\n" + call + "\n");
+    }
     if (const std::string why = blindness(*view, input.at); !why.empty())
       out.append(comment).append("could not tell, so there may be more to do: ").append(why).append("\n");
   }

@@ -95,9 +95,10 @@ class Linter {
       return (earlier.name.empty() || earlier.name == rule.name) &&
              (earlier.profile.empty() || earlier.profile == rule.profile);
     });
-    if (first != rules_.end())
+    if (first != rules_.end()) {
       reader_->warn(at, "no image reaches this rule: an earlier one takes them all",
                     "see " + reader_->name_of(first->origin));
+    }
     rules_.push_back(rule);
     read_lists(fields);
   }

@@ -41,6 +41,13 @@ std::string to_string(const Diagnostic& d) {
   return out;
 }
 
+std::string to_lines(const std::vector<Diagnostic>& diagnostics) {
+  std::string out;
+  for (const Diagnostic& diagnostic : diagnostics)
+    out += to_string(diagnostic) + "\n";
+  return out;
+}
+
 std::string summary(const std::vector<Diagnostic>& diagnostics) {
   constexpr std::size_t kShown = 5;
   constexpr std::size_t kLongest = 400;

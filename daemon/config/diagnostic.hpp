@@ -20,6 +20,8 @@ struct Diagnostic {
   friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 std::string to_string(const Diagnostic& diagnostic);
+/// Each on a line of its own.
+std::string to_lines(const std::vector<Diagnostic>& diagnostics);
 /// All of them in one clean line: the first five, and how many more there are.
 std::string summary(const std::vector<Diagnostic>& diagnostics);
 

@@ -50,7 +50,7 @@ class OwnedImages {
 
   News take(const InventoryListing& seen, Instant now, const Rules& rules);
   /// Of an earlier life: it is known until its absence is proven.
-  void remember(const ImageId& id, OwnedImage image) { images_.try_emplace(id, std::move(image)); }
+  void remember(const ImageId& id, const OwnedImage& image) { images_.try_emplace(id, image); }
 
   /// Whether a proven inventory that is not too old lists the image.
   [[nodiscard]] bool proves(const ImageId& id, MonoTime now, const Rules& rules) const;

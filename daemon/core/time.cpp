@@ -102,13 +102,14 @@ std::optional<Millis> take_offset(std::string_view& text) {
   return plus ? offset : -offset;
 }
 
-struct Unit {
+struct UnitOfTime {
   std::string_view name;
   Millis length;
 };
-constexpr std::array kUnits{Unit{"y", hours{365 * 24}}, Unit{"w", hours{7 * 24}}, Unit{"d", hours{24}},
-                            Unit{"h", hours{1}},        Unit{"m", minutes{1}},    Unit{"s", seconds{1}},
-                            Unit{"ms", Millis{1}}};
+constexpr std::array kUnits{UnitOfTime{"y", hours{365 * 24}}, UnitOfTime{"w", hours{7 * 24}},
+                            UnitOfTime{"d", hours{24}},       UnitOfTime{"h", hours{1}},
+                            UnitOfTime{"m", minutes{1}},      UnitOfTime{"s", seconds{1}},
+                            UnitOfTime{"ms", Millis{1}}};
 constexpr Millis kLongestDuration = hours{100 * 365 * 24};
 
 }  // namespace
@@ -206,7 +207,7 @@ std::optional<Millis> parse_duration(std::string_view text) {
 std::string format_duration(Millis duration) {
   if (duration <= Millis{0}) return "0s";
   std::string out;
-  for (const Unit& unit : kUnits) {
+  for (const UnitOfTime& unit : kUnits) {
     const auto count = duration / unit.length;
     if (count == 0) continue;
     out += std::to_string(count);

@@ -93,7 +93,7 @@ class Tracker {
   void count_profiles();
   void fold_outage(const Watched& image, const Observation& seen, std::size_t told_before, Instant now,
                    Step& step);
-  void tell_outage(const std::string& profile, const ProfileOutage::Advice& advice, Instant now, Step& step);
+  void tell_outage(const std::string& name, const ProfileOutage::Advice& advice, Instant now, Step& step);
   void close_unwatched(const ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;

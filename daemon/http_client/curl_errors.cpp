@@ -110,9 +110,10 @@ Reason reason_of(const Exchange& exchange, CURLcode code, std::string_view text)
 
 /// What happened, in libcurl's words but where they would say something else.
 std::string words(const Exchange& exchange, CURLcode code, Reason reason) {
-  if (has_long_header_line(exchange, code))
+  if (has_long_header_line(exchange, code)) {
     return std::string{reason == Reason::proxy ? "a line of the proxy's" : "a line of the answer's"} +
            " header is longer than 100 kB";
+  }
   if (has_long_trailer(exchange.error_text.data())) return "the answer's trailer is longer than 4 kB";
   if (code == CURLE_FILESIZE_EXCEEDED)
     return "the answer is larger than " + std::to_string(exchange.request.max_body) + " bytes";

@@ -140,7 +140,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void with(std::string_view profile, Use use);
   void add_facts(Families& out) const;
   void add_profiles(Families& out) const;
-  static void add_inventory(Families& out, const std::string& profile, const ProfileSeries& series);
+  static void add_inventory(Families& out, const std::string& name, const ProfileSeries& series);
   void add_sources(Families& out) const;
 
   const Identity identity_;

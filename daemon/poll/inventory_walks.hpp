@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 namespace sharedrift {
 
@@ -31,7 +32,7 @@ class InventoryWalks {
     PollListener& listener;
     std::function<void()> rewatch;  ///< what is discovered changed
   };
-  explicit InventoryWalks(Parts parts) : parts_(parts) {}
+  explicit InventoryWalks(Parts parts) : parts_(std::move(parts)) {}
 
   /// `source` is asked from when the next walk is due; `timeout`: of one of its requests.
   void start(const std::string& profile, ShareSource& source, Millis timeout);

@@ -5,6 +5,7 @@
 #include "web/web_json.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace sharedrift {
 
@@ -121,10 +122,10 @@ std::string history_section(const ImagePageInput& input) {
   if (!input.events) return section("History", "<p class=\"stale\">" + html(input.events.error()) + "</p>\n");
   if (input.events->empty()) return section("History", "<p>No event is recorded.</p>\n");
   std::string rows = "<table class=\"plain\"><tbody>\n";
-  for (auto event = input.events->rbegin(); event != input.events->rend(); ++event) {
-    rows += "<tr class=\"" + std::string{to_string(spec(event->type).level)} + "\"><td>" + minute(event->at) +
-            "</td><td class=\"kind\">" + std::string{to_string(event->type)} + "</td><td>" +
-            html(message_of(*event), kLongest) + "</td></tr>\n";
+  for (const Event& event : std::ranges::reverse_view(*input.events)) {
+    rows += "<tr class=\"" + std::string{to_string(spec(event.type).level)} + "\"><td>" + minute(event.at) +
+            "</td><td class=\"kind\">" + std::string{to_string(event.type)} + "</td><td>" +
+            html(message_of(event), kLongest) + "</td></tr>\n";
   }
   return section("History", rows + "</tbody></table>\n");
 }

@@ -133,9 +133,10 @@ std::string inventory_lines(const std::string& name, const InventoryView& invent
   if (inventory.unwatched.value_or(0) > 0) {
     out += "<p class=\"trouble\">Nobody watches " + std::to_string(*inventory.unwatched) +
            (inventory.unwatched == 1 ? " image" : " images") + " that the account of " + profile + " owns:";
-    for (const auto& [id, image_name] : inventory.some_unwatched)
-      out += " <code>" + id.str() + "</code>" +
-             (image_name.empty() ? "" : " <bdi>" + html(image_name) + "</bdi>");
+    for (const auto& [id, image_name] : inventory.some_unwatched) {
+      out += " <code>" + id.str() + "</code>";
+      if (!image_name.empty()) out += " <bdi>" + html(image_name) + "</bdi>";
+    }
     out += ". A rule under <code>discover</code> watches all.</p>";
   }
   if (inventory.failure) {

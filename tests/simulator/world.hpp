@@ -81,25 +81,26 @@ struct OidcProvider {
 
 /// What the documentation leaves open, as switches.
 struct Behaviour {
-  bool filter_by_aliyun_id = false;  ///< AliyunId filters; else it is ignored
   std::string unknown_image =
       "empty";  ///< code for an id that is not the caller's image; `empty`: an empty list
-  bool inventory_total_count = true;        ///< DescribeSelfImages tells TotalCount, PageNumber and PageSize
-  bool inventory_exact_filter = false;      ///< its ImageId filters by the whole id; else by a part of it
-  std::int64_t inventory_page_cap = 1'000;  ///< a PageSize above it ...
-  bool inventory_page_cut = false;          ///< ... is cut down to it; else it is refused
-  std::string total_count = "exact";        ///< of a share listing; also more, less, text, omitted
-  std::string large_page = "refused";       ///< a PageSize above 100; also cut, taken
+  std::string total_count = "exact";   ///< of a share listing; also more, less, text, omitted
+  std::string large_page = "refused";  ///< a PageSize above 100; also cut, taken
   std::string empty_list =
       "usual";                     ///< shape of Accounts where nobody has the image, as the fault `accounts`
   std::string row_form = "usual";  ///< of an account, as the fault `rows`
   std::string inventory_regions = "cn-hangzhou";  ///< RegionId of images; also ap-southeast-1, both
-  bool rate_limit_headers = false;                ///< every answer of ENS tells what is left
-  bool nonce_checked = true;                      ///< a nonce that was used is refused
   std::string metadata_role = "sim-role";         ///< role of the instance; empty: none attached
   std::string uri_role = "sim-role";              ///< role behind the credentials URI
-  bool metadata_v1 = true;                        ///< the metadata service also answers without a token
   std::chrono::seconds metadata_session{3'600};
+  std::int64_t inventory_page_cap = 1'000;  ///< a PageSize above it ...
+  bool inventory_page_cut = false;          ///< ... is cut down to it; else it is refused
+  bool filter_by_aliyun_id = false;         ///< AliyunId filters; else it is ignored
+  bool inventory_total_count = true;        ///< DescribeSelfImages tells TotalCount, PageNumber and PageSize
+  bool inventory_exact_filter = false;      ///< its ImageId filters by the whole id; else by a part of it
+  bool rate_limit_headers = false;          ///< every answer of ENS tells what is left
+  bool nonce_checked = true;                ///< a nonce that was used is refused
+  bool metadata_v1 = true;                  ///< the metadata service also answers without a token
+};
 };
 
 /// Everything the simulated cloud knows. Plain state with the rules that keep it consistent; a copy is a
