@@ -226,6 +226,20 @@ test("images can be found by what is known of them", () => visit("story", async 
   await picture(page, "filtered");
 }));
 
+test("a team can look at its own images", () => visit("story", async (page) => {
+  assert.deepEqual(await page.locator("#team option").allTextContents(), ["All teams", "delivery", "edge-os", "media", "platform"]);
+  await page.getByLabel("Team").selectOption("media");
+  assert.deepEqual(await shownIds(page), ["m-5s7qotzavwbrnzaqh4unm0004", "m-5s7qotzavwbrnzaqh4unm0005"]);
+  await page.waitForURL(/\?team=media$/);
+  await page.reload();
+  await followed(page);
+  assert.equal((await shownIds(page)).length, 2);
+  await refresh(page);
+  assert.equal((await shownIds(page)).length, 2, "what the server sends anew is filtered, too");
+  await page.getByLabel("Team").selectOption("");
+  assert.equal((await shownIds(page)).length, 18);
+}));
+
 test("rows can be sorted, and say how", () => visit("story", async (page) => {
   const names = () => page.locator("#rows > tr .image a").allInnerTexts();
   await page.getByRole("columnheader", { name: "Image" }).getByRole("button").click();
