@@ -314,7 +314,7 @@ test("an image has a page of its own, with all that is known of it", () => visit
     assert.ok(whole.includes(part), `${part} in ${whole}`);
   }
   await page.locator(".calls code").first().click();
-  assert.match(await page.evaluate(() => getSelection().toString()), /^aliyun .* --RemoveAccounts 1700000000000003\s*$/,
+  assert.match(await page.evaluate(() => getSelection().toString()), /^aliyun .* --RemoveAccounts \d{16}\s*$/,
     "one click takes one call");
   for (const link of await page.locator("nav a").evaluateAll((links) => links.map((a) => a.href))) {
     assert.equal((await fetch(link)).status, 200, link);
