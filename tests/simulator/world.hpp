@@ -101,7 +101,6 @@ struct Behaviour {
   bool nonce_checked = true;                ///< a nonce that was used is refused
   bool metadata_v1 = true;                  ///< the metadata service also answers without a token
 };
-};
 
 /// Everything the simulated cloud knows. Plain state with the rules that keep it consistent; a copy is a
 /// restore point. Not thread-safe.
