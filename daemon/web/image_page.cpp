@@ -5,7 +5,6 @@
 #include "web/web_json.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace sharedrift {
 
@@ -122,11 +121,11 @@ std::string history_section(const ImagePageInput& input) {
   if (!input.events) return section("History", "<p class=\"stale\">" + html(input.events.error()) + "</p>\n");
   if (input.events->empty()) return section("History", "<p>No event is recorded.</p>\n");
   std::string rows = "<table class=\"plain\"><tbody>\n";
-  for (const Event& event : std::ranges::reverse_view(*input.events)) {
+  std::for_each(input.events->rbegin(), input.events->rend(), [&rows](const Event& event) {
     rows += "<tr class=\"" + std::string{to_string(spec(event.type).level)} + "\"><td>" + minute(event.at) +
             "</td><td class=\"kind\">" + std::string{to_string(event.type)} + "</td><td>" +
             html(message_of(event), kLongest) + "</td></tr>\n";
-  }
+  });
   return section("History", rows + "</tbody></table>\n");
 }
 
