@@ -39,7 +39,8 @@ class FakeExporter(WebServer):
         of = {"image_id": image["id"]}
         now, age = time.time(), time.time() - self.started
         yield "share_drift_image_info", {**of, "image_name": image.get("name", ""), "team": image.get("team", ""),
-                                         "severity": image.get("severity", ""), "profile": "default"}, 1
+                                         "severity": image.get("severity", ""), "profile": "default",
+                                         "source": "configured"}, 1
         state = image.get("state", "ok")
         complete_at = image.get("complete_at") or now - 0.2
         yield "share_drift_image_state", {**of, "state": state}, 1
