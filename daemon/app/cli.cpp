@@ -138,6 +138,7 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
       app.add_subcommand("baseline", "Polls once and prints what is shared now as YAML, for review.");
   add_common_flags(*baseline, raw);
   add_image_flag(*baseline, raw);
+  baseline->add_flag("--all", raw.options.all, "every owned image, as a whole configuration");
   auto* plan = commands[Command::plan] =
       app.add_subcommand("plan", "Polls once and prints, never runs, the calls that would end the drift.");
   add_common_flags(*plan, raw);
@@ -271,7 +272,9 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   if (!auto_reload || *auto_reload < kShortestAutoReload || *auto_reload > kLongestAutoReload)
     return Err(usage("--config.auto-reload-interval must be a duration from 1s to 1d, such as 30s"));
   if (raw.auto_reload) options.auto_reload = *auto_reload;
-  if (options.config_files.empty()) options.config_files = {kConfigFile};
+  options.config_given = !options.config_files.empty();
+  if (options.all && !raw.images.empty()) return Err(usage("--all and --image exclude each other"));
+  if (!options.config_given) options.config_files = {kConfigFile};
   options.log_level = levels.at(raw.log_level);
   options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
   options.format = formats.at(raw.format);

@@ -21,6 +21,7 @@ enum class OutputFormat { table, json, sarif, prometheus, logfmt };
 struct Options {
   Command command = Command::run;
   std::vector<std::string> config_files;  ///< one at least; a directory stands for the *.yml in it
+  bool config_given = false;              ///< or it is the default
   bool trust_file_mode = false;           ///< run: take a configuration that others can write
   std::optional<Millis> auto_reload;      ///< run: how often is looked whether the configuration has changed
   bool config_check = false;              ///< run: validate and end
@@ -39,6 +40,7 @@ struct Options {
   LogFormat log_format = LogFormat::logfmt;
   OutputFormat format = OutputFormat::table;  ///< check, history
   std::vector<ImageId> images;                ///< check, baseline, plan: only these; history: one at most
+  bool all = false;                           ///< baseline: every image that the account owns
   bool online = false;                        ///< lint: also poll once
   int limit = 1000;                           ///< history: the newest that many; 0: all
   std::variant<std::monostate, WallTime, Millis> since;  ///< history: a moment, or how long ago

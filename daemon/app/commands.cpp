@@ -21,6 +21,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -78,11 +79,27 @@ struct Loaded {
   std::string untrusted;  ///< warnings of files that others can write
 };
 
+/// Has every owned image watched: what no rule of the configuration fits, by one that allows nobody.
+void discover_all(Config& config) {
+  ImagePolicy nobody{*ImageId::parse("discovered")};
+  nobody.interval = config.poll.interval;
+  config.discover.push_back({"", "", std::move(nobody)});
+}
+
 Result<Loaded, std::string> load(const Options& options) {
+  const auto watching = options.all ? Watching::anything : Watching::something;
+  if (options.all && !options.config_given && !std::filesystem::exists(options.config_files.front())) {
+    auto config = parse_config({{"none", "profiles: {default: {}}\n"}}, watching);
+    discover_all(*config);
+    return Loaded{std::move(*config), {{"none", ""}}, ""};
+  }
   auto read = read_config_files(options.config_files);
   if (!read) return Err(to_lines(read.error()));
-  auto config = parse_config(read->files);
+  auto config = parse_config(read->files, watching);
   if (!config) return Err(to_lines(config.error()));
+  if (options.all && !config->inventory.enabled)
+    return Err(std::string{"--all needs the inventory, which is off"});
+  if (options.all) discover_all(*config);
   return Loaded{std::move(*config), std::move(read->files), to_lines(read->untrusted)};
 }
 
@@ -199,12 +216,13 @@ int check(const Options& options, const Polled& polled) {
   return exit_code(polled);
 }
 
-int baseline(const Polled& polled, const std::vector<ConfigFile>& files) {
-  print(report_baseline(polled.report, files));
+int baseline(const Options& options, const Polled& polled, const Loaded& loaded) {
+  print(options.all ? report_whole_baseline(polled.report, loaded.files, loaded.config)
+                    : report_baseline(polled.report, loaded.files));
   const auto& views = polled.report.views;
   const bool all_read =
       std::all_of(views.begin(), views.end(), [](const auto& view) { return view->listing_complete; });
-  return all_read ? 0 : kCouldNotTell;
+  return all_read && polled.blind.empty() ? 0 : kCouldNotTell;
 }
 
 /// Names the profiles whose inventory cannot be read: nothing that is empty is proven there.
@@ -275,7 +293,7 @@ int run_command(const Options& options) {
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   switch (options.command) {
-    case Command::baseline: return baseline(*polled, loaded->files);
+    case Command::baseline: return baseline(options, *polled, *loaded);
     case Command::plan: print(report_plan(polled->report, polled->endpoints)); return exit_code(*polled);
     default: return check(options, *polled);
   }

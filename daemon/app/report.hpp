@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/baseline_writer.hpp"
+#include "config/config.hpp"
 #include "config/config_files.hpp"
 #include "core/verdict.hpp"
 #include "web/plan.hpp"
@@ -39,5 +41,10 @@ std::string report_plan(const ReportInput& input, const Endpoints& endpoints);
 /// not allowed as exceptions of 90 days. Their owner, ticket and reason are empty, which the loader refuses
 /// until somebody answers for them.
 std::string report_baseline(const ReportInput& input, const std::vector<ConfigFile>& files);
+/// The same as a whole configuration. `config` is that of `files`, and a last rule of its own for what no
+/// other fits: images of that rule get entries, and those of others that are shared with more accounts than
+/// their rule allows. Several files stay several, and the entries become another.
+std::string report_whole_baseline(const ReportInput& input, const std::vector<ConfigFile>& files,
+                                  const Config& config);
 
 }  // namespace sharedrift

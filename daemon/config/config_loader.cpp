@@ -20,7 +20,7 @@ class Loader {
  public:
   explicit Loader(ParsedFiles& files) : files_(files) {}
 
-  Config run() {
+  Config run(Watching watching) {
     once("profiles", [this](YamlReader& reader, const Place& at) { read_profiles(reader, at); });
     if (config_.profiles.empty()) config_.profiles.emplace_back().name = "default";
     once("poll", [this](YamlReader& reader, const Place& at) { read_poll(reader, at); });
@@ -37,7 +37,7 @@ class Loader {
     }
     files_.with("ignore",
                 [&](YamlReader& reader, const Place& at) { read_ignored(reader, at, context, config_); });
-    if (all_known) check_that_something_is_watched();
+    if (all_known && watching == Watching::something) check_that_something_is_watched();
     return std::move(config_);
   }
 
@@ -170,9 +170,9 @@ class Loader {
   bool profiles_known_ = true;
 };
 
-ConfigResult parse(const std::vector<ConfigFile>& files) {
+ConfigResult parse(const std::vector<ConfigFile>& files, Watching watching) {
   ParsedFiles parsed(files);
-  Config config = Loader(parsed).run();
+  Config config = Loader(parsed).run(watching);
   std::vector<Diagnostic> problems = parsed.take_problems();
   if (!problems.empty()) return Err(std::move(problems));
   config.sha256 = hash_of(files);
@@ -181,9 +181,9 @@ ConfigResult parse(const std::vector<ConfigFile>& files) {
 
 }  // namespace
 
-ConfigResult parse_config(const std::vector<ConfigFile>& files) {
+ConfigResult parse_config(const std::vector<ConfigFile>& files, Watching watching) {
   try {
-    return parse(files);
+    return parse(files, watching);
   } catch (const std::exception& error) {  // out of memory, or a bug: a config is never half taken
     return Err(std::vector<Diagnostic>{
         {files.front().name, 0, 0, "", std::string("cannot be read: ") + error.what(), ""}});

@@ -2,37 +2,20 @@
 
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
-#include "config/yaml_reader.hpp"
+#include "config/yaml_emit.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include <yaml-cpp/emitter.h>
-#include <yaml-cpp/emittermanip.h>
-
 namespace sharedrift {
 
 namespace {
 
-/// A number, a flag or a word of ours.
-template <class T>
-void plain(YAML::Emitter& out, const char* key, T value) {
-  out << YAML::Key << key << YAML::Value << value;
-}
-/// Text of a person in quotes, so that no reader takes it for something else; nothing if it is empty.
-void text(YAML::Emitter& out, const char* key, std::string_view value) {
-  if (!value.empty()) out << YAML::Key << key << YAML::Value << YAML::DoubleQuoted << std::string(value);
-}
-void duration(YAML::Emitter& out, const char* key, Millis value) {
-  plain(out, key, format_duration(value));
-}
-void accounts(YAML::Emitter& out, const char* key, const std::vector<AccountId>& accounts) {
-  out << YAML::Key << key << YAML::Value << YAML::Flow << YAML::BeginSeq;
-  for (const AccountId& account : accounts)
-    out << YAML::DoubleQuoted << std::string(account.str());
-  out << YAML::EndSeq;
-}
+using emit::accounts;
+using emit::duration;
+using emit::plain;
+using emit::text;
 
 template <class T, std::size_t N>
 std::string name_of(const std::array<Choice<T>, N>& choices, T value) {
@@ -105,15 +88,8 @@ void write_grants(YAML::Emitter& out, const ImagePolicy& policy) {
   accounts(out, "allowed", policy.allowed);
   if (policy.exceptions.empty()) return;
   out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
-  for (const Exception& e : policy.exceptions) {
-    out << YAML::BeginMap;
-    text(out, "account", e.account.str());
-    text(out, "expires", format_rfc3339(e.expires));
-    text(out, "owner", e.owner);
-    text(out, "ticket", e.ticket);
-    text(out, "reason", e.reason);
-    out << YAML::EndMap;
-  }
+  for (const Exception& e : policy.exceptions)
+    emit::exception(out, e);
   out << YAML::EndSeq;
 }
 
@@ -166,76 +142,6 @@ void list(YAML::Emitter& out, const char* key, const std::vector<T>& items, F wr
   out << YAML::EndSeq;
 }
 
-/// A value as the file has it, quotes kept; what is in it stands in one line.
-void copy(YAML::Emitter& out, const YamlReader& reader, const Place& at) {
-  switch (reader.kind(at)) {
-    case YamlKind::scalar:
-      if (!reader.is_plain(at)) out << YAML::DoubleQuoted;
-      out << std::string(reader.raw(at));
-      break;
-    case YamlKind::sequence:
-      out << YAML::Flow << YAML::BeginSeq;
-      reader.each_item(at, [&](const Place& item) { copy(out, reader, item); });
-      out << YAML::EndSeq;
-      break;
-    case YamlKind::map:
-      out << YAML::Flow << YAML::BeginMap;
-      reader.each_entry(at, [&](std::string_view key, const Place& value) {
-        out << YAML::Key << std::string(key) << YAML::Value;
-        copy(out, reader, value);
-      });
-      out << YAML::EndMap;
-      break;
-    case YamlKind::null:
-    case YamlKind::refused: out << YAML::Null;
-  }
-}
-
-/// The exceptions that stand in the file, but for those that have ended and are new again, and the new ones.
-void copy_exceptions(YAML::Emitter& out, const YamlReader& reader, const std::optional<Place>& list,
-                     const std::vector<AccountId>& added, const std::string& expires) {
-  out << YAML::Key << "exceptions" << YAML::Value << YAML::BeginSeq;
-  const auto is_new = [&](const Place& exception) {
-    bool found = false;
-    reader.each_entry(exception, [&](std::string_view key, const Place& value) {
-      const auto account = AccountId::parse(reader.raw(value));
-      found = found ||
-              (key == "account" && account && std::find(added.begin(), added.end(), *account) != added.end());
-    });
-    return found;
-  };
-  if (list) {
-    reader.each_item(*list, [&](const Place& exception) {
-      if (!is_new(exception)) copy(out, reader, exception);
-    });
-  }
-  for (const AccountId& account : added) {
-    out << YAML::Flow << YAML::BeginMap;
-    text(out, "account", account.str());
-    plain(out, "expires", expires);
-    for (const char* key : {"owner", "ticket", "reason"})
-      out << YAML::Key << key << YAML::Value << YAML::DoubleQuoted << "";
-    out << YAML::EndMap;
-  }
-  out << YAML::EndSeq;
-}
-
-void copy_image(YAML::Emitter& out, const YamlReader& reader, const Place& image,
-                const std::vector<AccountId>& added, const std::string& expires) {
-  std::optional<Place> exceptions;
-  out << YAML::BeginMap;
-  reader.each_entry(image, [&](std::string_view key, const Place& value) {
-    if (key == "exceptions") {
-      exceptions = value;
-      return;
-    }
-    out << YAML::Key << std::string(key) << YAML::Value;
-    copy(out, reader, value);
-  });
-  if (exceptions || !added.empty()) copy_exceptions(out, reader, exceptions, added, expires);
-  out << YAML::EndMap;
-}
-
 }  // namespace
 
 std::string to_yaml(const Config& config) {
@@ -263,28 +169,6 @@ std::string to_yaml(const Config& config) {
   if (!config.ignored.empty()) list(out, "ignore", config.ignored, write_ignored);
   list(out, "images", config.images, [](YAML::Emitter& to, const auto& image) { write_image(to, *image); });
   out << YAML::EndMap;
-  return std::string(out.c_str(), out.size()) + "\n";
-}
-
-std::string images_section(std::string_view config_text, const NewExceptions& added) {
-  DiagnosticList problems("");
-  YamlTree tree;
-  if (!parse_yaml(config_text, tree, problems)) return {};
-  YamlReader reader(tree, problems);
-  const Place root = reader.root();
-  const Fields fields(reader, root, kRootKeys);
-  if (!fields.find("images")) return {};
-  YAML::Emitter out;
-  out << YAML::BeginMap << YAML::Key << "images" << YAML::Value << YAML::BeginSeq;
-  fields.with("images", [&](const Place& images) {
-    reader.each_item(images, [&](const Place& image) {
-      const auto at = Fields(reader, image, kImageKeys).find("id");
-      const auto id = at ? ImageId::parse(reader.raw(*at)) : std::nullopt;
-      const auto found = id ? added.accounts.find(*id) : added.accounts.end();
-      if (found != added.accounts.end()) copy_image(out, reader, image, found->second, added.expires);
-    });
-  });
-  out << YAML::EndSeq << YAML::EndMap;
   return std::string(out.c_str(), out.size()) + "\n";
 }
 

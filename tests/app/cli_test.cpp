@@ -75,6 +75,7 @@ TEST(Cli, EveryCommandParses) {
   EXPECT_EQ(parse({"doctor", "--report=/r.json", "--profile", "a"})->report_file, "/r.json");
   EXPECT_EQ(parse({"doctor", "--image=m-1"})->images.size(), 1U);
   EXPECT_EQ(parse({"baseline"})->command, Command::baseline);
+  EXPECT_TRUE(parse({"baseline", "--all"})->all);
   EXPECT_EQ(parse({"plan"})->command, Command::plan);
   EXPECT_EQ(parse({"history", "m-1", "--storage.path=/s"})->images.size(), 1U);
 }
@@ -96,6 +97,7 @@ TEST(Cli, BadUsageIsCodeTwoWithARemedy) {
   for (const std::vector<std::string>& bad : {std::vector<std::string>{"--nonsense"},
                                               {"check", "--format=xml"},
                                               {"--log.level=loud"},
+                                              {"baseline", "--all", "--image=m-1"},
                                               {"--config.auto-reload-interval=30"},
                                               {"--config.auto-reload-interval=500ms"},
                                               {"history", "a", "b"},

@@ -95,6 +95,43 @@ def baseline_adopted_is_in_sync(operator):
     check("daemon" not in operator.expect(0, "plan", f"--config.file={adopted}"), "nothing to do")
 
 
+def baseline_of_all_begins_from_credentials(operator):
+    alone = operator.write("profiles.yml", operator.config.read_text().split("groups:")[0])
+    check("images" in operator.expect(2, "check", f"--config.file={alone}"), "a configuration names images")
+    written = operator.expect(0, "baseline", "--all", f"--config.file={alone}")
+    for image in ("m-canary", "m-rich", "m-plain", "m-new"):
+        check(f'id: "{image}"' in written, f"{image} is not there:\n{written}")
+    check("discover:\n  - {allowed: []}" in written, f"no rule for images to come:\n{written}")
+    check("owner" in operator.expect(2, "lint", f"--config.file={operator.write('draft.yml', written)}"), "an empty owner is refused")
+    adopted = operator.write("adopted-all.yml", re.sub(r': ""', ": jane", written))
+    check("All 4 images" in operator.expect(0, "check", f"--config.file={adopted}"), "all of them are watched, and in sync")
+    again = operator.expect(0, "baseline", "--all", f"--config.file={adopted}")
+    check(': ""' not in again and again.count("- id:") == 4, f"nothing is new:\n{again}")
+
+
+def baseline_of_all_keeps_what_stands(operator):
+    written = operator.expect(0, "baseline", "--all", f"--config.file={operator.config}")
+    for kept in ("canary: true", "team: platform", "interval: 1m", "group:partners", "pilot: with #1", 'id: "m-new"'):
+        check(kept in written, f"{kept} is lost:\n{written}")
+    adopted = operator.write("adopted-whole.yml", re.sub(r': ""', ": jane", written))
+    operator.expect(0, "check", f"--config.file={adopted}")
+    rest = operator.write("rest.yml", 'images: [{id: m-new, allowed: ["%s"]}]\n' % STRANGER)
+    split = operator.expect(0, "baseline", "--all", f"--config.file={operator.config}", f"--config.file={rest}")
+    check(f"--- # {rest}" in split and split.count("m-new") == 1 and "--- # a new file" in split, split)
+
+
+def baseline_of_all_says_what_it_could_not_list(operator):
+    if pathlib.Path("/etc/share-drift-exporter/config.yml").exists():
+        print("     (this machine has a configuration)")
+        return
+    none = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
+    ran = subprocess.run([BIN / "share-drift-exporter", "baseline", "--all"], capture_output=True, text=True, timeout=PATIENCE, env=none,
+                         check=False)
+    check(ran.returncode == 3 and "images:\n  []" in ran.stdout and "profile default owns could not be listed completely" in ran.stderr,
+          f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}")
+    check("/nowhere.yml" in operator.expect(2, "baseline", "--all", "--config.file=/nowhere.yml"), "a file that is named must be there")
+
+
 def output_is_whole_or_the_command_fails(operator):
     adopted = operator.folder / "adopted.yml"
     database = operator.folder / "daemon.db"
@@ -173,12 +210,13 @@ def usage_comes_first(operator):
 def main():
     with workspace() as (folder, own):
         simulator = own(Simulator(folder))
-        for image, accounts in (("m-canary", ["1111111111111111"]), ("m-plain", [STRANGER]),
+        for image, accounts in (("m-canary", ["1111111111111111"]), ("m-plain", [STRANGER]), ("m-new", [STRANGER]),
                                 ("m-rich", ["2222222222222222", "3333333333333333", "4444444444444444", "5555555555555555"])):
             simulator.control("images", id=image, accounts=accounts)
         operator = Operator(folder, simulator)
         own(Daemon(folder, CONFIG % simulator.url)).stop()
-        for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, output_is_whole_or_the_command_fails,
+        for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, baseline_of_all_begins_from_credentials,
+                    baseline_of_all_keeps_what_stands, baseline_of_all_says_what_it_could_not_list, output_is_whole_or_the_command_fails,
                     history_is_a_table_or_lines, history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
             row(operator)
             print(f"ok   {row.__name__.replace('_', ' ')}")
