@@ -58,7 +58,7 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, int& value, cons
 
 void add_common_flags(CLI::App& app, Raw& raw) {
   app.set_help_flag("-h,--help", "this text");
-  app.add_option("--config.file", raw.options.config_files, "repeatable")
+  app.add_option("--config.file", raw.options.config_files, "or more")
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->default_str(kConfigFile);
