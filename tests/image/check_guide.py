@@ -19,7 +19,7 @@ STAND_INS = {
     # Built already: what is left of ./dev image is the signature.
     "dev": """[ "$1" = image ] || exit 9
 mkdir -p build/release; cp -r "$IMAGE" build/release/image
-"$SOURCE/packaging/checksums.sh" build/release/image "${2#--sign=}" """,
+"$SOURCE/systemd/packaging/checksums.sh" build/release/image "${2#--sign=}" """,
     "skopeo": """[ "$1 ${3%%/*}" = "copy docker:" ] && exec "$REAL_SKOPEO" copy --quiet "$2" "dir:$PLACE/registry"; exit 9""",
     "kubectl": """echo "$*" >> "$PLACE/asked"
 case "$1 $2" in

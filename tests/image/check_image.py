@@ -42,7 +42,7 @@ def run(*words, **options):
 
 def build(deb, output, folder, **environment):
     """Builds the image as somebody else would: with another umask, in another folder and time zone."""
-    return run(sys.executable, SOURCE / "packaging/image.py", "--deb", deb, "--output", output, "--revision", "0" * 40, "--source", URL,
+    return run(sys.executable, SOURCE / "systemd/packaging/image.py", "--deb", deb, "--output", output, "--revision", "0" * 40, "--source", URL,
                cwd=folder, umask=environment.pop("umask", 0o022),
                env={"PATH": os.environ["PATH"], "HOME": str(folder), "SOURCE_DATE_EPOCH": str(EPOCH), **environment}).strip()
 

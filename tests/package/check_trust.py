@@ -99,7 +99,7 @@ def check_bills(folder):
     debs = [shutil.copy(deb, folder) for deb in sorted((BUILD / "package").glob("*.deb"))]
     texts = []
     for zone in ("UTC", "Asia/Tokyo"):
-        run(sys.executable, SOURCE / "packaging/spdx.py", *debs, env={**os.environ, "SOURCE_DATE_EPOCH": "1767225600", "TZ": zone})
+        run(sys.executable, SOURCE / "systemd/packaging/spdx.py", *debs, env={**os.environ, "SOURCE_DATE_EPOCH": "1767225600", "TZ": zone})
         texts.append([pathlib.Path(f"{deb}.spdx.json").read_text() for deb in debs])
     expect(texts[0] == texts[1], "two bills of one package differ")
     for deb, text in zip(debs, texts[0]):
@@ -122,14 +122,14 @@ def check_signature(folder):
     (shipped / "b.oci.tar").write_text("two")
     try:
         run("gpg", "--batch", "--passphrase", "", "--quick-generate-key", "builder@example.org", "ed25519", "sign", "1d", env=environment)
-        run(SOURCE / "packaging/checksums.sh", shipped, "builder@example.org", env=environment)
+        run(SOURCE / "systemd/packaging/checksums.sh", shipped, "builder@example.org", env=environment)
         verify = lambda good: run("gpg", "--batch", "--verify", "SHA256SUMS.asc", "SHA256SUMS", good=good, cwd=shipped,  # noqa: E731
                                   env=environment)
         verify(True)
         expect(run("sha256sum", "-c", "SHA256SUMS", cwd=shipped) == "a.deb: OK\nb.oci.tar: OK\n", "the checksums")
         (shipped / "SHA256SUMS").write_text((shipped / "SHA256SUMS").read_text().replace("a.deb", "c.deb"))
         expect(verify(False) != 0, "a changed list is taken for signed")
-        expect(run(SOURCE / "packaging/checksums.sh", shipped, "nobody@example.org", good=False, env=environment) != 0,
+        expect(run(SOURCE / "systemd/packaging/checksums.sh", shipped, "nobody@example.org", good=False, env=environment) != 0,
                "a key that is none")
         expect(not (shipped / "SHA256SUMS.asc").exists(), "an old signature is left beside a new list")
     finally:
