@@ -79,7 +79,7 @@ def silent_handshakes(door, _):
 
 
 @contextlib.contextmanager
-def under(attack, door):
+def in_a_loop(attack, door):
     ended = threading.Event()
 
     def go_on(number):
@@ -109,7 +109,7 @@ def main():
         wait_for("an honest scrape", door.scrape)
         for attack in (wrong_passwords, broken_handshakes, header_floods, silent_handshakes):
             slowest = 0.0
-            with under(attack, door):
+            with in_a_loop(attack, door):
                 for _ in range(SCRAPES):
                     took = door.scrape()
                     slowest = max(slowest, took / slowness())

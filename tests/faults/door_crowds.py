@@ -7,25 +7,21 @@ one it may take as much longer as other work does. Attackers share the honest on
 """
 import base64
 import contextlib
-import os
 import pathlib
 import resource
 import socket
 import ssl
 import sys
-import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from attack import Attack  # noqa: E402
+from door import HASH, PASSWORD, broken_handshakes, header_floods, in_a_loop, wrong_passwords  # noqa: E402
 from harness import (PATIENCE, Daemon, Failed, Simulator, certificate, free_port, parse_metrics, slowness,  # noqa: E402
                      wait_for, workspace)  # noqa: E402
 
-PASSWORD = "hush-hush-hush"
-HASH = "$2b$10$abcdefghijklmnopqrstuuxRWEEkWOlHe9rxLwybERM.UdvBPGpmO"  # of PASSWORD, at the usual cost
 USERS = [f"user-{n}" for n in range(8)]
-ATTACKERS = 16
 ONE = "127.9.9.9"
 
 
@@ -71,43 +67,6 @@ def client_hello():
     with contextlib.suppress(ssl.SSLWantReadError):
         ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), out, server_hostname="localhost").do_handshake()
     return out.read()
-
-
-def wrong_passwords(door, number):
-    answer, _ = door.ask(f"wrong-{number}-{os.urandom(4).hex()}")
-    if not answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 503")):
-        raise SystemExit(f"a wrong password was answered with {answer[:60]!r}")
-
-
-def broken_handshakes(door, number):
-    with socket.create_connection(("127.0.0.1", door.port), 2) as s:
-        s.sendall([b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x40\x00" + os.urandom(64), b"\x16\x03\x01", b"\x00" * 4096][number % 4])
-        s.settimeout(0.3)
-        s.recv(1024)
-
-
-def header_floods(door, number):
-    door.ask("wrong", (b"X-Flood: " + b"x" * 4000 + b"\r\n") * 100 if number % 2 else b"X: y\r\n" * 2000)
-
-
-@contextlib.contextmanager
-def in_a_loop(attack, door):
-    ended = threading.Event()
-
-    def go_on(number):
-        while not ended.is_set():
-            with contextlib.suppress(OSError):
-                attack(door, number)
-            number += ATTACKERS
-    threads = [threading.Thread(target=go_on, args=(n,), daemon=True) for n in range(ATTACKERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        for thread in threads:
-            thread.join(PATIENCE)
 
 
 @contextlib.contextmanager
