@@ -24,7 +24,8 @@ ROOMS = {
     "poll": ("core ports config", ""),
     "metrics": ("core ports log os", "prometheus zlib"),
     "web": ("core wire ports os config store log http_server metrics", "nlohmann openssl crypt"),
-    "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web", "CLI nlohmann prometheus"),
+    "doctor": ("core wire ports config aliyun http_client", "nlohmann"),
+    "app": ("core wire ports os config aliyun credentials http_client http_server store log poll metrics web doctor", "CLI nlohmann prometheus"),
 }
 # ens-simulator is no part of the daemon; it borrows the daemon's server, signatures and word to systemd.
 SIMULATOR = ("core wire os ports aliyun http_server", "CLI nlohmann openssl yaml-cpp zlib")

@@ -1,6 +1,6 @@
 #include "app/credential_news.hpp"
 #include "app/doctor.hpp"
-#include "app/doctor_questions.hpp"
+#include "doctor/questions.hpp"
 #include "app/ens_sources.hpp"
 #include "app/history.hpp"
 #include "app/one_shot.hpp"
@@ -233,7 +233,7 @@ int lint_inventories(const Options& options, const Config& config) {
   CurlTransport transport;
   int code = 0;
   for (const ProfileConfig& profile : config.profiles) {
-    DoctorSession session(profile, clock, random, transport);
+    DoctorSession session = open_session(profile, clock, random, transport);
     if (!session.wait_for_credentials({})) continue;  // each image says so
     const DoctorReply reply = ask_inventory(session, kDoctorPage);
     if (reply.good()) continue;

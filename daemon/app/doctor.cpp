@@ -1,7 +1,9 @@
 #include "app/doctor.hpp"
 
-#include "app/doctor_report.hpp"
+#include "app/make_profile_access.hpp"
 #include "app/output.hpp"
+#include "app/version.hpp"
+#include "doctor/report.hpp"
 #include "http_client/curl_transport.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
@@ -10,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 namespace sharedrift {
 
@@ -58,6 +61,13 @@ std::set<std::string> known_ids(const Config& config) {
 
 }  // namespace
 
+DoctorSession open_session(const ProfileConfig& profile, Clock& clock, Random& random,
+                           HttpTransport& transport) {
+  ProfileAccess access =
+      make_profile_access(profile, clock, random, nullptr, [&transport] { transport.wake(); });
+  return {profile, std::move(access), clock, random, transport};
+}
+
 int doctor(const Options& options, const Config& config, const std::stop_token& stop) {
   const ProfileConfig* const profile = find_profile(config, options.profile);
   if (profile == nullptr) {
@@ -69,14 +79,14 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
-  DoctorSession session(*profile, clock, random, transport);
+  DoctorSession session = open_session(*profile, clock, random, transport);
   const std::string image = options.images.empty() ? "" : options.images.front().str();
   const Examination found = examine(config, image, session, stop);
   print(doctor_text(found, "profile " + profile->name + ", " + profile->endpoint));
   if (options.report_file.empty()) return exit_code(found);
   std::set<std::string> known = known_ids(config);
   if (!image.empty()) known.insert(image);
-  const int error = write_report(options.report_file, doctor_json(found, known, clock.wall()));
+  const int error = write_report(options.report_file, doctor_json(found, known, kVersion, clock.wall()));
   if (error == 0) return exit_code(found);
   return complain(
       "the report could not be written whole: " + options.report_file + ": " + std::strerror(error),

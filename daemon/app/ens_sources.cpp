@@ -1,7 +1,7 @@
 #include "app/ens_sources.hpp"
 
 #include "aliyun/ens_client.hpp"
-#include "app/profile_access.hpp"
+#include "app/make_profile_access.hpp"
 #include "wire/url.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "app/doctor_examination.hpp"
+#include "doctor/examination.hpp"
 
 #include "aliyun/answer.hpp"
 #include "config/endpoint.hpp"

@@ -2,8 +2,9 @@
 
 #include "aliyun/classify.hpp"
 #include "aliyun/pacing.hpp"
+#include "aliyun/profile_access.hpp"
 #include "aliyun/signer.hpp"
-#include "app/profile_access.hpp"
+#include "config/config.hpp"
 #include "wire/json_reader.hpp"
 
 #include <map>
@@ -39,8 +40,9 @@ class DoctorSession {
   static constexpr int kMostRequests = 20;
   using Parameters = std::vector<std::pair<std::string_view, std::string>>;
 
-  /// Everything outlives the session.
-  DoctorSession(const ProfileConfig& profile, Clock& clock, Random& random, HttpTransport& transport);
+  /// Everything named outlives the session. `access`: of `profile`; news of its credentials wake `transport`.
+  DoctorSession(const ProfileConfig& profile, ProfileAccess access, Clock& clock, Random& random,
+                HttpTransport& transport);
 
   /// The credentials, once they are there.
   Result<Credentials, Failure> wait_for_credentials(const std::stop_token& stop);

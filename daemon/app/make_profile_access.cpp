@@ -1,4 +1,4 @@
-#include "app/profile_access.hpp"
+#include "app/make_profile_access.hpp"
 
 #include "credentials/command.hpp"
 #include "credentials/source.hpp"

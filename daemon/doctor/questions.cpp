@@ -1,4 +1,4 @@
-#include "app/doctor_questions.hpp"
+#include "doctor/questions.hpp"
 
 #include "aliyun/answer.hpp"
 #include "core/text.hpp"

@@ -1,4 +1,4 @@
-#include "app/doctor_session.hpp"
+#include "doctor/session.hpp"
 
 #include "aliyun/answer.hpp"
 #include "core/text.hpp"
@@ -27,13 +27,13 @@ Reason DoctorReply::reason() const {
   return broken ? broken->reason : error ? error->failure.reason : Reason::internal;
 }
 
-DoctorSession::DoctorSession(const ProfileConfig& profile, Clock& clock, Random& random,
+DoctorSession::DoctorSession(const ProfileConfig& profile, ProfileAccess access, Clock& clock, Random& random,
                              HttpTransport& transport)
     : profile_(profile),
       clock_(clock),
       random_(random),
       transport_(transport),
-      access_(make_profile_access(profile, clock, random, nullptr, [&transport] { transport.wake(); })),
+      access_(std::move(access)),
       bucket_(profile.requests_per_second, clock.mono()) {
   const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
   const Url sts = parse_url(profile.sts_endpoint).value();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/doctor_session.hpp"
+#include "doctor/session.hpp"
 
 #include <cstdint>
 #include <span>

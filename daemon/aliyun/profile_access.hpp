@@ -2,10 +2,8 @@
 
 #include "aliyun/clock_correction.hpp"
 #include "aliyun/sts_client.hpp"
-#include "config/config.hpp"
 #include "ports.hpp"
 
-#include <functional>
 #include <memory>
 
 namespace sharedrift {
@@ -19,10 +17,5 @@ struct ProfileAccess {
   std::unique_ptr<StsClient> sts;
   std::unique_ptr<CredentialSource> credentials;
 };
-
-/// `observer` may be null; `changed` is called on a thread of the credential source. All of it outlives the
-/// access.
-ProfileAccess make_profile_access(const ProfileConfig& profile, Clock& clock, Random& random,
-                                  ApiObserver* observer, std::function<void()> changed);
 
 }  // namespace sharedrift

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "app/doctor_questions.hpp"
 #include "config/config.hpp"
+#include "doctor/questions.hpp"
 
 #include <stop_token>
 #include <string>

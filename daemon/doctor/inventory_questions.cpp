@@ -1,5 +1,5 @@
-#include "app/doctor_questions.hpp"
 #include "core/text.hpp"
+#include "doctor/questions.hpp"
 
 #include <array>
 

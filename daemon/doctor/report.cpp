@@ -1,6 +1,5 @@
-#include "app/doctor_report.hpp"
+#include "doctor/report.hpp"
 
-#include "app/version.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -157,10 +156,11 @@ std::string doctor_text(const Examination& found, const std::string& target) {
   return out + "\n" + wrapped("", "Next: " + next + ".", 0);
 }
 
-std::string doctor_json(const Examination& found, const std::set<std::string>& known, WallTime now) {
+std::string doctor_json(const Examination& found, const std::set<std::string>& known,
+                        std::string_view version, WallTime now) {
   StandIns stand_ins(known);
   Json json{{"tool", "share-drift-exporter doctor"},
-            {"version", kVersion},
+            {"version", version},
             {"time", format_rfc3339(now)},
             {"exit_code", exit_code(found)},
             {"requests", found.requests}};

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "app/doctor_examination.hpp"
+#include "doctor/examination.hpp"
 
 #include <set>
 #include <string>
+#include <string_view>
 
 namespace sharedrift {
 
@@ -15,7 +16,8 @@ int exit_code(const Examination& found);
 std::string doctor_text(const Examination& found, const std::string& target);
 
 /// JSON for others: no secret, and each id replaced by a stand-in that is the same wherever it occurs.
-/// `known`: ids beside those that can be told by their form.
-std::string doctor_json(const Examination& found, const std::set<std::string>& known, WallTime now);
+/// `known`: ids beside those that can be told by their form. `version`: of this program.
+std::string doctor_json(const Examination& found, const std::set<std::string>& known,
+                        std::string_view version, WallTime now);
 
 }  // namespace sharedrift

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "aliyun/profile_access.hpp"
+#include "config/config.hpp"
+#include "ports.hpp"
+
+#include <functional>
+
+namespace sharedrift {
+
+/// `observer` may be null; `changed` is called on a thread of the credential source. All of it outlives the
+/// access.
+ProfileAccess make_profile_access(const ProfileConfig& profile, Clock& clock, Random& random,
+                                  ApiObserver* observer, std::function<void()> changed);
+
+}  // namespace sharedrift
