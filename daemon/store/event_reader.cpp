@@ -1,7 +1,7 @@
 #include "store/event_reader.hpp"
 
 #include "core/text.hpp"
-#include "store/state_tables.hpp"
+#include "store/state_schema.hpp"
 #include "wire/field_json.hpp"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
                                                const EventQuery& query) {
   SD_TRY(database, Database::open(path, mode));
   SD_TRY(application, database.number("PRAGMA application_id"));
-  if (application != StateTables::kApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
+  if (application != kStateApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
   constexpr Millis kMostWork{10'000};
   constexpr std::size_t kMostBytes = 16U << 20U;
   database.limit_work(kMostWork);

@@ -2,13 +2,18 @@
 
 #include "store/sqlite.hpp"
 
-#include <span>
+#include <cstdint>
 
 namespace sharedrift {
 
-/// Whether the tables and indexes are those that `migrations` make of an empty file, each written as they
-/// write it but for blanks, and nothing else is there: no view, no trigger, no constraint of somebody else's.
-/// Nothing of the file is run.
-sqlite::Status check_schema(sqlite::Database& database, std::span<const char* const> migrations);
+inline constexpr std::int64_t kStateApplicationId = 0x53445246;  ///< "SDRF"
+/// Of the tables. 1: the first; 2: when the last complete listing began, the last TotalCount, and whether an
+/// empty list would be a change; 3: without the latter; 4: discovered images.
+inline constexpr std::int64_t kStateVersion = 4;
+
+/// Makes the tables in a new file, and takes those of an earlier version over. Refuses what is foreign,
+/// damaged or of a later version, and what holds anything but the tables and indexes that the versions made:
+/// a view, a trigger, a constraint of somebody else's. Nothing of the file is run before that.
+sqlite::Status prepare_tables(sqlite::Database& database);
 
 }  // namespace sharedrift

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 #include <utility>
 
 namespace sharedrift {
@@ -16,45 +15,6 @@ using sqlite::Statement;
 using sqlite::Status;
 
 namespace {
-
-/// What each version added, from an empty file on. Released ones never change; a new one goes to the end.
-constexpr std::array<const char*, StateTables::kVersion> kMigrations{R"(
-CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE images(
-  id TEXT PRIMARY KEY, state TEXT NOT NULL, state_since INTEGER, last_complete INTEGER, last_attempt INTEGER,
-  listing_complete INTEGER NOT NULL, shared_accounts INTEGER NOT NULL, unused_entries INTEGER NOT NULL,
-  unlisted INTEGER NOT NULL, listings INTEGER NOT NULL, failures INTEGER NOT NULL,
-  opened_unexpected INTEGER NOT NULL, opened_missing INTEGER NOT NULL,
-  closed_unexpected INTEGER NOT NULL, closed_missing INTEGER NOT NULL, flaps INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE sightings(
-  image TEXT NOT NULL, account TEXT NOT NULL, not_before INTEGER, first_seen INTEGER NOT NULL,
-  last_seen INTEGER NOT NULL, first_missed INTEGER, PRIMARY KEY(image, account)) WITHOUT ROWID;
-CREATE TABLE absences(
-  image TEXT NOT NULL, account TEXT NOT NULL, first_missed INTEGER NOT NULL, last_seen INTEGER,
-  absences INTEGER NOT NULL, PRIMARY KEY(image, account)) WITHOUT ROWID;
-CREATE TABLE drifts(
-  image TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL, since INTEGER NOT NULL, first_run INTEGER NOT NULL,
-  PRIMARY KEY(image, kind, account)) WITHOUT ROWID;
-CREATE TABLE events(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, type TEXT NOT NULL, image TEXT NOT NULL,
-  fields TEXT NOT NULL);
-CREATE INDEX events_at ON events(at);
-CREATE INDEX events_image ON events(image, id);
-)",
-                                                                     R"(
-ALTER TABLE images ADD COLUMN last_complete_began INTEGER;
-ALTER TABLE images ADD COLUMN total_count INTEGER NOT NULL DEFAULT -1;
-ALTER TABLE images ADD COLUMN had_accounts INTEGER NOT NULL DEFAULT 0;
-UPDATE images SET total_count=shared_accounts, had_accounts=shared_accounts>0;
-)",
-                                                                     R"(
-ALTER TABLE images DROP COLUMN had_accounts;
-)",
-                                                                     R"(
-CREATE TABLE discovered(
-  image TEXT PRIMARY KEY, profile TEXT NOT NULL, rule TEXT NOT NULL, name TEXT NOT NULL, created INTEGER,
-  since INTEGER NOT NULL, config TEXT NOT NULL) WITHOUT ROWID;
-)"};
 
 /// A time that can be reckoned with: none before 1970 or after 9999, whatever the row says.
 std::optional<WallTime> moment(const Statement& row, int column) {
@@ -78,39 +38,12 @@ std::string closes_key(CloseReason reason) {
 
 constexpr Millis kMostWork{20'000};  ///< of reading all of it
 
-Status prepare_file(Database& database) {
-  // Each step reads or writes the file, so damage shows here.
-  if (auto set = database.execute("PRAGMA cell_size_check=ON"); !set) return set;
-  SD_TRY(application, database.number("PRAGMA application_id"));
-  SD_TRY(version, database.number("PRAGMA user_version"));
-  SD_TRY(tables, database.number("SELECT count(*) FROM sqlite_master"));
-  const bool fresh = tables == 0 && version == 0;
-  if (!fresh && application != StateTables::kApplicationId)
-    return sqlite::unusable_file("foreign: not a database of ours");
-  if (!fresh && version < 1) return sqlite::unusable_file("damaged: it has tables and no version");
-  if (version > StateTables::kVersion) {
-    return sqlite::unusable_file("future: written by a later release (version " + std::to_string(version) +
-                                 ")");
-  }
-  const auto known = std::span(kMigrations).first(fresh ? 0 : static_cast<std::size_t>(version));
-  if (auto same = check_schema(database, known); !same) return same;
-  SD_TRY(check, database.word("PRAGMA quick_check(1)"));
-  if (check != "ok") return sqlite::unusable_file("damaged: " + clean(check));
-  std::string sql = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256;";
-  if (version == StateTables::kVersion) return database.execute(sql);
-  sql += "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(StateTables::kApplicationId) + ";";
-  for (auto next = static_cast<std::size_t>(version); next < kMigrations.size(); ++next)
-    sql += kMigrations.at(next);
-  sql += "PRAGMA user_version=" + std::to_string(StateTables::kVersion) + "; COMMIT;";
-  return database.execute(sql);
-}
-
 }  // namespace
 
 Result<StateTables, sqlite::Error> StateTables::open(const std::string& path, StateLimits limits) {
   SD_TRY(database, Database::open(path, Database::Mode::read_write));
   database.limit_work(kMostWork);
-  if (auto ready = prepare_file(database); !ready) return Err(std::move(ready).error());
+  if (auto ready = prepare_tables(database); !ready) return Err(std::move(ready).error());
   database.limit_work(std::nullopt);
   return StateTables(std::move(database), limits);
 }

@@ -20,13 +20,9 @@
 namespace sharedrift {
 
 /// The tables of the state database and how records become rows. Times are milliseconds since 1970, UTC; ids
-/// are text. Not thread-safe. Version history: 1, the first; 2, when the last complete listing began, the
-/// last TotalCount, and whether an empty list would be a change; 3, without the latter; 4, discovered images.
+/// are text. Not thread-safe.
 class StateTables {
  public:
-  static constexpr std::int64_t kApplicationId = 0x53445246;  ///< "SDRF"
-  static constexpr std::int64_t kVersion = 4;
-
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
   static Result<StateTables, sqlite::Error> open(const std::string& path, StateLimits limits);
 
