@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include "app/credential_news.hpp"
+#include "app/current_config.hpp"
 #include "app/early_end.hpp"
 #include "app/ens_sources.hpp"
 #include "app/listeners.hpp"
@@ -8,8 +9,6 @@
 #include "app/refusal_news.hpp"
 #include "app/surface.hpp"
 #include "app/version.hpp"
-#include "config/config_files.hpp"
-#include "config/config_loader.hpp"
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
@@ -20,11 +19,13 @@
 #include "metrics/view_store.hpp"
 #include "os/memory.hpp"
 #include "os/sd_notify.hpp"
+#include "os/signals.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
 #include "poll/engine.hpp"
 #include "store/event_reader.hpp"
 #include "store/state_db.hpp"
+#include "store/state_file.hpp"
 #include "web/web_routes.hpp"
 #include "web/web_security.hpp"
 
@@ -57,18 +58,6 @@ std::vector<Field> refusal(const std::string& file, const std::vector<Diagnostic
   return {{"file", file}, {"errors", static_cast<std::int64_t>(faults.size())}, {"reason", summary(faults)}};
 }
 
-/// Differs when anything differs that decides whether the files are taken, or as what.
-std::string fingerprint(const Result<ConfigFiles, std::vector<Diagnostic>>& files) {
-  return files ? hash_of(files->files) + to_lines(files->untrusted) : to_lines(files.error());
-}
-
-/// One of `signals`, which are blocked, or -1 when none came in time.
-int wait_for_signal(const sigset_t& signals, Millis limit) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit);
-  const timespec timeout{seconds.count(), static_cast<long>((limit - seconds).count()) * 1'000'000};
-  return sigtimedwait(&signals, nullptr, &timeout);
-}
-
 /// The composition: members in the order in which they depend on each other, so that destruction takes them
 /// down in turn.
 class App {
@@ -79,7 +68,7 @@ class App {
                  is_journal_stream(2, std::getenv("JOURNAL_STREAM"))}) {}
 
   int run() {
-    auto config = load();
+    auto config = config_.load();
     if (!config) return fail(kBadConfig, to_lines(config.error()));
     auto door = open_door();
     if (!door) return fail(kBadConfig, door.error());
@@ -88,8 +77,8 @@ class App {
         print(part.file + ": good\n");
       return 0;
     }
-    auto store = StateDb::open(storage_path(options_), (*config)->poll.state_retention, logger_, clock_,
-                               StateLimits::of(watch_list(**config, shard()).images.size()));
+    auto store = StateDb::open(state_path(options_.storage_path), (*config)->poll.state_retention, logger_,
+                               clock_, StateLimits::of(watch_list(**config, shard()).images.size()));
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
     journal_ = std::make_unique<EventJournal>(logger_, *store_);
@@ -107,25 +96,11 @@ class App {
   }
 
  private:
-  using ConfigPtr = std::shared_ptr<const Config>;
-
-  Result<ConfigPtr, std::vector<Diagnostic>> load() {
-    auto files = read_config_files(options_.config_files);
-    tried_ = fingerprint(files);
-    SD_TRY(read, std::move(files));
-    if (!options_.trust_file_mode && !read.untrusted.empty()) {
-      for (Diagnostic& fault : read.untrusted)
-        fault.warning = false;
-      return Err(std::move(read.untrusted));
-    }
-    untrusted_ = std::move(read.untrusted);
-    SD_TRY(config, parse_config(read.files));
-    return ConfigPtr(std::make_shared<const Config>(std::move(config)));
-  }
+  using ConfigPtr = CurrentConfig::Ptr;
 
   /// What --config.trust-file-mode gives up.
   void tell_untrusted() {
-    for (const Diagnostic& file : untrusted_)
+    for (const Diagnostic& file : config_.untrusted())
       tell(EventType::config_untrusted, {{"file", file.file}});
   }
 
@@ -181,12 +156,7 @@ class App {
       profiles.push_back({profile.name, profile.requests_per_second, walked});
     metrics_.set_profiles(profiles);
     metrics_.config_loaded(config->sha256, clock_.wall());
-    const std::scoped_lock lock(config_mutex_);
-    config_ = config;
-  }
-  [[nodiscard]] ConfigPtr config() const {
-    const std::scoped_lock lock(config_mutex_);
-    return config_;
+    config_.set(config);
   }
 
   Result<Unit, std::string> listen() {
@@ -212,15 +182,15 @@ class App {
       return exposition_.page(format, encoding);
     };
     backend.ready = [this] { return !stopping_ && surface_.first_cycle_done(); };
-    backend.config = [this] { return to_yaml(*config()); };
+    backend.config = [this] { return to_yaml(*config_.in_force()); };
     backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
     backend.reload = [this] { return reload(); };
     backend.poll = [this](const ImageId& image) { engine_->poll_soon(image); };
-    backend.endpoints = [this] { return endpoints_of(*config()); };
+    backend.endpoints = [this] { return endpoints_of(*config_.in_force()); };
     backend.health = [this] { return metrics_.health(); };
     backend.now = [this] { return clock_.wall(); };
     backend.stale_after = [this] {
-      const ConfigPtr now = config();
+      const ConfigPtr now = config_.in_force();
       return stale_after_of(now->poll, now->poll.interval);
     };
     if (door_) {
@@ -236,7 +206,7 @@ class App {
     const std::scoped_lock one_at_a_time(reload_mutex_);
     if (stopping_) return Err(std::string{"the daemon is stopping\n"});
     SystemdNotifier::reloading();
-    auto config = load();
+    auto config = config_.load();
     if (!config) {
       metrics_.config_rejected();
       tell(EventType::config_rejected, refusal(config_name(options_), config.error()));
@@ -256,10 +226,9 @@ class App {
 
   /// The same, unless these files were tried already, whatever came of it.
   void reload_if_changed() {
-    const std::string now = fingerprint(read_config_files(options_.config_files));
     {
       const std::scoped_lock lock(reload_mutex_);
-      if (now == tried_) return;
+      if (!config_.changed()) return;
     }
     static_cast<void>(reload());
   }
@@ -269,10 +238,7 @@ class App {
   }
 
   int serve() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP, kWakeMain})
-      sigaddset(&signals, number);
+    const sigset_t signals = signal_set({SIGTERM, SIGINT, SIGHUP, kWakeMain});
     const auto watchdog = SystemdNotifier::watchdog_interval();
     const Millis look = watchdog ? std::min(kLookEvery, *watchdog / 2) : kLookEvery;
     std::uint64_t turns = engine_->turns();
@@ -314,10 +280,7 @@ class App {
     tell(EventType::stopping, {});
     SystemdNotifier::stopping();
     stopping_ = true;
-    sigset_t signals;  // whoever is in a hurry may say so again
-    sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT})
-      sigaddset(&signals, number);
+    const sigset_t signals = signal_set({SIGTERM, SIGINT});  // whoever is in a hurry may say so again
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const std::scoped_lock no_reload(reload_mutex_);
     engine_->stop();
@@ -334,12 +297,12 @@ class App {
   std::vector<Field> started_fields() const {
     return {{"version", std::string{kVersion}},
             {"revision", std::string{kRevision}},
-            {"config", config()->sha256.substr(0, 12)},
-            {"images", images_of(*config())},
+            {"config", config_.in_force()->sha256.substr(0, 12)},
+            {"images", images_of(*config_.in_force())},
             {"state", store_->path()}};
   }
   [[nodiscard]] std::string status_line() const {
-    return "watching " + std::to_string(images_of(*config())) + " images";
+    return "watching " + std::to_string(images_of(*config_.in_force())) + " images";
   }
 
   const Options options_;
@@ -364,11 +327,8 @@ class App {
   TimerQueue timers_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
-  mutable std::mutex config_mutex_;
-  ConfigPtr config_;  ///< guarded by config_mutex_
-  std::mutex reload_mutex_;
-  std::vector<Diagnostic> untrusted_;  ///< of what was loaded last; guarded by reload_mutex_
-  std::string tried_;                  ///< fingerprint of what was loaded or refused last; the same
+  CurrentConfig config_{options_};
+  std::mutex reload_mutex_;  ///< held by whoever reads the files
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
@@ -376,14 +336,6 @@ class App {
 };
 
 }  // namespace
-
-std::string storage_path(const Options& options) {
-  if (!options.storage_path.empty()) return options.storage_path;
-  const char* directory = std::getenv("STATE_DIRECTORY");
-  return std::string{directory != nullptr && *directory != '\0' ? directory
-                                                                : "/var/lib/share-drift-exporter"} +
-         "/state.db";
-}
 
 int run_daemon(const Options& options) {
   return App(options).run();

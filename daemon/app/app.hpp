@@ -13,7 +13,4 @@ int run_daemon(const Options& options);
 /// manual's.
 int run_command(const Options& options);
 
-/// The state database of an option or of the environment.
-std::string storage_path(const Options& options);
-
 }  // namespace sharedrift

@@ -1,6 +1,5 @@
 #include "app/credential_news.hpp"
 #include "app/doctor.hpp"
-#include "doctor/questions.hpp"
 #include "app/ens_sources.hpp"
 #include "app/history.hpp"
 #include "app/one_shot.hpp"
@@ -11,10 +10,12 @@
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
+#include "doctor/questions.hpp"
 #include "http_client/curl_transport.hpp"
 #include "http_client/proxy_environment.hpp"
 #include "metrics/self_metrics.hpp"
 #include "metrics/view_store.hpp"
+#include "os/signals.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
 
@@ -137,13 +138,10 @@ class StopOnSignal {
 
  private:
   void wait(const std::stop_token& stop) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int number : {SIGTERM, SIGINT, SIGHUP})
-      sigaddset(&signals, number);
+    const sigset_t signals = signal_set({SIGTERM, SIGINT, SIGHUP});
+    constexpr Millis kLook{200};
     while (!stop.stop_requested()) {
-      constexpr timespec kLook{0, 200'000'000};
-      if (sigtimedwait(&signals, nullptr, &kLook) > 0) source_.request_stop();
+      if (wait_for_signal(signals, kLook) > 0) source_.request_stop();
     }
   }
   std::stop_source source_;

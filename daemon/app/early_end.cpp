@@ -1,5 +1,7 @@
 #include "app/early_end.hpp"
 
+#include "os/signals.hpp"
+
 #include <csignal>
 #include <utility>
 
@@ -10,10 +12,7 @@ namespace sharedrift {
 
 EarlyEnd::EarlyEnd(std::function<void()> last_word)
     : waiting_([last_word = std::move(last_word)] {
-        sigset_t signals;
-        sigemptyset(&signals);
-        for (const int number : {SIGTERM, SIGINT, SIGUSR1})
-          sigaddset(&signals, number);
+        const sigset_t signals = signal_set({SIGTERM, SIGINT, SIGUSR1});
         int number = 0;
         if (::sigwait(&signals, &number) != 0 || number == SIGUSR1) return;
         last_word();

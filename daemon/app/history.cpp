@@ -1,9 +1,9 @@
 #include "app/history.hpp"
 
-#include "app/app.hpp"
 #include "core/text.hpp"
 #include "os/system_clock.hpp"
 #include "store/event_reader.hpp"
+#include "store/state_file.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -103,7 +103,7 @@ std::string history_table(const std::vector<Event>& events, const Screen& screen
 }
 
 int history(const Options& options) {
-  auto events = read_events(storage_path(options), query_of(options));
+  auto events = read_events(state_path(options.storage_path), query_of(options));
   if (!events) return refuse(events.error());
   const bool more = options.limit > 0 && events->size() > static_cast<std::size_t>(options.limit);
   if (more) events->erase(events->begin());

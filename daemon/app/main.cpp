@@ -2,6 +2,7 @@
 #include "app/cli.hpp"
 #include "app/output.hpp"
 #include "os/memory.hpp"
+#include "os/signals.hpp"
 #include "os/standard_descriptors.hpp"
 
 #include <array>
@@ -33,10 +34,7 @@ void keep_memory_private() {
 /// Before any thread exists: the mask is inherited, and from here on a signal can only be waited for.
 void take_signals() {
   ::signal(SIGPIPE, SIG_IGN);
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1})
-    sigaddset(&signals, number);
+  const sigset_t signals = sharedrift::signal_set({SIGTERM, SIGINT, SIGHUP, SIGUSR1});
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
 }
 

@@ -5,6 +5,7 @@
 #include "os/file.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -25,6 +26,13 @@ Err<sqlite::Error> not_to_be_had(std::string why) {
 }
 
 }  // namespace
+
+std::string state_path(const std::string& option) {
+  if (!option.empty()) return option;
+  const char* directory = std::getenv("STATE_DIRECTORY");
+  const bool named = directory != nullptr && *directory != '\0';
+  return std::string{named ? directory : "/var/lib/share-drift-exporter"} + "/state.db";
+}
 
 Result<int, std::string> lock_state(const std::string& path) {
   const std::string lock_path = path + ".lock";

@@ -16,6 +16,9 @@ struct StateLimits {
   static StateLimits of(std::size_t watched) { return {100'000 + 2 * watched, 500'000 + 20 * watched}; }
 };
 
+/// Of the state database: `option`, else $STATE_DIRECTORY/state.db, else the packages' place.
+std::string state_path(const std::string& option);
+
 /// Opens the lock file beside the database and locks it. -1: it cannot be had, which is no reason to stop.
 /// The error is for people: another daemon has it, or it is a symbolic link.
 Result<int, std::string> lock_state(const std::string& path);

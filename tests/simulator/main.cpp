@@ -1,6 +1,7 @@
 #include "http_server/http_server.hpp"
 #include "http_server/sockets.hpp"
 #include "os/sd_notify.hpp"
+#include "os/signals.hpp"
 #include "simulator/delivery.hpp"
 #include "simulator/options.hpp"
 #include "simulator/simulator.hpp"
@@ -55,10 +56,7 @@ Instant now() {
 
 /// SIGTERM and SIGINT, blocked so that only the main thread sees them.
 sigset_t block_signals() {
-  sigset_t set{};
-  sigemptyset(&set);
-  sigaddset(&set, SIGTERM);
-  sigaddset(&set, SIGINT);
+  const sigset_t set = sharedrift::signal_set({SIGTERM, SIGINT});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return set;
