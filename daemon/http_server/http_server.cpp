@@ -249,22 +249,27 @@ class LoopServer final : public HttpServer {
   }
 
   /// Takes a place from one of those who have at least as many as the newcomer, at random: any order could be
-  /// made use of. Who waits for his answer gives way last, and is told. False if nobody may lose a place.
+  /// made use of. Who has done a handshake gives way after all who have not; who waits for his answer last,
+  /// and is told. False if nobody may lose a place.
   bool make_room(std::size_t held, MonoTime now) {
     if (ids_.empty() || (nobody_.first == now && held >= nobody_.second)) return false;
     auto asking = connections_.end();
+    auto stalled = connections_.end();
     const std::size_t first = random_() % ids_.size();
     for (std::size_t i = 0; i < ids_.size(); ++i) {
       const auto at = connections_.find(ids_[(first + i) % ids_.size()]);
       if (at == connections_.end() || places_.at(at->second.peer().neighbors) < held) continue;
-      if (at->second.may_lose_place(now)) {
-        tell(Refusal::no_place, at->second.peer());
-        drop(at);
-        return true;
-      }
+      const Channel& channel = at->second.channel();
+      if (at->second.may_lose_place(now)) stalled = at;
+      if (stalled == at && (!channel.has_tls() || channel.is_shaking_hands())) break;
       const bool has_waited =
           at->second.phase() == Phase::complete && now - at->second.since() >= kMinimumWait;
       if (has_waited && asking == connections_.end()) asking = at;
+    }
+    if (stalled != connections_.end()) {
+      tell(Refusal::no_place, stalled->second.peer());
+      drop(stalled);
+      return true;
     }
     if (asking == connections_.end()) {
       nobody_ = {now, held};
