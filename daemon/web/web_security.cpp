@@ -15,6 +15,7 @@ struct WebSecurity::State {
   /// A file that was changed a moment before it was read may change again without its stamp showing it: the
   /// kernel's time stands still for some milliseconds.
   bool fresh = false;
+  MonoTime read_at{};
   std::vector<Diagnostic> faults;  ///< not empty: the door is closed
   WebConfig config;
   std::shared_ptr<ssl_ctx_st> tls;
@@ -29,6 +30,8 @@ struct WebSecurity::State {
 namespace {
 
 constexpr Millis kSettled{2'000};
+/// Reading takes a millisecond, so a crowd must not cause it with each connection.
+constexpr Millis kReadAgain{100};
 
 ServerResponse unauthorized() {
   ServerResponse response = ServerResponse::text(401, "Unauthorized\n");
@@ -65,6 +68,7 @@ Result<std::unique_ptr<WebSecurity>, std::vector<Diagnostic>> WebSecurity::open(
 
 std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   auto state = std::make_shared<State>();
+  state->read_at = clock_.mono();
   // The stamps are taken before the reading: a change in between shows at the next look.
   state->stamps.push_back(stamp_of(file_));
   auto config = load_web_config(file_);
@@ -95,7 +99,8 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
 
 std::shared_ptr<const WebSecurity::State> WebSecurity::current() {
   const std::lock_guard lock(mutex_);
-  if (!state_->fresh && !state_->is_changed()) return state_;
+  const bool due = state_->fresh && clock_.mono() >= state_->read_at + kReadAgain;
+  if (!due && !state_->is_changed()) return state_;
   auto next = read();
   // Files that were swapped while they were read may not fit each other; once more, then.
   constexpr int kMoreReadings = 2;

@@ -180,6 +180,14 @@ TEST_F(WebDoor, NewRulesHoldForTheNextConnection) {
   EXPECT_TRUE(lets_in(client));
 }
 
+TEST_F(WebDoor, NewFilesAreNotReadForEachConnection) {
+  start();
+  const auto first = door->tls_context();
+  EXPECT_EQ(door->tls_context(), first) << "a crowd must not cost more than its handshakes";
+  clock.advance(Millis{100});
+  EXPECT_NE(door->tls_context(), first) << "they may have changed again within the kernel's clock tick";
+}
+
 TEST_F(WebDoor, AKeyThatDoesNotFitClosesTheDoor) {
   start();
   put("server.key", ca.issue().key_pem());
