@@ -92,6 +92,7 @@ class Exchange final : HttplibHook {
     HeadStream stream(head, answer_head);
     const bool served = process(stream, !keep_alive, closes_);
     HttpAnswer answer;
+    answer.status = response_.status;
     answer.closes = closes_ || !served || !keep_alive || response_.raw;
     answer.delay = response_.delay;
     answer.reset = response_.reset;

@@ -11,6 +11,7 @@ namespace sharedrift {
 
 /// What is sent to one request.
 struct HttpAnswer {
+  int status = 200;
   std::vector<std::shared_ptr<const std::string>> parts;  ///< status line and headers, then the body
   ServerResponse::Raw raw;                                ///< asked for more when the parts are sent
   std::optional<Lane> later;                              ///< set: there is no answer yet

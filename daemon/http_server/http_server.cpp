@@ -143,7 +143,8 @@ class LoopServer final : public HttpServer {
       made.swap(made_);
     }
     for (auto& [asked, lane, took, answer] : made) {
-      queue_of(lane).done(asked, took, now);
+      const bool knew_a_password = lane == Lane::password && answer.status < 400;
+      queue_of(lane).done(asked, knew_a_password ? -took : took, now);
       const auto at = connections_.find(asked.id);
       if (at == connections_.end()) continue;
       if (answer.later) {

@@ -24,7 +24,7 @@ enum class Lane {
   quick,    ///< where every request comes first
   slow,     ///< for what takes its time
   large,    ///< for answers that are large, made once for all who wait for the same
-  password  ///< one at a time, and of those alike the newest first: a flood of guesses keeps no newcomer out
+  password  ///< one at a time; addresses from which a password was right go first
 };
 
 struct ServerRequest {

@@ -10,8 +10,11 @@ double LaneQueue::left(const Work& work, MonoTime now) {
 }
 
 double LaneQueue::worked_for(const std::string& client, MonoTime now) const {
+  // A crowd of strangers has as many addresses that have done nothing yet as it wants.
+  constexpr double kLikeNothing = 0.5;
   const auto found = work_.find(client);
-  return found == work_.end() ? 0 : left(found->second, now);
+  const double seconds = found == work_.end() ? 0 : left(found->second, now);
+  return seconds > 0 && seconds < kLikeNothing ? 0 : seconds;
 }
 
 std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
@@ -40,7 +43,10 @@ void LaneQueue::done(const Waiting& taken, std::chrono::nanoseconds took, MonoTi
   ++free_;
   taken_.erase(taken.one_by_one);
   if (work_.size() >= kMost)
-    std::erase_if(work_, [now](const auto& entry) { return left(entry.second, now) < 0.01; });
+    std::erase_if(work_, [now](const auto& entry) {
+      const double seconds = left(entry.second, now);
+      return seconds >= 0 && seconds < 0.01;
+    });
   Work& work = work_[taken.client];
   work = {left(work, now) + std::chrono::duration<double>(took).count(), now};
 }

@@ -13,8 +13,8 @@
 namespace sharedrift {
 
 /// The requests that wait for the workers of a lane. First comes whom they worked least for lately, half of
-/// which is forgotten every ten seconds: each client has one share, and who is new goes before who keeps the
-/// workers busy. Not thread-safe.
+/// which is forgotten every ten seconds; less than half a second is as nothing. So each client has one share,
+/// and who is new goes before who keeps the workers busy. Not thread-safe.
 class LaneQueue {
  public:
   struct Waiting {
@@ -28,7 +28,8 @@ class LaneQueue {
   void push(Waiting waiting) { queue_.push_back(std::move(waiting)); }
   /// The next for a worker, if one is free, until done(). Who `is_gone` is forgotten.
   std::optional<Waiting> take(MonoTime now, const std::function<bool(std::uint64_t)>& is_gone);
-  /// A worker is free again, after so much work for what it took.
+  /// A worker is free again, after so much work for what it took. Negative: the client is known to be a good
+  /// one by that, and goes before strangers from now on.
   void done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now);
 
  private:

@@ -47,6 +47,35 @@ TEST(LaneQueue, OfACrowdTheNewestComesFirstWhereThatIsWanted) {
   EXPECT_EQ(taken(queue), 49U);
 }
 
+TEST(LaneQueue, WhoWasWrongOnceIsNoWorseThanACrowdOfStrangers) {
+  LaneQueue queue(1, true);
+  queue.push({1, "mistaken", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  queue.done({1, "mistaken", {}}, 50ms, kNow);
+  for (std::uint64_t id = 2; id < 50; ++id)
+    queue.push({id, std::to_string(id), {}});
+  queue.push({50, "mistaken", {}});
+  EXPECT_EQ(taken(queue), 50U);
+}
+
+TEST(LaneQueue, WhoIsKnownToBeGoodGoesBeforeStrangersForLong) {
+  LaneQueue queue(1, true);
+  queue.push({1, "good", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  queue.done({1, "good", {}}, -50ms, kNow);
+  for (std::uint64_t id = 100; id < 10'000; ++id) {
+    queue.push({id, std::to_string(id), {}});
+    const MonoTime later = kNow + id * 100ms;
+    ASSERT_EQ(taken(queue, later), id);
+    queue.done({id, std::to_string(id), {}}, 50ms, later);
+  }
+  const MonoTime later = kNow + 1000s;
+  queue.push({10'000, "10000", {}});
+  queue.push({10'001, "good", {}});
+  queue.push({10'002, "10002", {}});
+  EXPECT_EQ(taken(queue, later), 10'001U) << "though thousands have been forgotten meanwhile";
+}
+
 TEST(LaneQueue, WhatIsTheSameForAllKeepsOneWorkerOnly) {
   LaneQueue queue(2, false);
   for (std::uint64_t id = 1; id < 5; ++id)
