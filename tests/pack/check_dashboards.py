@@ -123,7 +123,7 @@ def check_query(query, metrics):
     for name, matchers in query.selectors():
         if name in FOREIGN and name != "up":
             continue
-        joined = matchers is None and re.search(r"\bon \(job, instance\) " + re.escape(name), text)
+        joined = matchers is None and re.search(r"\bignoring \(version, revision\) " + re.escape(name), text)
         first = query.where.endswith("variable job")
         if not joined and not first:
             yield from (f"{name} lacks {matcher}" for matcher in BOTH if matcher not in (matchers or "")
@@ -159,7 +159,7 @@ def check_names(root, queries, metrics):
             if family not in metrics:
                 yield f"{where}: the daemon has no {name}"
                 continue
-            known = {*metrics[family][1], "job", "instance", "le"}
+            known = {*metrics[family][1], "cluster", "namespace", "job", "instance", "le"}
             yield from (f"{where}: {name} has no label {label}" for label in re.findall(r"(\w+) *(?:=~|!~|!=|=)", matchers or "")
                         if label not in known)
     read = {name for q in queries for name, _ in q.selectors()} | {name for _, e in rules + inner for name, _ in pack.selectors(e)}

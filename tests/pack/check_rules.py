@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Checks the alert rules and their tests: check_rules.py SOURCE_DIR.
 
-promtool must take the rules and pass their tests; each alert must be tested in every phase; and the tests must be
-able to fail: with an alert that never fires, or always, in place of each one, promtool must object.
+promtool must take the rules and pass their tests; each alert must be tested in every phase; the tests must pass as well where two
+clusters have exporters, images and troubles of the same names; and the tests must be able to fail: with an alert that never fires,
+or always, in place of each one, promtool must object.
 """
 import pathlib
 import re
@@ -47,6 +48,34 @@ def check_phases(alerts, groups):
     return faults
 
 
+# Of the whole Prometheus, not of an exporter.
+OF_NO_EXPORTER = re.compile(r"^  - name: '(?:ShareDriftWatchdog|ShareDriftExporterAbsent)'\n(?:(?!  - name).*\n)*", re.MULTILINE)
+
+
+def with_two_clusters(text):
+    """The tests with every series twice, in two clusters, and twice what they expect."""
+    def twice(pattern, text):
+        return re.sub(pattern, lambda match: "".join(match[0].replace(match[1], f"{match[1]}{label}", 1) for label in labels), text,
+                      flags=re.MULTILINE)
+    text = OF_NO_EXPORTER.sub("", text)
+    labels = ['cluster="east",namespace="blue",', 'cluster="west",namespace="green",']
+    text = twice(r"^      - (series: '\w+\{).*\n.*\n", text)
+    text = re.sub(r"(?<=expr: count\(ALERTS\{)", labels[1], text)
+    labels = ["cluster: 'east', namespace: 'blue', ", "cluster: 'west', namespace: 'green', "]
+    return twice(r"^          - (exp_labels: \{).*\n(?:            .*\n)*", text)
+
+
+def check_two_clusters(alerts_dir, rules_text):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder)
+        (copy / "tests").mkdir()
+        (copy / "share-drift.rules.yml").write_text(rules_text)
+        for path in (alerts_dir / "tests").glob("*.test.yml"):
+            (copy / "tests" / path.name).write_text(with_two_clusters(path.read_text()))
+        result = promtool("test", "rules", *sorted((copy / "tests").glob("*.test.yml")))
+        return [] if result.returncode == 0 else ["with two clusters: " + result.stdout + result.stderr]
+
+
 def check_mutants(alerts_dir, rules_text, groups):
     """In a copy, puts an expression that never fires, then one that always does, in place of every alert's own.
 
@@ -84,6 +113,7 @@ def main():
     faults = check_phases(alerts, groups)
     if len(RULE.findall(rules_text)) != len(alerts):
         faults.append("share-drift.rules.yml: an alert is not laid out as this check reads it")
+    faults += check_two_clusters(alerts_dir, rules_text)
     faults += check_mutants(alerts_dir, rules_text, groups)
     if faults:
         sys.exit("\n".join(faults))

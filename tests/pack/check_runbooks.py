@@ -5,6 +5,7 @@ import re
 import sys
 
 ANNOTATIONS = ["summary", "description", "certainty", "action", "runbook_url", "dashboard_url"]
+DOCS_URL, GRAFANA_URL = "https://docs.example.com/share-drift", "https://grafana.example.com"
 SECTIONS = ["What it means", "How sure it is", "Look closer", "End it", "False alarm?"]
 COMMANDS = {"run", "check", "doctor", "lint", "baseline", "plan", "history"}
 
@@ -21,11 +22,11 @@ def alerts_of(root):
 
 def check_alert(name, annotations, block, uids):
     yield from (f"no {key}" for key in ANNOTATIONS if not annotations.get(key))
-    if annotations.get("runbook_url") != f"runbooks/{name}.md":
+    if annotations.get("runbook_url") != f"{DOCS_URL}/runbooks/{name}.md":
         yield f"runbook_url is {annotations.get('runbook_url')}"
     if "{{" in annotations.get("summary", "{{"):
         yield "the summary must be the same for a whole group"
-    if re.match(r"d/([\w-]+)", annotations.get("dashboard_url", "")).group(1) not in uids:
+    if re.match(rf"{GRAFANA_URL}/d/([\w-]+)", annotations.get("dashboard_url", "")).group(1) not in uids:
         yield "dashboard_url names no dashboard"
     severity = re.search(r"severity: (.*)", block).group(1)
     if severity not in ("critical", "warning", "info", "none") and "critical" not in severity:

@@ -56,11 +56,12 @@ async function checkObjections(objects) {
 
 const selects = (selector, labels) => Object.entries(selector).every(([name, value]) => labels[name] === value);
 
-/** Everything scraped is told apart by the pod's name, which lasts. */
+/** Everything scraped is told apart by namespace and the pod's name, which last. */
 function checkMonitor(file, monitor, endpoints, port) {
   for (const endpoint of endpoints) {
     if (endpoint.port !== port) fault(file, `${monitor.kind} scrapes ${endpoint.port}`);
-    const instance = { action: "replace", sourceLabels: ["__meta_kubernetes_pod_name"], targetLabel: "instance" };
+    const instance = { action: "replace", separator: "/", sourceLabels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_name"],
+      targetLabel: "instance" };
     if (!(endpoint.relabelings || []).some((r) => equal(r, instance))) fault(file, `${monitor.kind}: no instance of its own`);
   }
 }
