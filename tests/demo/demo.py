@@ -66,7 +66,7 @@ scrape_configs:
 def alertmanager_config(sink):
     """The shipped config with this sink's address, and with waits that suit an audience."""
     text = (ROOT / "config" / "alertmanager.yml").read_text()
-    text = text.replace("http://127.0.0.1:9095", sink.url)
+    text = text.replace("replace-me:/", sink.url)
     text = text.replace("../dashboards", str(ROOT / "dashboards"))
     text = re.sub(r"group_wait: \w+", "group_wait: 0s", text)
     return re.sub(r"group_interval: \w+", "group_interval: 1s", text)

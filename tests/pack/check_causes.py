@@ -121,7 +121,7 @@ scrape_configs: [{{job_name: share-drift, static_configs: [{{targets: ["{exporte
 
 def alertmanager_config(sink):
     text = (ROOT / "config/alertmanager.yml").read_text()
-    text = re.sub(r"http://127\.0\.0\.1:(9095|8060)/", sink.url + "/", text).replace("../dashboards/", f"{ROOT}/dashboards/")
+    text = re.sub(r"replace-me:/|http://127\.0\.0\.1:8060", sink.url, text).replace("../dashboards/", f"{ROOT}/dashboards/")
     return faster(text, r"(?:group_wait|group_interval): (\d+[smh])")
 
 

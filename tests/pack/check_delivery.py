@@ -87,7 +87,7 @@ def sample_config(directory, sink, mail, channels):
     secret = directory / "slack-url"
     secret.write_text(sink.url + "/slack")
     replacements = [
-        (r"http://127\.0\.0\.1:(9095|8060)/", sink.url + "/"),
+        (r"replace-me:/|http://127\.0\.0\.1:8060", sink.url),
         (r"\.\./dashboards/", f"{ROOT.resolve()}/dashboards/"),
         (r"smtp_smarthost: .*", f"smtp_smarthost: 127.0.0.1:{mail.server_address[1]}"),
         (r"wechat_api_url: .*", f"wechat_api_url: {sink.url}/wecom/"),
@@ -125,7 +125,7 @@ PAGE = {"summary": "An image is shared with an unexpected account",
         "accounts": "4444444444444444 (lab-west) since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
         "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
         "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
-        "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}
+        "runbook_url": "https://docs.example.com/share-drift/runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "https://grafana.example.com/d/share-drift-image"}
 
 
 def check_channels(directory, keep):

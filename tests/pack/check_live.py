@@ -42,7 +42,7 @@ def prometheus_config(exporter, alertmanager):
 def alertmanager_config(sink):
     return replaced((ROOT / "config" / "alertmanager.yml").read_text(),
                     (r"\.\./dashboards/", f"{ROOT.resolve()}/dashboards/"),
-                    (r"http://127\.0\.0\.1:(9095|8060)/", sink.url + "/"),
+                    (r"replace-me:/|http://127\.0\.0\.1:8060", sink.url),
                     (r"(group_wait|group_interval): \S+", r"\1: 1s"))
 
 

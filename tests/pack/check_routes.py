@@ -46,7 +46,7 @@ def alert(status, image, name, accounts):
                        "instance": "mon:10191", "profile": "cn", "team": "edge-os"},
             "annotations": {"summary": "An image is shared", "description": f"Image {image} ({name}) is shared.",
                             "accounts": accounts, "certainty": "Certain.", "action": "Take it away.", "calls": "aliyun ens --RemoveAccounts 44",
-                            "runbook_url": "runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "d/share-drift-image"}}
+                            "runbook_url": "https://docs.example.com/share-drift/runbooks/X.md", "dashboard_url": "https://grafana.example.com/d/share-drift-image"}}
 
 
 def notification(alerts):
@@ -84,7 +84,7 @@ def check_templates(templates):
         faults.extend(f"{name}: has {w!r} in {text!r}" for w in ("<no value>", *unwanted) if w in text)
         return text
 
-    facts = ("44 (lab-west) since noon\n33 since one", "Certain.", "Take it away.", "runbooks/ShareDriftUnexpectedAccount.md",
+    facts = ("44 (lab-west) since noon\n33 since one", "Certain.", "Take it away.", "https://docs.example.com/share-drift/runbooks/X.md",
              "2026-11-24 10:00:00 UTC", "aliyun ens --RemoveAccounts 44", "mon:10191", "edge-os")
     expect("sharedrift.subject", one, "[PAGE] edge-os: An image is shared: edge<b>base (m-1)")
     expect("sharedrift.subject", mixed, "[PAGE] An image is shared (1 firing, 1 resolved)")
@@ -95,7 +95,7 @@ def check_templates(templates):
     expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os\n")
     expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", "share-drift-exporter history m-2", unwanted=("What to do", "aliyun"))
     expect("sharedrift.html", one, *facts, "edge&lt;b&gt;base", unwanted=("edge<b>base",))
-    expect("sharedrift.link", one, "d/share-drift-image")
+    expect("sharedrift.link", one, "https://grafana.example.com/d/share-drift-image")
     expect("sharedrift.short", one, "44 (lab-west)", "Next, on mon:10191: share-drift-exporter plan --image m-1")
     expect("sharedrift.short", ended, "Resolved:", unwanted=("plan --image",))
     if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
@@ -125,7 +125,7 @@ def check_inhibition(config, alerts):
     if len(targets) != rules.count("target_matchers:"):
         faults.append("an inhibit rule is not laid out as this check reads it")
     # The page about an image is muted by the one alert that says that another page names the same accounts, and for that image only.
-    mass = "[alertname = ShareDriftMassShareImage]\n    target_matchers: [alertname = ShareDriftUnexpectedAccount]\n    equal: [job, instance, image_id]"
+    mass = "[alertname = ShareDriftMassShareImage]\n    target_matchers: [alertname = ShareDriftUnexpectedAccount]\n    equal: [cluster, namespace, job, instance, image_id]"
     if rules.count("ShareDriftUnexpectedAccount]") != 1 or mass not in rules:
         faults.append("an inhibit rule mutes ShareDriftUnexpectedAccount for another reason than ShareDriftMassShareImage")
     for target in targets:
@@ -140,14 +140,28 @@ def check_inhibition(config, alerts):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    path = root / "config" / "alertmanager.yml"
+    shipped = root / "config" / "alertmanager.yml"
+    text = shipped.read_text()
+    faults = [f"alertmanager.yml: no file is {glob}" for glob in re.findall(r"^  - (\S+\.tmpl)", text, re.MULTILINE)
+              if not list(shipped.parent.glob(glob))]  # amtool does not mind
+    done = amtool("check-config", shipped)
+    if done.returncode == 0 or "replace-me" not in done.stdout + done.stderr:
+        faults.append(f"taken with channels that reach nobody: {done.stdout}{done.stderr}")
+    with tempfile.TemporaryDirectory() as folder:
+        faults += check_filled_in(root, text, pathlib.Path(folder) / "alertmanager.yml")
+    faults += check_templates(root / "dashboards" / "alertmanager" / "templates")
+    if faults:
+        sys.exit("\n".join(faults))
+    print(f"{len(ROUTES)} routes, the inhibit rules and all templates hold")
+
+
+def check_filled_in(root, text, path):
+    """The file as its user makes it."""
+    path.write_text(text.replace("replace-me:", "https:").replace("../dashboards", str(root.resolve() / "dashboards")))
     done = amtool("check-config", path)
     if done.returncode != 0:
-        sys.exit(done.stdout + done.stderr)
+        return [done.stdout + done.stderr]
     faults = []
-    for glob in re.findall(r"^  - (\S+\.tmpl)", path.read_text(), re.MULTILINE):
-        if not list(path.parent.glob(glob)):  # amtool does not mind
-            faults.append(f"alertmanager.yml: no file is {glob}")
     for labels, receivers in ROUTES:
         done = amtool("config", "routes", "test", f"--config.file={path}", f"--verify.receivers={receivers}", *labels.split())
         if done.returncode != 0:
@@ -155,11 +169,7 @@ def main():
     if amtool("config", "routes", "test", f"--config.file={path}", "--verify.receivers=share-drift-page", "severity=info").returncode == 0:
         faults.append("amtool does not tell receivers apart")
     alerts = re.findall(r"^      - alert: (\w+)$", (root / "dashboards/alerts/share-drift.rules.yml").read_text(), re.MULTILINE)
-    faults += check_inhibition(path.read_text(), alerts)
-    faults += check_templates(root / "dashboards" / "alertmanager" / "templates")
-    if faults:
-        sys.exit("\n".join(faults))
-    print(f"{len(ROUTES)} routes, the inhibit rules and all templates hold")
+    return faults + check_inhibition(text, alerts)
 
 
 if __name__ == "__main__":
