@@ -24,6 +24,11 @@ def counts(truth):
     return {verdict: sum(is_.verdict == verdict for is_ in truth.values()) for verdict in WORST}
 
 
+def claim(is_, accounts):
+    """What a gauge says of them: a 0 needs proof."""
+    return float(len(accounts)) if is_.known or accounts else None
+
+
 # ---- of the daemon ----
 
 def metrics(stage, truth):
@@ -44,9 +49,8 @@ def metrics(stage, truth):
         if is_.canary:
             yield from differs(f"{image}: canary", known.get(("share_drift_canary_drift_open", image, "")), float(bool(is_.unexpected)))
         else:
-            yield from differs(f"{image}: unexpected", unexpected, float(len(is_.unexpected)) if is_.known else None)
-        yield from differs(f"{image}: missing", known.get(("share_drift_missing_accounts", image, "")),
-                           float(len(is_.missing)) if is_.known else None)
+            yield from differs(f"{image}: unexpected", unexpected, claim(is_, is_.unexpected))
+        yield from differs(f"{image}: missing", known.get(("share_drift_missing_accounts", image, "")), claim(is_, is_.missing))
         if not many and not is_.canary:
             yield from differs(f"{image}: named unexpected", named.get((image, "unexpected"), set()), set(is_.unexpected))
             yield from differs(f"{image}: named missing", named.get((image, "missing"), set()), set(is_.missing))
@@ -109,7 +113,7 @@ def page_of_image(stage, truth):
 
 
 def history(stage, truth):
-    done = run("history", f"--storage.path={stage.daemon.directory / 'daemon.db'}", "--format=json", "--limit=0")
+    done = run("history", f"--storage.path={stage.daemon.directory / (stage.daemon.name + '.db')}", "--format=json", "--limit=0")
     yield from differs("exit", done[0], 0)
     open_now = set()
     for event in map(json.loads, done[1].splitlines()):
@@ -169,7 +173,8 @@ def check_prometheus(stage, truth):
     gauges = dict(re.findall(r'^share_drift_unexpected_accounts\{image_id="([^"]+)"\} (\S+)$', out, re.M))
     for image, is_ in truth.items():
         if not is_.canary:
-            yield from differs(f"{image}: unexpected", gauges.get(image), str(len(is_.unexpected)) if is_.known else None)
+            value = claim(is_, is_.unexpected)
+            yield from differs(f"{image}: unexpected", gauges.get(image), None if value is None else f"{value:.0f}")
 
 
 def call_of(line):

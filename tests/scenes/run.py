@@ -43,9 +43,9 @@ class Browser:
 class Stage:
     """A scene, set up: simulator, daemon, and what a reader needs of them."""
 
-    def __init__(self, scene, directory, own, browser, pictures):
+    def __init__(self, scene, directory, own, browser, pictures, simulator=None):
         self.scene, self.browser, self.pictures = scene, browser, pictures
-        self.simulator = own(Simulator(directory))
+        self.simulator = simulator or own(Simulator(directory))
         for image, accounts in scene.shares.items():
             self.simulator.control("images", id=image, accounts=accounts)
         if scene.start:
@@ -53,7 +53,7 @@ class Stage:
         profile = f'{{endpoint: "{self.simulator.url}", requests_per_second: 0, max_attempts: 1, credentials: {{source: environment}}}}'
         config = f"profiles:\n  default: {profile}\npoll: {{{scene.poll}}}\n{scene.config}images:\n{scene.images}"
         daemon_key = {"key": scene.daemon_key, "secret": "fake"} if scene.daemon_key else {}
-        self.daemon = own(Daemon(directory, config, **daemon_key))
+        self.daemon = own(Daemon(directory, config, name=scene.name.replace(" ", "-"), **daemon_key))
         if scene.then:
             scene.then(self.simulator, self.daemon)
         wait_for("the daemon to tell the truth", lambda: not list(readers.api(self, scene.truth)))
@@ -76,9 +76,14 @@ class Stage:
 def play(scene, browser, pictures):
     """{surface: what is wrong with it}"""
     with workspace() as (directory, own):
-        stage = Stage(scene, directory, own, browser, pictures)
-        faults = {reader.__name__: list(reader(stage, scene.truth)) for reader in readers.OF_DAEMON}
-        faults |= {reader.__name__: list(reader(stage, scene.fresh())) for reader in readers.OF_POLL}
+        stages = [Stage(scene, directory, own, browser, pictures)]
+        if scene.beside:
+            stages.append(Stage(scene.beside, directory, own, browser, pictures, stages[0].simulator))
+        faults = {}
+        for stage in stages:
+            where = "" if stage.scene is scene else f"{stage.scene.name}, "
+            faults |= {where + reader.__name__: list(reader(stage, stage.scene.truth)) for reader in readers.OF_DAEMON}
+            faults |= {where + reader.__name__: list(reader(stage, stage.scene.fresh())) for reader in readers.OF_POLL}
     return faults
 
 

@@ -5,6 +5,8 @@ first state was seen; `truth` is what every surface must say in the end, `now` w
 """
 import dataclasses
 
+from harness import wait_for
+
 PARTNER, LAB, STRANGER, OTHER = "2222222222222222", "3333333333333333", "4444444444444444", "5555555555555555"
 
 
@@ -16,7 +18,7 @@ class Is:
     missing: tuple = ()
     state: str = "ok"
     canary: bool = False
-    known: bool = True  # False: never listed, so that no gauge may claim a number
+    known: bool = True  # False: never listed, or too long ago, so that no gauge may claim a 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Scene:
     config: str = ""  # further sections
     key: str = ""  # the commands' own, where the daemon's strikes a fault
     daemon_key: str = ""  # of a world in which another one is right
+    beside: object = None  # another scene, played by another exporter in the same world at the same time
 
     def fresh(self):
         return {**self.truth, **self.now}
@@ -44,7 +47,8 @@ def images(*entries):
 
 IN_SYNC, LEAK = Is("in_sync"), Is("unexpected", (STRANGER,))
 FORTY = [f"m-{n:02}" for n in range(1, 41)]
-CROWD = [f"m-sim-{n}" for n in range(1, 201)]
+CROWD = [f"m-sim-{n}" for n in range(1, 1001)]
+HERD = [f"m-{n:02}" for n in range(1, 13)]
 STRANGERS = tuple(str(1715107400000000 + n) for n in range(1, 21))
 EVIL = ["<img src=x onerror=alert(1)>", "</td></tr></table><script>alert(1)</script>", "'; alert(1); '", "a \\\" quote", "שלום 123", "名字" * 20]
 
@@ -68,6 +72,22 @@ def closing(simulator, daemon):
     simulator.control("faults", kind="throttle", key=simulator.KEY)
     daemon.wait_event("listing_failed")
     simulator.control("keys", id="other", secret="fake")
+
+
+def held(simulator, daemon):
+    """All images lose the stranger in one cycle; more listings are needed, and there are none."""
+    for image in HERD:
+        simulator.control("unshare", image=image, accounts=[STRANGER])
+    daemon.wait_event("mass_change_held")
+    simulator.control("faults", kind="throttle", key=simulator.KEY)
+    wait_for("the API to refuse all", lambda: {daemon.state(image) for image in HERD} == {"unreachable"})
+    simulator.control("keys", id="other", secret="fake")
+
+
+def stale(simulator, daemon):
+    for image in ("m-1", "m-2"):
+        simulator.control("faults", kind="throttle", image=image)
+    wait_for("the 0 to be withdrawn", lambda: daemon.value("share_drift_unexpected_accounts", image_id="m-2") is None)
 
 
 SCENES = [
@@ -116,6 +136,23 @@ SCENES = [
     Scene("drift closing", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": Is("unexpected", (STRANGER,), state="unreachable")},
           {"m-1": [PARTNER, STRANGER]}, now={"m-1": IN_SYNC}, poll="interval: 1s, spread: none, stale_after: 1h, confirm_clears: 10", then=closing, key="other",
           headline="1 image is shared with unexpected accounts"),
+    Scene("held by the guard", images(*(f"id: {i}, allowed: []" for i in HERD)),
+          {i: Is("unexpected", (STRANGER,), state="unreachable") for i in HERD}, {i: [STRANGER] for i in HERD},
+          now={i: Is("in_sync", state="empty") for i in HERD}, poll="interval: 1s, spread: none, stale_after: 1h, confirm_clears: 10",
+          then=held, key="other", headline="12 images are shared with unexpected accounts"),
+    Scene("half of them stale", images("id: m-1, allowed: []", f'id: m-2, allowed: ["{PARTNER}"]', f'id: m-3, allowed: ["{PARTNER}"]'),
+          {"m-1": Is("unexpected", (STRANGER,), state="unreachable", known=False),
+           "m-2": Is("unknown", state="unreachable", known=False), "m-3": IN_SYNC},
+          {"m-1": [STRANGER], "m-2": [PARTNER], "m-3": [PARTNER]},
+          now={i: Is("unknown", state="unreachable", known=False) for i in ("m-1", "m-2")},
+          poll="interval: 1s, spread: none, stale_after: 3s",
+          then=stale, headline="1 image is shared with unexpected accounts"),
+    Scene("two exporters side by side", images('id: m-1, team: edge-os, severity: page, allowed: []', f'id: m-3, allowed: ["{PARTNER}"]'),
+          {"m-1": LEAK, "m-3": IN_SYNC}, {"m-1": [STRANGER], "m-2": [], "m-3": [PARTNER]},
+          headline="1 image is shared with unexpected accounts",
+          beside=Scene("the other of two exporters", images(f'id: m-1, team: media, allowed: ["{STRANGER}"]',
+                                                            f'id: m-2, team: media, required: ["{LAB}"], allowed: []'),
+                       {"m-1": IN_SYNC, "m-2": Is("missing", (), (LAB,), state="empty")}, {}, headline="1 image has missing accounts")),
     Scene("two teams", images(f"id: m-1, team: edge-os, severity: page, allowed: []", f'id: m-2, team: media, required: ["{LAB}"], allowed: []'),
           {"m-1": LEAK, "m-2": Is("missing", (), (LAB,), state="empty")}, {"m-1": [STRANGER], "m-2": []},
           headline="1 image is shared with unexpected accounts"),
@@ -140,8 +177,8 @@ SCENES = [
           headline="1 image is shared with unexpected accounts"),
     Scene("unwatched images", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": IN_SYNC}, {"m-1": [PARTNER], "m-2": [STRANGER]},
           headline="The image is in sync"),
-    Scene("200 images with 20 strangers each", images(*(f"id: {i}, allowed: []" for i in CROWD)),
+    Scene("1,000 images with 20 strangers each", images(*(f"id: {i}, allowed: []" for i in CROWD)),
           {i: Is("unexpected", STRANGERS) for i in CROWD}, {}, poll="interval: 10s, spread: none",
-          start=lambda simulator: simulator.control("scenario", fleet={"images": 200, "accounts": 20}),
-          headline="200 images are shared with unexpected accounts"),
+          start=lambda simulator: simulator.control("scenario", fleet={"images": 1000, "accounts": 20}),
+          headline="1000 images are shared with unexpected accounts"),
 ]
