@@ -111,6 +111,16 @@ def check_templates(templates):
         text = expect(name, many, "30 fire in all")
         if len(text) > 3000:
             faults.append(f"{name}: {len(text)} characters about 30 images")
+    crowd = [alert(status, f"m-5s7{i:020}", "an-image-with-a-long-name", "1234567890123456 (former-contractor) since 2026-11-24 10:00:00 UTC\n" * 5)
+             for i in range(300) for status in ("firing", "resolved")]
+    for one_alert in crowd:
+        one_alert["annotations"].update(description="d" * 200, certainty="c" * 120, action="a" * 400, calls=("c" * 110 + "\n") * 3)
+    for name in ("sharedrift.text", "sharedrift.html", "ding.link.content"):
+        text = expect(name, notification(crowd), "300 fire in all", "300 ended in all", "Resolved: ", "m-5s7" + "0" * 20)
+        if len(text) > 3000:
+            faults.append(f"{name}: {len(text)} characters about 300 images that fire and 300 that ended")
+    if len(render(templates, "sharedrift.short", notification(crowd)).encode()) > 2048:
+        faults.append("sharedrift.short: longer than WeCom takes, where many fire and many ended")
     expect("ding.link.title", one, "[1] An image is shared")
     expect("ding.link.content", one, *facts)
     expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2")
