@@ -1,6 +1,7 @@
 #include "app/cli.hpp"
 
 #include "app/version.hpp"
+#include "config/yaml_reader.hpp"
 #include "core/number.hpp"
 #include "core/text.hpp"
 #include "metrics/self_metrics.hpp"
@@ -174,6 +175,24 @@ CliExit usage(const std::string& message) {
   return {kUsage, "share-drift-exporter: " + message + "\nTry share-drift-exporter --help.\n"};
 }
 
+/// Of a flag that there is not, only the name: people try to pass secrets this way.
+CliExit unexpected_argument(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining(true);
+  const std::string argument = extras.empty() ? "" : extras.front();
+  const std::string name = argument.substr(0, argument.find('='));
+  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  std::vector<std::string> known;
+  if (name.starts_with('-')) {
+    for (const CLI::Option* option : (parsed.empty() ? app : *parsed.front()).get_options())
+      known.push_back(option->get_name());
+  } else if (parsed.empty()) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(command->get_name());
+  }
+  const std::string hint = did_you_mean(name, {known.begin(), known.end()});
+  return usage("The following argument was not expected: " + clean(name) + (hint.empty() ? "" : "; " + hint));
+}
+
 /// A moment, a day, or how long ago.
 Result<std::variant<std::monostate, WallTime, Millis>, CliExit> parse_since(const std::string& text) {
   std::variant<std::monostate, WallTime, Millis> since;
@@ -325,10 +344,7 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
   } catch (const CLI::CallForVersion& version) {
     return Err(CliExit{0, std::string{version.what()} + "\n"});
   } catch (const CLI::ExtrasError&) {
-    // Of a flag that there is not, only the name: people try to pass secrets this way.
-    const std::vector<std::string> extras = app.remaining(true);
-    const std::string first = extras.empty() ? "" : extras.front();
-    return Err(usage("The following argument was not expected: " + first.substr(0, first.find('='))));
+    return Err(unexpected_argument(app));
   } catch (const CLI::ParseError& error) {
     return Err(usage(error.what()));
   }

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Result<Options, CliExit> parse(const std::vector<std::string>& arguments) {
   return parse_command_line(arguments, "drift-2");
@@ -137,6 +138,17 @@ TEST(Cli, WhatFollowsAnUnknownFlagIsNotRepeated) {
     EXPECT_NE(parsed.error().text.find("--secret"), std::string::npos) << parsed.error().text;
     EXPECT_EQ(parsed.error().text.find("hush"), std::string::npos) << parsed.error().text;
   }
+}
+
+TEST(Cli, ANearMissIsToldWhatItMayHaveBeenMeantFor) {
+  const auto told = [](const std::vector<std::string>& arguments) { return parse(arguments).error().text; };
+  EXPECT_THAT(told({"--config-file=x.yml"}), HasSubstr(R"(did you mean "--config.file"?)"));
+  EXPECT_THAT(told({"--web.listen-adress", ":80"}), HasSubstr(R"(did you mean "--web.listen-address"?)"));
+  EXPECT_THAT(told({"check", "--fromat=json"}), HasSubstr(R"(did you mean "--format"?)"));
+  EXPECT_THAT(told({"hsitory"}), HasSubstr(R"(did you mean "history"?)"));
+  EXPECT_THAT(told({"chek", "--image", "m-1"}), HasSubstr(R"(did you mean "check"?)"));
+  EXPECT_THAT(told({"--frobnicate"}), Not(HasSubstr("did you mean")));
+  EXPECT_THAT(told({"check", "lint"}), Not(HasSubstr("did you mean")));
 }
 
 TEST(Cli, HelpAndVersionAreNoErrors) {
