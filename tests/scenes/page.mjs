@@ -1,10 +1,25 @@
 // Reads status pages as a person sees them: lines of {url, script, picture} on standard input, a line of JSON for each.
+// With `only` a page is only photographed: in light and dark, on a desk and on a phone.
 import { createInterface } from "node:readline";
 import { launch } from "./browser.mjs";
 
 const browser = await launch();
 
-async function look({ url, script, picture }) {
+async function photograph(page, picture, whole) {
+  for (const [size, viewport] of [["desktop", { width: 1360, height: 900 }], ["phone", { width: 390, height: 844 }]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${picture}-${size}-${colorScheme}.png`, fullPage: whole });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      if (wide > 0) throw new Error(`${url_of(page)} is ${wide} pixels too wide for a ${size}`);
+    }
+  }
+}
+
+const url_of = (page) => new URL(page.url()).pathname;
+
+async function look({ url, script, picture, only }) {
   const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, javaScriptEnabled: script });
   const page = await context.newPage();
   page.setDefaultTimeout(300_000);
@@ -16,6 +31,10 @@ async function look({ url, script, picture }) {
   page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   try {
     await page.goto(url);
+    if (only) {
+      await photograph(page, picture, true);
+      return { complaints };
+    }
     if (script) await page.waitForFunction(() => document.getElementById("live").dataset.state === "live");
     const texts = (root, selector) => root.locator(selector).allTextContents();
     const rows = [];
@@ -28,7 +47,8 @@ async function look({ url, script, picture }) {
     }
     const tiles = Object.fromEntries(await page.locator("#tiles > li").evaluateAll((items) => items.map((item) =>
       [item.dataset.verdict, Number(item.querySelector("b").textContent)])));
-    if (picture) await page.screenshot({ path: picture, fullPage: rows.length < 100 });
+    if (script) await photograph(page, picture, rows.length < 100);
+    else await page.screenshot({ path: `${picture}.png`, fullPage: rows.length < 100 });
     return { headline: (await texts(page, "#headline"))[0], title: await page.title(), tiles, rows, complaints };
   } finally {
     await context.close();

@@ -110,6 +110,8 @@ def page_of_image(stage, truth):
         calls = [html.unescape(call) for call in re.findall(r"<code>(aliyun .*?)</code>", text)]
         yield from differs(f"{image}: calls", {call_of(call) for call in calls}, calls_of({image: is_}))
         yield from differs(f"{image}: runbook", "<h3>Runbook " in text, is_.verdict != "in_sync")
+    seen = stage.browse(f"/images/{next(iter(truth))}", script=True, only=True)
+    yield from (f"the browser complains: {complaint}" for complaint in seen["complaints"])
 
 
 def history(stage, truth):

@@ -64,9 +64,10 @@ class Stage:
             raise Failed(f"{path}: {status}")
         return json.loads(body)["data"]
 
-    def browse(self, path, script):
-        name = self.scene.name.replace(" ", "-").replace(",", "") + ("" if script else "-no-script")
-        return self.browser.look(url=self.daemon.url + path, script=script, picture=str(self.pictures / f"{name}.png"))
+    def browse(self, path, script, only=False):
+        """What a browser shows; with `only` nothing but pictures are taken."""
+        name = self.scene.name.replace(" ", "-").replace(",", "") + ("-image" if only else "" if script else "-no-script")
+        return self.browser.look(url=self.daemon.url + path, script=script, picture=str(self.pictures / name), only=only)
 
     def command(self, name, *flags):
         own_key = {"key": self.scene.key, "secret": "fake"} if self.scene.key else {}
