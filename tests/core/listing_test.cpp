@@ -208,6 +208,19 @@ TEST(ListingCollector, ReadsToTheEndWhenTheServerUsesSmallerPages) {
   EXPECT_EQ(seen.accounts.size(), 35U) << "every row there is raises";
 }
 
+TEST(ListingCollector, KeepsTheIdsOfTheLastFourRequestsAsEvidence) {
+  ListingCollector collector(image(), {}, WallTime{});
+  PageServer server(250);
+  for (int requests = 1; !collector.done(); ++requests) {
+    const std::vector<int> numbers = collector.next(1);
+    ASSERT_EQ(numbers.size(), 1U);
+    Page page = server.page(numbers.front(), 100);
+    page.request_id = requests == 5 ? "" : "R" + std::to_string(requests);
+    collector.add(numbers.front(), std::move(page));
+  }
+  EXPECT_THAT(collector.take().request_ids, ElementsAre("R2", "R3", "R4", "R6")) << "the fifth had none";
+}
+
 TEST(ListingCollector, IsIncompleteForARowItCannotRead) {
   PageServer server(2);
   server.tamper = [](int /*number*/, Page& page) { page.unusable_rows = 1; };

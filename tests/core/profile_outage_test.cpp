@@ -53,6 +53,12 @@ TEST_F(ProfileOutageTest, WhenAllFailAlikeTheFirstIsToldAndThenTheProfile) {
     EXPECT_EQ(fleet.view(image)->state, ImageState::unreachable) << "what is measured does not wait";
 }
 
+TEST_F(ProfileOutageTest, TwoImagesAreAProfileToo) {
+  fleet.reconfigure({an_image("m-1").allowing({1}), an_image("m-2").allowing({1})});
+  fail("m-1");
+  EXPECT_THAT(fail("m-2"), ElementsAre("profile_blind"));
+}
+
 TEST_F(ProfileOutageTest, TheFirstCompleteListingEndsItForAll) {
   fleet.apply_all(failed(Reason::timeout));
   fleet.advance(10min);

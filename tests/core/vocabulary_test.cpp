@@ -62,9 +62,34 @@ TEST(Time, FormatsAndParsesRfc3339) {
   EXPECT_EQ(format_rfc3339(*time), "2026-11-24T09:20:44.123Z");
   EXPECT_EQ(parse_rfc3339("2026-11-24T17:20:44+08:00"), parse_rfc3339("2026-11-24T09:20:44Z"));
   EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00.5Z"), *parse_rfc3339("2024-02-29T00:00:00Z") + 500ms);
-  for (const char* bad : {"", "2026-11-24", "2026-11-24T09:20:44", "2026-11-24 09:20:44Z",
-                          "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-11-24T24:00:00Z",
-                          "2026-11-24T09:20:44.Z", "2026-11-24T09:20:44ZZ", "2026-11-24T09:20:44+8:00"}) {
+  EXPECT_EQ(parse_rfc3339("2024-02-29T00:00:00.0199Z"), *parse_rfc3339("2024-02-29T00:00:00Z") + 19ms);
+  EXPECT_EQ(parse_rfc3339("2024-02-28T22:00:00-02:00"), parse_rfc3339("2024-02-29T00:00:00Z"));
+  EXPECT_EQ(parse_rfc3339("2024-02-28T22:30:00-01:30"), parse_rfc3339("2024-02-29T00:00:00Z"));
+  EXPECT_EQ(parse_rfc3339("2024-02-28T23:59:60Z"), parse_rfc3339("2024-02-29T00:00:00Z")) << "a leap second";
+  EXPECT_EQ(format_rfc3339(*parse_rfc3339("0000-01-01T23:59:59.009Z")), "0000-01-01T23:59:59.009Z");
+  EXPECT_TRUE(parse_rfc3339("2024-02-29T23:59:59.999-23:59"));
+  for (const char* bad : {"",
+                          "2026-11-24",
+                          "2026-11-24T09:20:44",
+                          "2026-11-24 09:20:44Z",
+                          "2026-02-29T00:00:00Z",
+                          "2026-13-01T00:00:00Z",
+                          "2026-11-24T24:00:00Z",
+                          "2026-11-24T09:20:44.Z",
+                          "2026-11-24T09:20:44ZZ",
+                          "2026-11-24T09:20:44+8:00",
+                          "2026-11-24T09:20:44+24:00",
+                          "2026-11-24T09:20:44+08:60",
+                          "2026-11-24T09:20:44+0800",
+                          "2026-11-24T09:60:44Z",
+                          "2026-11-24T09:20:61Z",
+                          "2026-11-24T09:20:4:Z",
+                          "2026-11-24T09:20:/4Z",
+                          "2026-11-2",
+                          "2026-1-124T09:20:44Z",
+                          "2026-11-24T09-20:44Z",
+                          "2026-11-24T09:20-44Z",
+                          "2026-11-24T09:20:44.1"}) {
     EXPECT_FALSE(parse_rfc3339(bad)) << bad;
   }
 }
@@ -77,6 +102,8 @@ TEST(Time, ADateLastsUntilItsEnd) {
 
 TEST(Time, ReadsHttpDates) {
   EXPECT_EQ(parse_http_date("Tue, 24 Nov 2026 09:20:44 GMT"), parse_rfc3339("2026-11-24T09:20:44Z"));
+  EXPECT_EQ(parse_http_date("Thu, 01 Jan 2026 00:00:00 GMT"), parse_rfc3339("2026-01-01T00:00:00Z"));
+  EXPECT_EQ(parse_http_date("Sun, 06 Dec 2026 23:59:59 GMT"), parse_rfc3339("2026-12-06T23:59:59Z"));
   for (const char* bad : {"", "Tue, 24 Nov 2026 09:20:44", "24 Nov 2026 09:20:44 GMT",
                           "Tue, 24 Foo 2026 09:20:44 GMT", "Tue, 24 Nov 2026 09:20:44 GMT "}) {
     EXPECT_FALSE(parse_http_date(bad)) << bad;
@@ -90,12 +117,16 @@ TEST(Time, ReadsDurationsAsPrometheusDoes) {
   EXPECT_EQ(parse_duration("1w2d"), 9 * 24h);
   EXPECT_EQ(parse_duration("500ms"), 500ms);
   EXPECT_EQ(parse_duration("0"), 0ms);
-  for (const char* bad :
-       {"", "5", "s", "1m1h", "1h1h", "-1s", "1.5s", "1 s", "1S", "999999999999y", "101y", "1µs"}) {
+  EXPECT_EQ(parse_duration("100y"), 100 * 365 * 24h);
+  EXPECT_EQ(parse_duration("1y2w3d4h5m6s7ms"), 365 * 24h + 17 * 24h + 4h + 5min + 6s + 7ms);
+  for (const char* bad : {"", "5", "s", "1m1h", "1h1h", "-1s", "1.5s", "1 s", "1S", "999999999999y", "101y",
+                          "100y1ms", "1µs", "1d1w"}) {
     EXPECT_FALSE(parse_duration(bad)) << bad;
   }
-  for (const char* text : {"1h30m", "1w12h", "500ms", "1y", "1w"})
+  for (const char* text : {"1h30m", "1w12h", "500ms", "1y", "1w", "1d", "1m", "1s", "1y1w1d1h1m1s1ms"})
     EXPECT_EQ(format_duration(*parse_duration(text)), text);
+  EXPECT_EQ(format_duration(0ms), "0s");
+  EXPECT_EQ(format_duration(1ms), "1ms");
 }
 
 TEST(Text, CleansWhatCouldForgeOrHide) {
