@@ -1,15 +1,13 @@
-// Ids, text, time, secrets: the words everything else is said in.
+// Ids, text, time: the words everything else is said in.
 #include "core/event.hpp"
 #include "core/failure.hpp"
 #include "core/ids.hpp"
 #include "core/policy.hpp"
-#include "core/secret.hpp"
 #include "core/text.hpp"
 #include "core/time.hpp"
 #include "support/fakes.hpp"
 
 #include <set>
-#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -180,21 +178,6 @@ TEST(Text, MeasuresTypos) {
   EXPECT_EQ(edit_distance("allowed", "alowed"), 1U);
   EXPECT_EQ(edit_distance("allowed", "allowde"), 1U) << "a transposition is one slip";
   EXPECT_EQ(edit_distance("", "abc"), 3U);
-}
-
-TEST(Secret, NeverPrintsItself) {
-  const Secret secret("hunter2");
-  std::ostringstream out;
-  out << secret;
-  EXPECT_EQ(out.str(), "<secret>");
-  EXPECT_EQ(secret.reveal(), "hunter2");
-  EXPECT_TRUE(secret == Secret("hunter2"));
-  EXPECT_FALSE(secret == Secret("hunter3"));
-  Secret moved = secret;
-  const Secret target = std::move(moved);
-  EXPECT_TRUE(
-      moved.empty());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the point
-  EXPECT_EQ(target.reveal(), "hunter2");
 }
 
 TEST(Failure, NamesAreAClosedAndUniqueList) {
