@@ -11,6 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "dashboards" / "METRICS.md"
+UPGRADES = ROOT / "systemd" / "README.md"
 GOLDEN = sorted((ROOT / "tests" / "data" / "golden").glob("*-text.prom"))
 ENTRY = re.compile(r'\{\s*"((?:share_drift|process)_[a-z0-9_]+)",\s*(?:Type::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
 MENTION = re.compile(r"(?<![\w:])share_drift_[a-z0-9_]*[a-z0-9](?![a-z0-9_*])")
@@ -97,9 +98,16 @@ def series_faults():
                 for said in re.findall(r"An image is (\d+) series", (ROOT / "systemd" / "README.md").read_text()) if int(said) != ordinary)
 
 
+def former_names():
+    """Names of an earlier version, which the chapter on upgrades gives in its first column."""
+    chapter = UPGRADES.read_text().partition("\n### From ")[2].partition("\n## ")[0]
+    return {name for cell in re.findall(r"^\| (.*?) \|", chapter, re.MULTILINE) for name in MENTION.findall(cell)}
+
+
 def mention_faults(metrics):
     """No file speaks of a metric that there is not; dashboards and rules speak of every metric."""
-    drawn = set()
+    drawn, former = set(), former_names()
+    yield from (f"systemd/README.md says that {name} is a name of before" for name in former & set(metrics))
     paths = [ROOT / "README.md", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*")))]
     for path in paths:
         if path.suffix not in SUFFIXES or path == pathlib.Path(__file__).resolve():
@@ -109,7 +117,7 @@ def mention_faults(metrics):
             names = {base_name(name, metrics) for name in MENTION.findall(text)}
             if path.suffix in (".json", ".yml") and "dashboards" in path.parts and "tests" not in path.parts:
                 drawn |= names | {base_name(name, metrics) for name in re.findall(r"\bprocess_\w+", text)}
-            yield from (f"{file}:{line}: there is no metric {name}" for name in sorted(names - set(metrics))
+            yield from (f"{file}:{line}: there is no metric {name}" for name in sorted(names - set(metrics) - (former if path == UPGRADES else set()))
                         if path.suffix != ".prom" and name + "_total" not in metrics)
     yield from (f"{name} is in no dashboard and no rule" for name in metrics if name not in drawn)
 

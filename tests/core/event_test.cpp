@@ -169,7 +169,7 @@ std::vector<Event> examples() {
       {started,
        kNoon,
        "",
-       {{"version", "0.1.0"s},
+       {{"version", "0.2.0"s},
         {"revision", "abcdef123456"s},
         {"config", "3f786850e387"s},
         {"images", std::int64_t{40}},

@@ -33,6 +33,10 @@ CLUSTER = [r"kustomize mine", r"create namespace share-drift", r"create secret g
            r"port-forward --namespace=share-drift service/share-drift-exporter-web 10191"]
 
 
+def version():
+    return re.search(r"project\(share-drift-exporter VERSION (\S+)", (SOURCE / "CMakeLists.txt").read_text())[1]
+
+
 def lines():
     return "\n".join(re.findall(r"^```sh\n(.*?)^```$", (SOURCE / "config/README.md").read_text(), re.M | re.S))
 
@@ -85,7 +89,7 @@ def main():
         if len(asked) != len(CLUSTER) or not all(re.fullmatch(p, a) for p, a in zip(CLUSTER, asked)):
             sys.exit(f"kubectl was asked {asked}")
         rendered = (place / "mine/all.yaml").read_text()
-        for wanted in (f"image: {REGISTRY}/share-drift-exporter:0.1.0", "namespace: share-drift", "name: partner-north", "kind: PrometheusRule"):
+        for wanted in (f"image: {REGISTRY}/share-drift-exporter:{version()}", "namespace: share-drift", "name: partner-north", "kind: PrometheusRule"):
             if wanted not in rendered:
                 sys.exit(f"not in the rendering: {wanted}")
         if not (place / "registry/manifest.json").is_file():

@@ -86,7 +86,7 @@ class FakeExporter(WebServer):
                   "share_drift_shard_ordinal": 0, "process_resident_memory_bytes": 2e7, "process_virtual_memory_bytes": 9e7,
                   "process_open_fds": 20, "process_max_fds": 1024, "process_threads": 6,
                   "share_drift_api_budget_requests_per_second": 5, "share_drift_inventory_interval_seconds": 3600, **self.overrides}
-        labels = {"profile": "default", "version": "0.1.0", "revision": "test", "sha256": "ab" * 32, "source": "static_file",
+        labels = {"profile": "default", "version": "0.2.0", "revision": "test", "sha256": "ab" * 32, "source": "static_file",
                   "level": "info", "path": "/metrics", "code": "200", "reason": "timeout"}
         for name, (kind, keys, _) in self.metrics.items():
             if set(of_image) & set(keys):

@@ -36,11 +36,13 @@ PACKAGES = {
             "usr/share/man/man1/share-drift-exporter.1.gz", "usr/share/man/man5/share-drift-exporter.yml.5.gz",
             "usr/share/bash-completion/completions/share-drift-exporter", *documents("share-drift-exporter"), *monitoring_pack()],
         "depends": ["libcurl4", "ca-certificates"],
+        "takes_over": "",
         "conffiles": ["/etc/default/share-drift-exporter", "/etc/share-drift-exporter/config.yml"],
     },
     "ens-simulator": {
         "files": ["usr/bin/ens-simulator", "usr/share/man/man1/ens-simulator.1.gz", *documents("ens-simulator")],
         "depends": ["libcpp-httplib"],
+        "takes_over": "share-drift-exporter (<< 0.2.0)",  # which brought the simulator's files, too
         "conffiles": [],
     },
 }
@@ -65,6 +67,9 @@ def check(name, wanted):
         faults.append(f"project and {name} are of different versions")
     depends = run("dpkg-deb", "-f", deb, "Depends")
     faults += [f"{name} does not depend on {other}: {depends}" for other in wanted["depends"] if other not in depends]
+    for field in ("Breaks", "Replaces"):
+        if run("dpkg-deb", "-f", deb, field).strip() != wanted["takes_over"]:
+            faults.append(f"{field} of {name}")
     found = subprocess.run(["lintian", "--fail-on", "error,warning", "--allow-root", deb], capture_output=True, text=True, timeout=1200)
     if found.returncode != 0:
         faults.append(found.stdout + found.stderr)
