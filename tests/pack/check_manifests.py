@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the YAML for Kubernetes and Grafana against published models: check_manifests.py SOURCE_DIR BUILD_DIR.
 
-Kustomizations are rendered by kubectl as Debian has it, and by any other that is on PATH; each rendering must fit together.
+Kustomizations are rendered by the kubectl on PATH; each rendering must fit together.
 """
 import pathlib
 import subprocess
@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from harness.npm import install  # noqa: E402
 
-ENTRANCES = ("workload", "base", "overlays/rrsa", "overlays/shards", "overlays/tls")
+ENTRANCES = ("workload", "base", "overlays/podmonitor", "overlays/rrsa", "overlays/shards", "overlays/tls")
 
 
 def render(root, folder):
@@ -44,7 +44,7 @@ def main():
     config = root / "config"
     check_rules(root)
     plain = sorted(path for path in [*config.glob("grafana/provisioning/*/*.yml"), *config.glob("file_sd/*.yml"),
-                                     config / "kubernetes/secret.example.yaml", config / "kubernetes/monitoring/podmonitor.yaml"])
+                                     config / "kubernetes/secret.example.yaml"])
     with tempfile.TemporaryDirectory() as folder:
         renderings = list(render(root, folder))
         done = subprocess.run(["node", HERE / "manifests.js", install(HERE, build), version(root), str(len(renderings)), *renderings,

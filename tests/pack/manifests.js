@@ -56,9 +56,9 @@ async function checkObjections(objects) {
 
 const selects = (selector, labels) => Object.entries(selector).every(([name, value]) => labels[name] === value);
 
-/** Everything scraped is told apart by namespace and the pod's name, which last. */
-function checkMonitor(file, monitor, endpoints, port) {
-  for (const endpoint of endpoints) {
+/** Everything scraped is told apart by the pod's name, which lasts, and its namespace. */
+function checkMonitor(file, monitor, port) {
+  for (const endpoint of monitor.spec.endpoints || monitor.spec.podMetricsEndpoints) {
     if (endpoint.port !== port) fault(file, `${monitor.kind} scrapes ${endpoint.port}`);
     const instance = { action: "replace", separator: "/", sourceLabels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_name"],
       targetLabel: "instance" };
@@ -101,8 +101,10 @@ function checkFit(file, objects) {
   const port = container.ports[0];
   for (const service of all("Service")) if (service.spec.ports[0].targetPort !== port.name) fault(file, `port of ${service.metadata.name}`);
   if (all("NetworkPolicy")[0].spec.ingress[0].ports[0].port !== port.name) fault(file, "the policy lets nobody to the port");
+  const monitors = [...all("ServiceMonitor"), ...all("PodMonitor")];
+  for (const monitor of monitors) checkMonitor(file, monitor, port.name);
+  for (const monitor of all("PodMonitor")) if (!selects(monitor.spec.selector.matchLabels, labels)) fault(file, "PodMonitor does not select the pods");
   for (const monitor of all("ServiceMonitor")) {
-    checkMonitor(file, monitor, monitor.spec.endpoints, port.name);
     const scraped = all("Service").filter((o) => selects(monitor.spec.selector.matchLabels, o.metadata.labels));
     if (!equal(scraped.map((o) => o.metadata.name), [set.serviceName])) fault(file, "ServiceMonitor must select the headless service and no other");
     const probed = container.livenessProbe.httpGet.scheme || "HTTP";
@@ -115,8 +117,9 @@ function checkFit(file, objects) {
     // kubectl apply keeps a copy in an annotation, which may have 256 KiB.
     if (JSON.stringify(JSON.stringify(dashboard)).length > 262144) fault(file, `${dashboard.metadata.name} is too long for kubectl apply`);
   }
-  const [monitors, rules, shipped] = [all("ServiceMonitor").length, all("PrometheusRule").length, fs.readdirSync(DASHBOARDS).length];
-  if (!equal([monitors, rules, dashboards.length], monitors ? [1, 1, shipped] : [0, 0, 0])) fault(file, "monitoring is not whole");
+  const [rules, shipped] = [all("PrometheusRule").length, fs.readdirSync(DASHBOARDS).length];
+  // Two monitors would scrape each pod twice.
+  if (!equal([monitors.length, rules, dashboards.length], monitors.length ? [1, 1, shipped] : [0, 0, 0])) fault(file, "monitoring is not whole");
   checkVolumes(file, pod.spec, container, objects, set.volumeClaimTemplates);
 }
 
@@ -127,8 +130,7 @@ function checkFit(file, objects) {
     checkFit(path.basename(file), objects);
     await checkObjections(objects);
   }
-  const loose = (await Promise.all(plain.map(objectsOf))).flat();
-  for (const monitor of loose.filter((o) => o && o.kind === "PodMonitor")) checkMonitor("PodMonitor", monitor, monitor.spec.podMetricsEndpoints, "metrics");
+  await Promise.all(plain.map(objectsOf));
   if (faults) process.exit(1);
   console.log(`${count} kustomizations and ${plain.length} files hold`);
 })();
