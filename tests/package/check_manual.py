@@ -99,6 +99,47 @@ def check_simulator():
     offered = set(re.findall(r"^  (?:-h,)?(--[a-z-]+)", text, re.M))
     told = {word for word in entries(sections(SIMULATOR_PAGE)["FLAGS"]) if word.startswith("--")}
     same("flags of the simulator and of its manual", offered, told)
+    entry = entries(sections(SIMULATOR_PAGE)["FLAGS"])
+    for flag, default in re.findall(r"^  (--[a-z-]+) \w[^=\n]*=(\S+)", text, re.M):
+        expect(f"Default: {default}." in entry[flag][1], f"{flag}: the simulator's manual does not give its default {default}")
+
+
+def check_words():
+    """What the program has in closed lists: states, verdicts, paths."""
+    page = sections(MANUAL / f"{PROGRAM}.1")
+    for title, type_name, file in (("IMAGE STATES", "ImageState", "core/failure.cpp"), ("VERDICTS", "Verdict", "core/verdict.cpp")):
+        spelt = re.findall(rf'case {type_name}::\w+: return "([a-z_]+)"', (SOURCE / "daemon" / file).read_text())
+        same(title, set(spelt), set(entries(page[title])))
+    paths = re.search(r"kHttpPaths\{(.*?)\}", (SOURCE / "daemon/metrics/self_metrics.hpp").read_text(), re.S)[1]
+    told = {word.partition("?")[0] for word in entries(page["HTTP"])}
+    same("paths", set(re.findall(r'"(/[^"]*)"', paths)), told)
+
+
+def check_exits():
+    """The codes of each command: the manual, the help, and the table of systemd/README.md."""
+    told = {word: body for word, (_, body) in entries(sections(MANUAL / f"{PROGRAM}.1")["EXIT STATUS"].partition(".PP")[0]).items()}
+    rows = re.findall(r"^\| `(\w+)[^|]*\|.*\| ([^|]*) \|$", (SOURCE / "systemd/README.md").read_text(), re.M)
+    table = dict(row for row in rows if row[0] in COMMANDS)
+    same("commands with exit codes", set(COMMANDS), set(told))
+    same("commands in systemd/README.md", set(COMMANDS), set(table))
+    codes = {command: set(re.findall(r"\b\d+\b", body)) for command, body in told.items()}
+    for command in COMMANDS:
+        again = codes["check"] if table[command] == "as `check`" else set(re.findall(r"\b\d+\b", table[command]))
+        same(f"exit codes of {command}, in the manual and in systemd/README.md", codes[command], again)
+        said = re.search(r"Exit: (.*)\.$", help_of(command), re.M)
+        expect(not said or set(re.findall(r"\b\d+\b", said[1])) == codes[command], f"exit codes of {command} --help: {said and said[1]}")
+
+
+def check_paths():
+    """What the manual pages send a reader to is installed."""
+    installed = re.sub(r"\s+", " ", (SOURCE / "systemd/CMakeLists.txt").read_text())
+    for page in sorted([*MANUAL.glob("*.[15]"), SIMULATOR_PAGE]):
+        for path in re.findall(r"/usr/share/share-drift-exporter/([\w./-]*\w)", plain(page.read_text())):
+            expect((SOURCE / path).exists(), f"{page.name} names {path}, which is not there")
+        for package in re.findall(r"/usr/share/doc/([\w-]+)/README.md", plain(page.read_text())):
+            expect(package == "ens-simulator" and "tests/simulator/README.md DESTINATION ${doc_simulator}" in installed,
+                   f"{page.name} names a README of {package}")
+        expect(not re.search(r"/usr/share/doc/[\w-]+/(?!README\.md)", plain(page.read_text())), f"{page.name} names another document")
 
 
 def check_schema():
@@ -169,7 +210,7 @@ def check_completion():
         same("completion of a file", completed("--config.file", "=", folder + "/o"), {folder + "/one.yml"})
 
 
-for check in (check_help, check_flags, check_simulator, check_schema, check_roff, check_completion):
+for check in (check_help, check_flags, check_simulator, check_words, check_exits, check_paths, check_schema, check_roff, check_completion):
     check()
 print("\n".join(faults) or "manual, help and completion agree")
 sys.exit(1 if faults else 0)
