@@ -4,7 +4,7 @@
   demo.py [--keep] [--fast]
 
 Each step prints what was done, the metric line that Prometheus or the daemon has for it, and the notification that reached
-the webhook. Exits 0 only if every step happened. --keep leaves everything up; --fast stops after the first alert resolved.
+the webhook. Exits 0 only if every step happened. --keep leaves everything up; --fast stops after the API has failed.
 """
 import argparse
 import pathlib
@@ -19,6 +19,19 @@ from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, Webhook
 
 IMAGE, PARTNER, CUSTOMER, STRANGER = "m-edge-base", "1715107400000001", "1715107400000002", "4242424242424242"
 BOLD, DIM, GREEN, END = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
+
+NEXT = """
+What you can do next:
+  ./dev demo --keep       the same, and leaves it up: status page, Prometheus, Alertmanager, and an API that you may break
+  README.md               "Install and run": the same with your own account
+  tests/simulator/README.md   every fault that you can rehearse"""
+KEPT = """
+All of it stays up, at the addresses above. Try, and look:
+  curl {simulator}/_sim/share -d '{{"image":"{image}","accounts":["9999999999999999"]}}'
+  curl {simulator}/_sim/unshare -d '{{"image":"{image}","accounts":["9999999999999999"]}}'
+  curl {simulator}/_sim/faults -d '{{"kind":"throttle"}}'
+  curl {simulator}/_sim/faults/clear -d '{{}}'
+Ctrl-C ends it."""
 
 
 def config(simulator):
@@ -83,6 +96,10 @@ class Story:
         self.count += 1
         print(f"\n{BOLD}{self.count:2}. {text}{END} {DIM}({time.monotonic() - self.began:.1f} s){END}", flush=True)
 
+    def world(self, text):
+        """What happens besides: nothing happens that is not told."""
+        print(f"    meanwhile    {text}", flush=True)
+
     def metric(self, expression, value):
         """Waits until Prometheus has `value` for the expression (None: no series) and shows it."""
         series = self.prometheus.wait_query(expression, lambda values: values == ([] if value is None else [value]))
@@ -134,6 +151,7 @@ class Story:
         self.simulator.control("faults", kind="throttle")
         self.notified("ShareDriftListingStale", after=then)
         self.metric(f'share_drift_unexpected_accounts{{image_id="{IMAGE}"}}', None)
+        self.world("the API answers again")
         self.simulator.control("faults/clear")
         self.notified("ShareDriftListingStale", "resolved", after=then)
         self.metric(f'share_drift_unexpected_accounts{{image_id="{IMAGE}"}}', 0.0)
@@ -150,7 +168,8 @@ class Story:
         then = time.monotonic()
         self.simulator.control("keys/disable", id=Simulator.KEY)
         self.notified("ShareDriftPermissionLost", after=then)
-        self.simulator.control("share", image=IMAGE, accounts=[CUSTOMER])  # who could know?
+        self.world(f"the image is shared with {CUSTOMER} again, which nobody can see without a key")
+        self.simulator.control("share", image=IMAGE, accounts=[CUSTOMER])
         self.metric(f'share_drift_missing_accounts{{image_id="{IMAGE}"}}', 1.0)
 
     def rotated(self):
@@ -173,12 +192,13 @@ class Story:
         if status != 500:
             raise Failed(f"a bad reload was answered with {status}")
         self.notified("ShareDriftConfigReloadFailed", after=then)
+        self.world("the file is corrected and reloaded")
         self.daemon.write_config(good)
         if self.daemon.http("/-/reload", data=b"", method="POST")[0] != 200:
             raise Failed("the good config was refused")
 
     def while_down(self):
-        self.say("A change is made while the daemon is down, and found at its next start")
+        self.say(f"The image is shared with {STRANGER} while the daemon is down, which finds it at its next start")
         then = time.monotonic()
         stopped = self.daemon.stop()
         if stopped != 0:
@@ -193,7 +213,7 @@ class Story:
         self.notified("ShareDriftUnexpectedAccount", after=then)
 
     STEPS = (clean, foreign_account, removed, throttled, required_account, revoked_key, rotated, bad_reload, while_down)
-    FAST = 3
+    FAST = 4
 
 
 def play(directory, keep, fast):
@@ -218,11 +238,11 @@ def play(directory, keep, fast):
 def main():
     parser = argparse.ArgumentParser(prog="./dev demo")
     parser.add_argument("--keep", action="store_true", help="leave everything up until Ctrl-C")
-    parser.add_argument("--fast", action="store_true", help="only the first three steps")
+    parser.add_argument("--fast", action="store_true", help="only the first four steps, as far as the API that fails")
     arguments = parser.parse_args()
     with workspace() as (directory, keep):
         try:
-            play(directory, keep, arguments.fast)
+            story = play(directory, keep, arguments.fast)
         except Failed as miss:
             print(f"\nThis step did not happen: {miss}", file=sys.stderr)
             for log in sorted(directory.glob("*.log")):
@@ -230,8 +250,10 @@ def main():
                       file=sys.stderr)
             return 1
         if arguments.keep:
-            print("All of it stays up. Ctrl-C ends it.")
+            print(KEPT.format(simulator=story.simulator.url, image=IMAGE), flush=True)
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        else:
+            print(NEXT)
     return 0
 
 
