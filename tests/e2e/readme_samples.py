@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""README shows series and log lines of a real run: readme_samples.py. SHAREDRIFT_BIN_DIR names the programs.
+"""README shows series, log lines and a page of a real run: readme_samples.py. SHAREDRIFT_BIN_DIR names the programs.
 
-Times differ from run to run and are masked; all else must be what the programs print.
+Times, ports and line breaks differ from run to run; all else must be what the programs print. The page is Alertmanager's: its webhook
+gives the data, amtool fills the shipped template with them.
 """
+import json
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Daemon, Failed, Simulator, wait_for, workspace  # noqa: E402
+sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "demo")]
+from demo import alertmanager_config, prometheus_config  # noqa: E402
+from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, wait_for, workspace  # noqa: E402
 
 ACCOUNT = "1715107400000001"
 IMAGES = f"""
@@ -19,12 +23,13 @@ images:
 """
 
 
-def samples(title):
-    return re.search(rf"^<!-- sample: {title} -->\n```text\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)[1].splitlines()
+def samples(title, file="README.md"):
+    return re.search(rf"^<!-- sample: {title} -->\n```text\n(.*?)^```$", (ROOT / file).read_text(), re.M | re.S)[1].splitlines()
 
 
 def masked(line):
-    line = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", line)
+    line = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z| [\d:]+ UTC)", "TIME", line)
+    line = re.sub(r"(?<= )[\w.-]+:\d+,", "INSTANCE,", line)
     return re.sub(r" 1[0-9]{9}(\.\d+)?$", " SECONDS", line)
 
 
@@ -36,6 +41,29 @@ def require(title, printed):
     print(f"ok   {len(samples(title))} lines of {title}")
 
 
+def page(directory, own, daemon):
+    """The text of the page about the image."""
+    sink = own(WebhookSink())
+    alertmanager = own(Alertmanager(directory, alertmanager_config(sink)))
+    own(Prometheus(directory, prometheus_config(daemon, alertmanager)))
+
+    def come():
+        return [body for _, _, body in list(sink.notifications) if body["alerts"][0]["labels"]["alertname"] == "ShareDriftUnexpectedAccount"]
+    data = directory / "notification.json"
+    data.write_text(json.dumps(wait_for("the page", come)[0]))
+    text = '{{ template "sharedrift.subject" . }}\n\n{{ template "sharedrift.text" . }}'
+    return subprocess.run(["amtool", "template", "render", f"--template.glob={ROOT}/dashboards/alertmanager/templates/share-drift.tmpl",
+                           f"--template.text={text}", f"--template.data={data}"], check=True, capture_output=True, text=True,
+                          timeout=60).stdout
+
+
+def require_text(file, printed):
+    shown, printed = (masked(" ".join(text.split())) for text in ("\n".join(samples("page", file)), printed))
+    if shown not in printed:
+        raise Failed(f"{file} shows a page that no run sends. It is:\n{printed}")
+    print(f"ok   the page in {file}")
+
+
 def main():
     with workspace() as (directory, own):
         simulator = own(Simulator(directory, "--images=2", "--accounts=1"))
@@ -43,6 +71,9 @@ def main():
                             "--log.format=logfmt"))
         wait_for("a second listing", lambda: daemon.value("share_drift_listings_total", image_id="m-sim-2") > 1)
         require("metrics", daemon.http("/metrics")[2].decode().splitlines())
+        text = page(directory, own, daemon)
+        for file in ("README.md", "dashboards/README.md"):
+            require_text(file, text)
         simulator.control("unshare", image="m-sim-2", accounts=[ACCOUNT])
         wait_for("the end of the drift", lambda: "event=drift_closed" in daemon.output())
         # A line as far as its sentence: the fields behind it are in dashboards/EVENTS.md.
