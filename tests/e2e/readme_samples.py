@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "demo")]
 from demo import alertmanager_config, prometheus_config  # noqa: E402
-from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, wait_for, workspace  # noqa: E402
+from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, run, wait_for, workspace  # noqa: E402
 
 ACCOUNT = "1715107400000001"
 IMAGES = f"""
@@ -64,9 +64,34 @@ def require_text(file, printed):
     print(f"ok   the page in {file}")
 
 
+def require_exit(code, *words):
+    got, printed, complaint = run(*words)
+    if got != code:
+        raise Failed(f"{words} ended with {got}, not {code}: {printed}{complaint}")
+    return printed
+
+
+def first_steps(directory, simulator):
+    """README's configuration is a good one; what baseline --all writes is one as soon as somebody answers for what is shared."""
+    text = (ROOT / "README.md").read_text()
+    config = directory / "config.yml"
+    config.write_text(re.search(r"^```yaml\n(.*?)^```$", text, re.M | re.S)[1])
+    require_exit(0, "lint", f"--config.file={config}")
+    [profile] = re.findall(r"^echo '(profiles: .*)' > config.yml$", text, re.M)
+    config.write_text(profile.replace("{source: static_file}", f"{{source: environment}}, endpoint: {simulator.url}"))
+    whole = require_exit(0, "baseline", "--all", f"--config.file={config}")
+    config.write_text(whole)
+    require_exit(2, "lint", f"--config.file={config}")
+    config.write_text(re.sub(r'(owner|ticket|reason): ""', r'\1: "x"', whole))
+    for command in ("lint", "check"):
+        require_exit(0, command, f"--config.file={config}")
+    print("ok   the first steps")
+
+
 def main():
     with workspace() as (directory, own):
         simulator = own(Simulator(directory, "--images=2", "--accounts=1"))
+        first_steps(directory, simulator)
         daemon = own(Daemon(directory, f"profiles: {{default: {{endpoint: {simulator.url}}}}}\npoll: {{interval: 1s}}\n{IMAGES}",
                             "--log.format=logfmt"))
         wait_for("a second listing", lambda: daemon.value("share_drift_listings_total", image_id="m-sim-2") > 1)
