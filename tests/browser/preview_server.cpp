@@ -2,6 +2,7 @@
 // port, and ends when its standard input does. POST /_test/scene?name=NAME changes what it shows, POST
 // /_test/answer?code=503 makes the page fail (200: no more), GET /_test/count tells how often it was asked
 // for.
+#include "app/version.hpp"
 #include "browser/scenes.hpp"
 #include "core/text.hpp"
 #include "http_server/sockets.hpp"
@@ -94,6 +95,7 @@ class Preview {
     backend.events = [this](const EventQuery& query) { return events_of(query.image_id); };
     backend.reload = [] { return Unit{}; };
     backend.poll = [](const ImageId& /*image*/) {};
+    backend.health = [] { return OwnHealth{kVersion, kRevision}; };
     backend.now = wall_now;
     backend.stale_after = [] { return Millis{900'000}; };
     return backend;

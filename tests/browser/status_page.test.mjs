@@ -127,6 +127,7 @@ test("the page is what it should look like", async () => {
     await visit("story", (page) => picture(page, `phone-${colorScheme}`, { fullPage: true }),
       { colorScheme, viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true });
   }
+  await visit("story", (page) => picture(page, "status-page"));  // as in dashboards/screenshots
   await visit("story", (page) => picture(page, "tablet"), { viewport: { width: 900, height: 1100 } });
   await visit("hostile", (page) => picture(page, "hostile", { fullPage: true }));
   await visit("empty", (page) => picture(page, "empty"));
