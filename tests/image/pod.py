@@ -1,4 +1,4 @@
-"""A pod as Kubernetes runs it from a StatefulSet, by crun: kubelet's volumes, identity, limits and probes, without a cluster.
+"""A pod as Kubernetes runs it from a StatefulSet, by crun: kubelet's volumes, identity, confinement and probes, without a cluster.
 
 It is to be used inside of namespaces of a test's own (run_image.py): the container has the network that its maker has, and all of it
 ends with its maker.
