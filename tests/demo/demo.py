@@ -7,6 +7,7 @@ Each step prints what was done, the metric line that Prometheus or the daemon ha
 the webhook. Exits 0 only if every step happened. --keep leaves everything up; --fast stops after the API has failed.
 """
 import argparse
+import contextlib
 import pathlib
 import re
 import signal
@@ -240,6 +241,8 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave everything up until Ctrl-C")
     parser.add_argument("--fast", action="store_true", help="only the first four steps, as far as the API that fails")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way all that was started is ended
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with workspace() as (directory, keep):
         try:
             story = play(directory, keep, arguments.fast)
@@ -251,11 +254,15 @@ def main():
             return 1
         if arguments.keep:
             print(KEPT.format(simulator=story.simulator.url, image=IMAGE), flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.pause()
         else:
             print(NEXT)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
