@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Every test must exist that PROOF.md's promises and the guide's twins name: `Suite.Name`, `Suite.*`, `label.name`, `tests/a/file`."""
+"""Every test must exist that PROOF.md's promises and the guide's twins name: `Suite.Name`, `Suite.*`, `label.name`, `tests/a/file`.
+
+Every link of a paper must lead somewhere.
+"""
 import pathlib
 import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOMS = ("config", "daemon", "dashboards", "systemd", "tests")
 
 
 def table(file, title):
@@ -12,6 +16,17 @@ def table(file, title):
     chapter = re.search(rf"^## {title}\n(.*?)^## ", file.read_text(), re.M | re.S)[1]
     rows = [line for line in chapter.splitlines() if line.startswith("| ")]
     return [row for row in rows if not re.fullmatch(r"\| (promise|fast) .*", row)]
+
+
+def dead_links():
+    """Links of the papers, and files that they name in backticks, which lead nowhere."""
+    for paper in [ROOT / "README.md", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.md")))]:
+        text = paper.read_text()
+        links = [link for link in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in link]
+        named = re.findall(rf"`((?:\.\./)*(?:{'|'.join(ROOMS)})/[\w./-]*[\w/])`", text)
+        for path in links + [name for name in named if "ROOM" not in name]:
+            if not (paper.parent / path).exists() and not (ROOT / path).exists():
+                yield f"{paper.relative_to(ROOT)} leads to {path}, which is not there"
 
 
 def main():
@@ -38,8 +53,9 @@ def main():
             missing.append(word)
     for word in missing:
         print(f"daemon/PROOF.md or daemon/README.md names {word}, which is not there")
-    print(f"{len(rows)} promises and twins name {named} tests")
-    return 1 if missing or named < 40 else 0
+    dead = list(dead_links())
+    print("\n".join([*dead, f"{len(rows)} promises and twins name {named} tests"]))
+    return 1 if missing or dead or named < 40 else 0
 
 
 if __name__ == "__main__":
