@@ -5,6 +5,7 @@ Asks the linked programs what they are, and the compiler's command lines for wha
 """
 import json
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -23,7 +24,8 @@ PROOFS = [
 ]
 ABSENT = [("code that is written to at its start", "-d", r"TEXTREL"), ("a library path of whoever built it", "-d", r"R(UN)?PATH"),
           ("memory both written and executed", "-l", r"\bRWE\b")]
-FLAGS = ["-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS", "-fstack-protector-strong", "-fstack-clash-protection", "-O2"]
+FLAGS = ["-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS", "-fstack-protector-strong", "-fstack-clash-protection", "-O2",
+         *{"x86_64": ["-fcf-protection"], "aarch64": ["-mbranch-protection=standard"]}.get(platform.machine(), [])]
 
 
 def readelf(program, what):
