@@ -22,8 +22,9 @@ class PasswordCheck {
   static constexpr std::size_t kMostKept = 100;
 
   PasswordCheck();
-  /// `hash`: the user's bcrypt hash, or none for an unknown user, which takes as long as `decoy` (a bcrypt
-  /// hash) would and is wrong. unknown: only where it may not take long.
+  /// `hash`: the user's bcrypt hash, or none for an unknown user. `decoy`: the dearest bcrypt hash that there
+  /// is; whatever is wrong takes as long as it would, so that time tells nobody who is a user. unknown: only
+  /// where it may not take long.
   Verdict check(std::string_view user, const Secret& password, const std::optional<std::string>& hash,
                 const std::string& decoy, bool may_take_long = true);
 

@@ -3,6 +3,7 @@
 #include "support/fakes.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -169,6 +170,27 @@ TEST(PasswordCheck, SaysThatItDoesNotKnowWhereItMayNotTakeLong) {
   EXPECT_EQ(check.check("prom", Secret("right"), kHash, kHash), right);
   EXPECT_EQ(check.check("prom", Secret("right"), kHash, kHash, false), right);
   EXPECT_EQ(check.check("prom", Secret("wrong"), kHash, kHash, false), unknown);
+}
+
+/// CPU seconds of this thread, in which `wrong` is found to be wrong.
+double work_of(PasswordCheck& check, const std::optional<std::string>& hash, const std::string& decoy) {
+  const auto now = [] {
+    timespec used{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+  };
+  const double begun = now();
+  EXPECT_EQ(check.check("prom", Secret("wrong"), hash, decoy), PasswordCheck::Verdict::wrong);
+  return now() - begun;
+}
+
+TEST(PasswordCheck, TimeDoesNotTellWhoIsAUser) {
+  PasswordCheck check;
+  const std::string dear =
+      "$2y$09$abcdefghijklmnopqrstuuFmEfrkTQnczNzw475xE2VhDrK1uwJiC";  // 32 times kHash's work
+  const double unknown = work_of(check, std::nullopt, dear);
+  EXPECT_NEAR(work_of(check, kHash, dear), unknown, unknown / 2);
+  EXPECT_NEAR(work_of(check, dear, dear), unknown, unknown / 2);
 }
 
 /// The twin remembers nothing: it knows which hash is of which password.
