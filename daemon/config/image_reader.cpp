@@ -16,6 +16,8 @@ void sort_unique(std::vector<AccountId>& accounts) {
   accounts.erase(std::unique(accounts.begin(), accounts.end()), accounts.end());
 }
 
+constexpr std::size_t kMostFromGroups = 5'000'000;  ///< some 120 MB
+
 class ImageReader {
  public:
   ImageReader(YamlReader& reader, ImageContext& context) : reader_(reader), context_(context) {
@@ -168,12 +170,25 @@ class ImageReader {
   void read_group_grant(const Place& at, std::string_view name) {
     const auto group = context_.groups.find(name);
     if (group != context_.groups.end()) {
-      grants_.insert(grants_.end(), group->second.begin(), group->second.end());
+      take_group(at, group->second);
     } else if (context_.groups_known) {
       const std::string_view near = nearest(name, group_names_);
       reader_.fail(
           at, "there is no group " + in_quotes(name),
           near.empty() ? "" : "did you mean " + in_quotes(std::string(kGroupPrefix).append(near)) + "?");
+    }
+  }
+
+  /// Each image has its own copy of a group's accounts.
+  void take_group(const Place& at, const std::vector<AccountId>& members) {
+    context_.from_groups += members.size();
+    if (context_.from_groups <= kMostFromGroups) {
+      grants_.insert(grants_.end(), members.begin(), members.end());
+    } else if (!std::exchange(context_.too_many_told, true)) {
+      reader_.fail(at,
+                   "groups that are named by images hold more than " + std::to_string(kMostFromGroups) +
+                       " accounts together, counted anew for each image",
+                   "use smaller groups, or watch some of the images with another exporter");
     }
   }
 

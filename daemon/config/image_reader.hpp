@@ -3,6 +3,7 @@
 #include "config/config.hpp"
 #include "config/yaml_reader.hpp"
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct ImageContext {
   Origins group_origins;
   Origins image_origins;
   Origins ignored_origins;
+  std::size_t from_groups = 0;  ///< accounts that images have from groups
+  bool too_many_told = false;   ///< they are too many, which was said
   bool default_missed = false;  ///< it was said that there is no profile "default"
 };
 

@@ -261,6 +261,17 @@ TEST(ConfigLoader, RefusesBombsBeforeTheyGoOff) {
   EXPECT_THAT(refused(std::string((32U << 20U) + 1, '\n')), HasSubstr("larger than 32 MiB"));
 }
 
+TEST(ConfigLoader, RefusesGroupsThatWouldFillTheMemory) {
+  std::string text = "groups:\n  everybody:\n";
+  for (int i = 0; i < 20'000; ++i)
+    text += "    - \"" + std::to_string(1'000'000'000'000'000 + i) + "\"\n";
+  text += "images:\n";
+  for (int i = 0; i < 300; ++i)
+    text += "  - {id: m-" + std::to_string(i) + ", allowed: [group:everybody]}\n";
+  EXPECT_THAT(refused(text), AllOf(HasSubstr("more than 5000000 accounts"), HasSubstr("images[250]"),
+                                   Not(HasSubstr("images[251]"))));
+}
+
 TEST(ConfigLoader, LoadsAFleetOfFiftyThousand) {
   std::string text = "groups:\n  partners: [\"2222222222222222\", \"3333333333333333\"]\nimages:\n";
   for (int i = 0; i < 50'000; ++i) {
