@@ -117,6 +117,37 @@ TEST(HttpServer, ReadsBodiesUpToItsCap) {
   }
 }
 
+/// Faults of cpp-httplib 0.11.4 that Debian 12 has not mended; daemon/PROOF.md lists them.
+TEST(HttpServer, KnownFaultsOfTheLibraryStayOutOfReach) {
+  ServerRequest seen;
+  ServerOptions options;
+  options.max_body = 1000;
+  const auto server = serve(
+      [&seen](const ServerRequest& request) {
+        seen = request;
+        return ServerResponse::text(200, "heard");
+      },
+      options);
+  const auto ask = [&server](const std::string& headers) {
+    const RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers);
+    return client.read_all(3s);
+  };
+  EXPECT_THAT(ask("Transfer-Encoding: chunked\r\n\r\n-2\r\nx\r\n"), StartsWith("HTTP/1.1 411"))
+      << "CVE-2026-45352, CVE-2025-53629";
+  std::string many;
+  for (int i = 0; i < 2000; ++i)
+    many += "X-" + std::to_string(i) + ": y\r\n";
+  EXPECT_THAT(ask(many + "\r\n"), StartsWith("HTTP/1.1 431")) << "CVE-2025-52887, CVE-2025-53628";
+  EXPECT_THAT(ask("REMOTE_ADDR: 6.6.6.6\r\nX-Forwarded-For: 6.6.6.6\r\nContent-Length: 0\r\n\r\n"),
+              EndsWith("heard"));
+  EXPECT_EQ(seen.remote_address, "127.0.0.1") << "CVE-2025-66570, CVE-2025-66577";
+  EXPECT_EQ(seen.header("remote_addr"), "");
+  const std::string bomb = "\x1f\x8b";
+  EXPECT_THAT(ask("Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n" + bomb), EndsWith("heard"));
+  EXPECT_EQ(seen.body, bomb) << "CVE-2026-22776: bodies are not unpacked";
+}
+
 TEST(HttpServer, LongHeadsGetAnAnswer) {
   const auto server = serve(echo);
   EXPECT_THAT(http_get(server->port(), "/" + std::string(9000, 'a')), StartsWith("HTTP/1.1 414"));
