@@ -81,7 +81,7 @@ WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const 
   WalkListener listener(result);
   NullSink sink;
   NullStore store;
-  StepPublisher publisher(sink, store, listener);
+  StepPublisher publisher(ports.clock, sink, store, listener);
   InventoryWalks walks(
       {ports.clock, ports.timers, ports.config, inventories, discovery, publisher, listener, [] {}});
   for (const auto& [profile, lane] : ports.lanes)
@@ -117,7 +117,7 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   Countdown countdown(std::move(waiting), done, ports);
   NullSink sink;
   NullStore store;
-  StepPublisher publisher(sink, store, countdown);
+  StepPublisher publisher(ports.clock, sink, store, countdown);
   Discovery nothing;
   const bool walked = !inventories.empty();
   InventoryWalks walks(

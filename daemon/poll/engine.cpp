@@ -7,7 +7,9 @@
 namespace sharedrift {
 
 Engine::Engine(Ports ports, Shard shard)
-    : ports_(std::move(ports)), shard_(shard), publisher_(ports_.sink, ports_.store, ports_.listener) {}
+    : ports_(std::move(ports)),
+      shard_(shard),
+      publisher_(ports_.clock, ports_.sink, ports_.store, ports_.listener) {}
 
 Engine::~Engine() {
   stop();

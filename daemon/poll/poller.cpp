@@ -19,6 +19,7 @@ constexpr Millis kRoutineDelay{25'000};
 void StepPublisher::publish(const Step& step, const Tracker& tracker) {
   std::map<std::string, std::vector<Event>> by_image;
   for (const Event& event : step.events) {
+    if (!budget_.take(event, clock_.mono())) continue;
     sink_.on_event(event);
     by_image[event.image_id].push_back(event);
   }
@@ -39,6 +40,12 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
   }
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
+  tell_left_out();
+}
+
+void StepPublisher::tell_left_out() {
+  if (const auto events = budget_.left_out(clock_.mono()))
+    tell({EventType::drift_events_left_out, clock_.wall(), "", {{"events", *events}}});
 }
 
 void StepPublisher::tell(const Event& event) {

@@ -3,6 +3,7 @@
 #include "core/schedule.hpp"
 #include "core/timer_queue.hpp"
 #include "core/tracker.hpp"
+#include "poll/drift_event_budget.hpp"
 #include "ports.hpp"
 
 #include <atomic>
@@ -39,13 +40,15 @@ class PollListener {
 };
 
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the
-/// store. One event is one line and one row: those of an image travel with its record, the others alone.
+/// store. One event is one line and one row: those of an image travel with its record, the others alone. Of
+/// drift only so many are told as DriftEventBudget allows, and how many were not.
 ///
 /// News is saved at once; times and counters of polls, which change with every listing, by save_all().
 class StepPublisher {
  public:
-  StepPublisher(EventSink& sink, StateStore& store, PollListener& listener)
-      : sink_(sink), store_(store), listener_(listener) {}
+  /// All outlive it.
+  StepPublisher(const Clock& clock, EventSink& sink, StateStore& store, PollListener& listener)
+      : clock_(clock), sink_(sink), store_(store), listener_(listener) {}
   void publish(const Step& step, const Tracker& tracker);
   /// An event that is no step of the tracker's.
   void tell(const Event& event);
@@ -53,9 +56,13 @@ class StepPublisher {
   void save_all(Tracker& tracker);
 
  private:
+  void tell_left_out();
+
+  const Clock& clock_;
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
+  DriftEventBudget budget_;
 };
 
 /// One profile as the poller sees it.

@@ -102,6 +102,7 @@ std::vector<Event> examples() {
         {"images_watched", std::int64_t{40}},
         {"limit_percent", std::int64_t{20}},
         {"clears_held", std::int64_t{1}}}},
+      {drift_events_left_out, kNoon, "", {{"events", std::int64_t{4711}}}},
       {monitoring_gap, kNoon, "", {{"from", kEleven}, {"to", kNoon}, {"seconds", std::int64_t{3600}}}},
       {monitoring_gap, kNoon, "", {{"to", kNoon}, {"detail", "the state does not say since when"s}}},
       {first_run, kNoon, "", {{"images", std::int64_t{1}}}},

@@ -64,7 +64,7 @@ struct World {
   testing::RecordingSink sink;
   testing::RecordingStore store{clock};
   testing::RecordingListener listener;
-  StepPublisher publisher{sink, store, listener};
+  StepPublisher publisher{clock, sink, store, listener};
 };
 
 TEST(InventoryWalks, WalksAtOnceAndThenOnItsInterval) {

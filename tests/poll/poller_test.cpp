@@ -65,7 +65,7 @@ struct World {
   testing::RecordingSink sink;
   RecordingStore store{clock};
   RecordingListener listener;
-  StepPublisher publisher{sink, store, listener};
+  StepPublisher publisher{clock, sink, store, listener};
 };
 
 TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
@@ -85,6 +85,27 @@ TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
   EXPECT_EQ(world.store.events, world.sink.events.size()) << "one event is one line and one row";
   EXPECT_LE(world.clock.mono() - start, 3200ms) << "1000 / 16 x 50 ms and nothing on top";
   EXPECT_LE(world.source.max_waiting, 64U);
+}
+
+TEST(Poller, AccountsThatComeAndGoByTheThousandFloodNoLog) {
+  std::vector<AccountId> thousands;
+  for (int number = 2; number <= 4001; ++number)
+    thousands.push_back(testing::account(number));
+  std::sort(thousands.begin(), thousands.end());
+  bool shared = false;
+  World world(10, 60s, 1ms, 16, [&](const ImageId& image) {
+    if (image.str() == "m-0") shared = !shared;
+    return listed(shared ? thousands : std::vector<AccountId>{});
+  });
+  world.poll(10);
+  EXPECT_EQ(world.sink.count(EventType::drift_opened), 20'000U);
+  ASSERT_EQ(world.sink.count(EventType::drift_events_left_out), 1U);
+  std::uint64_t open = 0;
+  for (const auto& [id, view] : world.listener.views)
+    open += static_cast<std::uint64_t>(*view->unexpected_accounts);
+  EXPECT_EQ(open, 40'000U) << "nothing that is open is lost";
+  world.poll(10);
+  EXPECT_EQ(world.store.events, world.sink.events.size());
 }
 
 TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsAttempts) {
