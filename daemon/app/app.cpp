@@ -1,5 +1,6 @@
 #include "app/app.hpp"
 
+#include "app/config_references.hpp"
 #include "app/credential_news.hpp"
 #include "app/current_config.hpp"
 #include "app/early_end.hpp"
@@ -88,7 +89,9 @@ class App {
     release_free_heap();  // what reading the configuration and the past took is not needed again
     engine_->start();
     tell(EventType::started, started_fields());
-    tell_untrusted();
+    tell_warnings();
+    for (const Diagnostic& doubt : check_web_references(options_.web_config_file, clock_.wall()))
+      tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
     SystemdNotifier::ready(status_line());
     const int code = serve();
     stop();
@@ -98,10 +101,12 @@ class App {
  private:
   using ConfigPtr = CurrentConfig::Ptr;
 
-  /// What --config.trust-file-mode gives up.
-  void tell_untrusted() {
+  /// What --config.trust-file-mode gives up, and what will not work for long.
+  void tell_warnings() {
     for (const Diagnostic& file : config_.untrusted())
       tell(EventType::config_untrusted, {{"file", file.file}});
+    for (const Diagnostic& doubt : config_.doubts())
+      tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
   }
 
   /// TLS, users and headers; without a web config the door stays open.
@@ -219,7 +224,7 @@ class App {
     release_free_heap();  // the old configuration, and what reading the new one took
     tell(EventType::config_reloaded,
          {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}});
-    tell_untrusted();
+    tell_warnings();
     SystemdNotifier::ready(status_line());
     return Unit{};
   }

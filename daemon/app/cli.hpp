@@ -29,7 +29,7 @@ struct Options {
   std::string telemetry_path = "/metrics";
   std::string external_host;    ///< of --web.external-url: a name that leads here
   std::string route_prefix;     ///< what all paths begin with; empty, or with a `/` at its begin alone
-  std::string web_config_file;  ///< empty: plain HTTP, no authentication
+  std::string web_config_file;  ///< run, lint; empty: plain HTTP, no authentication
   bool systemd_socket = false;
   bool enable_lifecycle = false;
   int max_requests = 40;     ///< answers made at a time; 0: no limit but the server's workers
@@ -41,6 +41,7 @@ struct Options {
   OutputFormat format = OutputFormat::table;  ///< check, history
   std::vector<ImageId> images;                ///< check, baseline, plan: only these; history: one at most
   bool all = false;                           ///< baseline: every image that the account owns
+  bool no_files = false;                      ///< lint: the configuration is for another machine
   bool online = false;                        ///< lint: also poll once
   int limit = 1000;                           ///< history: the newest that many; 0: all
   std::variant<std::monostate, WallTime, Millis> since;  ///< history: a moment, or how long ago

@@ -1,3 +1,4 @@
+#include "app/config_references.hpp"
 #include "app/credential_news.hpp"
 #include "app/doctor.hpp"
 #include "app/ens_sources.hpp"
@@ -18,6 +19,7 @@
 #include "os/signals.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
+#include "web/web_security.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -77,7 +79,7 @@ struct Polled {
 struct Loaded {
   Config config;
   std::vector<ConfigFile> files;
-  std::string untrusted;  ///< warnings of files that others can write
+  std::string warnings;  ///< files that others can write; what is named and does not last
 };
 
 /// Has every owned image watched: what no rule of the configuration fits, by one that allows nobody.
@@ -101,7 +103,10 @@ Result<Loaded, std::string> load(const Options& options) {
   if (options.all && !config->inventory.enabled)
     return Err(std::string{"--all needs the inventory, which is off"});
   if (options.all) discover_all(*config);
-  return Loaded{std::move(*config), std::move(read->files), to_lines(read->untrusted)};
+  const LintReport references = check_references(*config, read->files, SystemClock().wall());
+  if (!references.errors.empty()) return Err(to_lines(references.errors));
+  return Loaded{std::move(*config), std::move(read->files),
+                to_lines(read->untrusted) + to_lines(references.warnings)};
 }
 
 /// The file that names each image.
@@ -267,14 +272,41 @@ int lint_online(const Options& options) {
   return code;
 }
 
+/// Adds what a configuration that was taken names: on this machine, without the network.
+void lint_references(const Options& options, const Config& config, const std::vector<ConfigFile>& files,
+                     LintReport& report) {
+  SystemClock clock;
+  SystemRandom random;
+  const auto add = [](std::vector<Diagnostic>& to, const std::vector<Diagnostic>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  };
+  const LintReport references = check_references(config, files, clock.wall());
+  add(report.errors, references.errors);
+  add(report.warnings, references.warnings);
+  const CredentialReport credentials = check_credential_references(config, files, clock, random);
+  add(report.warnings, credentials.named);
+  std::fputs(to_lines(credentials.around).c_str(), stderr);  // the daemon's environment is another one
+  if (!options.online) warn_of_unused_proxies(config);
+}
+
+void lint_web_config(const std::string& file, LintReport& report) {
+  SystemClock clock;
+  const auto door = WebSecurity::open(file, clock, nullptr);
+  auto& list = door ? report.warnings : report.errors;
+  for (const Diagnostic& told : door ? check_web_references(file, clock.wall()) : door.error())
+    list.push_back(told);
+}
+
 int lint(const Options& options) {
-  const LintReport report = lint_config_files(options.config_files, SystemClock().wall());
-  for (const auto* list : {&report.errors, &report.warnings}) {
-    for (const Diagnostic& diagnostic : *list)
-      print(to_string(diagnostic) + "\n");
+  LintReport report = lint_config_files(options.config_files, SystemClock().wall());
+  if (report.errors.empty() && !options.no_files) {
+    const auto files = read_config_files(options.config_files);
+    const auto config = files ? parse_config(files->files) : Err(files.error());
+    if (config) lint_references(options, *config, files->files, report);
   }
+  if (!options.web_config_file.empty()) lint_web_config(options.web_config_file, report);
+  print(to_lines(report.errors) + to_lines(report.warnings));
   if (!report.errors.empty()) return kBadUsage;
-  if (const auto loaded = load(options); loaded && !options.online) warn_of_unused_proxies(loaded->config);
   const int offline = report.warnings.empty() ? 0 : 1;
   return options.online ? std::max(offline, lint_online(options)) : offline;
 }
@@ -286,7 +318,7 @@ int run_command(const Options& options) {
   if (options.command == Command::history) return history(options);
   const auto loaded = load(options);
   if (!loaded) return refuse(loaded.error());
-  std::fputs(loaded->untrusted.c_str(), stderr);
+  std::fputs(loaded->warnings.c_str(), stderr);
   if (options.command == Command::doctor) return doctor(options, loaded->config, StopOnSignal().token());
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());

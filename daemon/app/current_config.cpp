@@ -1,7 +1,9 @@
 #include "app/current_config.hpp"
 
+#include "app/config_references.hpp"
 #include "config/config_files.hpp"
 #include "config/config_loader.hpp"
+#include "os/system_clock.hpp"
 
 #include <utility>
 
@@ -26,6 +28,9 @@ Result<CurrentConfig::Ptr, std::vector<Diagnostic>> CurrentConfig::load() {
   }
   untrusted_ = std::move(read.untrusted);
   SD_TRY(config, parse_config(read.files));
+  LintReport references = check_references(config, read.files, SystemClock().wall());
+  if (!references.errors.empty()) return Err(std::move(references.errors));
+  doubts_ = std::move(references.warnings);
   return std::make_shared<const Config>(std::move(config));
 }
 

@@ -21,13 +21,17 @@ class CurrentConfig {
   /// `options` outlives it.
   explicit CurrentConfig(const Options& options) : options_(options) {}
 
-  /// Reads the files. What others can write is refused, unless --config.trust-file-mode takes it.
+  /// Reads the files. What others can write is refused, unless --config.trust-file-mode takes it;
+  /// so is what names files with which a profile cannot work.
   Result<Ptr, std::vector<Diagnostic>> load();
   /// Whether the files differ from what load() read last in a way that decides whether they are taken, or as
   /// what.
   [[nodiscard]] bool changed() const;
   /// Files that load() took last although others can write them.
   [[nodiscard]] const std::vector<Diagnostic>& untrusted() const { return untrusted_; }
+
+  /// What will not work for long of what the files that load() took last name.
+  [[nodiscard]] const std::vector<Diagnostic>& doubts() const { return doubts_; }
 
   /// Null before set().
   [[nodiscard]] Ptr in_force() const;
@@ -37,6 +41,7 @@ class CurrentConfig {
   const Options& options_;
   std::string tried_;  ///< fingerprint of what was read last
   std::vector<Diagnostic> untrusted_;
+  std::vector<Diagnostic> doubts_;
   mutable std::mutex mutex_;
   Ptr in_force_;  ///< guarded by mutex_
 };

@@ -25,22 +25,34 @@ HttpResult fetch_once(HttpRequest request, Millis timeout, const std::stop_token
   return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, stop);
 }
 
-}  // namespace
-
-ProfileAccess make_profile_access(const ProfileConfig& profile, Clock& clock, Random& random,
-                                  ApiObserver* observer, std::function<void()> changed) {
+ProfileAccess without_credentials(const ProfileConfig& profile, Clock& clock, Random& random) {
   ProfileAccess access;
   access.route = route_of(profile);
   access.correction = std::make_shared<ClockCorrection>();
   access.clock = std::make_unique<CorrectedClock>(clock, *access.correction);
   access.sts = std::make_unique<StsClient>(clock, random, fetch_once, access.route, access.correction);
-  const bool own_sts = profile.sts_endpoint != ProfileConfig{}.sts_endpoint;
-  access.credentials =
-      make_credential_source(profile.credentials,
-                             {*access.clock, random, *access.sts, fetch_once, process_environment(),
-                              command_runner(), access.route, own_sts ? profile.sts_endpoint : ""},
-                             profile.name, {observer, std::move(changed)});
   return access;
+}
+
+CredentialWorld world_of(const ProfileConfig& profile, const ProfileAccess& access, Random& random) {
+  const bool own_sts = profile.sts_endpoint != ProfileConfig{}.sts_endpoint;
+  return {*access.clock,         random,           *access.sts,  fetch_once,
+          process_environment(), command_runner(), access.route, own_sts ? profile.sts_endpoint : ""};
+}
+
+}  // namespace
+
+ProfileAccess make_profile_access(const ProfileConfig& profile, Clock& clock, Random& random,
+                                  ApiObserver* observer, std::function<void()> changed) {
+  ProfileAccess access = without_credentials(profile, clock, random);
+  access.credentials = make_credential_source(profile.credentials, world_of(profile, access, random),
+                                              profile.name, {observer, std::move(changed)});
+  return access;
+}
+
+std::vector<std::string> local_credential_faults(const ProfileConfig& profile, Clock& clock, Random& random) {
+  const ProfileAccess access = without_credentials(profile, clock, random);
+  return local_credential_faults(profile.credentials, world_of(profile, access, random));
 }
 
 }  // namespace sharedrift

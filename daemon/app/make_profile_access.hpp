@@ -5,6 +5,8 @@
 #include "ports.hpp"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace sharedrift {
 
@@ -12,5 +14,8 @@ namespace sharedrift {
 /// access.
 ProfileAccess make_profile_access(const ProfileConfig& profile, Clock& clock, Random& random,
                                   ApiObserver* observer, std::function<void()> changed);
+
+/// What is wrong with the places where a profile's credentials come from, in words, without a call.
+std::vector<std::string> local_credential_faults(const ProfileConfig& profile, Clock& clock, Random& random);
 
 }  // namespace sharedrift

@@ -1,5 +1,6 @@
 #include "config/config_files.hpp"
 
+#include "config/yaml_reader.hpp"
 #include "config/yaml_tree.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
@@ -72,6 +73,16 @@ Result<std::vector<std::string>, Diagnostic> files_in(const std::string& directo
   return found;
 }
 
+/// How many of `keys` are there, below `at`. The last of them is marked.
+std::size_t mark(YamlReader& reader, const Place& at, std::span<const std::string_view> keys) {
+  std::size_t found = 0;
+  reader.each_entry(at, [&](std::string_view key, const Place& value) {
+    if (!keys.empty() && key == keys.front()) found = 1 + mark(reader, value, keys.subspan(1));
+  });
+  if (found == 0 && at.parent != nullptr) reader.fail(at, "");
+  return found;
+}
+
 }  // namespace
 
 Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector<std::string>& paths) {
@@ -106,12 +117,32 @@ Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector
   return out;
 }
 
+Diagnostic place_of(const std::vector<ConfigFile>& files, std::span<const std::string_view> keys) {
+  Diagnostic place = file_fault(files.front().name, "");
+  std::size_t most = 0;
+  for (const ConfigFile& file : files) {
+    DiagnosticList marks(file.name);
+    YamlTree tree;
+    if (!parse_yaml(file.text, tree, marks) || tree.root() == kNoYamlNode) continue;
+    YamlReader reader(tree, marks);
+    const std::size_t found = mark(reader, reader.root(), keys);
+    if (found <= most) continue;
+    most = found;
+    place = marks.take(file.text).front();
+  }
+  return place;
+}
+
 std::string hash_of(const std::vector<ConfigFile>& files) {
   if (files.size() == 1) return to_hex(sha256(files.front().text));
   std::string sums;
   for (const ConfigFile& file : files)
     sums += to_hex(sha256(file.text)) + "  " + file.name + "\n";
   return to_hex(sha256(sums));
+}
+
+Result<std::string, Diagnostic> read_regular_file(const std::string& file) {
+  return text_of(file, OpenFile(file));
 }
 
 Result<std::string, Diagnostic> read_trusted_file(const std::string& file) {

@@ -3,7 +3,9 @@
 #include "config/diagnostic.hpp"
 #include "core/result.hpp"
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sharedrift {
@@ -25,8 +27,14 @@ struct ConfigFiles {
 /// directory without such files; everything that is wrong at once.
 Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector<std::string>& paths);
 
+/// Where a value stands: the deepest of `keys`, from the root on, that one of the files has. Without words.
+Diagnostic place_of(const std::vector<ConfigFile>& files, std::span<const std::string_view> keys);
+
 /// Hex. Of one file: the SHA-256 of its bytes. Of several: of what `sha256sum FILE...` prints of them.
 std::string hash_of(const std::vector<ConfigFile>& files);
+
+/// Reads a regular file that a configuration names. The error is about it as a whole.
+Result<std::string, Diagnostic> read_regular_file(const std::string& file);
 
 /// Reads a file whose contents are trusted: one open, and every check is made of what was opened. A symbolic
 /// link is followed (Kubernetes mounts configs as such). One that group or others can write is refused, too.

@@ -50,6 +50,7 @@ enum class EventType {
   config_reloaded,
   config_rejected,
   config_untrusted,
+  config_warning,
   web_config_reloaded,
   web_config_rejected,
   credentials_changed,

@@ -94,6 +94,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "Others than its owner can change {file}: whoever does so decides which shares are drift; chmod go-w "
      "it, "
      "or mount it read-only"},
+    {EventType::config_warning, "config_warning", Level::warn,
+     "The configuration is in force, and what it names needs attention: {reason}"},
     {EventType::web_config_reloaded, "web_config_reloaded", Level::info,
      "Web configuration {file} is in force"},
     {EventType::web_config_rejected, "web_config_rejected", Level::error,

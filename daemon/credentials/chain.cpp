@@ -31,6 +31,13 @@ std::string describe(const Outlook::Skipped& skipped) {
   return std::string{skipped.origin} + " (" + skipped.why + ")";
 }
 
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string out;
+  for (const std::string& sentence : sentences)
+    out += (out.empty() ? "" : "; ") + sentence;
+  return out;
+}
+
 /// The role a `ram_role` source assumes, with the chain of its base inside.
 Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain>& base, Sight& sight) {
   auto role = role_request(options, sight);
@@ -41,7 +48,8 @@ Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain
     Result<Credentials, Failure> none = base->obtain(outlook, {});
     return Broken{"the key that assumes the role: " + std::move(none).error().detail};
   }
-  Remote key{[base](const std::stop_token& stop) { return base->obtain(base->look(), stop); }};
+  Remote key{[base](const std::stop_token& stop) { return base->obtain(base->look(), stop); }, false,
+             [base] { return joined(base->local_faults()); }};
   return assume_role(std::move(*role), std::move(key), sight.world);
 }
 
@@ -80,6 +88,22 @@ Outlook Chain::look() const {
   }
   outlook.watched = std::move(sight.watched);
   return outlook;
+}
+
+std::vector<std::string> Chain::local_faults() const {
+  const Outlook outlook = look();
+  std::vector<std::string> faults;
+  for (const Outlook::Skipped& skipped : outlook.skipped) {
+    if (skipped.news || outlook.ways.empty()) faults.push_back(describe(skipped));
+  }
+  for (const Outlook::Way& way : outlook.ways) {
+    const auto* remote = std::get_if<Remote>(&way.what);
+    std::string fault = remote == nullptr   ? std::get<Credentials>(way.what).warning
+                        : remote->preflight ? remote->preflight()
+                                            : "";
+    if (!fault.empty()) faults.push_back(std::string{way.origin} + " (" + fault + ")");
+  }
+  return faults;
 }
 
 Result<Credentials, Failure> Chain::obtain(const Outlook& outlook, const std::stop_token& stop) {

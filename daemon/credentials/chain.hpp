@@ -48,6 +48,9 @@ class Chain {
 
   /// Reads variables and files; never blocks on anything else.
   [[nodiscard]] Outlook look() const;
+  /// What is wrong with the places as far as this machine knows, in words: what was set up and cannot work,
+  /// and why there is none at all. Calls nobody.
+  [[nodiscard]] std::vector<std::string> local_faults() const;
   /// Goes the ways in order until one leads to credentials that are not expired. Does not block when the
   /// outlook is immediate.
   Result<Credentials, Failure> obtain(const Outlook& outlook, const std::stop_token& stop);

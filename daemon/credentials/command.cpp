@@ -210,20 +210,35 @@ Result<std::string, std::string> run(const std::vector<std::string>& argv, Milli
   return Err(name + trouble);
 }
 
+/// The folders of PATH with `name` in each, as far as the first that can be run.
+std::vector<std::string> candidates_of(const std::string& name) {
+  if (name.find('/') != std::string::npos) return {name};
+  const char* path = std::getenv("PATH");
+  std::string_view folders = path == nullptr ? "" : path;
+  std::vector<std::string> files;
+  while (!folders.empty() && (files.empty() || ::access(files.back().c_str(), X_OK) != 0)) {
+    const std::string_view folder = folders.substr(0, folders.find(':'));
+    folders.remove_prefix(std::min(folder.size() + 1, folders.size()));
+    files.push_back(std::string(folder.empty() ? "." : folder) + "/" + name);
+  }
+  return files;
+}
+
 }  // namespace
 
 std::string weakness_of_program(const std::string& name) {
-  if (name.find('/') != std::string::npos) return weakness_of_path(name).value_or("");
-  const char* path = std::getenv("PATH");
-  std::string_view folders = path == nullptr ? "" : path;
-  while (!folders.empty()) {
-    const std::string_view folder = folders.substr(0, folders.find(':'));
-    folders.remove_prefix(std::min(folder.size() + 1, folders.size()));
-    const std::string file = std::string(folder.empty() ? "." : folder) + "/" + name;
+  for (const std::string& file : candidates_of(name)) {
     if (auto weakness = weakness_of_path(file)) return *weakness;  // also of a folder that comes before
-    if (::access(file.c_str(), X_OK) == 0) break;
   }
   return "";
+}
+
+std::string fault_of_program(const std::string& name) {
+  const std::vector<std::string> files = candidates_of(name);
+  const int error = files.empty() ? ENOENT : ::access(files.back().c_str(), X_OK) == 0 ? 0 : errno;
+  if (error != 0) return name + " cannot be started: " + system_message(error);
+  const std::string weakness = weakness_of_program(name);
+  return weakness.empty() ? "" : name + " could be replaced: " + weakness;
 }
 
 RunCommand command_runner(Millis limit) {

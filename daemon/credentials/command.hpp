@@ -14,5 +14,7 @@ RunCommand command_runner(Millis limit = Millis{60'000});
 
 /// How others could put another program in place of the one that `name` starts, in words; empty: they cannot.
 std::string weakness_of_program(const std::string& name);
+/// The same, and why it cannot be started at all.
+std::string fault_of_program(const std::string& name);
 
 }  // namespace sharedrift

@@ -89,7 +89,11 @@ Finding external_command(std::string_view command, const CredentialWorld& world)
   }
   auto argv = split_command(command);
   if (!argv) return Broken{std::move(argv).error()};
-  return Remote{[argv = std::move(*argv), &world](std::stop_token stop) -> Result<Credentials, Failure> {
+  const auto preflight = [program = argv->front()] {
+    const std::string fault = fault_of_program(program);
+    return fault.empty() ? fault : "the external command " + clean(fault);
+  };
+  auto obtain = [argv = std::move(*argv), &world](std::stop_token stop) -> Result<Credentials, Failure> {
     auto output = world.run(argv, std::move(stop));
     if (!output) return Err(credential_failure("the external command " + std::move(output).error()));
     auto key = parse_key_json(trim(*output));
@@ -101,7 +105,8 @@ Finding external_command(std::string_view command, const CredentialWorld& world)
     if (const std::string weakness = weakness_of_program(argv.front()); !weakness.empty())
       key->warning = clean("the external command could be replaced: " + weakness);
     return std::move(*key);
-  }};
+  };
+  return Remote{std::move(obtain), false, preflight};
 }
 
 }  // namespace sharedrift

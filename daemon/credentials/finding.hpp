@@ -29,6 +29,9 @@ struct Remote {
   Obtain obtain;
   bool guessed =
       false;  ///< tried although nothing says that it is there (metadata service): its failure is no news
+  /// What is wrong with the files and programs that the call will need, in words; empty: nothing. May be
+  /// null.
+  std::function<std::string()> preflight{};
 };
 
 /// What one place holds right now, as far as this machine knows.

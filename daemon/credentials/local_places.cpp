@@ -82,6 +82,10 @@ Finding with_warning(Finding finding, const std::string& warning) {
       if (got) add(*got);
       return got;
     };
+    remote->preflight = [inner = std::move(remote->preflight), warning] {
+      const std::string more = inner ? inner() : "";
+      return more.empty() ? warning : more + "; " + warning;
+    };
   }
   return finding;
 }

@@ -31,6 +31,16 @@ std::optional<std::string> fault(const RoleRequest& role) {
   return std::nullopt;
 }
 
+Result<Secret, std::string> read_token(const std::string& file) {
+  const auto read = read_key_file(file, kMaxTokenFile);
+  if (!read) return Err("OIDC token " + read.error().what);
+  const std::string_view token = trim(read->text.reveal());
+  if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
+    return Err("OIDC token " + clean(file, 300) + ": does not hold a token");
+  }
+  return Secret{token};
+}
+
 }  // namespace
 
 Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_view region, bool vpc) {
@@ -71,40 +81,44 @@ Result<RoleRequest, std::string> role_request(const CredentialSpec& options, con
 
 Finding assume_role(RoleRequest role, Finding base, const CredentialWorld& world) {
   Obtain get_key;
+  std::function<std::string()> preflight;
   if (auto* key = std::get_if<Credentials>(&base)) {
     get_key = [key = std::move(*key)](const std::stop_token& /*stop*/) -> Result<Credentials, Failure> {
       return key;
     };
   } else if (auto* remote = std::get_if<Remote>(&base)) {
     get_key = std::move(remote->obtain);
+    preflight = std::move(remote->preflight);
   } else {
     return base;
   }
-  return Remote{[role = std::move(role), get_key = std::move(get_key),
+  auto obtain = [role = std::move(role), get_key = std::move(get_key),
                  &world](std::stop_token stop) -> Result<Credentials, Failure> {
     auto key = get_key(stop);
     if (!key) return key;
     auto got = world.sts.assume(role, &*key, std::move(stop));
     if (got && got->warning.empty()) got->warning = key->warning;
     return got;
-  }};
+  };
+  return Remote{std::move(obtain), false, std::move(preflight)};
 }
 
 Finding assume_role_with_oidc(RoleRequest role, std::string token_file, const CredentialWorld& world) {
   if (role.oidc_provider_arn.empty()) return Broken{"the ARN of the OIDC provider is not set"};
   if (token_file.empty()) return Broken{"the path of the OIDC token is not set"};
-  return Remote{[role = std::move(role), token_file = std::move(token_file),
+  const auto preflight = [token_file] {
+    const auto token = read_token(token_file);
+    return token ? std::string{} : token.error();
+  };
+  auto obtain = [role = std::move(role), token_file = std::move(token_file),
                  &world](std::stop_token stop) -> Result<Credentials, Failure> {
-    auto file = read_key_file(token_file, kMaxTokenFile);  // the cluster replaces it every hour or so
-    if (!file) return Err(credential_failure("OIDC token " + std::move(file).error().what));
-    const std::string_view token = trim(file->text.reveal());
-    if (!std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; })) {
-      return Err(credential_failure("OIDC token " + clean(token_file, 300) + ": does not hold a token"));
-    }
+    auto token = read_token(token_file);  // the cluster replaces it every hour or so
+    if (!token) return Err(credential_failure(std::move(token).error()));
     RoleRequest request = role;
-    request.oidc_token = Secret{token};
+    request.oidc_token = std::move(*token);
     return world.sts.assume(request, nullptr, std::move(stop));
-  }};
+  };
+  return Remote{std::move(obtain), false, preflight};
 }
 
 Finding look_oidc_role(const CredentialSpec& options, Sight& sight) {

@@ -93,6 +93,11 @@ Environment process_environment() {
   };
 }
 
+std::vector<std::string> local_credential_faults(const CredentialSpec& options,
+                                                 const CredentialWorld& world) {
+  return Chain(options, world).local_faults();
+}
+
 std::unique_ptr<CredentialSource> make_credential_source(const CredentialSpec& options, CredentialWorld world,
                                                          std::string profile, CredentialListeners listeners) {
   return std::make_unique<ThreadedSource>(options, std::move(world), std::move(profile),

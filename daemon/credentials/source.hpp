@@ -46,4 +46,7 @@ Environment process_environment();
 std::unique_ptr<CredentialSource> make_credential_source(const CredentialSpec& options, CredentialWorld world,
                                                          std::string profile, CredentialListeners listeners);
 
+/// What is wrong with the places that `options` means, as far as this machine knows, in words. Calls nobody.
+std::vector<std::string> local_credential_faults(const CredentialSpec& options, const CredentialWorld& world);
+
 }  // namespace sharedrift

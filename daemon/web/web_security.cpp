@@ -1,11 +1,13 @@
 #include "web/web_security.hpp"
 
+#include "config/config_files.hpp"
 #include "core/text.hpp"
 #include "os/file.hpp"
 #include "web/web_tls.hpp"
 #include "wire/encoding.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace sharedrift {
@@ -71,7 +73,8 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   state->read_at = clock_.mono();
   // The stamps are taken before the reading: a change in between shows at the next look.
   state->stamps.push_back(stamp_of(file_));
-  auto config = load_web_config(file_);
+  auto text = read_trusted_file(file_);
+  auto config = text ? parse_web_config(*text, file_) : Err(std::vector<Diagnostic>{text.error()});
   if (!config) {
     state->faults = config.error();
   } else if (config->tls.has_value() != has_tls_) {
@@ -87,7 +90,10 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
     if (tls) {
       state->tls = std::move(*tls);
     } else {
-      state->faults.push_back(std::move(tls).error());
+      Diagnostic fault =
+          place_of({{file_, *text}}, std::array<std::string_view, 2>{"tls_server_config", tls.error().path});
+      fault.message = std::move(tls).error().message;
+      state->faults.push_back(std::move(fault));
     }
   }
   if (state->faults.empty()) state->config = std::move(*config);

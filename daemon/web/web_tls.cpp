@@ -88,14 +88,16 @@ int accept_allowed(int verified, X509_STORE_CTX* store) {
   return 0;
 }
 
-Diagnostic failed(const std::string& file, std::string message) {
+/// `value`: what the section has under `key`.
+Diagnostic failed(std::string_view key, const std::string& value, const std::string& what) {
+  std::string message = in_quotes(value) + " " + what;
   const unsigned long code = ERR_peek_last_error();
   // The reason is a constant of OpenSSL's, never a piece of the file.
   if (const char* why = code == 0 ? nullptr : ERR_reason_error_string(code); why != nullptr) {
     message += std::string(": ") + why;
   }
   ERR_clear_error();
-  return {file, 0, 0, "tls_server_config", std::move(message), ""};
+  return {"", 0, 0, std::string(key), std::move(message), ""};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -123,24 +125,25 @@ std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
   constexpr const char* kDefault = "ECDHE+AESGCM:ECDHE+CHACHA20";
   const std::string ciphers = config.ciphers.empty() ? kDefault : joined(config.ciphers);
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
-    return failed(config.cert_file, "the cipher suites cannot be used");
+    return failed("cipher_suites", ciphers, "cannot be used");
   }
-  if (!config.ciphers13.empty() && SSL_CTX_set_ciphersuites(context, joined(config.ciphers13).c_str()) != 1) {
-    return failed(config.cert_file, "the cipher suites cannot be used");
+  const std::string ciphers13 = joined(config.ciphers13);
+  if (!ciphers13.empty() && SSL_CTX_set_ciphersuites(context, ciphers13.c_str()) != 1) {
+    return failed("cipher_suites", ciphers13, "cannot be used");
   }
   if (!config.curves.empty() && SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
-    return failed(config.cert_file, "the curves cannot be used");
+    return failed("curve_preferences", joined(config.curves), "cannot be used");
   }
   return std::nullopt;
 }
 
 std::optional<Diagnostic> set_certificate(SSL_CTX* context, const WebTls& config) {
   if (SSL_CTX_use_certificate_chain_file(context, config.cert_file.c_str()) != 1) {
-    return failed(config.cert_file, "cannot be used as the certificate");
+    return failed("cert_file", config.cert_file, "cannot be used as the certificate");
   }
   if (SSL_CTX_use_PrivateKey_file(context, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
-    return failed(config.key_file, "cannot be used as the key of " + clean(config.cert_file));
+    return failed("key_file", config.key_file, "cannot be used as the key of " + clean(config.cert_file));
   }
   return std::nullopt;
 }
@@ -153,17 +156,18 @@ std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
   if (config.client_auth == ClientAuth::none) return std::nullopt;
   if (verifies) {
     STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(config.client_ca_file.c_str());
-    if (names == nullptr) return failed(config.client_ca_file, "cannot be used as the clients' CA");
+    if (names == nullptr)
+      return failed("client_ca_file", config.client_ca_file, "cannot be used as the clients' CA");
     SSL_CTX_set_client_CA_list(context, names);  // takes them over
     if (SSL_CTX_load_verify_file(context, config.client_ca_file.c_str()) != 1) {
-      return failed(config.client_ca_file, "cannot be used as the clients' CA");
+      return failed("client_ca_file", config.client_ca_file, "cannot be used as the clients' CA");
     }
   }
   SSL_verify_cb callback = verifies ? nullptr : accept_any;
   if (verifies && !config.client_allowed_sans.empty()) {
     auto sans = std::make_unique<Sans>(config.client_allowed_sans);
     if (SSL_CTX_set_ex_data(context, sans_index(), sans.get()) != 1) {
-      return failed(config.client_ca_file, "the allowed names cannot be kept");
+      return failed("client_allowed_sans", config.client_ca_file, "cannot be kept");
     }
     static_cast<void>(sans.release());
     callback = accept_allowed;
@@ -178,7 +182,7 @@ std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
 Result<std::shared_ptr<ssl_ctx_st>, Diagnostic> make_tls_context(const WebTls& config) {
   ERR_clear_error();
   const std::shared_ptr<ssl_ctx_st> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
-  if (!context) return Err(failed(config.cert_file, "TLS cannot be set up"));
+  if (!context) return Err(failed("cert_file", config.cert_file, "cannot be served: TLS cannot be set up"));
   set_protocol(context.get(), config);
   for (auto* step : {set_ciphers, set_certificate, set_clients}) {
     if (auto fault = step(context.get(), config)) return Err(std::move(*fault));

@@ -73,6 +73,8 @@ TEST(Cli, EveryCommandParses) {
   EXPECT_EQ(parse({"check", "--image", "m-1", "--image", "m-2", "--format=sarif"})->images.size(), 2U);
   EXPECT_EQ(parse({"check", "--format=prometheus"})->format, OutputFormat::prometheus);
   EXPECT_TRUE(parse({"lint", "--online"})->online);
+  EXPECT_TRUE(parse({"lint", "--no-files"})->no_files);
+  EXPECT_EQ(parse({"lint", "--web.config.file=w.yml"})->web_config_file, "w.yml");
   EXPECT_EQ(parse({"doctor", "--report=/r.json", "--profile", "a"})->report_file, "/r.json");
   EXPECT_EQ(parse({"doctor", "--image=m-1"})->images.size(), 1U);
   EXPECT_EQ(parse({"baseline"})->command, Command::baseline);

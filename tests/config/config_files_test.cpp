@@ -194,4 +194,18 @@ TEST(ConfigFiles, OneOfThemMustWatchSomething) {
             1U);
 }
 
+TEST(PlaceOf, IsTheDeepestOfTheKeysThatIsThere) {
+  const std::vector<ConfigFile> files{
+      {"a.yml", "images: []\nprofiles:\n  default:\n    ca_file: /ca\n"},
+      {"b.yml", "profiles:\n  other: {credentials: {source: static_file,\n    file: /key}}\n"}};
+  const auto place = [&files](const std::vector<std::string_view>& keys) {
+    const Diagnostic found = place_of(files, keys);
+    return found.file + ":" + std::to_string(found.line) + " " + found.path;
+  };
+  EXPECT_EQ(place({"profiles", "default", "ca_file"}), "a.yml:4 profiles.default.ca_file");
+  EXPECT_EQ(place({"profiles", "other", "credentials", "file"}), "b.yml:3 profiles.other.credentials.file");
+  EXPECT_EQ(place({"profiles", "other", "credentials", "uri"}), "b.yml:2 profiles.other.credentials");
+  EXPECT_EQ(place({"poll", "interval"}), "a.yml:0 ");
+}
+
 }  // namespace sharedrift
