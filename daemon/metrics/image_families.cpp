@@ -31,6 +31,9 @@ void add_exceptions(View view, Out out) {
   for (const Exception& exception : view.policy->exceptions)
     out.add(unix_seconds(exception.expires), {exception.account.str()});
 }
+void add_failure(View view, Out out) {
+  if (view.last_failure) out.add(1, {to_string(view.last_failure->reason), view.last_failure->code});
+}
 void add_unless_canary(View view, Out out, const ImageView::Gauge& value) {
   if (!view.policy->canary) out.add(value);
 }
@@ -87,6 +90,11 @@ constexpr std::array kImageFamilies{
     ImageFamily{{"share_drift_image_state", Type::Gauge, "image_id,state",
                  "The state of the image as of the last poll, always 1: only the present state is there."},
                 [](View v, Out out) { out.add(1, {to_string(v.state)}); }},
+    ImageFamily{
+        {"share_drift_listing_failure_info", Type::Gauge, "image_id,reason,code",
+         "Why the last poll of the image gave no complete listing, always 1, with the code of the API "
+         "where it gave one; absent where it did."},
+        &add_failure},
     ImageFamily{
         {"share_drift_poll_interval_seconds", Type::Gauge, "image_id", "How often the image is polled."},
         [](View v, Out out) { out.add(std::chrono::duration<double>(v.policy->interval).count()); }},

@@ -230,6 +230,9 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   store.publish(drifting);
   auto blind = std::make_shared<ImageView>(*a_view("m-blind"));
   blind->state = ImageState::forbidden;
+  auto refused = make_failure(Reason::forbidden, "the key may not do this");
+  refused.code = "NoPermission";
+  blind->last_failure = std::make_shared<const Failure>(std::move(refused));
   blind->listing_complete = false;
   blind->last_complete = std::nullopt;
   blind->shared_accounts = blind->unexpected_accounts = blind->missing_accounts = std::nullopt;

@@ -91,6 +91,11 @@ inline std::shared_ptr<const ImageView> random_view(SeededRandom& random, const 
   if (below(4) != 0) view->last_complete = moment();
   view->counters = {below(1000), below(1000), {below(9), below(9)}, {below(9), below(9)}, below(5)};
   if (below(9) == 0) view->counters.listings = 123'456'789'012'345ULL;
+  if (below(3) == 0) {
+    Failure failure = make_failure(kAllReasons.at(below(kAllReasons.size())), "test");
+    failure.code = hostile_texts().at(below(hostile_texts().size()));
+    view->last_failure = std::make_shared<const Failure>(std::move(failure));
+  }
   view->allowed_accounts = below(100);
   view->shared_accounts = gauge();
   view->unexpected_accounts = gauge();
