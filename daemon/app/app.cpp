@@ -71,8 +71,7 @@ class App {
   int run() {
     auto config = config_.load();
     if (!config) return fail(kBadConfig, to_lines(config.error()));
-    auto door = open_door();
-    if (!door) return fail(kBadConfig, door.error());
+    if (auto door = open_door(); !door) return fail(kBadConfig, door.error());
     if (options_.config_check) {
       for (const ConfigPart& part : (*config)->files)
         print(part.file + ": good\n");
@@ -84,14 +83,11 @@ class App {
     store_ = std::move(*store);
     journal_ = std::make_unique<EventJournal>(logger_, *store_);
     build_engine(*config);
-    auto listening = listen();
-    if (!listening) return fail(kStartFailure, listening.error());
+    if (auto listening = listen(); !listening) return fail(kStartFailure, listening.error());
     release_free_heap();  // what reading the configuration and the past took is not needed again
     engine_->start();
     tell(EventType::started, started_fields());
     tell_warnings();
-    for (const Diagnostic& doubt : check_web_references(options_.web_config_file, clock_.wall()))
-      tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
     SystemdNotifier::ready(status_line());
     const int code = serve();
     stop();
@@ -105,8 +101,11 @@ class App {
   void tell_warnings() {
     for (const Diagnostic& file : config_.untrusted())
       tell(EventType::config_untrusted, {{"file", file.file}});
-    for (const Diagnostic& doubt : config_.doubts())
-      tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
+    for (const auto& doubts :
+         {config_.doubts(), check_web_references(options_.web_config_file, clock_.wall())}) {
+      for (const Diagnostic& doubt : doubts)
+        tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
+    }
   }
 
   /// TLS, users and headers; without a web config the door stays open.
@@ -145,7 +144,7 @@ class App {
                         ::kill(::getpid(), kWakeMain);
                       }},
         shard());
-    surface_.await(watch_list(*config, shard()));
+    surface_.await(discovering(*config));
     in_force(config);
     const EarlyEnd early_end([this] { logger_.on_event({EventType::stopping, clock_.wall(), "", {}}); });
     engine_->restore(config);
@@ -219,11 +218,12 @@ class App {
       return Err(to_lines(config.error()));
     }
     in_force(*config);
+    surface_.await_no_more_than(discovering(**config));
     store_->set_retention((*config)->poll.state_retention);
     engine_->reload(*config);
     release_free_heap();  // the old configuration, and what reading the new one took
     tell(EventType::config_reloaded,
-         {{"config", (*config)->sha256.substr(0, 12)}, {"images", images_of(**config)}});
+         {{"config", (*config)->sha256.substr(0, 12)}, {"images", watched_images()}});
     tell_warnings();
     SystemdNotifier::ready(status_line());
     return Unit{};
@@ -238,9 +238,7 @@ class App {
     static_cast<void>(reload());
   }
 
-  [[nodiscard]] std::int64_t images_of(const Config& config) const {
-    return static_cast<std::int64_t>(watch_list(config, shard()).images.size());
-  }
+  [[nodiscard]] std::int64_t watched_images() const { return static_cast<std::int64_t>(views_.size()); }
 
   int serve() {
     const sigset_t signals = signal_set({SIGTERM, SIGINT, SIGHUP, kWakeMain});
@@ -277,6 +275,7 @@ class App {
     if (std::exchange(turns, now) != now) {
       release_free_heap();  // a loop that rested has nothing to give back
       if (watchdog) SystemdNotifier::watchdog();
+      if (told_images_ != watched_images()) SystemdNotifier::status(status_line());
     }
     if (watchdog) engine_->wake();
   }
@@ -303,11 +302,12 @@ class App {
     return {{"version", std::string{kVersion}},
             {"revision", std::string{kRevision}},
             {"config", config_.in_force()->sha256.substr(0, 12)},
-            {"images", images_of(*config_.in_force())},
+            {"images", watched_images()},
             {"state", store_->path()}};
   }
-  [[nodiscard]] std::string status_line() const {
-    return "watching " + std::to_string(images_of(*config_.in_force())) + " images";
+  [[nodiscard]] std::string status_line() {
+    told_images_ = watched_images();
+    return "watching " + std::to_string(told_images_) + " images";
   }
 
   const Options options_;
@@ -330,6 +330,7 @@ class App {
   Surface surface_{views_, metrics_};
   CurlTransport transport_;
   TimerQueue timers_;
+  std::atomic<std::int64_t> told_images_{0};  ///< to systemd
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
   CurrentConfig config_{options_};

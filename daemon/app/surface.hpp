@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <unordered_set>
 #include <utility>
 
@@ -17,20 +19,30 @@ class Surface final : public PollListener {
  public:
   Surface(ViewStore& views, SelfMetrics& metrics) : views_(views), metrics_(metrics) {}
 
-  /// The images that must be attempted before the program calls itself ready.
-  void await(const WatchList& watch) {
+  /// Before the first view. Ready is who has attempted each image that is watched at the start, or that comes
+  /// with the first walk of these inventories.
+  void await(std::set<std::string> inventories) {
     const std::scoped_lock lock(mutex_);
-    awaited_.reserve(watch.images.size());
-    for (const auto& policy : watch.images)
-      awaited_.insert(policy->id);
+    inventories_ = std::move(inventories);
   }
-  /// Each of them was attempted, or is not watched any more.
+  /// Other inventories than these are not walked any more.
+  void await_no_more_than(const std::set<std::string>& inventories) {
+    const std::scoped_lock lock(mutex_);
+    std::erase_if(inventories_, [&](const std::string& profile) { return !inventories.contains(profile); });
+  }
+  /// Each of them was attempted, or is not watched any more, and each inventory was walked or failed.
   [[nodiscard]] bool first_cycle_done() const {
     const std::scoped_lock lock(mutex_);
-    return awaited_.empty();
+    return awaited_.empty() && inventories_.empty();
   }
 
-  void on_view(std::shared_ptr<const ImageView> view) override { views_.publish(std::move(view)); }
+  void on_view(std::shared_ptr<const ImageView> view) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (gathering_ && met_.insert(view->policy->id).second) awaited_.insert(view->policy->id);
+    }
+    views_.publish(std::move(view));
+  }
   void on_removed(const ImageId& image) override {
     views_.remove(image);
     const std::scoped_lock lock(mutex_);
@@ -40,9 +52,15 @@ class Surface final : public PollListener {
     metrics_.on_listing(seen);
     const std::scoped_lock lock(mutex_);
     awaited_.erase(image);
+    if (gathering_ && inventories_.empty()) {  // what comes from now on is no part of the start
+      gathering_ = false;
+      met_ = {};
+    }
   }
   void on_inventory(const std::string& profile, const InventoryView& view) override {
     metrics_.on_inventory(profile, view);
+    const std::scoped_lock lock(mutex_);
+    inventories_.erase(profile);
   }
   void on_overruns(std::uint64_t periods) override { metrics_.on_overruns(periods); }
   void on_totals(const Tracker& tracker) override {
@@ -53,7 +71,11 @@ class Surface final : public PollListener {
   ViewStore& views_;
   SelfMetrics& metrics_;
   mutable std::mutex mutex_;
-  std::unordered_set<ImageId> awaited_;  ///< guarded by mutex_
+  // Guarded by mutex_:
+  bool gathering_ = true;            ///< images that come are awaited
+  std::unordered_set<ImageId> met_;  ///< while gathering
+  std::unordered_set<ImageId> awaited_;
+  std::set<std::string> inventories_;  ///< whose first walk is awaited
 };
 
 }  // namespace sharedrift

@@ -66,6 +66,11 @@ Fleet ViewStore::fleet() const {
   return fleet;
 }
 
+std::size_t ViewStore::size() const {
+  const std::lock_guard lock(mutex_);
+  return views_.size();
+}
+
 std::uint64_t ViewStore::version() const {
   const std::lock_guard lock(mutex_);
   return version_;

@@ -36,6 +36,7 @@ class ViewStore final : public prometheus::Collectable {
   void set_account_names(AccountNames names);
 
   [[nodiscard]] Fleet fleet() const;
+  [[nodiscard]] std::size_t size() const;
   /// That of the fleet now.
   [[nodiscard]] std::uint64_t version() const;
   /// The families of images as prometheus-cpp's own values. Exposition writes the same, faster.

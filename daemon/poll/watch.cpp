@@ -53,4 +53,12 @@ Schedule::Spread schedule_spread(const Config& config) {
   return config.poll.spread == Spread::even ? Schedule::Spread::even : Schedule::Spread::none;
 }
 
+std::set<std::string> discovering(const Config& config) {
+  std::set<std::string> profiles;
+  if (!config.inventory.enabled || config.discover.empty()) return profiles;
+  for (const ProfileConfig& profile : config.profiles)
+    profiles.insert(profile.name);
+  return profiles;
+}
+
 }  // namespace sharedrift

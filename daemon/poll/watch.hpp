@@ -5,6 +5,8 @@
 #include "core/watch_list.hpp"
 
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace sharedrift {
@@ -24,5 +26,8 @@ Discovery::Setup discovery_setup(const Config& config);
 /// The schedule's view of it.
 std::vector<Schedule::Entry> schedule_entries(const WatchList& watch);
 Schedule::Spread schedule_spread(const Config& config);
+
+/// The profiles whose inventory brings images to watch.
+std::set<std::string> discovering(const Config& config);
 
 }  // namespace sharedrift

@@ -291,6 +291,24 @@ def unwatched(own, simulator):
     return "counted and named"
 
 
+def discovering(simulator, rules):
+    return config(simulator.url) + f"discover:\n{rules}"
+
+
+def ready_with_all(own, simulator):
+    """Ready is who has attempted what the first walk brings, too; a walk that fails holds nobody up."""
+    for image in FLEET:
+        simulator.control("images", id=image, accounts=[FRIEND])
+    with running(own, discovering(simulator, "  - {allowed: []}\n")) as daemon:  # waits for ready
+        tried = [daemon.value("share_drift_listings_total", image_id=image) or 0 for image in FLEET]
+        check(min(tried) >= 1, f"ready, and not attempted: {tried}")
+    simulator.control("keys/rights", id=simulator.KEY, rights=["ens:DescribeImageSharePermission"])
+    (own / "daemon.db").unlink()
+    with running(own, discovering(simulator, "  - {allowed: []}\n")) as daemon:
+        check(daemon.state(DRIFT) is not None and daemon.state(FLEET[0]) is None, "ready without an inventory")
+    return "each was attempted; without the right ready as well"
+
+
 # What is said while nobody can see
 
 def timeline(own, simulator):
@@ -386,6 +404,7 @@ def main():
         row("an id that is mistyped", "gone, in every command", not_ours)
         row("no right to list images", "ownership_unknown, no 0", no_right)
         row("an image that nobody watches", "counted and named", unwatched)
+        row("ready while images are discovered", "each attempted, or no walk", ready_with_all)
         row("blind beyond stale_after", "zeros withdrawn, rest stays", timeline)
         row("one profile throttled", "the other goes on", two_profiles)
         row("HUP storm against the budget", "2 requests a second", hammered)
