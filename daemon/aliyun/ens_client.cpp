@@ -152,12 +152,27 @@ void EnsClient::judge(Poll& poll) {
   const bool same_keys = std::includes(walked_with_.begin(), walked_with_.end(), poll.generations.begin(),
                                        poll.generations.end());
   if (!id_refused && (!empty || (same_keys && poll.is_ours()))) return deliver(poll);
+  if (!may_look_up(poll)) {
+    InventoryListing refused;
+    refused.failure = no_right_->failure;
+    return judge_ownership(poll, refused);
+  }
   walk(poll.image, poll.deadline,
        [this, &poll](const InventoryListing& images) { judge_ownership(poll, images); });
 }
 
+/// Another key may have the right.
+bool EnsClient::may_look_up(const Poll& poll) const {
+  return !no_right_ || clock_.mono() >= no_right_->until ||
+         !std::includes(no_right_->keys.begin(), no_right_->keys.end(), poll.generations.begin(),
+                        poll.generations.end());
+}
+
 void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
   Observation& listing = *poll.listing;
+  const bool refused = !found.complete && found.failure.reason == Reason::forbidden;
+  if (refused && may_look_up(poll))
+    no_right_ = {poll.generations, found.failure, clock_.mono() + options_.look_up_pause};
   const InventoryRow* row = found.find(poll.image);
   if (row != nullptr && row->ours) return deliver(poll);
   if (found.complete) {
@@ -213,7 +228,10 @@ void EnsClient::ask_images(Walk& walk) {
 void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer) {
   InventoryCollector& collector = walk.collector;
   walk.gaps.note(clock_.mono());
-  if (answer) walk.generations.insert(answer->generation);
+  if (answer) {
+    walk.generations.insert(answer->generation);
+    no_right_.reset();
+  }
   const auto page = answer ? decode_inventory(answer->document.root())
                            : Result<InventoryPage, Failure>(Err(answer.error()));
   if (page) {

@@ -22,6 +22,7 @@ struct EnsOptions {
   std::string sts_host = "sts.aliyuncs.com";
   std::optional<AccountId> owner;  ///< refuse to judge with a key of another account
   ListingLimits limits;
+  Millis look_up_pause{300'000};  ///< so long no image is looked up after the key was refused the right to
 };
 
 /// The request for one page of an image's shares. `filter`: the undocumented AliyunId, which is not sent
@@ -34,7 +35,8 @@ ApiCall describe_self_images(const EnsOptions& options, const std::optional<Imag
 
 /// Lists shares by DescribeImageSharePermission, and images by DescribeSelfImages. A list that is empty is
 /// complete only if the image is known to be the account's: by the inventory that the caller keeps, or it is
-/// looked up by its id. With an owner pinned, no page signed with a key whose owner is not known to be the
+/// looked up by its id. A key that may not look up is asked to do so once in a while, not for every empty
+/// list. With an owner pinned, no page signed with a key whose owner is not known to be the
 /// pinned one is ever judged.
 ///
 /// A poll waits for one thing at a time: its calls, which end by its deadline, a pause between two passes,
@@ -99,6 +101,7 @@ class EnsClient final : public ShareSource {
   void advance(Poll& poll);
   void ask_page(Poll& poll, int number);
   void take_page(Poll& poll, int number, const Result<ApiAnswer, Failure>& answer);
+  [[nodiscard]] bool may_look_up(const Poll& poll) const;
   [[nodiscard]] MonoTime end_of_pause(Gaps& gaps, MonoTime deadline);
   void conclude(Poll& poll);
   void judge(Poll& poll);
@@ -120,6 +123,13 @@ class EnsClient final : public ShareSource {
   std::list<Poll> polls_;              ///< under way
   std::list<Walk> walks_;              ///< under way
   OwnerPin::Generations walked_with_;  ///< the keys that signed the last complete walk
+  /// The keys of a poll lack the right to list images.
+  struct NoRight {
+    OwnerPin::Generations keys;
+    Failure failure;
+    MonoTime until;
+  };
+  std::optional<NoRight> no_right_;
 };
 
 }  // namespace sharedrift

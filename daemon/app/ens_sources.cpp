@@ -11,7 +11,7 @@ namespace sharedrift {
 
 namespace {
 
-EnsOptions ens_options(const ProfileConfig& profile, const ProfileAccess& access) {
+EnsOptions ens_options(const ProfileConfig& profile, const ProfileAccess& access, Millis look_up_pause) {
   EnsOptions options;
   options.gate = {profile.name,        profile.requests_per_second,
                   profile.concurrency, profile.max_attempts,
@@ -24,6 +24,7 @@ EnsOptions ens_options(const ProfileConfig& profile, const ProfileAccess& access
   options.sts_scheme = sts.scheme();
   options.sts_host = sts.authority();
   options.owner = profile.owner_account;
+  options.look_up_pause = look_up_pause;
   return options;
 }
 
@@ -43,7 +44,7 @@ class EnsSources final : public ShareSources {
 
   EnsSources(const Config& config, EnsSources* previous, const EnsWorld& world) {
     for (const ProfileConfig& profile : config.profiles)
-      add(profile, previous, world);
+      add(profile, config.inventory.interval, previous, world);
   }
 
   std::map<std::string, PollLane> lanes() override {
@@ -59,7 +60,7 @@ class EnsSources final : public ShareSources {
   }
 
  private:
-  void add(const ProfileConfig& config, EnsSources* previous, const EnsWorld& world) {
+  void add(const ProfileConfig& config, Millis look_up_pause, EnsSources* previous, const EnsWorld& world) {
     Profile profile;
     profile.config = config;
     std::unique_ptr<EnsClient> earlier;
@@ -77,9 +78,9 @@ class EnsSources final : public ShareSources {
     if (!profile.access.credentials) {
       profile.access = make_profile_access(config, world.clock, world.random, &world.observer, world.wake);
     }
-    profile.client =
-        std::make_unique<EnsClient>(ens_options(config, profile.access), world.transport, world.timers,
-                                    *profile.access.credentials, world.clock, world.random, world.observer);
+    profile.client = std::make_unique<EnsClient>(ens_options(config, profile.access, look_up_pause),
+                                                 world.transport, world.timers, *profile.access.credentials,
+                                                 world.clock, world.random, world.observer);
     if (earlier) profile.client->continue_pace_of(*earlier);
     if (unchanged) profile.client->continue_walks_of(*earlier);
     profiles_.push_back(std::move(profile));

@@ -188,6 +188,42 @@ TEST(EnsClient, AnEmptyListOfWhichNobodyCanTellWhoseItIsIsNoProof) {
   EXPECT_EQ(bench.fetch("m-1").failure.code, "NoPermission") << "the API's own word";
 }
 
+TEST(EnsClient, AKeyWithoutTheRightToLookUpIsAskedOnceInAWhile) {
+  EnsBench bench;
+  bench.inventory = {"m-1", "m-2"};
+  bench.instead = failing("DescribeSelfImages", refusal("NoPermission", 403));
+  for (int i = 0; i < 20; ++i) {
+    const Observation seen = bench.fetch(i % 2 == 0 ? "m-1" : "m-2");
+    EXPECT_FALSE(seen.complete);
+    EXPECT_EQ(seen.failure.reason, Reason::ownership_unknown);
+    EXPECT_EQ(seen.failure.code, "NoPermission");
+  }
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 1U);
+  bench.clock.advance(EnsBench::plain().look_up_pause);
+  EXPECT_FALSE(bench.fetch("m-1").complete);
+  EXPECT_FALSE(bench.fetch("m-2").complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 2U) << "once more, and no more";
+  bench.credentials.give(2);
+  EXPECT_FALSE(bench.fetch("m-1").complete);
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 3U) << "another key may have the right";
+  bench.instead = nullptr;
+  EXPECT_FALSE(bench.fetch("m-1").complete) << "not yet: nobody asked";
+  EXPECT_TRUE(bench.walk().complete);
+  EXPECT_TRUE(bench.fetch("m-1").complete) << "the walk shows that the right is there again";
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 5U);
+}
+
+TEST(EnsClient, AnythingButARightThatLacksIsLookedUpAgain) {
+  for (const auto& result : {HttpResult(refusal("Throttling.User", 400)), HttpResult(answer(200, "{}"))}) {
+    EnsBench bench;
+    bench.inventory = {"m-1"};
+    bench.instead = failing("DescribeSelfImages", result);
+    EXPECT_FALSE(bench.fetch("m-1").complete);
+    bench.instead = nullptr;
+    EXPECT_TRUE(bench.fetch("m-1").complete);
+  }
+}
+
 TEST(EnsClient, ALongInventoryProvesAbsenceByTwoPassesThatAgree) {
   EnsBench bench;
   for (int i = 0; i < 150; ++i)
