@@ -88,6 +88,48 @@ Answer look_at_identity(DoctorSession& session) {
           "no image is judged with a key of another account", "use the right key, or correct owner_account"};
 }
 
+/// The ids that the configuration names and a page of the inventory lacks.
+std::vector<std::string> lacking(const Config& config, const std::string& profile, const JsonValue& page) {
+  const std::vector<std::string> owned = own_images(page);
+  std::vector<std::string> out;
+  for (const auto& policy : config.images) {
+    const std::string id = policy->id.str();
+    if (policy->profile == profile && std::find(owned.begin(), owned.end(), id) == owned.end())
+      out.push_back(id);
+  }
+  return out;
+}
+
+/// Whether this endpoint knows the configured images: what tells of another region's endpoint or another
+/// account's key where no answer names either.
+Answer look_at_images(DoctorSession& session, const Config& config, const DoctorReply& inventory) {
+  if (!inventory.good()) return not_asked(inventory);
+  const std::string& profile = session.profile().name;
+  const auto named = std::count_if(config.images.begin(), config.images.end(),
+                                   [&profile](const auto& policy) { return policy->profile == profile; });
+  std::vector<std::string> missing = lacking(config, profile, inventory.root());
+  if (named == 0) return {Standing::not_seen, "the configuration names none"};
+  if (missing.empty()) return {Standing::as_assumed, "its inventory lists all " + std::to_string(named)};
+  const auto rows = static_cast<std::int64_t>(rows_of_inventory(inventory.root()));
+  if (rows >= kDoctorPage || number_in(inventory.root(), "TotalCount").value_or(rows) > rows) {
+    const DoctorReply one = ask_inventory_for(session, missing.front());
+    if (!one.good()) return not_asked(one);
+    const std::vector<std::string> found = own_images(one.root());
+    if (std::find(found.begin(), found.end(), missing.front()) != found.end())
+      return {Standing::as_assumed, "its inventory is longer than a page, and lists " + missing.front()};
+    missing.resize(1);
+  }
+  const bool all = static_cast<std::ptrdiff_t>(missing.size()) == named;
+  return {all ? Standing::blind : Standing::differs,
+          "its inventory lacks " + missing.front() +
+              (missing.size() == 1 ? "" : " and " + std::to_string(missing.size() - 1) + " more") +
+              (all ? ", and lists no configured image" : ""),
+          "such an image is told as gone, never as in sync",
+          "an id that is mistyped or deleted, another account's key, or the other region's endpoint: "
+          "Singapore's images are at https://ens.ap-southeast-1.aliyuncs.com, all others at "
+          "https://ens.aliyuncs.com"};
+}
+
 /// The first configured image that the account owns, else the first it owns, else the first configured.
 std::string choose_image(const Config& config, const std::string& profile, const DoctorReply& inventory) {
   const std::vector<std::string> owned =
@@ -135,6 +177,7 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
   }
   if (reached) {
     add("identity", "the key is the right account's", look_at_identity(session));
+    add("configured images", "the endpoint knows them", look_at_images(session, config, facts.inventory));
     facts.image = image.empty() ? choose_image(config, profile.name, facts.inventory) : image;
   }
   for (const auto questions : {doctor_questions(), inventory_questions()}) {

@@ -65,8 +65,7 @@ DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
                                   : not_asked(facts.inventory);
   }
   const std::string part = owned.front().substr(0, owned.front().size() - 1);
-  const DoctorReply reply =
-      session.ask_ens(kInventory, {{"ImageId", part}, {"PageNumber", "1"}, {"PageSize", "10"}});
+  const DoctorReply reply = ask_inventory_for(session, part);
   if (!reply.good()) return not_asked(reply);
   const bool exact = own_images(reply.root()).empty();
   facts.behaviour["inventory_exact_filter"] = exact;
@@ -119,6 +118,15 @@ std::span<const DoctorQuestion> inventory_questions() {
 
 DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size) {
   return session.ask_ens(kInventory, {{"PageNumber", "1"}, {"PageSize", std::to_string(page_size)}});
+}
+
+DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image) {
+  return session.ask_ens(kInventory, {{"ImageId", image}, {"PageNumber", "1"}, {"PageSize", "10"}});
+}
+
+std::size_t rows_of_inventory(const JsonValue& root) {
+  const JsonValue* images = images_of(root);
+  return images == nullptr ? 0 : images->items.size();
 }
 
 std::vector<std::string> own_images(const JsonValue& root) {

@@ -59,6 +59,11 @@ std::string_view type_of(const JsonValue* value);
 /// DescribeSelfImages, its first page.
 DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size);
 
+/// The same, of images whose id is like `image`.
+DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image);
+/// How many images a page of it holds, others' too.
+std::size_t rows_of_inventory(const JsonValue& root);
+
 /// The ids in a page of the inventory that belong to the account itself.
 std::vector<std::string> own_images(const JsonValue& root);
 

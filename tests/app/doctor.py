@@ -20,8 +20,8 @@ profiles:
 images:
   - {{id: m-sim-1, allowed: ["1715107400000001"]}}
   - {{id: m-nobody, allowed: []}}
-  - {{id: m-not-there, allowed: []}}
 """
+NOT_THERE = "  - {id: m-not-there, allowed: []}\n"
 OK, DIFFERS, USAGE, BLIND = 0, 1, 2, 3
 
 # switch, what doctor says of what, its exit code, and the reasons with which check cannot tell an image (none: it can)
@@ -68,9 +68,9 @@ class Doctor:
         sim.control("images", id=EMPTY)
         return sim
 
-    def config(self, url, more=""):
+    def config(self, url, more="", after=""):
         file = self.folder / f"config{self.number}.yml"
-        file.write_text(CONFIG.format(url=url, more=more))
+        file.write_text(CONFIG.format(url=url, more=more) + after)
         return file
 
     def meet(self, sim, *flags, config=None, **environment):
@@ -111,7 +111,7 @@ def every_switch(doctor):
 
 def judged_as_told(doctor, sim, switch, reasons):
     """`check` does what doctor's consequence says: what it copes with is judged, what makes it blind is never in sync."""
-    _, out, err = run("check", f"--config.file={doctor.config(sim.url)}", "--format=json")
+    _, out, err = run("check", f"--config.file={doctor.config(sim.url, after=NOT_THERE)}", "--format=json")
     images = {i["image_id"]: i for i in json.loads(out)["images"]}
     for image in (SHARED, EMPTY):
         verdict = images[image]["verdict"]
@@ -145,6 +145,10 @@ def the_way_there(doctor):
     blind("a proxy that is set and not used", "proxy", "http_proxy is set, and not used", code=DIFFERS, http_proxy="http://127.0.0.1:9")
     config = doctor.config(sim.url, ', owner_account: "2222222222222222"')
     blind("a key of another account", "identity", "owner_account is")
+    config = doctor.config(sim.url, after=NOT_THERE)
+    blind("an image that is not there", "configured images", "its inventory lacks image-", code=DIFFERS)
+    config.write_text(re.sub("m-sim-1|m-nobody", lambda found: found[0] + "-elsewhere", config.read_text()))
+    blind("the other region's endpoint", "configured images", "lists no configured image")
     config = doctor.config(f"http://127.0.0.1:{free_port()}")
     blind("nobody at the endpoint", "connection", "connect")
     config = doctor.config("https://localhost:1", ", allow_any_endpoint: true")
