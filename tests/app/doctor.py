@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """`doctor` meets ens-simulator in every way in which that can behave: doctor.py. SHAREDRIFT_BIN_DIR names the programs.
 
-For each switch: doctor names it, `check` does what the consequence says, and a simulator that is given the report answers alike.
+For each switch: doctor names it, `check` and the daemon do what the consequence says, and a simulator that is given the report answers
+alike.
 """
 import json
 import pathlib
@@ -11,7 +12,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
-from harness import BIN, Failed, Simulator, free_port, run, workspace  # noqa: E402
+from harness import BIN, Daemon, Failed, Simulator, free_port, run, wait_for, workspace  # noqa: E402
 
 SHARED, EMPTY, UNKNOWN, ACCOUNT = "m-sim-1", "m-nobody", "m-not-there", "1715107400000001"
 CONFIG = """\
@@ -22,6 +23,11 @@ images:
   - {{id: m-nobody, allowed: []}}
 """
 NOT_THERE = "  - {id: m-not-there, allowed: []}\n"
+WATCH = NOT_THERE + """\
+poll: {interval: 1s, spread: none, confirm_clears: 1}
+inventory: {interval: 1s}
+"""
+STRANGER = "6666666666666666"
 OK, DIFFERS, USAGE, BLIND = 0, 1, 2, 3
 
 # switch, what doctor says of what, its exit code, and the reasons with which check cannot tell an image (none: it can)
@@ -106,6 +112,7 @@ def every_switch(doctor):
         again.stop()
         expect(findings(second) == findings(report), f"{switch} does not come back:\n{findings(report)}\n{findings(second)}")
         judged_as_told(doctor, sim, switch, reasons)
+        watched_as_told(doctor, sim, switch, named, reasons)
         print(f"ok   {switch or 'as documented'}: exit {code}, and again from its own report")
 
 
@@ -119,6 +126,33 @@ def judged_as_told(doctor, sim, switch, reasons):
     expect(images[UNKNOWN]["verdict"] == "unknown", f"{switch}: an image that is not there is {images[UNKNOWN]['verdict']}\n{out}")
     for image, reason in reasons.items():
         expect(images[image]["last_failure"]["reason"] == reason, f"{switch}: {image}: {images[image]['last_failure']}")
+
+
+def watched_as_told(doctor, sim, switch, named, reasons):
+    """The daemon, too, from its start: it claims nothing of what it cannot tell, and who should not have an image is found in any case."""
+    daemon = doctor.own(Daemon(doctor.folder, doctor.config(sim.url).read_text() + WATCH, name=f"watch{doctor.number}"))
+    complete = {dict(labels)["image_id"]: value for (name, labels), value in daemon.metrics().items() if name == "share_drift_listing_complete"}
+    for image in (SHARED, EMPTY, UNKNOWN):
+        blind = image in reasons or image == UNKNOWN
+        expect(complete[image] == (not blind), f"{switch}: {image}: complete {complete[image]}, {daemon.state(image)}")
+        told = daemon.value("share_drift_unexpected_accounts", image_id=image)
+        expect(told == (None if blind else 0), f"{switch}: {image}: {told} unexpected accounts")
+        told = daemon.value("share_drift_shared_accounts", image_id=image)
+        expect(told == (None if blind else image == SHARED), f"{switch}: {image}: shared with {told}")
+        if image in reasons:
+            expect(daemon.value("share_drift_listing_failure_info", image_id=image, reason=reasons[image]) == 1, f"{switch}: {image}: reason")
+    expect(daemon.state(UNKNOWN) in ("gone", "incomplete", "invalid", "unreachable"), f"{switch}: {daemon.state(UNKNOWN)}")
+    listed = 0 if named.get("right ens:DescribeSelfImages") == "blind" else 1
+    daemon.wait_value("share_drift_inventory_complete", listed, profile="default")
+    sim.control("share", image=SHARED, accounts=[STRANGER])
+    daemon.wait_value("share_drift_unexpected_accounts", 1, image_id=SHARED)
+    sim.control("unshare", image=SHARED, accounts=[STRANGER])
+    clears = SHARED not in reasons
+    wait_for("the next listing", lambda before=daemon.value("share_drift_listings_total", image_id=SHARED):
+             daemon.value("share_drift_listings_total", image_id=SHARED) > before + 1)
+    told = daemon.value("share_drift_unexpected_accounts", image_id=SHARED)
+    expect(told == (0 if clears else 1), f"{switch}: {told} unexpected accounts after the share was removed")
+    daemon.stop()
 
 
 def the_way_there(doctor):
@@ -155,6 +189,32 @@ def the_way_there(doctor):
     blind("nobody at an https endpoint", "connection", "connect")
 
 
+def roles_that_are_not_there(doctor):
+    """Switches of the places where keys come from: doctor names them, and the daemon says so of every image, and goes on."""
+    sim = doctor.simulator()
+    usual = sim.get("state")["data"]["behaviour"]
+    for switch, source, says in (
+            ({"metadata_role": ""}, f'{{source: ecs_ram_role, metadata_endpoint: "{sim.url}"}}', "no RAM role is attached"),
+            ({"metadata_v1": False}, f'{{source: ecs_ram_role, metadata_endpoint: "{sim.url}"}}', ""),
+            ({"uri_role": ""}, f'{{source: credentials_uri, uri: "{sim.url}/credentials"}}', "gives no credentials")):
+        sim.control("behaviour", **{**usual, **switch})
+        text = doctor.config(sim.url).read_text().replace("{source: environment}", source)
+        config = doctor.folder / "roles.yml"
+        config.write_text(text)
+        got, told, report = doctor.meet(sim, config=config)
+        standing, seen = findings(report)["credentials"]
+        expect((standing == "blind") == bool(says) and says in seen, f"{switch}: {standing} {seen}\n{told}")
+        expect((got == BLIND) == bool(says), f"{switch}: exit {got}\n{told}")
+        daemon = doctor.own(Daemon(doctor.folder, text + WATCH, name="roles", key=None))
+        state = daemon.state(SHARED)
+        expect(state == ("unreachable" if says else "ok"), f"{switch}: {state}")
+        told = daemon.value("share_drift_listing_failure_info", image_id=SHARED, reason="credentials")
+        expect(told == (1 if says else None), f"{switch}: {told}")
+        daemon.stop()
+        (doctor.folder / "roles.db").unlink()
+        print(f"ok   {switch}: {standing}")
+
+
 def without_ids_and_secrets(doctor):
     sim = doctor.simulator()
     sim.control("faults", kind="error", code="NoPermission", message=f"{ACCOUNT} may not list {SHARED} of 1111111111111111.",
@@ -189,6 +249,7 @@ def main():
         doctor = Doctor(pathlib.Path(folder), own)
         every_switch(doctor)
         the_way_there(doctor)
+        roles_that_are_not_there(doctor)
         without_ids_and_secrets(doctor)
         whole_or_not(doctor)
 
