@@ -10,6 +10,9 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -187,6 +190,66 @@ TEST(Engine, ShardsShareWhatIsDiscovered) {
     EXPECT_EQ(world.watcher.inventory.images, 100);
   }
   EXPECT_EQ(watched, 100U);
+}
+
+std::set<ImageId> watched_by(const Watcher& watcher) {
+  std::set<ImageId> ids;
+  for (const auto& [id, view] : watcher.views)
+    ids.insert(id);
+  return ids;
+}
+
+/// Three lives of one shard: discovery, a restart while nobody can walk, a reload. What it watches after the
+/// first one is what it watches after each.
+void live_on(World& world, Shard shard, std::set<ImageId>& watched) {
+  {
+    Engine engine = world.engine(shard);
+    engine.restore(world.config);
+    world.run(engine, [&world] { return world.watcher.walks == 1; });
+  }
+  watched = watched_by(world.watcher);
+  EXPECT_EQ(world.watcher.inventory.unwatched, 0);
+  world.store.saved.discovered = world.store.discovered;
+  world.watcher.views.clear();
+  world.source.inventory.complete = false;
+  world.source.inventory.rows.erase(world.source.inventory.rows.begin() + 17,
+                                    world.source.inventory.rows.end());
+  Engine engine = world.engine(shard);
+  engine.restore(world.config);
+  EXPECT_EQ(watched_by(world.watcher), watched) << "from the state alone";
+  world.run(engine, [&world] { return world.watcher.walks == 3; });
+  EXPECT_EQ(watched_by(world.watcher), watched) << "walks that break off take nothing away";
+  auto other = std::make_shared<Config>(*world.config);
+  other->discover.front().name = "*";
+  other->sha256 = "fedcba9876543210";
+  engine.reload(other);
+  engine.stop();
+  world.source.drop();
+  EXPECT_EQ(watched_by(world.watcher), watched) << "a reload";
+}
+
+TEST(Engine, TenThousandDiscoveredImagesAreWatchedByOneShardEachThroughRestartsAndReloads) {
+  constexpr int kImages = 10'000;
+  std::vector<InventoryRow> rows;
+  for (int i = 0; i < kImages; ++i)
+    rows.push_back(owned(i));
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  for (const int shards : {1, 3, 7}) {
+    std::set<ImageId> all;
+    std::size_t sum = 0;
+    for (int index = 0; index < shards; ++index) {
+      SCOPED_TRACE("shard " + std::to_string(index) + " of " + std::to_string(shards));
+      World world;
+      world.source.inventory.rows = rows;
+      std::set<ImageId> watched;
+      live_on(world, {index, shards}, watched);
+      EXPECT_GT(2 * static_cast<int>(watched.size()) * shards, kImages) << "shared about evenly";
+      sum += watched.size();
+      all.merge(watched);
+    }
+    EXPECT_EQ(sum, all.size()) << "none is watched twice";
+    EXPECT_EQ(all.size(), std::size_t{kImages}) << "the union is the inventory";
+  }
 }
 
 }  // namespace
