@@ -291,8 +291,42 @@ def unwatched(own, simulator):
     return "counted and named"
 
 
+BUILT = "m-built"
+
+
 def discovering(simulator, rules):
     return config(simulator.url) + f"discover:\n{rules}"
+
+
+def found_by_itself(own, simulator):
+    """From an inventory to a page, over a laxer name, a restart, a right that is lost, and the end of the image."""
+    rules = f'  - {{name: "lax-*", allowed: ["{STRANGER}"]}}\n  - {{allowed: []}}\n'
+    with running(own, discovering(simulator, rules)) as daemon:
+        wait_for("the truth", lambda: proven(daemon))
+        simulator.control("images", id=BUILT, name="edge-7", accounts=[STRANGER])
+        wait_for("the drift of the new image", lambda: unexpected(daemon, BUILT) == 1)
+        opened = daemon.wait_event("drift_opened", image_id=BUILT, account_id=STRANGER)
+        check(opened.get("discovered") is True and "not_before" in opened, f"opened {opened}")
+        info = daemon.value("share_drift_image_info", image_id=BUILT, image_name="edge-7", source="discovered")
+        check(info == 1, "image_info")
+        simulator.control("images/rename", id=BUILT, name="lax-7")
+        daemon.wait_event("image_renamed", image_id=BUILT)
+        check(unexpected(daemon, BUILT) == 1, "a new name is a way out")
+    simulator.control("keys/rights", id=simulator.KEY, rights=["ens:DescribeImageSharePermission"])
+    with running(own, discovering(simulator, rules)) as daemon:
+        check(daemon.events("started")[-1]["images"] == 3, f"started with {daemon.events('started')[-1]}")
+        check(unexpected(daemon, BUILT) == 1, "forgotten over a restart")
+        before = daemon.value("share_drift_listings_total", image_id=BUILT)
+        wait_for("polls without the right", lambda: daemon.value("share_drift_listings_total", image_id=BUILT) >= before + 3)
+        check(unexpected(daemon, BUILT) == 1 and not daemon.events("drift_closed"), "a lost right ended a drift")
+        simulator.control("keys/rights", id=simulator.KEY, rights=["ens:Describe*"])
+        daemon.wait_event("inventory_recovered")
+        simulator.control("images/delete", id=BUILT)
+        wait_for("gone", lambda: daemon.state(BUILT) in ("gone", None))
+        check(daemon.wait_event("drift_closed", image_id=BUILT)["reason"] == "image_gone", "closed")
+        daemon.wait_event("image_left", image_id=BUILT)
+        check(daemon.state(BUILT) is None, "its series stay")
+    return "paged, kept over rename, restart, lost right; left on proof"
 
 
 def ready_with_all(own, simulator):
@@ -404,6 +438,7 @@ def main():
         row("an id that is mistyped", "gone, in every command", not_ours)
         row("no right to list images", "ownership_unknown, no 0", no_right)
         row("an image that nobody watches", "counted and named", unwatched)
+        row("an image is built, renamed, deleted", "found, kept, left on proof", found_by_itself)
         row("ready while images are discovered", "each attempted, or no walk", ready_with_all)
         row("blind beyond stale_after", "zeros withdrawn, rest stays", timeline)
         row("one profile throttled", "the other goes on", two_profiles)
