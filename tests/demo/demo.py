@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The story of ./dev demo: the real programs on loopback, from the first clean poll to a change made while nobody watched.
+"""The story of ./dev demo: the real programs on loopback, from the first clean poll to an image that nobody configured.
 
   demo.py [--keep] [--fast]
 
@@ -16,9 +16,10 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, wait_for, workspace  # noqa: E402
+from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, run, wait_for, workspace  # noqa: E402
 
 IMAGE, PARTNER, CUSTOMER, STRANGER = "m-edge-base", "1715107400000001", "1715107400000002", "4242424242424242"
+FLEET, NEW_IMAGE = 300, "m-edge-next"
 BOLD, DIM, GREEN, END = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.stdout.isatty() else ("",) * 4
 
 NEXT = """
@@ -213,7 +214,41 @@ class Story:
         print(f"    log          drift_opened: access began in ({opened['not_before']}, {opened['first_seen']}]")
         self.notified("ShareDriftUnexpectedAccount", after=then)
 
-    STEPS = (clean, foreign_account, removed, throttled, required_account, revoked_key, rotated, bad_reload, while_down)
+    def whole_account(self):
+        self.say(f"The account has {FLEET} images more: `baseline --all` writes a whole configuration, with one rule for those to come")
+        self.simulator.control("unshare", image=IMAGE, accounts=[STRANGER])
+        for number in range(FLEET):
+            self.simulator.control("images", id=f"m-fleet-{number}", name=f"fleet-{number}", accounts=[PARTNER])
+        bare = self.directory / "bare.yml"
+        bare.write_text(config(self.simulator).split("images:")[0].replace("interval: 1s, stale_after: 5s", "interval: 2s"))
+        code, written, errors = run("baseline", "--all", f"--config.file={bare}", key=None)
+        if code != 0:
+            raise Failed(f"baseline --all ended with {code}: {errors}")
+        print(f"    baseline     {written.count('- id:')} images and {re.search(r'discover:.*?#', written, re.S)[0].split('- ')[1].rstrip(' #')}")
+        self.daemon.write_config(re.sub(r': ""', ": the-demo", written))  # a person says why, and whose it is
+        status, _, body = self.daemon.http("/-/reload", data=b"", method="POST")
+        if status != 200:
+            raise Failed(f"the configuration of the whole account was refused: {body.decode()}")
+        self.metric("share_drift_watched_images", FLEET + 1.0)
+        self.metric("share_drift_inventory_unwatched_images", 0.0)
+
+    def nobody_touched_a_file(self):
+        self.say(f"An image is built and shared with {STRANGER}; nobody touches a file, nobody reloads")
+        then = time.monotonic()
+        before = self.daemon.config.read_bytes()
+        self.simulator.control("images", id=NEW_IMAGE, name="edge-next", accounts=[STRANGER])
+        found = self.daemon.wait_event("image_discovered", image_id=NEW_IMAGE)
+        print(f"    log          {found['msg']}")
+        self.metric(f'share_drift_unexpected_accounts{{image_id="{NEW_IMAGE}"}}', 1.0)
+        paged = wait_for("the page about the new image", lambda: [
+            when for when, a in self.sink.alerts("ShareDriftUnexpectedAccount", "firing")
+            if when >= then and a["labels"]["image_id"] == NEW_IMAGE])[0]
+        print(f"    notification {GREEN}ShareDriftUnexpectedAccount firing{END} for {NEW_IMAGE}, {paged - then:.1f} s after it was built")
+        if self.daemon.config.read_bytes() != before:
+            raise Failed("somebody touched the configuration")
+
+    STEPS = (clean, foreign_account, removed, throttled, required_account, revoked_key, rotated, bad_reload, while_down, whole_account,
+             nobody_touched_a_file)
     FAST = 4
 
 
