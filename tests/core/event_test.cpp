@@ -227,6 +227,14 @@ TEST(EventMessage, SaysWhatItCanOfAnEventWithoutFields) {
   }
 }
 
+TEST(EventField, IsTextOfItsKind) {
+  EXPECT_EQ(to_text("a"s), "a");
+  EXPECT_EQ(to_text(std::int64_t{-7}), "-7");
+  EXPECT_EQ(to_text(1.5), "1.5");
+  EXPECT_EQ(to_text(true), "true");
+  EXPECT_EQ(to_text(kNoon), "2026-11-24T12:00:00.000Z");
+}
+
 TEST(EventRecord, BeginsWithWhatEveryLineHas) {
   std::string keys;
   for (const Field& field : record_of(examples().front()))

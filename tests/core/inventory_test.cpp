@@ -44,6 +44,12 @@ TEST(InventoryCollector, ALongInventoryTakesTwoPasses) {
   EXPECT_EQ(server.requests, 2U * 101);
 }
 
+TEST(InventoryCollector, AShortPageAfterFullOnesIsTheEnd) {
+  ImageServer server(25);
+  EXPECT_TRUE(walk(server, kTen).complete);
+  EXPECT_EQ(server.requests, 2U * 3);
+}
+
 TEST(InventoryCollector, PagesThatAreSmallerThanAskedForHideNothing) {
   for (const bool counted : {true, false}) {
     for (const int size : {3, 4, 5, 8, 9}) {

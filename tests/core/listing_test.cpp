@@ -172,6 +172,19 @@ TEST(ListingCollector, RowsAreCappedWhateverAPageHolds) {
   EXPECT_EQ(seen.accounts.size(), rows) << "what was seen still raises";
 }
 
+TEST(ListingCollector, RowsBehindAPageThatIsNotFullAreNoProof) {
+  PageServer server(200);
+  server.tamper = [](int number, Page& page) {
+    if (number == 2) page.accounts.pop_back();
+    if (number == 3) page.accounts = {account(200)};
+  };
+  for (const bool any_order : {false, true}) {
+    testing::SeededRandom random(3);
+    const Observation seen = read_all(image(), server, any_order ? &random : nullptr);
+    EXPECT_FALSE(seen.complete) << "the count is right, the pages are not";
+  }
+}
+
 TEST(ListingCollector, EndsWhenPagesRepeat) {
   PageServer server(250);
   server.repeat_first_page = true;

@@ -89,6 +89,14 @@ TEST_F(ProfileOutageTest, WhereOneCanBeListedTheOthersAreToldOneByOne) {
   EXPECT_THAT(fail("m-1"), IsEmpty()) << "it goes on, and is told at every 20th";
 }
 
+TEST_F(ProfileOutageTest, WhoCanBeListedAgainIsOwedNothing) {
+  fail("m-1");
+  fail("m-2");
+  const std::vector<std::string> lines = told(fleet.apply("m-2", listed({1})));
+  EXPECT_THAT(lines, ElementsAre("listing_recovered m-2", "image_state_changed m-2"));
+  EXPECT_THAT(told(fleet.apply("m-3", listed({1}))), IsEmpty());
+}
+
 TEST_F(ProfileOutageTest, NobodyWaitsLongerThanACycle) {
   fail("m-1");
   fail("m-2");

@@ -136,6 +136,25 @@ TEST(Schedule, AHurryKeepsTheOwnMoment) {
   EXPECT_THAT(schedule.take_due(kStart + 100s), SizeIs(2));
 }
 
+TEST(Schedule, WhatIsInFlightNeedsNoHurry) {
+  Schedule schedule(entries(1, 100s), Schedule::Spread::none, kStart);
+  schedule.take_due(kStart);
+  EXPECT_TRUE(schedule.hurry(id(0), kStart + 1s));
+  EXPECT_THAT(schedule.take_due(kStart + 1s), IsEmpty());
+  EXPECT_EQ(schedule.finish(id(0), kStart + 2s, 0), 0U);
+  EXPECT_EQ(schedule.next_due(), kStart + 100s);
+}
+
+TEST(Schedule, AnOwnMomentIsNeverTheOneThatIsOver) {
+  const Millis interval = 2h;
+  const auto phase = stable_hash(id(0).str()) % static_cast<std::uint64_t>(interval.count());
+  const MonoTime own{Millis{static_cast<Millis::rep>(phase)}};
+  Schedule schedule(entries(1, interval), Schedule::Spread::even, own);
+  schedule.take_due(own);
+  schedule.finish(id(0), own, 0);
+  EXPECT_EQ(schedule.next_due(), own + interval);
+}
+
 TEST(Schedule, OtherImagesAreWatchedWhilePollsAreInFlight) {
   Schedule schedule(entries(2, 100s), Schedule::Spread::none, kStart);
   schedule.take_due(kStart);

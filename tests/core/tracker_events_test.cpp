@@ -128,6 +128,14 @@ TEST(TrackerEvents, TheEndOfAnExceptionNamesWhoAnswersForIt) {
   EXPECT_EQ(event.text("expired"), format_rfc3339(Fleet::kStart + 10min));
 }
 
+TEST(TrackerEvents, ThatAnAllowedAccountComesAndGoesIsNoNews) {
+  Fleet fleet({an_image("m-1").allowing({1}), an_image("m-2").allowing({1})});
+  fleet.apply("m-1", listed({1, 9}));
+  EXPECT_THAT(fleet.apply("m-1", listed({9})).events, IsEmpty()) << "another one's drift is open";
+  EXPECT_THAT(fleet.apply("m-1", listed({1, 9})).events, IsEmpty());
+  EXPECT_EQ(fleet.view("m-1")->counters.flaps, 0U);
+}
+
 TEST(TrackerEvents, ADriftThatClosesTellsItsWholeWindow) {
   Fleet fleet({an_image("m-1").allowing({1})});
   fleet.apply("m-1", listed({1}));
@@ -148,6 +156,7 @@ TEST(TrackerEvents, ADriftThatClosesTellsItsWholeWindow) {
 
 TEST(TrackerEvents, AMissingAccountOfAFreshStartIsMarkedAndOneThatWasThereIsNot) {
   Fleet fresh({an_image("m-1").requiring({1})});
+  fresh.apply("m-1", failed(Reason::dns));
   fresh.apply("m-1", listed({}));
   EXPECT_EQ(told_by(fresh.apply("m-1", listed({})), EventType::drift_opened).text("first_run"), "true");
   Fleet later({an_image("m-1")});
@@ -221,6 +230,7 @@ TEST(TrackerEvents, RoutineWaitsToBeSavedOnceAndInItsOrder) {
   EXPECT_THAT(ids_of(fleet.tracker().take_unsaved()), ElementsAre("m-2", "m-1"));
   EXPECT_FALSE(fleet.tracker().has_unsaved());
   fleet.apply("m-2", listed({}));
+  EXPECT_TRUE(fleet.tracker().has_unsaved()) << "it waits again";
   fleet.apply("m-3", listed({}));
   fleet.reconfigure({an_image("m-3")});
   EXPECT_THAT(ids_of(fleet.tracker().take_unsaved()), ElementsAre("m-3")) << "the other is not watched";

@@ -91,6 +91,9 @@ TEST(Tracker, JitterCutsNoMassChangeInTwo) {
   fleet.advance(20s);  // the others are late
   poll(8, 10, listed({1}));
   EXPECT_EQ(fleet.tracker().clears_held(), 4) << "four of ten, not two and two";
+  EXPECT_TRUE(fleet.view("m-7")->drifts.front().held);
+  EXPECT_FALSE(fleet.view("m-7")->drifts.front().clearing) << "it begins anew";
+  EXPECT_FALSE(fleet.view("m-1")->drifts.front().held);
   EXPECT_EQ(fleet.view("m-7")->unexpected_accounts, 1);
 }
 
@@ -104,8 +107,11 @@ TEST(Tracker, ACycleThatNeverEndsByItselfEndsByTime) {
   EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 1);
   fleet.advance(5min + 75s);
   EXPECT_LE(fleet.tracker().next_deadline(), fleet.now().mono);
-  fleet.tick();
+  const Step step = fleet.tick();
   EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0) << "one of ten is no mass change";
+  ASSERT_EQ(step.changed.size(), 1U) << "what it changed is shown and saved, and no more";
+  EXPECT_EQ(step.changed.front().view->policy->id.str(), "m-0");
+  EXPECT_TRUE(step.changed.front().urgent);
 }
 
 TEST(Tracker, RaisesPassWhileClearsAreHeld) {

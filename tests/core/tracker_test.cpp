@@ -160,6 +160,36 @@ TEST(Tracker, DeclaresMissingOnlyOnProofAndRestoresOnOneRow) {
   EXPECT_EQ(fleet.view("m-1")->missing_accounts, 0);
 }
 
+TEST(Tracker, EveryRequiredAccountIsMissedForItself) {
+  Fleet fleet({an_image("m-1").requiring({1, 2})});
+  fleet.apply("m-1", listed({1, 2}));
+  fleet.apply("m-1", listed({1}));
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 1) << "the first is not listed for the first time";
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.view("m-1")->missing_accounts, 2);
+}
+
+TEST(Tracker, AViewShowsWhoHasAccessAndWhoIsOnTheWayOut) {
+  Fleet fleet({an_image("m-1").allowing({1}).requiring({2})});
+  fleet.apply("m-1", listed({1, 8, 9}));
+  fleet.advance(5min);
+  fleet.apply("m-1", listed({1, 9}));
+  const auto view = fleet.view("m-1");
+  EXPECT_EQ(view->sightings, testing::accounts({1, 8, 9}));
+  ASSERT_EQ(view->drifts.size(), 3U);
+  EXPECT_EQ(view->drifts[0].account, account(8));
+  EXPECT_TRUE(view->drifts[0].clearing);
+  EXPECT_FALSE(view->drifts[0].held);
+  EXPECT_EQ(view->drifts[0].last_seen, fleet.now().wall - 5min);
+  EXPECT_FALSE(view->drifts[1].clearing);
+  EXPECT_EQ(view->drifts[1].last_seen, fleet.now().wall);
+  EXPECT_EQ(view->drifts[1].first_seen, fleet.now().wall - 5min);
+  EXPECT_EQ(view->drifts[2].kind, DriftKind::missing);
+  EXPECT_EQ(view->drifts[2].since, fleet.now().wall - 5min) << "since the first listing without it";
+  EXPECT_FALSE(view->drifts[2].last_seen) << "nobody ever saw it";
+}
+
 TEST(Tracker, AConfigThatAllowsClosesWithItsOwnReason) {
   Fleet fleet({an_image("m-1").allowing({1})});
   fleet.apply("m-1", listed({1, 9}));

@@ -97,6 +97,14 @@ TEST(Verdict, TheHeadlineIsTheWorst) {
   EXPECT_EQ(all.subline(), "1 with missing accounts · 1 cannot be judged · 1 of 5 in sync");
   EXPECT_EQ(all.worst(), unexpected);
   EXPECT_EQ(counts({in_sync}).subline(), "");
+  EXPECT_EQ(counts({unexpected, in_sync}).subline(), "1 of 2 in sync");
+  EXPECT_EQ(counts({unexpected, missing, unknown}).subline(),
+            "1 with missing accounts · 1 cannot be judged · 0 of 3 in sync");
+  EXPECT_EQ(counts({missing, missing}).headline(), "2 images have missing accounts");
+  EXPECT_EQ(counts({missing, missing}).subline(), "0 of 2 in sync");
+  EXPECT_EQ(counts({unknown, in_sync}).subline(), "1 of 2 in sync");
+  EXPECT_EQ(counts({in_sync, unknown, unknown}).headline(), "2 images cannot be judged");
+  EXPECT_EQ(counts({}).worst(), unknown);
 }
 
 TEST(Verdict, AgesAreShort) {

@@ -87,7 +87,12 @@ TEST(Time, FormatsAndParsesRfc3339) {
                           "2026-1-124T09:20:44Z",
                           "2026-11-24T09-20:44Z",
                           "2026-11-24T09:20-44Z",
-                          "2026-11-24T09:20:44.1"}) {
+                          "2026-11-24T09:20:44.1",
+                          "2026-11-24T0920:44Z",
+                          "2026-11-24T09:2044Z",
+                          "202611-24T09:20:44Z",
+                          "2026-1124T09:20:44Z",
+                          "2026-11-2409:20:44Z"}) {
     EXPECT_FALSE(parse_rfc3339(bad)) << bad;
   }
 }
@@ -137,10 +142,54 @@ TEST(Text, CleansWhatCouldForgeOrHide) {
   EXPECT_EQ(clean("ab\xE4\xB8\xAD", 4), "ab\xE2\x80\xA6") << "cut at a character";
 }
 
+TEST(Text, KnowsUtf8ToItsEdges) {
+  for (const char* good :
+       {"\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xE0\xA4\x85", "\xEC\xBF\xBF", "\xED\x9F\xBF",
+        "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF1\x80\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    EXPECT_TRUE(is_valid_utf8(good)) << good;
+    EXPECT_EQ(valid_utf8(good), good);
+  }
+  for (const char* bad : {"\x80", "\xBF", "\xC1\xBF", "\xC2", "\xC2 ", "\xC2\xC2", "\xE0\x9F\xBF", "\xE1\x80",
+                          "\xE1\x80 ", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF", "\xF1\x80\x80",
+                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"}) {
+    EXPECT_FALSE(is_valid_utf8(bad)) << bad;
+    EXPECT_TRUE(valid_utf8(bad).starts_with("\xEF\xBF\xBD")) << bad;
+  }
+  EXPECT_EQ(valid_utf8("a\xFFz"), "a\xEF\xBF\xBDz");
+}
+
+TEST(Text, CleansExactlyWhatIsUnsafe) {
+  const auto is_kept = [](std::string_view text) { return clean(text) == text; };
+  for (const char* safe : {" ", "~", "\u00a0", "\u061b", "\u061d", "\u200d", "\u2010", "\u2027", "\u202f",
+                           "\u2065", "\u206a", "\ufefe", "\uff00"})
+    EXPECT_TRUE(is_kept(safe)) << safe;
+  for (const char* unsafe : {"\x01", "\x1F", "\x7F", "\u0080", "\u009f", "\u061c", "\u200e", "\u200f",
+                             "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff"})
+    EXPECT_FALSE(is_kept(unsafe)) << unsafe;
+  EXPECT_EQ(clean("abcd", 4), "abcd") << "it fits";
+  EXPECT_EQ(clean("ab\u00e4", 4), "ab\u00e4");
+}
+
+TEST(Text, TrimsBlanksAtBothEnds) {
+  EXPECT_EQ(trim(" \t\r\n\v\fa b \t\r\n"), "a b");
+  EXPECT_EQ(trim("\ba\x0E"), "\ba\x0E");
+  EXPECT_EQ(trim(" \t"), "");
+}
+
+TEST(Text, ComparesWithoutCase) {
+  EXPECT_TRUE(equal_but_for_case("Retry-After", "rETRY-aFTER"));
+  EXPECT_FALSE(equal_but_for_case("Retry-After", "Retry-Afte"));
+  EXPECT_FALSE(equal_but_for_case("Retry", "Retrx"));
+  EXPECT_EQ(to_lower("AZaz09@["), "azaz09@[");
+}
+
 TEST(Text, EscapesJsonOnOneLine) {
   std::string out;
   append_json_string(out, "a\"b\\c\nd\x1B\xE2\x80\xA8\xFFz");
   EXPECT_EQ(out, "\"a\\\"b\\\\c\\nd\\u001b\\u2028\xEF\xBF\xBDz\"");
+  out.clear();
+  append_json_string(out, "\t\u009f\u202e");
+  EXPECT_EQ(out, "\"\\t\\u009f\\u202e\"");
 }
 
 TEST(Text, EscapesLabels) {
@@ -178,6 +227,11 @@ TEST(Text, MeasuresTypos) {
   EXPECT_EQ(edit_distance("allowed", "alowed"), 1U);
   EXPECT_EQ(edit_distance("allowed", "allowde"), 1U) << "a transposition is one slip";
   EXPECT_EQ(edit_distance("", "abc"), 3U);
+  EXPECT_EQ(edit_distance("abc", ""), 3U);
+  EXPECT_EQ(edit_distance("abc", "abc"), 0U);
+  EXPECT_EQ(edit_distance("abc", "axc"), 1U);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
+  EXPECT_EQ(edit_distance("ab", "ba"), 1U);
 }
 
 TEST(Failure, NamesAreAClosedAndUniqueList) {
