@@ -40,7 +40,6 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   }
   settle("listed", context);
   note_outcome(seen, context);
-  context.request_ids = {};
   return lost;
 }
 
@@ -223,7 +222,7 @@ void ImageTracker::close(const Drift& drift, CloseReason why, Context& context) 
 
 void ImageTracker::end_cycle(std::int64_t cycle, bool hold, Context& context) {
   const auto judge = [cycle, hold](Proof& proof) {
-    if (hold && proof.count > 0 && !proof.held && proof.cycle == cycle) proof.hold();
+    if (hold && !proof.held && proof.cycle == cycle) proof.hold();
   };
   for (Loss& loss : losses_)
     judge(loss.proof);

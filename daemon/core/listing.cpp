@@ -130,7 +130,7 @@ std::size_t ListingCollector::effective_page_size() const {
 int ListingCollector::pages_claimed() const {
   const PageFacts& first = pass_.pages.at(1);
   const auto size = static_cast<std::int64_t>(effective_page_size());
-  if (!first.total_count || *first.total_count < 0 || first.rows < effective_page_size()) return 1;
+  if (!first.total_count || first.rows < effective_page_size()) return 1;
   const std::int64_t pages = *first.total_count / size + 1;
   return static_cast<int>(std::clamp<std::int64_t>(pages, 1, limits_.max_pages));
 }

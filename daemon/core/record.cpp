@@ -26,8 +26,6 @@ ImageRecord lasting(ImageRecord record) {
     sighting.last_seen = {};
   for (Loss& loss : record.losses)
     loss.proof = {};
-  for (Absence& absence : record.absences)
-    absence.last_seen.reset();
   return record;
 }
 
