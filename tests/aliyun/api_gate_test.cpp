@@ -101,6 +101,7 @@ TEST(ApiGate, WaitsAsLongAsTheApiAsksFor) {
   const std::vector<Row> rows{
       {"milliseconds", {{"x-acs-retry-after", "5000"}}, Millis{5000}, Millis{5020}},
       {"seconds", {{"retry-after", "7"}}, Millis{7000}, Millis{7020}},
+      {"a second", {{"retry-after", "1"}}, Millis{1000}, Millis{1020}},
       {"a date", {{"retry-after", soon}}, Millis{8000}, Millis{9020}},
       {"its own first", {{"retry-after", "30"}, {"x-acs-retry-after", "3000"}}, Millis{3000}, Millis{3020}},
       {"too long", {{"x-acs-retry-after", "36000000"}}, Millis{60'000}, Millis{60'020}},
@@ -148,6 +149,19 @@ TEST(ApiGate, NoRefusalIsRepeatedWithoutEnd) {
     bench.run();
     EXPECT_LE(bench.transport.requests.size(), 221U) << code << ": the budget of retries, and no more";
   }
+}
+
+TEST(ApiGate, ARefusalNamesTheRightThatIsMissing) {
+  GateBench bench(GateBench::always(refusal("NoPermission", 403)));
+  const auto listing = bench.call();
+  std::string identity;
+  bench.gate.call(
+      {"https", "sts.example", "GetCallerIdentity", "2015-04-01", ""},
+      bench.clock.mono() + std::chrono::minutes{1},
+      [&identity](const Result<ApiAnswer, Failure>& result) { identity = result.error().detail; });
+  bench.run_for(std::chrono::seconds{1});
+  EXPECT_THAT(listing->result->error().detail, HasSubstr("ens:DescribeImageSharePermission"));
+  EXPECT_THAT(identity, HasSubstr("sts:GetCallerIdentity"));
 }
 
 TEST(ApiGate, ANonceThatWasUsedIsReplacedAtOnce) {

@@ -151,6 +151,46 @@ TEST(ApiGate, ARefusedLoginIsNotTriedAtThePaceOfANetworkFault) {
   const auto second = bench.call();
   bench.run();
   EXPECT_TRUE(second->ok()) << "recovers by itself";
+  bench.transport.max_in_flight = 0;
+  for (int i = 0; i < 5; ++i)
+    bench.call();
+  bench.run();
+  EXPECT_EQ(bench.transport.max_in_flight, 5U) << "and at full width";
+}
+
+TEST(ApiGate, ANewConfigurationRestsFromTheSameLoginAndTriesAnother) {
+  const auto options_with = [](const std::string& proxy_url, bool from_environment) {
+    auto options = GateBench::unlimited();
+    auto route = std::make_shared<HttpRoute>();
+    route->proxy_url = proxy_url;
+    route->proxy_from_environment = from_environment;
+    options.route = route;
+    return options;
+  };
+  for (const bool from_environment : {false, true}) {
+    const std::string url = from_environment ? "" : "http://joe:wrong@proxy.example:3128";
+    GateBench bench(
+        GateBench::always(Err(TransportError{Reason::proxy, "HTTP 407", TransportError::Kind::refused})),
+        options_with(url, from_environment));
+    bench.call();
+    bench.run();
+    ASSERT_EQ(bench.transport.requests.size(), 1U);
+    struct Next {
+      GateOptions options;
+      std::size_t requests;
+    };
+    const std::vector<Next> all{{options_with(url, from_environment), 0},
+                                {options_with("http://joe:right@proxy.example:3128", false), 1},
+                                {options_with(url, !from_environment), 1},
+                                {GateBench::unlimited(), 1}};
+    for (const Next& next : all) {
+      GateBench after(GateBench::always(testing::good()), next.options);
+      after.gate.continue_pace_of(bench.gate);
+      after.call();
+      after.run();
+      EXPECT_EQ(after.transport.requests.size(), next.requests);
+    }
+  }
 }
 
 TEST(ApiGate, AConnectionThatHadDiedIsReplacedUnseen) {
@@ -168,6 +208,7 @@ TEST(ApiGate, AConnectionThatHadDiedIsReplacedUnseen) {
   const auto lost = bench.call();
   bench.run();
   EXPECT_EQ(lost->reason(), Reason::reset);
+  EXPECT_EQ(bench.transport.requests.size(), 7U) << "no more than any call may";
   EXPECT_FALSE(bench.observer.failures.empty()) << "what is not repaired counts";
 }
 
