@@ -55,7 +55,7 @@ def check(name, wanted):
     for line in run("dpkg-deb", "-c", deb).splitlines():
         mode, owner, _, _, _, path, *_ = line.split()
         modes[path.removeprefix("./")] = mode
-        if owner != "root/root" or "w" in mode[5:] or "s" in mode:
+        if owner != "root/root" or "w" in mode[5:] or "s" in mode or mode[0] == "d" and mode != "drwxr-xr-x":
             faults.append(f"mode or owner: {line}")
     faults += [f"not in {name}: {path}" for path in wanted["files"] if path not in modes]
     faults += [f"nobody knows why this is in {name}: {path}"
