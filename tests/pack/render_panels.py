@@ -146,6 +146,8 @@ def scale(series, panel, stacked):
     else:
         step = 10 ** math.floor(math.log10((top - bottom) / 3))
         step *= next(m for m in (1, 2, 5, 10) if (top - bottom) / (step * m) <= 4)
+        if panel["fieldConfig"]["defaults"].get("decimals") == 0:
+            step = max(step, 1)  # Grafana's axes have whole numbers where no decimals are shown
     return math.floor(bottom / step + 1e-9) * step, math.ceil(top / step - 1e-9) * step, step
 
 
