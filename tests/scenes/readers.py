@@ -3,6 +3,7 @@ import html
 import json
 import re
 
+from alerts import alerts
 from harness import run
 
 PAGE = 40  # images whose own pages are read
@@ -196,5 +197,5 @@ def plan(stage, truth):
     yield from differs("calls", {call_of(line) for line in out.splitlines() if line.startswith("aliyun ")}, calls_of(truth))
 
 
-OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history]
+OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history, alerts]
 OF_POLL = [check_table, check_json, check_sarif, check_prometheus, plan]
