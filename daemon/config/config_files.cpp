@@ -4,6 +4,7 @@
 #include "config/yaml_tree.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
+#include "os/trusted_path.hpp"
 #include "wire/digest.hpp"
 #include "wire/encoding.hpp"
 
@@ -11,9 +12,10 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
-#include <sys/statvfs.h>
+#include <sys/stat.h>
 
 namespace sharedrift {
 
@@ -32,15 +34,17 @@ struct OpenFile {
       fault = file_fault(path, "cannot be looked at: " + system_message(errno));
     }
   }
-  [[nodiscard]] bool others_can_write() const { return (info.st_mode & (S_IWGRP | S_IWOTH)) != 0; }
-
   Descriptor fd;
   struct stat info {};
   std::optional<Diagnostic> fault;
 };
 
-Diagnostic untrusted(const std::string& file) {
-  return file_fault(file, "can be changed by others than its owner", "chmod go-w " + file);
+/// `weakness`: how others can change `file`, or put another one in its place.
+Diagnostic untrusted(const std::string& file, const std::string& weakness) {
+  const bool of_itself = weakness == file + " can be changed by others than its owner";
+  if (of_itself) return file_fault(file, weakness.substr(file.size() + 1), "chmod go-w " + file);
+  return file_fault(file, weakness,
+                    "only root and the daemon's user may own what leads to it, and write there");
 }
 
 Result<std::string, Diagnostic> text_of(const std::string& file, const OpenFile& opened) {
@@ -50,13 +54,6 @@ Result<std::string, Diagnostic> text_of(const std::string& file, const OpenFile&
   if (text) return std::move(*text);
   return Err(file_fault(file, text.error() == EFBIG ? "is larger than 32 MiB"
                                                     : "cannot be read: " + system_message(text.error())));
-}
-
-/// The mode of a ConfigMap's directory lets all write, and its mount nobody.
-bool others_can_write_into(const OpenFile& directory) {
-  struct statvfs mount {};
-  const bool read_only = ::fstatvfs(directory.fd.get(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0;
-  return directory.others_can_write() && !read_only;
 }
 
 Result<std::vector<std::string>, Diagnostic> files_in(const std::string& directory) {
@@ -88,14 +85,17 @@ std::size_t mark(YamlReader& reader, const Place& at, std::span<const std::strin
 Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector<std::string>& paths) {
   ConfigFiles out;
   std::vector<Diagnostic> faults;
-  const auto tell_untrusted = [&out](const std::string& path) {
-    out.untrusted.push_back(untrusted(path));
+  std::set<std::string> told;  // a folder is above many files
+  const auto look_at = [&](const std::string& path) {
+    const auto weakness = weakness_of_path(path);
+    if (!weakness || !told.insert(*weakness).second) return;
+    out.untrusted.push_back(untrusted(path, *weakness));
     out.untrusted.back().warning = true;
   };
   const auto take = [&](const std::string& file, const OpenFile& opened) {
     auto text = text_of(file, opened);
     if (!text) return faults.push_back(std::move(text).error());
-    if (opened.others_can_write()) tell_untrusted(file);
+    look_at(file);
     out.files.push_back({file, std::move(*text)});
   };
   for (const std::string& path : paths) {
@@ -104,7 +104,7 @@ Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector
       take(path, opened);
       continue;
     }
-    if (others_can_write_into(opened)) tell_untrusted(path);
+    look_at(path);
     const auto files = files_in(path);
     if (!files) {
       faults.push_back(files.error());
@@ -147,8 +147,9 @@ Result<std::string, Diagnostic> read_regular_file(const std::string& file) {
 
 Result<std::string, Diagnostic> read_trusted_file(const std::string& file) {
   const OpenFile opened(file);
-  const bool refused = !opened.fault && S_ISREG(opened.info.st_mode) && opened.others_can_write();
-  if (refused) return Err(untrusted(file));
+  const bool is_file = !opened.fault && S_ISREG(opened.info.st_mode);
+  const auto weakness = is_file ? weakness_of_path(file) : std::nullopt;
+  if (weakness) return Err(untrusted(file, *weakness));
   return text_of(file, opened);
 }
 

@@ -17,9 +17,8 @@ struct ConfigFile {
 };
 
 struct ConfigFiles {
-  std::vector<ConfigFile> files;  ///< in the order in which they count; one at least
-  std::vector<Diagnostic>
-      untrusted;  ///< files and directories that others than their owner can change: warnings
+  std::vector<ConfigFile> files;      ///< in the order in which they count; one at least
+  std::vector<Diagnostic> untrusted;  ///< what others than root and this process's user can change: warnings
 };
 
 /// Reads the files of one configuration. A directory stands for the `*.yml` in it, in the order of their
@@ -36,9 +35,9 @@ std::string hash_of(const std::vector<ConfigFile>& files);
 /// Reads a regular file that a configuration names. The error is about it as a whole.
 Result<std::string, Diagnostic> read_regular_file(const std::string& file);
 
-/// Reads a file whose contents are trusted: one open, and every check is made of what was opened. A symbolic
-/// link is followed (Kubernetes mounts configs as such). One that group or others can write is refused, too.
-/// The error is about the file as a whole.
+/// Reads a file whose contents are trusted. A symbolic link is followed (Kubernetes mounts configs as such).
+/// Refused if others than root and this process's user could change it, a link to it or a folder above. The
+/// error is about the file as a whole.
 Result<std::string, Diagnostic> read_trusted_file(const std::string& file);
 
 }  // namespace sharedrift

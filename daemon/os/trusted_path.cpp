@@ -3,6 +3,7 @@
 #include <deque>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -39,10 +40,11 @@ std::optional<std::string> weakness_of_path(const std::string& path) {
   std::deque<std::string> left;
   put_in_front(std::filesystem::absolute(path, error), left);
   std::filesystem::path at = "/";
+  std::optional<std::string> found;
   for (int links = 0; !error;) {
     struct stat info {};
     if (::lstat(at.c_str(), &info) != 0) return std::nullopt;
-    if (auto weakness = weakness_of(at.string(), info)) return weakness;
+    if (auto weakness = weakness_of(at.string(), info)) found = std::move(weakness);
     if (S_ISLNK(info.st_mode)) {
       if (++links > kMostLinks) return path + " is a circle of symbolic links";
       const std::filesystem::path target = std::filesystem::read_symlink(at, error);
@@ -54,7 +56,7 @@ std::optional<std::string> weakness_of_path(const std::string& path) {
     at = left.front() == ".." ? at.parent_path() : at / left.front();
     left.pop_front();
   }
-  return std::nullopt;
+  return found;
 }
 
 }  // namespace sharedrift

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace sharedrift {
 
@@ -192,6 +193,31 @@ TEST(ConfigFiles, OneOfThemMustWatchSomething) {
   EXPECT_EQ(accepted({base, {"team.yml", "images: []\n"}, {"c.yml", "discover: [{allowed: []}]\n"}})
                 .discover.size(),
             1U);
+}
+
+TEST(ConfigFiles, SoIsWhatLeadsToOneAndWhoseItIs) {
+  constexpr uid_t kSomebody = 12345;
+  const testing::TempDir dir;
+  const std::string folder = dir.file("folder");
+  const std::string file = folder + "/config.yml";
+  const std::string link = dir.file("link.yml");
+  std::filesystem::create_directory(folder);
+  write(file, kSmallest);
+  std::filesystem::create_symlink(file, link);
+  EXPECT_EQ(verdict({link}), "good") << "as Kubernetes mounts it";
+  ASSERT_EQ(::chmod(folder.c_str(), 0777), 0);
+  const std::string hint = " (only root and the daemon's user may own what leads to it, and write there)\n";
+  EXPECT_EQ(verdict({file}),
+            file + ": warning: " + folder + " can be changed by others than its owner" + hint);
+  EXPECT_EQ(verdict({link, file}),
+            link + ": warning: " + folder + " can be changed by others than its owner" + hint)
+      << "once";
+  EXPECT_FALSE(read_trusted_file(link));
+  ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  EXPECT_TRUE(read_trusted_file(link));
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  ASSERT_EQ(::chown(file.c_str(), kSomebody, 0), 0);
+  EXPECT_EQ(verdict({file}), file + ": warning: " + file + " belongs to another user" + hint);
 }
 
 TEST(PlaceOf, IsTheDeepestOfTheKeysThatIsThere) {
