@@ -12,6 +12,7 @@ namespace {
 using testing::answer;
 using testing::EnsBench;
 using testing::page_number;
+using testing::page_of;
 using testing::parameter;
 using testing::refusal;
 using Images = std::map<std::string, bool>;  ///< by id; whether it is ours
@@ -91,7 +92,9 @@ TEST(EnsInventoryProperty, NoVerdictContradictsEveryMomentOfThePoll) {
     ImageWorld world(seed);
     EnsBench bench(small_pages());
     bench.instead = [&](const HttpRequest& request, const std::string& action) {
-      return action == "DescribeSelfImages" ? world.reply(request) : std::nullopt;
+      if (action == "DescribeSelfImages") return world.reply(request);
+      return std::optional<EnsBench::Reply>{
+          {page_of(parameter(request, "ImageId"), {}, page_number(request), ImageWorld::kPage)}};
     };
     world.counted = !world.one_in(2);
     for (int i = 0; i < 8; ++i)
