@@ -1,11 +1,9 @@
 #include "app/cli.hpp"
 
+#include "app/cli_values.hpp"
 #include "app/version.hpp"
 #include "config/yaml_reader.hpp"
-#include "core/number.hpp"
 #include "core/text.hpp"
-#include "metrics/self_metrics.hpp"
-#include "wire/url.hpp"
 
 #include <algorithm>
 #include <map>
@@ -196,21 +194,6 @@ CliExit unexpected_argument(const CLI::App& app) {
   return usage("The following argument was not expected: " + clean(name) + (hint.empty() ? "" : "; " + hint));
 }
 
-/// A moment, a day, or how long ago.
-Result<std::variant<std::monostate, WallTime, Millis>, CliExit> parse_since(const std::string& text) {
-  std::variant<std::monostate, WallTime, Millis> since;
-  if (text.empty()) return since;
-  if (const auto age = parse_duration(text)) {
-    since = *age;
-  } else if (const auto moment = parse_rfc3339(text.find('T') == text.npos ? text + "T00:00:00Z" : text)) {
-    since = *moment;
-  } else {
-    return Err(usage("--since: \"" + clean(text) +
-                     "\" is neither a day (2026-11-24) nor a time (2026-11-24T09:20:44Z) nor an age (12h)"));
-  }
-  return since;
-}
-
 /// 80 columns wide.
 std::string help(const CLI::App& app) {
   return app.get_description() +
@@ -227,58 +210,6 @@ std::string help_of_command(const CLI::App& command) {
   const std::string positional = command.get_name() == "history" ? " [IMAGE]" : "";
   return command.get_description() + "\nUsage: share-drift-exporter " + command.get_name() + positional +
          " [FLAGS]\n" + flag_lines(command);
-}
-
-Result<int, CliExit> parse_shard(const std::string& text, const std::string& hostname, int count) {
-  std::string_view digits = text;
-  if (text == "auto") {
-    const std::size_t dash = hostname.rfind('-');
-    digits = dash == std::string::npos ? "" : std::string_view(hostname).substr(dash + 1);
-    if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) {
-      return Err(
-          usage("--shard.index=auto needs a host name that ends in - and a number, as a StatefulSet "
-                "gives; this one is " +
-                clean(hostname)));
-    }
-  }
-  const int index = parse_number<int>(digits).value_or(-1);
-  if (index < 0) {
-    return Err(usage("--shard.index: \"" + text + "\" is neither a number from 0 nor auto"));
-  }
-  if (index >= count) {
-    return Err(usage("--shard.index " + std::to_string(index) + " must be less than --shard.count " +
-                     std::to_string(count)));
-  }
-  return index;
-}
-
-bool is_path_of_its_own(std::string_view path) {
-  const bool taken = path.starts_with("/api/") || path.starts_with("/assets/") ||
-                     path.starts_with("/images/") ||
-                     std::find(kHttpPaths.begin(), kHttpPaths.end(), path) != kHttpPaths.end();
-  return path == "/metrics" || (path.starts_with('/') && !taken && path.find_first_of("?# ") == path.npos);
-}
-
-/// The path of the external URL is the prefix, unless that is given, as in Prometheus.
-Result<Unit, CliExit> take_external_url(const Raw& raw, Options& options) {
-  if (!raw.external_url.empty()) {
-    const auto url = parse_url(raw.external_url);
-    if (!url || !url->login.empty() || url->path.find_first_of("?#") != std::string::npos) {
-      return Err(
-          usage("--web.external-url must be an http or https URL without login and query, such as "
-                "https://monitor.example/share-drift/"));
-    }
-    options.external_host = url->host;
-    options.route_prefix = url->path;
-  }
-  if (raw.route_prefix) options.route_prefix = *raw.route_prefix;
-  std::string& prefix = options.route_prefix;
-  while (prefix.ends_with('/'))
-    prefix.pop_back();
-  if (!prefix.empty() && !prefix.starts_with('/')) prefix.insert(0, "/");
-  if (prefix.find_first_of("?#% \\") == std::string::npos && prefix.find("//") == std::string::npos)
-    return Unit{};
-  return Err(usage("--web.route-prefix must be a path, such as /share-drift"));
 }
 
 Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
@@ -302,7 +233,10 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   options.format = formats.at(raw.format);
   if (!is_path_of_its_own(options.telemetry_path))
     return Err(usage("--web.telemetry-path must begin with / and be a path of its own, such as /metrics"));
-  if (auto taken = take_external_url(raw, options); !taken) return Err(std::move(taken).error());
+  auto address_outside = parse_outside_address(raw.external_url, raw.route_prefix);
+  if (!address_outside) return Err(usage(address_outside.error()));
+  options.external_host = std::move(address_outside->host);
+  options.route_prefix = std::move(address_outside->prefix);
   if (!raw.listen_addresses.empty()) options.listen_addresses.clear();
   for (const std::string& text : raw.listen_addresses) {
     auto address = parse_listen_address(text);
@@ -315,10 +249,12 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
       return Err(usage("\"" + text + "\" is not an image id (letters, digits, ., _ and -; at most 128)"));
     options.images.push_back(std::move(*image));
   }
-  SD_TRY(since, parse_since(raw.since));
-  options.since = since;
-  SD_TRY(shard, parse_shard(raw.shard_index, hostname, options.shard_count));
-  options.shard_index = shard;
+  const auto since = parse_since(raw.since);
+  if (!since) return Err(usage(since.error()));
+  options.since = *since;
+  const auto shard = parse_shard(raw.shard_index, hostname, options.shard_count);
+  if (!shard) return Err(usage(shard.error()));
+  options.shard_index = *shard;
   return std::move(options);
 }
 
