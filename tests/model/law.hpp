@@ -24,7 +24,7 @@ struct Rules {
   Each<int> excepted_until{kNever, kNever};
 };
 
-enum class Failure { none, throttled, forbidden, gone };
+enum class Failure { none, throttled, forbidden, gone, unknown_owner };
 
 /// What happened at one moment.
 struct Step {
@@ -50,6 +50,7 @@ struct House {
   int confirm = 2;
   bool guarded = false;
   bool canary = false;
+  bool one_account = false;  ///< nothing is ever heard of the other
 };
 
 /// A history as it is read. `i` and `j` are steps; one that is not there is -1.

@@ -13,7 +13,8 @@ State state(const Law& law, int i) {
   if (law.gone(p)) return State::gone;
   if (poll.complete) return poll.listed[0] || poll.listed[1] ? State::ok : State::empty;
   if (poll.failure == Failure::forbidden) return State::forbidden;
-  return poll.row[0] || poll.row[1] ? State::incomplete : State::unreachable;
+  const bool answered = poll.row[0] || poll.row[1] || poll.failure == Failure::unknown_owner;
+  return answered ? State::incomplete : State::unreachable;
 }
 
 int complete_until(const Law& law, int i) {
@@ -85,8 +86,8 @@ void add_drift_news(const House& house, const Law& law, int i, Who a, std::vecto
   const bool is_open = is.unexpected_since != kNever;
   const bool was_clearing = was.absences > 0 || was.held;
   const Account& seen = is.known ? is : was;
-  const std::string when = window(std::to_string(seen.not_before), std::to_string(seen.first_seen),
-                                  std::to_string(seen.last_seen), std::to_string(law.time(law.lost(i, a))));
+  const std::string when = window(moment(seen.not_before), moment(seen.first_seen), moment(seen.last_seen),
+                                  moment(law.time(law.lost(i, a))));
   if (law.row(i, a) && was_open && was_clearing) out.push_back("drift_flapped" + who + when);
   if (law.lacks(i, a) && was_open && !was_clearing && house.confirm > 1)
     out.push_back("drift_clearing" + who + when);

@@ -45,6 +45,10 @@ inline constexpr int kStaleAfter = 600;
 
 Picture picture(const House& house, const History& history);
 
+/// A moment, or a number that may be none, in words.
+inline std::string moment(int value) {
+  return value == kNever ? "none" : std::to_string(value);
+}
 /// When access began and when it ended, as an event tells it.
 inline std::string window(const std::string& not_before, const std::string& first_seen,
                           const std::string& last_seen, const std::string& not_after) {

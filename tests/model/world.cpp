@@ -21,6 +21,15 @@ const ImageId& subject() {
 ImageId other(int number) {
   return *ImageId::parse("m-" + std::to_string(number));
 }
+const std::vector<std::shared_ptr<const ImagePolicy>>& others() {
+  static const auto all = [] {
+    std::vector<std::shared_ptr<const ImagePolicy>> images;
+    for (int i = 1; i <= kOthers; ++i)
+      images.push_back(an_image(other(i).str()).allowing({9}).build());
+    return images;
+  }();
+  return all;
+}
 Instant instant(int minute) {
   return {MonoTime{std::chrono::hours{1} + std::chrono::minutes{minute}},
           kStart + std::chrono::minutes{minute}};
@@ -37,6 +46,17 @@ std::vector<AccountId> accounts_of(const law::Each<bool>& in) {
     if (in.at(a)) out.push_back(account(static_cast<int>(a) + 1));
   }
   return out;
+}
+
+Reason reason_of(law::Failure failure) {
+  switch (failure) {
+    case law::Failure::gone: return Reason::image_gone;
+    case law::Failure::forbidden: return Reason::forbidden;
+    case law::Failure::unknown_owner: return Reason::ownership_unknown;
+    case law::Failure::none:
+    case law::Failure::throttled: break;
+  }
+  return Reason::throttled;
 }
 
 law::State state_of(ImageState state) {
@@ -65,7 +85,7 @@ std::string words(const Event& event) {
   if (event.text("kind") == "missing" || event.type == EventType::exception_expired) return out;
   const auto at = [&event](const char* key) {
     const FieldValue* value = event.find(key);
-    return std::to_string(value == nullptr ? law::kNever : minute(std::get<WallTime>(*value)));
+    return law::moment(value == nullptr ? law::kNever : minute(std::get<WallTime>(*value)));
   };
   return out + law::window(at("not_before"), at("first_seen"), at("last_seen"), at("not_after"));
 }
@@ -91,8 +111,7 @@ WatchList World::watch(const law::Rules& rules) const {
       policy.exceptions.push_back({account(static_cast<int>(a) + 1), instant(until).wall, "o", "t", "r"});
   }
   list.images.push_back(std::make_shared<const ImagePolicy>(policy));
-  for (int i = 1; house_.guarded && i <= kOthers; ++i)
-    list.images.push_back(an_image(other(i).str()).allowing({9}).build());
+  if (house_.guarded) list.images.insert(list.images.end(), others().begin(), others().end());
   list.interval = kInterval;
   list.stale_after = std::chrono::minutes{law::kStaleAfter};
   list.confirm_clears = house_.confirm;
@@ -126,11 +145,10 @@ void World::poll(const law::Step& step) {
     transient.at(a) = step.complete && step.row.at(a) && !step.listed.at(a);
   seen.transient = accounts_of(transient);
   if (step.complete) seen.total_count = static_cast<std::int64_t>(seen.accounts.size());
-  seen.pages = seen.accounts.empty() && !step.complete ? 0 : 1;
   seen.gone = step.failure == law::Failure::gone;
-  seen.failure.reason = seen.gone                                 ? Reason::image_gone
-                        : step.failure == law::Failure::forbidden ? Reason::forbidden
-                                                                  : Reason::throttled;
+  seen.failure.reason = reason_of(step.failure);
+  const bool list_came = step.complete || seen.gone || step.failure == law::Failure::unknown_owner;
+  seen.pages = list_came || !seen.accounts.empty() ? 1 : 0;
   note(tracker_->apply(subject(), seen, instant(step.at)));
 }
 
