@@ -124,6 +124,26 @@ TEST(ApiGate, WaitsAsLongAsTheApiAsksFor) {
   }
 }
 
+TEST(ApiGate, WaitsLongerFromAttemptToAttempt) {
+  std::array<Millis, 3> longest{};
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    GateBench bench(GateBench::always(refusal("ServiceUnavailable", 503)));
+    for (std::uint64_t i = 0; i < seed; ++i)
+      bench.random.next();
+    bench.call(std::chrono::minutes{10});
+    bench.run();
+    ASSERT_EQ(bench.sent_at.size(), 4U);
+    for (std::size_t i = 0; i < longest.size(); ++i)
+      longest[i] = std::max(longest[i], bench.sent_after(i + 1) - bench.sent_after(i) - Millis{10});
+  }
+  Millis most{500};
+  for (const Millis wait : longest) {
+    EXPECT_GT(wait, most / 2);
+    EXPECT_LE(wait, most);
+    most *= 2;
+  }
+}
+
 TEST(ApiGate, AHintOfAServerErrorDelaysThatCallOnly) {
   GateBench bench([](const HttpRequest& /*request*/, std::size_t index) {
     return Reply{index == 0 ? HttpResult(refusal("ServiceUnavailable", 503, {{"retry-after", "20"}}))

@@ -1,5 +1,6 @@
 #include "config/config_loader.hpp"
 
+#include "config/yaml_reader.hpp"
 #include "config/yaml_tree.hpp"
 #include "support/files.hpp"
 #include "support/test_data.hpp"
@@ -270,6 +271,35 @@ TEST(ConfigLoader, RefusesGroupsThatWouldFillTheMemory) {
     text += "  - {id: m-" + std::to_string(i) + ", allowed: [group:everybody]}\n";
   EXPECT_THAT(refused(text), AllOf(HasSubstr("more than 5000000 accounts"), HasSubstr("images[250]"),
                                    Not(HasSubstr("images[251]"))));
+}
+
+TEST(ConfigLoader, AnAccountThatIsNamedTwiceIsAllowedOnce) {
+  const Config config = accepted(
+      "groups:\n  partners: [\"2222222222222222\", \"3333333333333333\"]\n  friends: [\"2222222222222222\"]\n"
+      "images:\n  - id: m-1\n    allowed: [group:partners, group:friends]\n");
+  ASSERT_EQ(config.images.size(), 1U);
+  EXPECT_THAT(texts(config.images.front()->allowed), ElementsAre("2222222222222222", "3333333333333333"));
+}
+
+TEST(ConfigLoader, AnArnIsWholeOrRefused) {
+  const auto with = [](const std::string& arn) {
+    return "profiles:\n  default:\n    credentials: {source: ram_role, role_arn: \"" + arn + "\"}\n" +
+           kSmallest;
+  };
+  accepted(with("acs:ram::1715107400000001:role/x"));
+  for (const char* arn :
+       {"acs:ram::1715107400000001:role/", "acs:ram::1715107400000001:role",
+        "acs:ram::1715107400000001:user/x", "acs:ram:1715107400000001:role/x", "acs:ram::role/x",
+        "acs:sts::1715107400000001:role/x", "acs:ram::1715107400000001/role/x"})
+    EXPECT_THAT(refused(with(arn)), HasSubstr("is not the ARN of a role")) << arn;
+}
+
+TEST(ConfigLoader, OfTwoNamesThatAreEquallyNearTheFirstIsProposed) {
+  EXPECT_EQ(nearest("alowed", {"allowed", "alowedx"}), "allowed");
+  EXPECT_EQ(nearest("alowedx", {"far", "allowedx", "alowed"}), "allowedx");
+  EXPECT_EQ(nearest("ab", {"a", "abc"}), "abc")
+      << "one that would be new from its first letter is no proposal";
+  EXPECT_EQ(nearest("xyz", {"allowed"}), "");
 }
 
 TEST(ConfigLoader, LoadsAFleetOfFiftyThousand) {

@@ -133,6 +133,21 @@ TEST(ListingCollector, DoesNotBelieveATotalCountThatDisagrees) {
   }
 }
 
+TEST(ListingCollector, EveryPageMustSayHowManyThereAre) {
+  for (const int mute : {1, 2}) {
+    for (const std::optional<std::int64_t> count :
+         {std::optional<std::int64_t>{}, std::optional<std::int64_t>{-1}}) {
+      PageServer server(150);
+      server.tamper = [mute, count](int number, Page& page) {
+        if (number == mute) page.total_count = count;
+      };
+      const Observation seen = read_all(image(), server);
+      EXPECT_FALSE(seen.complete) << mute;
+      EXPECT_EQ(seen.failure.reason, Reason::count_mismatch);
+    }
+  }
+}
+
 TEST(ListingCollector, ReadsOnWhereTotalCountIsTooSmall) {
   PageServer server(250);
   server.lie = -249;
