@@ -281,6 +281,40 @@ TEST(ConfigLoader, AnAccountThatIsNamedTwiceIsAllowedOnce) {
   EXPECT_THAT(texts(config.images.front()->allowed), ElementsAre("2222222222222222", "3333333333333333"));
 }
 
+TEST(ConfigLoader, ARangeHoldsBothItsEnds) {
+  struct Range {
+    const char* key;
+    std::vector<const char*> in;
+    std::vector<const char*> out;
+  };
+  const std::vector<Range> ranges{
+      {"poll: {interval: 1s, stale_after", {"1s", "365d"}, {"999ms", "366d"}},
+      {"poll: {interval", {"1s", "15m"}, {"999ms", "29d"}},
+      {"poll: {confirm_clears", {"1", "10"}, {"0", "11", "01", "-1", "1.0", "\"1\""}},
+      {"poll: {mass_change_percent", {"1", "100"}, {"0", "101"}},
+      {"poll: {state_retention", {"1h", "50y"}, {"59m", "51y"}},
+      {"inventory: {interval", {"1s", "28d"}, {"999ms", "29d"}},
+  };
+  for (const Range& range : ranges) {
+    for (const char* value : range.in)
+      accepted(std::string(range.key) + ": " + value + "}\n" + kSmallest);
+    for (const char* value : range.out)
+      EXPECT_THAT(refused(std::string(range.key) + ": " + value + "}\n" + kSmallest), HasSubstr("expected"))
+          << value;
+  }
+  const auto profile_with = [](const std::string& field) {
+    return "profiles:\n  default: {credentials: {source: environment}, " + field + "}\n" + kSmallest;
+  };
+  for (const char* field : {"timeout: 100ms", "timeout: 5m", "requests_per_second: 0",
+                            "requests_per_second: 0.01", "requests_per_second: 10000", "concurrency: 1",
+                            "concurrency: 256", "max_attempts: 1", "max_attempts: 10"})
+    accepted(profile_with(field));
+  for (const char* field : {"timeout: 99ms", "timeout: 301s", "requests_per_second: 0.009",
+                            "requests_per_second: 10000.1", "requests_per_second: -1", "concurrency: 0",
+                            "concurrency: 257", "max_attempts: 0", "max_attempts: 11"})
+    EXPECT_THAT(refused(profile_with(field)), HasSubstr("expected")) << field;
+}
+
 TEST(ConfigLoader, AnArnIsWholeOrRefused) {
   const auto with = [](const std::string& arn) {
     return "profiles:\n  default:\n    credentials: {source: ram_role, role_arn: \"" + arn + "\"}\n" +
