@@ -20,6 +20,11 @@ std::string known_since(const std::optional<WallTime>& time, WallTime now) {
   return time ? minute(*time) + ", " + ago(*time, now) + " ago" : "<span class=\"stale\">never</span>";
 }
 
+template <class Number>
+std::string so_many_accounts(Number number) {
+  return std::to_string(number) + (number == 1 ? " account" : " accounts");
+}
+
 std::string facts_of(const ImagePageInput& input) {
   const ImageView& view = input.view;
   const ImagePolicy& policy = *view.policy;
@@ -30,9 +35,8 @@ std::string facts_of(const ImagePageInput& input) {
   out += fact("Profile", "<bdi>" + html(policy.profile) + "</bdi>");
   out += fact("State", std::string{to_string(view.state)} +
                            (view.state_since ? " since " + known_since(view.state_since, input.at.now) : ""));
-  out += fact("Shared with",
-              view.shared_accounts ? std::to_string(*view.shared_accounts) + " accounts" : "not known");
-  out += fact("Allowed", std::to_string(view.allowed_accounts) + " accounts");
+  out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
+  out += fact("Allowed", so_many_accounts(view.allowed_accounts));
   out += fact("Last proof", known_since(view.last_complete, input.at.now));
   out += fact("Last poll", known_since(view.last_attempt, input.at.now));
   return out + fact("Last error", failure_html(view.last_failure));
@@ -159,7 +163,9 @@ std::string runbook_section(const ImageView& view, Verdict verdict) {
   std::string lines;  // html() takes a line
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    lines += html(std::string_view{text}.substr(begin, end - begin), kLongest) + "\n";
+    const std::string_view line = std::string_view{text}.substr(begin, end - begin);
+    const bool heading = line.starts_with("## ");
+    lines += heading ? "<b>" + html(line.substr(3)) + "</b>\n" : html(line, kLongest) + "\n";
     begin = end + 1;
   }
   return section("Runbook " + std::string{alert}, "<pre class=\"runbook\">" + lines + "</pre>\n");

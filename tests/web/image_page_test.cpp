@@ -87,6 +87,19 @@ TEST(ImagePage, EveryTroubleHasARunbookAndNoTroubleHasNone) {
   EXPECT_THAT(page(*canary), Not(HasSubstr("Calls that would"))) << "nobody silences a canary";
 }
 
+TEST(ImagePage, CountsAndHeadingsReadAsEnglish) {
+  const auto view = a_view("m-1");
+  view->shared_accounts = 1;
+  view->allowed_accounts = 2;
+  view->state = ImageState::forbidden;
+  view->listing_complete = false;
+  const std::string html = page(*view);
+  EXPECT_THAT(html, HasSubstr(">1 account<"));
+  EXPECT_THAT(html, HasSubstr(">2 accounts<"));
+  EXPECT_THAT(html, HasSubstr("<b>What it means</b>"));
+  EXPECT_THAT(html, Not(HasSubstr("## ")));
+}
+
 TEST(ImagePage, LongListsAreFoldedAndWhole) {
   const auto view = a_view("m-1");
   for (std::uint64_t i = 0; i < 1000; ++i)
