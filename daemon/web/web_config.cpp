@@ -18,6 +18,7 @@ constexpr auto kTlsKeys = std::to_array<std::string_view>(
     {"cert_file", "key_file", "client_auth_type", "client_ca_file", "client_allowed_sans", "cipher_suites",
      "curve_preferences", "min_version", "max_version", "prefer_server_cipher_suites", "cert", "key",
      "client_ca"});
+constexpr auto kRateKeys = std::to_array<std::string_view>({"interval", "burst"});
 constexpr auto kHttpKeys = std::to_array<std::string_view>({"http2", "headers"});
 constexpr auto kHeaderKeys =
     std::to_array<std::string_view>({"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
@@ -83,9 +84,7 @@ class WebReader {
     fields.with("tls_server_config", [&](const Place& at) { config.tls = read_tls(at); });
     fields.with("http_server_config", [&](const Place& at) { read_http(at, config); });
     fields.with("basic_auth_users", [&](const Place& at) { read_users(at, config); });
-    fields.with("rate_limit", [&](const Place& at) {
-      reader_.fail_key(at, "is not supported", "connections are bounded by --web.max-requests");
-    });
+    fields.with("rate_limit", [&](const Place& at) { read_rate_limit(at, config.rate_limit); });
     return config;
   }
 
@@ -93,17 +92,10 @@ class WebReader {
   WebTls read_tls(const Place& at) {
     WebTls tls;
     Fields fields(reader_, at, kTlsKeys);
-    for (const std::string_view key : {"cert", "key", "client_ca"}) {
-      fields.with(key, [&](const Place& p) {
-        reader_.fail_key(p, "is not supported: certificates and keys stand in files of their own",
-                         "use " + std::string(key) + "_file");
-      });
-    }
-    const bool inline_cert = fields.find("cert").has_value();
-    const bool inline_key = fields.find("key").has_value();
-    if (!inline_cert) read_required_file(fields, "cert_file", tls.cert_file);
-    if (!inline_key) read_required_file(fields, "key_file", tls.key_file);
-    fields.with("client_ca_file", [&](const Place& p) { read_file(p, tls.client_ca_file); });
+    if (!read_pem(fields, "cert", tls.cert)) read_required_file(fields, "cert_file", tls.cert_file);
+    if (!read_pem(fields, "key", tls.key)) read_required_file(fields, "key_file", tls.key_file);
+    if (!read_pem(fields, "client_ca", tls.client_ca))
+      fields.with("client_ca_file", [&](const Place& p) { read_file(p, tls.client_ca_file); });
     read_client_auth(fields, at, tls);
     read_list(fields, "cipher_suites", [&](const Place& p) {
       Cipher cipher{};
@@ -124,6 +116,28 @@ class WebReader {
     return tls;
   }
 
+  void read_rate_limit(const Place& at, RateLimit& limit) {
+    const Fields fields(reader_, at, kRateKeys);
+    fields.with("interval", [&](const Place& p) {
+      if (reader_.kind(p) == YamlKind::scalar && reader_.raw(p) == "0s") return;
+      reader_.duration(p, Millis{1}, std::chrono::hours{1}, limit.interval);
+    });
+    fields.with("burst", [&](const Place& p) { reader_.integer(p, 1, 1'000'000, limit.burst); });
+  }
+
+  /// Whether the text itself is given, in place of a file. No message repeats it.
+  bool read_pem(const Fields& fields, std::string_view key, std::string& out) {
+    const auto at = fields.find(key);
+    if (!at) return false;
+    const std::string file = std::string(key) + "_file";
+    if (fields.find(file)) reader_.fail_key(*at, "and " + file + " exclude each other");
+    if (!reader_.expect_scalar(*at, "PEM")) return true;
+    if (reader_.raw(*at).find("-----BEGIN ") == std::string_view::npos)
+      reader_.fail(*at, "expected PEM", "for the path of a file: " + file);
+    out = reader_.raw(*at);
+    return true;
+  }
+
   void read_client_auth(const Fields& fields, const Place& section, WebTls& tls) {
     bool known = true;
     fields.with("client_auth_type",
@@ -137,9 +151,11 @@ class WebReader {
                    "else every certificate of a public authority would be let in");
     }
     constexpr std::string_view kHint = "client_auth_type: RequireAndVerifyClientCert";
-    fields.with("client_ca_file", [&](const Place& p) {
-      if (known && !verifies) reader_.fail_key(p, "is not used: no client is verified", std::string(kHint));
-    });
+    for (const std::string_view key : {"client_ca_file", "client_ca"}) {
+      fields.with(key, [&](const Place& p) {
+        if (known && !verifies) reader_.fail_key(p, "is not used: no client is verified", std::string(kHint));
+      });
+    }
     read_list(fields, "client_allowed_sans", [&](const Place& p) {
       std::string san;
       if (reader_.text(p, {1, 1024}, san)) tls.client_allowed_sans.push_back(std::move(san));

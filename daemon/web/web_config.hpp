@@ -2,6 +2,7 @@
 
 #include "config/diagnostic.hpp"
 #include "core/result.hpp"
+#include "core/time.hpp"
 
 #include <map>
 #include <optional>
@@ -26,8 +27,11 @@ enum class TlsVersion { tls12, tls13 };
 struct WebTls {
   std::string cert_file;  ///< PEM, with the chain; paths are absolute, or relative as the config's own was
   std::string key_file;
+  std::string cert;  ///< the PEM itself, where cert_file is empty; the same for the two others
+  std::string key;
+  std::string client_ca;
   ClientAuth client_auth = ClientAuth::none;
-  std::string client_ca_file;                    ///< given if client_auth verifies
+  std::string client_ca_file;                    ///< this or client_ca is given if client_auth verifies
   std::vector<std::string> client_allowed_sans;  ///< not empty: a client's certificate must hold one of them
   std::vector<std::string> ciphers;              ///< TLS 1.2, OpenSSL's names; empty: the library's choice
   std::vector<std::string> ciphers13;            ///< TLS 1.3, the same
@@ -37,11 +41,18 @@ struct WebTls {
   TlsVersion max_version = TlsVersion::tls13;
 };
 
+/// A request each `interval`, and `burst` at once after a rest.
+struct RateLimit {
+  Millis interval{0};  ///< 0: no limit
+  int burst = 1;
+};
+
 /// exporter-toolkit's web config, as far as this server can keep its promises. `http2` is checked but changes
 /// nothing: it allows HTTP/2, and this server speaks HTTP/1.1 alone.
 struct WebConfig {
   std::optional<WebTls> tls;                                 ///< none: plain HTTP
   std::vector<std::pair<std::string, std::string>> headers;  ///< for every answer
+  RateLimit rate_limit;
   std::map<std::string, std::string> users;  ///< name to bcrypt hash; not empty: authentication is needed
 };
 

@@ -126,6 +126,8 @@ std::optional<ServerResponse> WebSecurity::refuse(const ServerRequest& request) 
   if (!state->faults.empty()) {
     return ServerResponse::text(500, "The web configuration cannot be used; see the log.\n");
   }
+  if (request.lane == Lane::quick && !may_pass(state->config.rate_limit))
+    return ServerResponse::text(429, "Too many requests for the web configuration's rate_limit.\n");
   const auto& users = state->config.users;
   if (users.empty()) return std::nullopt;
   const auto given = parse_basic_auth(request.header("authorization"));
@@ -138,6 +140,17 @@ std::optional<ServerResponse> WebSecurity::refuse(const ServerRequest& request) 
     case PasswordCheck::Verdict::unknown: break;
   }
   return ServerResponse::in(Lane::password);
+}
+
+/// The burst is used up when that many intervals are spent in advance.
+bool WebSecurity::may_pass(const RateLimit& limit) {
+  if (limit.interval == Millis{0}) return true;
+  const std::lock_guard lock(mutex_);
+  const MonoTime now = clock_.mono();
+  const MonoTime spent = std::max(spent_until_, now);
+  if (spent - now > limit.interval * (limit.burst - 1)) return false;
+  spent_until_ = spent + limit.interval;
+  return true;
 }
 
 std::vector<std::pair<std::string, std::string>> WebSecurity::headers() {

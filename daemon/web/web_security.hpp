@@ -38,7 +38,7 @@ class WebSecurity {
   [[nodiscard]] bool has_tls() const { return has_tls_; }
   /// For ServerOptions::tls_context. Null: nobody gets in.
   [[nodiscard]] std::shared_ptr<ssl_ctx_st> tls_context();
-  /// The answer to a request that may not pass: 401, 500, or that the lane of passwords must check it.
+  /// The answer to a request that may not pass: 401, 429, 500, or that the lane of passwords must check it.
   [[nodiscard]] std::optional<ServerResponse> refuse(const ServerRequest& request);
   /// For every answer; they replace those of the same name.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers();
@@ -49,6 +49,7 @@ class WebSecurity {
   WebSecurity(std::string file, const Clock& clock, Report report);
   [[nodiscard]] std::shared_ptr<const State> current();
   [[nodiscard]] std::shared_ptr<const State> read() const;
+  [[nodiscard]] bool may_pass(const RateLimit& limit);
 
   const std::string file_;
   const Clock& clock_;
@@ -57,6 +58,7 @@ class WebSecurity {
   PasswordCheck passwords_;
   std::mutex mutex_;
   std::shared_ptr<const State> state_;  ///< guarded by mutex_; never null after open()
+  MonoTime spent_until_{};              ///< the time that the requests so far are paid for; the same
 };
 
 /// User and password of an Authorization header of the Basic scheme; none if it is not one.

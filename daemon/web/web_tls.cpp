@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -115,8 +116,6 @@ void set_protocol(SSL_CTX* context, const WebTls& config) {
                                    (config.prefer_server_ciphers ? SSL_OP_CIPHER_SERVER_PREFERENCE : 0));
   SSL_CTX_set_num_tickets(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-  // Without it OpenSSL asks the terminal for the pass phrase of an encrypted key.
-  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
 }
 
 std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
@@ -137,15 +136,59 @@ std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
   return std::nullopt;
 }
 
+using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+/// `text`, or else the file.
+Bio open_pem(const std::string& file, const std::string& text) {
+  return {text.empty() ? BIO_new_file(file.c_str(), "r")
+                       : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())),
+          BIO_free_all};
+}
+
+/// All in the order in which they stand; none if one cannot be read.
+std::vector<Certificate> read_certificates(const std::string& file, const std::string& text) {
+  std::vector<Certificate> all;
+  const Bio pem = open_pem(file, text);
+  if (!pem) return all;
+  while (X509* next = PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr))
+    all.emplace_back(next, X509_free);
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+    all.clear();
+  } else if (!all.empty()) {
+    ERR_clear_error();  // that was the end
+  }
+  return all;
+}
+
+/// Of a file, or of the text that stands in its place and is not repeated.
+Diagnostic failed_pem(const std::string& key, const std::string& file, const std::string& what) {
+  return file.empty() ? failed(key, "PEM", what) : failed(key + "_file", file, what);
+}
+
 std::optional<Diagnostic> set_certificate(SSL_CTX* context, const WebTls& config) {
-  if (SSL_CTX_use_certificate_chain_file(context, config.cert_file.c_str()) != 1) {
-    return failed("cert_file", config.cert_file, "cannot be used as the certificate");
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, config.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context) != 1) {
-    return failed("key_file", config.key_file, "cannot be used as the key of " + clean(config.cert_file));
-  }
+  const auto chain = read_certificates(config.cert_file, config.cert);
+  bool good = !chain.empty() && SSL_CTX_use_certificate(context, chain.front().get()) == 1;
+  for (std::size_t i = 1; good && i < chain.size(); ++i)
+    good = SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1;
+  if (!good) return failed_pem("cert", config.cert_file, "cannot be used as the certificate");
+  const Bio pem = open_pem(config.key_file, config.key);
+  // Without it OpenSSL asks the terminal for the pass phrase of an encrypted key.
+  const auto no_pass_phrase = [](char*, int, int, void*) { return 0; };
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      pem ? PEM_read_bio_PrivateKey(pem.get(), nullptr, no_pass_phrase, nullptr) : nullptr, EVP_PKEY_free);
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
+    return failed_pem("key", config.key_file, "cannot be used as the key of " + clean(config.cert_file));
   return std::nullopt;
+}
+
+/// Whose clients are let in.
+bool trust(SSL_CTX* context, const std::vector<Certificate>& authorities) {
+  return !authorities.empty() &&
+         std::all_of(authorities.begin(), authorities.end(), [context](const Certificate& authority) {
+           return X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) == 1 &&
+                  SSL_CTX_add_client_CA(context, authority.get()) == 1;
+         });
 }
 
 std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
@@ -155,13 +198,8 @@ std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
       config.client_auth == ClientAuth::require_any || config.client_auth == ClientAuth::require_and_verify;
   if (config.client_auth == ClientAuth::none) return std::nullopt;
   if (verifies) {
-    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(config.client_ca_file.c_str());
-    if (names == nullptr)
-      return failed("client_ca_file", config.client_ca_file, "cannot be used as the clients' CA");
-    SSL_CTX_set_client_CA_list(context, names);  // takes them over
-    if (SSL_CTX_load_verify_file(context, config.client_ca_file.c_str()) != 1) {
-      return failed("client_ca_file", config.client_ca_file, "cannot be used as the clients' CA");
-    }
+    if (!trust(context, read_certificates(config.client_ca_file, config.client_ca)))
+      return failed_pem("client_ca", config.client_ca_file, "cannot be used as the clients' CA");
   }
   SSL_verify_cb callback = verifies ? nullptr : accept_any;
   if (verifies && !config.client_allowed_sans.empty()) {

@@ -94,6 +94,32 @@ TEST(WebConfig, TlsHasSafeDefaultsAndStaysInItsDirectory) {
   EXPECT_TRUE(config->tls->prefer_server_ciphers);
 }
 
+TEST(WebConfig, TakesCertificatesAndKeysThemselvesInPlaceOfFiles) {
+  const WebConfigResult config = parse_web_config(
+      "tls_server_config:\n"
+      "  cert: |\n    -----BEGIN CERTIFICATE-----\n    AAAA\n"
+      "  key: |\n    -----BEGIN PRIVATE KEY-----\n    BBBB\n"
+      "  client_auth_type: RequireAndVerifyClientCert\n"
+      "  client_ca: |\n    -----BEGIN CERTIFICATE-----\n    CCCC\n",
+      "web.yml");
+  ASSERT_TRUE(config) << told(config);
+  EXPECT_EQ(config->tls->cert, "-----BEGIN CERTIFICATE-----\nAAAA\n");
+  EXPECT_EQ(config->tls->key, "-----BEGIN PRIVATE KEY-----\nBBBB\n");
+  EXPECT_EQ(config->tls->client_ca, "-----BEGIN CERTIFICATE-----\nCCCC\n");
+  EXPECT_EQ(config->tls->cert_file + config->tls->key_file + config->tls->client_ca_file, "");
+}
+
+TEST(WebConfig, LimitsTheRateWhereItIsTold) {
+  const auto limit = [](const std::string& text) {
+    const WebConfigResult config = parse_web_config("rate_limit: " + text + "\n", "web.yml");
+    EXPECT_TRUE(config) << told(config);
+    return std::pair(config->rate_limit.interval, config->rate_limit.burst);
+  };
+  EXPECT_EQ(limit("{interval: 2s, burst: 10}"), std::pair(Millis{2'000}, 10));
+  EXPECT_EQ(limit("{interval: 1s}"), std::pair(Millis{1'000}, 1));
+  EXPECT_EQ(limit("{interval: 0s, burst: 3}").first, Millis{0}) << "no limit, as in exporter-toolkit";
+}
+
 TEST(WebConfig, NoBeginningOfAFileOpensTheDoor) {
   const std::string whole = testing::read_file(kSamples / "ok" / "everything.yml");
   const std::string users = whole.substr(whole.find("basic_auth_users"));

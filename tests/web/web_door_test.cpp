@@ -111,6 +111,23 @@ TEST_F(WebDoor, SpeaksTlsAndNothingElse) {
   EXPECT_FALSE(lets_in({.highest = TLS1_1_VERSION}));
 }
 
+TEST_F(WebDoor, TakesCertificatesAndKeysThemselvesInPlaceOfFiles) {
+  start();
+  const auto block = [](const std::string& key, const std::string& pem) {
+    std::string out = "  " + key + ": |\n    ";
+    for (const char c : pem)
+      out += c == '\n' ? "\n    " : std::string(1, c);
+    return out + "\n";
+  };
+  const Identity identity = ca.issue();
+  put("web.yml", "tls_server_config:\n" + block("cert", identity.certificate_pem()) +
+                     block("key", identity.key_pem()) + block("client_ca", ca.pem()) +
+                     "  client_auth_type: RequireAndVerifyClientCert\n");
+  EXPECT_TRUE(lets_in(with({})));
+  EXPECT_FALSE(lets_in({}));
+  EXPECT_FALSE(lets_in({.shows = TestCa().issue()})) << "of another authority";
+}
+
 TEST_F(WebDoor, OffersTheVersionsAndCiphersItIsToldTo) {
   start(
       "  min_version: TLS12\n  max_version: TLS12\n  cipher_suites: "

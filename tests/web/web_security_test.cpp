@@ -29,12 +29,12 @@ std::string basic(const std::string& base64) {
   return "Basic " + base64;
 }
 
-ServerRequest with(const std::string& authorization) {
+ServerRequest with(const std::string& authorization, Lane lane = Lane::password) {
   ServerRequest request;
   request.method = "GET";
   request.path = "/metrics";
   if (!authorization.empty()) request.headers = {{"authorization", authorization}};
-  request.lane = Lane::password;
+  request.lane = lane;
   return request;
 }
 
@@ -86,6 +86,27 @@ TEST_F(WebSecurityTest, NoUsersNoQuestions) {
   EXPECT_EQ(status(*door), 200);
   EXPECT_FALSE(door->has_tls());
   EXPECT_EQ(door->tls_context(), nullptr);
+}
+
+TEST_F(WebSecurityTest, NoMoreRequestsThanTheRateAllows) {
+  write("rate_limit: {interval: 1s, burst: 3}\n");
+  const auto door = open();
+  const auto passes = [&](Lane lane) { return !door->refuse(with("", lane)); };
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(passes(Lane::quick)) << i;
+  EXPECT_EQ(door->refuse(with("", Lane::quick))->status, 429);
+  EXPECT_TRUE(passes(Lane::password)) << "it was counted when it came";
+  clock.advance(Millis{1'000});
+  EXPECT_TRUE(passes(Lane::quick));
+  EXPECT_FALSE(passes(Lane::quick));
+  clock.advance(std::chrono::hours{1});
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(passes(Lane::quick)) << i;
+  EXPECT_FALSE(passes(Lane::quick)) << "a long rest gives no more than the burst";
+  write("{}\n");
+  clock.advance(Millis{1'000});
+  for (int i = 0; i < 9; ++i)
+    EXPECT_TRUE(passes(Lane::quick)) << i;
 }
 
 TEST_F(WebSecurityTest, AChangedFileIsInForceAtOnce) {
