@@ -277,7 +277,7 @@ class App {
       if (watchdog) SystemdNotifier::watchdog();
       if (told_images_ != watched_images()) SystemdNotifier::status(status_line());
     }
-    if (watchdog) engine_->wake();
+    if (machine_sleep_.ended() || watchdog) engine_->wake();
   }
 
   void stop() {
@@ -312,6 +312,7 @@ class App {
 
   const Options options_;
   SystemClock clock_;
+  MachineSleep machine_sleep_;
   SystemRandom random_;
   Logger logger_;
   std::unique_ptr<StateDb> store_;

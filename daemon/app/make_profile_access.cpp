@@ -3,6 +3,7 @@
 #include "credentials/command.hpp"
 #include "credentials/source.hpp"
 #include "http_client/curl_transport.hpp"
+#include "os/system_clock.hpp"
 
 #include <utility>
 
@@ -22,7 +23,7 @@ std::shared_ptr<const HttpRoute> route_of(const ProfileConfig& profile) {
 /// nothing.
 HttpResult fetch_once(HttpRequest request, Millis timeout, const std::stop_token& stop) {
   CurlTransport transport;
-  return perform(transport, std::move(request), std::chrono::steady_clock::now() + timeout, stop);
+  return perform(transport, std::move(request), boot_now() + timeout, stop);
 }
 
 ProfileAccess without_credentials(const ProfileConfig& profile, Clock& clock, Random& random) {

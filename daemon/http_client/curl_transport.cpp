@@ -2,6 +2,7 @@
 
 #include "http_client/curl_exchange.hpp"
 #include "http_client/request_rules.hpp"
+#include "os/system_clock.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -65,7 +66,7 @@ void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone
   auto exchange = std::make_unique<Exchange>();
   exchange->request = std::move(request);
   exchange->done = std::move(done);
-  const MonoTime now = std::chrono::steady_clock::now();
+  const MonoTime now = boot_now();
   if (deadline <= now) {
     exchange->verdict =
         TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
@@ -129,7 +130,7 @@ bool CurlTransport::Impl::finish_answered() {
 /// at the same moment, is looked at. Else answers that come together stay together, and each waits for all.
 void CurlTransport::Impl::run_once(MonoTime until) {
   if (finish_refused() || act()) return;
-  const MonoTime now = std::chrono::steady_clock::now();
+  const MonoTime now = boot_now();
   const auto wait = std::chrono::ceil<Millis>(std::clamp(until, now, now + kLongestWait) - now);
   curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
   act();

@@ -56,6 +56,45 @@ def local_clock(hours, directory, simulator):
     return with_daemon(act, env=environment)(directory, simulator)
 
 
+SLEPT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *now) {  // adds what the file says to the one clock that goes on in a sleep
+  int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
+  int result = real(id, now);
+  long slept = 0;
+  FILE *file = id == CLOCK_BOOTTIME ? fopen(getenv("SLEPT"), "r") : NULL;
+  if (file != NULL && fscanf(file, "%ld", &slept) == 1) now->tv_sec += slept;
+  if (file != NULL) fclose(file);
+  return result;
+}
+"""
+
+
+def slept(directory, simulator):
+    """The machine sleeps for ten hours: waits do not end meanwhile, and all knowledge is old."""
+    library, hours = directory / "slept.so", directory / "slept"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library, "-ldl"], input=SLEPT, text=True, check=True, timeout=300)
+    hours.write_text("0")
+    text = config(simulator.url).replace("interval: 1s, stale_after: 4s", "interval: 1h, stale_after: 2h")
+    daemon = Daemon(directory, text, env={"LD_PRELOAD": str(library), "SLEPT": str(hours)})
+    try:
+        wait_for("the truth", lambda: proven(daemon))
+        simulator.control("faults", kind="server_error")
+        hours.write_text("36000")
+        wait_for("the 0 to be withdrawn", lambda: daemon.value("share_drift_unexpected_accounts", image_id=CLEAN) is None)
+        wait_for("a poll that is overdue", lambda: daemon.value("share_drift_listings_total", image_id=CLEAN) == 2)
+        if daemon.value("share_drift_unexpected_accounts", image_id=DRIFT) != 1:
+            raise Failed("the drift gauge moved although nobody could see")
+        simulator.control("faults/clear")
+    finally:
+        daemon.stop()
+    return "the 0 withdrawn, polled at once"
+
+
 def rotated_in_place(directory, simulator):
     """Another key in the file, the old one disabled, no restart."""
     key = directory / "key"
@@ -241,6 +280,7 @@ def process(table):
             return "forbidden, then proven again"
         for hours, ahead in ((1, "ahead"), (-1, "behind")):
             row(f"local clock an hour {ahead}", "adopts the API's, drift stays", functools.partial(local_clock, hours))
+        row("the machine slept ten hours", "the 0 withdrawn, polled at once", slept)
         row("key rotated in place", "forbidden at most, proven again", rotated_in_place)
         row("session token expired", "forbidden, then proven again", session_expired)
         row("key revoked, then given back", "forbidden, drift stays", with_daemon(rotated))

@@ -77,7 +77,7 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
   const auto server = serve([](const ServerRequest& r) { return ServerResponse::text(200, r.path); });
   CurlTransport transport;
   std::size_t right = 0;
-  const auto deadline = steady_clock::now() + 10s;
+  const auto deadline = boot_now() + 10s;
   std::size_t done = 0;
   int next = 0;
   std::function<void()> one = [&] {
@@ -97,9 +97,9 @@ TEST(CurlTransport, RunsManyAtOnceOnFewConnections) {
 
 TEST(CurlTransport, AMomentLongPastIsNow) {
   CurlTransport transport;
-  const auto start = steady_clock::now();
+  const auto start = boot_now();
   transport.run_once(MonoTime::min());
-  EXPECT_LT(steady_clock::now() - start, kAmple);
+  EXPECT_LT(boot_now() - start, kAmple);
   EXPECT_EQ(reason_of(perform(transport, to(1), MonoTime::min(), {})), "timeout");
 }
 
@@ -118,7 +118,7 @@ TEST(CurlTransport, SixteenAtOnceShareSixteenConnections) {
   const FaultServer server(answer(), trust.good());
   CurlTransport transport;
   const std::string url = url_of("https", "localhost", server.port());
-  const auto limit = steady_clock::now() + kAmple;
+  const auto limit = boot_now() + kAmple;
   std::size_t good = 0;
   for (int burst = 0; burst < 10; ++burst) {
     std::size_t open = 16;
@@ -142,15 +142,15 @@ TEST(CurlTransport, ARequestGoesOutBeforeTheNextAnswerIsLookedAt) {
       ++answered;
   });
   CurlTransport transport;
-  const auto limit = steady_clock::now() + kAmple;
+  const auto limit = boot_now() + kAmple;
   const auto eventually = [limit](const auto& holds) {
-    while (!holds() && steady_clock::now() < limit)
+    while (!holds() && boot_now() < limit)
       std::this_thread::sleep_for(1ms);
     return holds();
   };
   std::size_t done = 0;
   const auto until_done = [&](std::size_t count) {
-    while (done < count && steady_clock::now() < limit)
+    while (done < count && boot_now() < limit)
       transport.run_once(limit);
   };
   const auto two_at_once = [&](const HttpDone& on_answer) {
@@ -272,7 +272,7 @@ TEST(CurlTransport, AHandleOfManyUsesSendsWhatANewOneSends) {
 TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
   const FaultServer server(answer());
   CurlTransport transport;
-  const auto past = steady_clock::now() - 1s;
+  const auto past = boot_now() - 1s;
   int refusals = 0;
   std::function<void(HttpResult)> again = [&](const HttpResult& result) {
     EXPECT_EQ(reason_of(result), "timeout");
@@ -280,14 +280,14 @@ TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
   };
   transport.start(get("http://127.0.0.1/"), past, again);
   EXPECT_EQ(refusals, 0) << "never from within start()";
-  transport.run_once(steady_clock::now() + 1s);
+  transport.run_once(boot_now() + 1s);
   EXPECT_EQ(refusals, 1) << "one turn does not take in what it brought about";
-  transport.run_once(steady_clock::now() + 1s);
-  transport.run_once(steady_clock::now() + 1s);
+  transport.run_once(boot_now() + 1s);
+  transport.run_once(boot_now() + 1s);
   EXPECT_EQ(refusals, 3);
 
   int answers = 0;
-  const auto limit = steady_clock::now() + kAmple;
+  const auto limit = boot_now() + kAmple;
   for (int i = 0; i < 4; ++i) {
     transport.start(get(url_of("http", "127.0.0.1", server.port())), limit, [&](const HttpResult&) {
       ++answers;
@@ -297,7 +297,7 @@ TEST(CurlTransport, ACallbackMayStartOrDropExchanges) {
   while (answers == 0)
     transport.run_once(limit);
   for (int i = 0; i < 20; ++i)
-    transport.run_once(steady_clock::now() + 5ms);
+    transport.run_once(boot_now() + 5ms);
   EXPECT_EQ(answers, 1);
 }
 

@@ -33,7 +33,7 @@ class Table {
   /// be too short for a busy machine.
   explicit Table(Millis hang = Millis{500}) : hang_(hang) {}
   void add(const Fault& fault, HttpRequest request) {
-    const auto now = steady_clock::now();
+    const auto now = boot_now();
     const auto deadline = now + (fault.hangs ? hang_ : kAmple);
     ++open_;
     transport_.start(std::move(request), deadline, [this, fault, now](const HttpResult& result) {
@@ -45,7 +45,7 @@ class Table {
             << fault.name;
         EXPECT_EQ(result.error().detail.find("emory"), std::string::npos) << fault.name << ": a wrong word";
       }
-      const auto took = steady_clock::now() - now;
+      const auto took = boot_now() - now;
       EXPECT_LT(took, fault.hangs ? hang_ + kSlack : kAmple) << fault.name;
       if (fault.hangs) {
         EXPECT_GE(took, hang_ - 5ms) << fault.name;
@@ -54,8 +54,8 @@ class Table {
   }
   void run() {
     const long before = peak_memory_kib();
-    const auto limit = steady_clock::now() + kAmple + kSlack;
-    while (open_ > 0 && steady_clock::now() < limit)
+    const auto limit = boot_now() + kAmple + kSlack;
+    while (open_ > 0 && boot_now() < limit)
       transport_.run_once(limit);
     EXPECT_EQ(open_, 0U) << "every exchange is called back";
     EXPECT_LT(peak_memory_kib() - before, kMemoryKib);
@@ -249,12 +249,11 @@ Millis time_to_stop(const std::string& url, const std::shared_ptr<const HttpRout
     steady_clock::time_point stopped;
     std::jthread stopper([&stop, &stopped] {
       std::this_thread::sleep_for(100ms);
-      stopped = steady_clock::now();
+      stopped = boot_now();
       stop.request_stop();
     });
-    const HttpResult result =
-        perform(transport, get(url, route), steady_clock::now() + kAmple, stop.get_token());
-    const auto over = steady_clock::now();
+    const HttpResult result = perform(transport, get(url, route), boot_now() + kAmple, stop.get_token());
+    const auto over = boot_now();
     stopper.join();
     EXPECT_EQ(reason_of(result), "timeout");
     best = std::min(best, std::chrono::ceil<Millis>(over - stopped));

@@ -2,6 +2,7 @@
 
 #include "http_client/curl_transport.hpp"
 #include "http_server/serve.hpp"
+#include "os/system_clock.hpp"
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
@@ -39,7 +40,7 @@ inline std::string url_of(const char* scheme, const std::string& host, int port)
 }
 
 inline HttpResult exchange(CurlTransport& transport, HttpRequest request, Millis limit = kAmple) {
-  return perform(transport, std::move(request), steady_clock::now() + limit, {});
+  return perform(transport, std::move(request), boot_now() + limit, {});
 }
 inline HttpResult exchange(HttpRequest request, Millis limit = kAmple) {
   CurlTransport transport;

@@ -32,6 +32,18 @@ TEST(SystemClock, WakesWhenItShallStop) {
   EXPECT_FALSE(clock.sleep_until(clock.mono() + 1h, stop.get_token()));
 }
 
+TEST(SystemClock, CountsTheTimeInWhichTheMachineSlept) {
+  const auto now_on = [](clockid_t id) {
+    timespec now{};
+    ::clock_gettime(id, &now);
+    return MonoTime{std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec}};
+  };
+  const MonoTime before = now_on(CLOCK_BOOTTIME);
+  const MonoTime read = SystemClock{}.mono();
+  EXPECT_LE(before, read);
+  EXPECT_LE(read, now_on(CLOCK_BOOTTIME));
+}
+
 TEST(SystemRandom, GivesNoNumberTwice) {
   SystemRandom random;
   constexpr std::size_t kThreads = 4;
