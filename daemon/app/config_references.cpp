@@ -130,19 +130,23 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
     const auto place = place_of({{file, *text}}, std::array<std::string_view, 2>{"tls_server_config", key});
     told.push_back(told_at(place, message, std::move(hint), true));
   };
-  const auto check_terms = [&](std::string_view key, const std::string& path, auto which) {
-    const auto pem = read_regular_file(path);
+  const auto check_terms = [&](const std::string& key, const std::string& path, const std::string& inside,
+                               auto which) {
+    const auto pem = path.empty() ? decltype(read_regular_file(path))(inside) : read_regular_file(path);
     const auto terms = pem ? read_certificate_terms(*pem) : Err(std::string{});
     const auto doubt = terms ? doubt_of(which(*terms), now) : std::nullopt;
-    if (doubt) warn(key, in_quotes(path) + " " + *doubt, "put a new one into the file: it is read again");
+    if (!doubt) return;
+    warn(path.empty() ? key : key + "_file", (path.empty() ? "it" : in_quotes(path)) + " " + *doubt,
+         "put a new one into the file: it is read again");
   };
-  check_terms("cert_file", config->tls->cert_file, first_to_end);
-  if (!config->tls->client_ca_file.empty())
-    check_terms("client_ca_file", config->tls->client_ca_file, last_to_end);
+  check_terms("cert", config->tls->cert_file, config->tls->cert, first_to_end);
+  check_terms("client_ca", config->tls->client_ca_file, config->tls->client_ca, last_to_end);
   struct stat key {};
   constexpr unsigned kOthersRead = 0007U;
-  if (::stat(config->tls->key_file.c_str(), &key) == 0 && (key.st_mode & kOthersRead) != 0)
-    warn("key_file", in_quotes(config->tls->key_file) + " can be read by everybody", "chmod 600 it");
+  const bool inside = config->tls->key_file.empty();
+  const std::string& holder = inside ? file : config->tls->key_file;
+  if (::stat(holder.c_str(), &key) == 0 && (key.st_mode & kOthersRead) != 0)
+    warn(inside ? "key" : "key_file", in_quotes(holder) + " can be read by everybody", "chmod 600 it");
   return told;
 }
 

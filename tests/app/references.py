@@ -5,6 +5,7 @@
 """
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -48,7 +49,8 @@ def set_up(folder, row):
     if "web" in row:
         arguments.append(f"--web.config.file={folder}/web.yml")
         if row["web"]:
-            (folder / "web.yml").write_text(f"# doors\ntls_server_config: {{{row['web']}}}\n")
+            web = re.sub(r"PEM\((\S+?)\)", lambda file: json.dumps((folder / file[1]).read_text()), row["web"])
+            (folder / "web.yml").write_text(f"# doors\ntls_server_config: {{{web}}}\n")
     return arguments
 
 
