@@ -59,8 +59,7 @@ std::vector<Field> refusal(const std::string& file, const std::vector<Diagnostic
   return {{"file", file}, {"errors", static_cast<std::int64_t>(faults.size())}, {"reason", summary(faults)}};
 }
 
-/// The composition: members in the order in which they depend on each other, so that destruction takes them
-/// down in turn.
+/// Members in the order in which they depend on each other, so that destruction takes them down in turn.
 class App {
  public:
   explicit App(const Options& options)
