@@ -73,6 +73,23 @@ TEST(Tracker, WhatAMassChangeSaidOfAnImageWithoutAccountsDoesNotCountEither) {
   EXPECT_EQ(fleet.view("m-3")->missing_accounts, 0) << "what is still so clears as usual";
 }
 
+TEST(Tracker, WhoIsMissingIsShownAsMissingAndNotAsHeld) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).requiring({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1}));
+  const WallTime seen = fleet.now().wall;
+  fleet.advance(5min);
+  fleet.apply_all(listed({}));
+  ASSERT_EQ(fleet.tracker().clears_held(), 10) << "that it has no access is not believed yet";
+  ASSERT_EQ(fleet.view("m-3")->missing_accounts, 1) << "but a listing lacks it, and nobody holds that back";
+  const DriftView drift = fleet.view("m-3")->drifts.front();
+  EXPECT_FALSE(drift.held || drift.clearing);
+  EXPECT_FALSE(drift.first_seen || drift.not_before);
+  EXPECT_EQ(drift.last_seen, seen);
+}
+
 TEST(Tracker, JitterCutsNoMassChangeInTwo) {
   std::vector<testing::ImageBuilder> images;
   for (int i = 0; i < 10; ++i)
