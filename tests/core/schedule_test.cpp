@@ -153,6 +153,10 @@ TEST(Schedule, AnOwnMomentIsNeverTheOneThatIsOver) {
   schedule.take_due(own);
   schedule.finish(id(0), own, 0);
   EXPECT_EQ(schedule.next_due(), own + interval);
+  Schedule fresh(entries(1, interval), Schedule::Spread::even, MonoTime{});  // the machine has just begun
+  fresh.take_due(MonoTime{});
+  fresh.finish(id(0), MonoTime{}, 0);
+  EXPECT_EQ(fresh.next_due(), own);
 }
 
 TEST(Schedule, OtherImagesAreWatchedWhilePollsAreInFlight) {

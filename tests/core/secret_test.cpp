@@ -76,7 +76,11 @@ TEST(Secret, LeavesNothingWhereItWas) {
     EXPECT_EQ(first.reveal(), "hunter3");
     EXPECT_TRUE(
         copy.empty());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the point
-    copy = first;
+    const Secret moved = std::move(first);
+    EXPECT_EQ(moved.reveal(), "hunter3");
+    EXPECT_TRUE(
+        first.empty());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the point
+    copy = moved;
     const Secret& same = copy;
     copy = same;
     EXPECT_EQ(copy.reveal(), "hunter3") << "an assignment to itself changes nothing";

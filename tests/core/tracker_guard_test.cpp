@@ -160,6 +160,24 @@ TEST(Tracker, AReloadNeitherEndsACycleNorHidesItsLosses) {
   EXPECT_EQ(fleet.view("m-8")->unexpected_accounts, 1);
 }
 
+TEST(Tracker, AnImageThatGoesTakesItsOwnLossWithItAndNoOther) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 15; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  images.pop_back();  // one that lost nothing
+  fleet.reconfigure(images);
+  for (int i = 0; i < 3; ++i)
+    fleet.apply("m-" + std::to_string(i), listed({1}));  // three of fourteen are too many
+  images.erase(images.begin(), images.begin() + 2);      // but two of them go
+  fleet.reconfigure(images);
+  for (int i = 3; i < 14; ++i)
+    fleet.apply("m-" + std::to_string(i), listed({1, 9}));
+  EXPECT_EQ(fleet.tracker().clears_held(), 0);
+  EXPECT_EQ(fleet.view("m-2")->unexpected_accounts, 0) << "one of twelve is no mass change";
+}
+
 TEST(Tracker, LetsAFewClearsPass) {
   std::vector<testing::ImageBuilder> images;
   for (int i = 0; i < 10; ++i)
