@@ -45,9 +45,11 @@ TEST(InventoryCollector, ALongInventoryTakesTwoPasses) {
 }
 
 TEST(InventoryCollector, AShortPageAfterFullOnesIsTheEnd) {
-  ImageServer server(25);
-  EXPECT_TRUE(walk(server, kTen).complete);
-  EXPECT_EQ(server.requests, 2U * 3);
+  for (const auto& [size, pages] : {std::pair{15, 2U}, std::pair{25, 3U}}) {
+    ImageServer server(size);
+    EXPECT_TRUE(walk(server, kTen).complete);
+    EXPECT_EQ(server.requests, 2 * pages) << size;
+  }
 }
 
 TEST(InventoryCollector, PagesThatAreSmallerThanAskedForHideNothing) {
