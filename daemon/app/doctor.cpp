@@ -11,8 +11,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include <fcntl.h>
 
 namespace sharedrift {
 
@@ -34,19 +37,18 @@ const ProfileConfig* find_profile(const Config& config, const std::string& name)
   return found == config.profiles.end() ? nullptr : &*found;
 }
 
-/// A whole new file, or errno.
+/// A whole new file for its owner, or errno. Nothing that lies there is written through.
 int write_report(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  std::FILE* const file = std::fopen(fresh.c_str(), "we");
+  std::string fresh = path + ".XXXXXX";
+  const int fd = ::mkostemp(fresh.data(), O_CLOEXEC);
+  std::FILE* const file = fd < 0 ? nullptr : ::fdopen(fd, "w");
   if (file == nullptr) return errno;
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   const int error = errno;
-  if (std::fclose(file) != 0 || !written) {
-    const int why = written ? errno : error;
-    (void)std::remove(fresh.c_str());
-    return why;
-  }
-  return std::rename(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+  const bool closed = std::fclose(file) == 0;
+  const int why = !written ? error : closed && std::rename(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+  if (why != 0) (void)std::remove(fresh.c_str());
+  return why;
 }
 
 /// Ids of the config that have no form by which they are known.
