@@ -29,9 +29,11 @@ bool Channel::is_shaking_hands() const {
   return tls_ != nullptr && SSL_is_init_finished(tls_) == 0;
 }
 
-bool Channel::speaks_plain_text() const {
+bool Channel::speaks_plain_text() {
   char first = 0;
-  return ::recv(fd_, &first, 1, MSG_PEEK) == 1 && first >= 'A' && first <= 'Z';
+  if (begun_ || ::recv(fd_, &first, 1, MSG_PEEK) != 1) return false;
+  begun_ = true;  // a part of a handshake may begin with any byte
+  return first >= 'A' && first <= 'Z';
 }
 
 void Channel::drop_tls() {

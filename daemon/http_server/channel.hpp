@@ -25,7 +25,7 @@ class Channel {
   /// In the TLS handshake, which the first reads carry on.
   [[nodiscard]] bool is_shaking_hands() const;
   /// The peer has begun with a letter, which no handshake does.
-  [[nodiscard]] bool speaks_plain_text() const;
+  [[nodiscard]] bool speaks_plain_text();
   /// The handshake failed, and over the peer's certificate: it had none, or not the right one.
   [[nodiscard]] bool lacks_certificate() const { return lacks_certificate_; }
   /// From now on plain.
@@ -50,6 +50,7 @@ class Channel {
   std::unique_ptr<bio_st, FreeBio> bio_;
   ssl_st* tls_ = nullptr;
   short wanted_ = POLLIN;
+  bool begun_ = false;  ///< something came
   bool lacks_certificate_ = false;
 };
 
