@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include <poll.h>
+
 namespace sharedrift {
 
 namespace {
@@ -51,7 +53,14 @@ MonoTime Connection::wakes_at() const {
 
 short Connection::wanted() const {
   const bool waits = phase_ == Phase::complete || phase_ == Phase::waiting || phase_ == Phase::delayed;
-  return waits ? short{0} : channel_.wanted();
+  if (waits) return has_left_ ? short{0} : short{POLLRDHUP};
+  return channel_.wanted();
+}
+
+void Connection::note(short events) {
+  const bool waits = phase_ == Phase::complete || phase_ == Phase::waiting || phase_ == Phase::delayed;
+  if (waits && (events & (POLLERR | POLLHUP)) != 0) phase_ = Phase::over;
+  if ((events & POLLRDHUP) != 0) has_left_ = true;
 }
 
 bool Connection::may_lose_place(MonoTime now) const {

@@ -36,6 +36,10 @@ class Connection {
   [[nodiscard]] MonoTime wakes_at() const;
   /// For poll(); 0: nothing.
   [[nodiscard]] short wanted() const;
+  /// What poll() found, before advance().
+  void note(short events);
+  /// The peer sends no more. Most who do so have gone, but some wait for their answer.
+  [[nodiscard]] bool has_left() const { return has_left_; }
   [[nodiscard]] const Channel& channel() const { return channel_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
   /// Nothing comes of it, for so long that others may have its place.
@@ -84,6 +88,7 @@ class Connection {
   std::size_t offset_ = 0;    ///< sent of it
   std::size_t progress_ = 0;  ///< bytes sent since since_
   MonoTime delayed_until_;
+  bool has_left_ = false;
   std::optional<Refusal> refusal_;
 };
 

@@ -164,7 +164,9 @@ class LoopServer final : public HttpServer {
     for (std::size_t i = 0; i < ids_.size(); ++i) {
       const auto at = connections_.find(ids_[i]);
       if (at == connections_.end()) continue;
-      if (polled_[before + i].revents != 0 || at->second.wakes_at() <= now) serve(at, now);
+      const short events = polled_[before + i].revents;
+      at->second.note(events);
+      if (events != 0 || at->second.wakes_at() <= now) serve(at, now);
     }
   }
 
@@ -192,8 +194,12 @@ class LoopServer final : public HttpServer {
   LaneQueue& queue_of(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
 
   void start_answers(Lane lane, MonoTime now) {
-    const auto is_gone = [this](std::uint64_t id) { return !connections_.contains(id); };
-    while (const auto next = queue_of(lane).take(now, is_gone)) {
+    const auto presence = [this](std::uint64_t id) {
+      const auto at = connections_.find(id);
+      if (at == connections_.end()) return LaneQueue::Presence::gone;
+      return at->second.has_left() ? LaneQueue::Presence::left : LaneQueue::Presence::here;
+    };
+    while (const auto next = queue_of(lane).take(now, presence)) {
       workers_.enqueue([this, lane, next = *next, request = connections_.at(next->id).take_request()] {
         const MonoTime begun = SteadyClock::now();
         ServerRequest known = request->known;

@@ -18,17 +18,18 @@ double LaneQueue::worked_for(const std::string& client, MonoTime now) const {
 }
 
 std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
-                                                  const std::function<bool(std::uint64_t)>& is_gone) {
+                                                  const std::function<Presence(std::uint64_t)>& presence) {
   if (free_ == 0) return std::nullopt;
-  std::erase_if(queue_, [&is_gone](const Waiting& waiting) { return is_gone(waiting.id); });
+  std::erase_if(queue_,
+                [&presence](const Waiting& waiting) { return presence(waiting.id) == Presence::gone; });
   auto best = queue_.end();
-  double least = 0;
+  std::pair<Presence, double> least;
   for (auto at = queue_.begin(); at != queue_.end(); ++at) {
     if (taken_.contains(at->one_by_one)) continue;
-    const double worked = worked_for(at->client, now);
-    if (best != queue_.end() && (worked > least || (worked == least && !newest_first_))) continue;
+    const std::pair rank(presence(at->id), worked_for(at->client, now));
+    if (best != queue_.end() && (rank > least || (rank == least && !newest_first_))) continue;
     best = at;
-    least = worked;
+    least = rank;
   }
   if (best == queue_.end()) return std::nullopt;
   Waiting next = std::move(*best);

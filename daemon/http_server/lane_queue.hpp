@@ -26,8 +26,10 @@ class LaneQueue {
   LaneQueue(int workers, bool newest_first) : free_(workers), newest_first_(newest_first) {}
 
   void push(Waiting waiting) { queue_.push_back(std::move(waiting)); }
-  /// The next for a worker, if one is free, until done(). Who `is_gone` is forgotten.
-  std::optional<Waiting> take(MonoTime now, const std::function<bool(std::uint64_t)>& is_gone);
+  /// left: may wait for its answer, but has most likely gone, and comes after all who are here.
+  enum class Presence { here, left, gone };
+  /// The next for a worker, if one is free, until done(). Who is gone is forgotten.
+  std::optional<Waiting> take(MonoTime now, const std::function<Presence(std::uint64_t)>& presence);
   /// A worker is free again, after so much work for what it took. Negative: the client is known to be a good
   /// one by that, and goes before strangers from now on.
   void done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now);

@@ -197,6 +197,19 @@ def in_and_out(attack):
     attack.thread.start()
 
 
+def hit_and_run(attack):
+    """They ask, from an address each, and are gone before the answer."""
+    def hammer():
+        while not attack.ended.wait(0.1):
+            sockets = attack.connect(100, patient=False, many=True)
+            attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")
+            for s in sockets:
+                s.close()
+            attack.open.clear()
+    attack.thread = threading.Thread(target=hammer, daemon=True)
+    attack.thread.start()
+
+
 UNREAD_SCRAPE, UNREAD_PAGE = (b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in (b"/metrics", b"/"))
 HALF_HEAD = b"GET /metrics HT"
 
@@ -227,7 +240,7 @@ def full_house_many(attack):
 
 
 ATTACKS = [idle, slow_heads, slow_readers, giant_heads, many_heads, long_targets, pipelining, bodies, chunks, bad_methods, in_and_out,
-           unread_scrapes, unread_scrapes_many, unread_pages, unread_pages_many, full_house, full_house_many]
+           hit_and_run, unread_scrapes, unread_scrapes_many, unread_pages, unread_pages_many, full_house, full_house_many]
 
 
 def under(attack, daemon):

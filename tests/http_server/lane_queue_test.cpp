@@ -11,8 +11,14 @@ using Waiting = LaneQueue::Waiting;
 
 const MonoTime kNow{1h};
 
+constexpr std::uint64_t kHasLeft = 555;
+
 std::uint64_t taken(LaneQueue& queue, MonoTime now = kNow) {
-  const auto next = queue.take(now, [](std::uint64_t id) { return id == 99; });
+  const auto next = queue.take(now, [](std::uint64_t id) {
+    return id == 99                ? LaneQueue::Presence::gone
+           : id % 1000 == kHasLeft ? LaneQueue::Presence::left
+                                   : LaneQueue::Presence::here;
+  });
   return next ? next->id : 0;
 }
 
@@ -25,6 +31,21 @@ TEST(LaneQueue, TakesInTurnAsManyAsThereAreWorkers) {
   EXPECT_EQ(taken(queue), 0U);
   queue.done({1, "a", {}}, 1s, kNow);
   EXPECT_EQ(taken(queue), 3U);
+}
+
+TEST(LaneQueue, WhoHasLeftComesAfterAllWhoAreHere) {
+  LaneQueue queue(1, false);
+  queue.push({kHasLeft, "a", {}});
+  queue.push({kHasLeft + 1000, "b", {}});
+  queue.push({1, "busy", {}});
+  queue.push({2, "c", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  queue.done({1, "busy", {}}, 5s, kNow);
+  queue.push({3, "busy", {}});
+  for (const std::uint64_t id : {2U, 3U, 555U, 1555U}) {
+    EXPECT_EQ(taken(queue), id);
+    queue.done({id, "other", {}}, 0s, kNow);
+  }
 }
 
 TEST(LaneQueue, WhoKeptTheWorkersBusyComesLast) {
@@ -64,6 +85,7 @@ TEST(LaneQueue, WhoIsKnownToBeGoodGoesBeforeStrangersForLong) {
   EXPECT_EQ(taken(queue), 1U);
   queue.done({1, "good", {}}, -50ms, kNow);
   for (std::uint64_t id = 100; id < 10'000; ++id) {
+    if (id % 1000 == kHasLeft) continue;
     queue.push({id, std::to_string(id), {}});
     const MonoTime later = kNow + id * 100ms;
     ASSERT_EQ(taken(queue, later), id);
