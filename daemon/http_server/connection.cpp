@@ -64,7 +64,7 @@ void Connection::note(short events) {
 }
 
 bool Connection::may_lose_place(MonoTime now) const {
-  if (phase_ == Phase::idle || phase_ == Phase::closing) return true;
+  if (phase_ == Phase::idle || phase_ == Phase::closing || has_left_) return true;
   if (phase_ != Phase::reading && phase_ != Phase::writing) return false;
   const bool speaks_tls = channel_.has_tls() && !channel_.is_shaking_hands();
   return now - since_ >= (speaks_tls ? 2 : 1) * kMinimumAge;

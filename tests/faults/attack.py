@@ -200,7 +200,7 @@ def in_and_out(attack):
 def hit_and_run(attack):
     """They ask, from an address each, and are gone before the answer."""
     def hammer():
-        while not attack.ended.wait(0.1):
+        while not attack.ended.wait(0.5):
             sockets = attack.connect(100, patient=False, many=True)
             attack.send(sockets, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")
             for s in sockets:
