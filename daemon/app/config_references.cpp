@@ -18,6 +18,8 @@ namespace sharedrift {
 
 namespace {
 
+constexpr const char* kOwn = "chmod go-w, or chown it to root";
+
 using ConfigTexts = std::vector<ConfigFile>;
 
 constexpr Millis kCertificateEndsSoon{30LL * 24 * 3'600'000};
@@ -70,8 +72,8 @@ void check_ca_file(const Diagnostic& place, const std::string& path, WallTime no
   if (const auto doubt = doubt_of(last_to_end(*terms), now))
     report.warnings.push_back(told_at(place, name + *doubt, "put the new certificates into it", true));
   if (const auto weakness = weakness_of_path(path)) {
-    report.warnings.push_back(told_at(place, "others decide which servers are trusted: " + *weakness,
-                                      "chmod go-w, or chown it to root", true));
+    report.warnings.push_back(
+        told_at(place, "others decide which servers are trusted: " + *weakness, kOwn, true));
   }
 }
 
@@ -116,6 +118,10 @@ CredentialReport check_credential_references(const Config& config, const ConfigT
     auto& told = names_a_place(profile.credentials) ? report.named : report.around;
     for (const std::string& fault : local_credential_faults(profile, clock, random))
       told.push_back(told_at(place, fault, "", true));
+    const std::string& file = profile.credentials.file;
+    const auto weakness = file.empty() ? std::nullopt : weakness_of_path(file);
+    if (weakness)
+      told.push_back(told_at(place, "others can put another key in its place: " + *weakness, kOwn, true));
   }
   return report;
 }
@@ -141,6 +147,12 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
   };
   check_terms("cert", config->tls->cert_file, config->tls->cert, first_to_end);
   check_terms("client_ca", config->tls->client_ca_file, config->tls->client_ca, last_to_end);
+  for (const auto& [key, path] :
+       {std::pair("cert_file", &config->tls->cert_file), std::pair("key_file", &config->tls->key_file),
+        std::pair("client_ca_file", &config->tls->client_ca_file)}) {
+    const auto weakness = path->empty() ? std::nullopt : weakness_of_path(*path);
+    if (weakness) warn(key, "others can put another one in its place: " + *weakness, kOwn);
+  }
   struct stat key {};
   constexpr unsigned kOthersRead = 0007U;
   const bool inside = config->tls->key_file.empty();

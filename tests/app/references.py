@@ -40,6 +40,7 @@ def set_up(folder, row):
     for name, days in row.get("certificates", {}).items():
         certificate(folder, name, days)
     for name, text in row.get("files", {}).items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text.replace("DIR", str(folder)))
     for name, mode in row.get("modes", {}).items():
         (folder / name).chmod(int(mode, 8))
