@@ -21,7 +21,7 @@ from harness import Alertmanager, Failed, Handler, WebServer, fetch, wait_for, w
 IMAGE = {"job": "share-drift", "instance": "mon:10191", "profile": "default", "image_id": "m-example1",
          "image_name": "edge-base", "team": "edge-os", "severity": "page"}
 DAEMON = {"job": "share-drift", "instance": "mon:10191"}
-FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "since 2026-11-24 10:00:00 UTC", "Certain.",
+FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "seen since 2026-11-24 10:00:00 UTC", "Certain.",
          "share-drift-exporter plan --image m-example1", "mon:10191", "edge-os",
          "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
          "runbooks/ShareDriftUnexpectedAccount.md"]
@@ -122,7 +122,7 @@ def now(offset=0):
 
 PAGE = {"summary": "An image is shared with an unexpected account",
         "description": "Image m-example1 (edge-base) is shared with 1 unexpected account.",
-        "accounts": "4444444444444444 (lab-west) since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
+        "accounts": "4444444444444444 (lab-west) seen since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
         "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
         "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
         "runbook_url": "https://docs.example.com/share-drift/runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "https://grafana.example.com/d/share-drift-image"}
@@ -182,6 +182,8 @@ def check_inhibition(directory, keep):
              ("ShareDriftListingStale", {**IMAGE, "instance": "mon4:10191", "severity": "critical"}),
              ("ShareDriftListingIncomplete", {**IMAGE, "instance": "mon4:10191", "severity": "warning"}), ("ShareDriftCanaryDriftMissing", {**IMAGE, "severity": "critical"}),
              ("ShareDriftPermissionLost", {**DAEMON, "profile": "default", "severity": "critical"}),
+             *(("ShareDriftInventoryStale", {**DAEMON, "instance": instance, "profile": "default", "severity": "warning"})
+               for instance in ("mon:10191", "mon2:10191", "mon4:10191")),
              ("ShareDriftExporterAbsent", {"severity": "critical"}),
              ("ShareDriftListingStale", {**IMAGE, "instance": "mon2:10191", "severity": "critical"}),
              ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon2:10191", "profile": "default", "severity": "warning"})]
@@ -191,6 +193,7 @@ def check_inhibition(directory, keep):
              ("ShareDriftMassChangeHeld", {**DAEMON, "severity": "critical"}), ("ShareDriftWatchdog", {"severity": "none"}),
              # another exporter, another profile: not the same cause
              ("ShareDriftListingStale", {**IMAGE, "instance": "mon3:10191", "severity": "critical"}),
+             ("ShareDriftInventoryStale", {**DAEMON, "instance": "mon3:10191", "profile": "default", "severity": "warning"}),
              ("ShareDriftApiFailing", {"job": "share-drift", "instance": "mon2:10191", "profile": "other", "severity": "warning"})]
     post(alertmanager, *[(name, labels, {}, far) for name, labels in muted + heard])
 

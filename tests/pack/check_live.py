@@ -113,7 +113,7 @@ def play(stage, directory):
     alert = stage.delivered(PAGE)[0]
     took = time.monotonic() - begun
     text = " ".join([*alert["labels"].values(), *alert["annotations"].values()])
-    missing = [fact for fact in ("m-example1", "edge-base", "4444444444444444 (lab-west) since 20", "edge-os", "page",
+    missing = [fact for fact in ("m-example1", "edge-base", "4444444444444444 (lab-west) seen since 20", "edge-os", "page",
                                  "share-drift-exporter plan --image m-example1",
                                  "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444") if fact not in text]
     if missing:

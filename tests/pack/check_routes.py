@@ -71,11 +71,11 @@ def render(templates, name, data):
 
 
 def check_templates(templates):
-    one = notification([alert("firing", "m-1", "edge<b>base", "44 (lab-west) since noon\n33 since one")])
-    mixed = notification([alert("firing", "m-1", "edge-base", "44 (lab-west) since noon"),
-                          alert("resolved", "m-2", "old-base", "55 (lab-east) since noon")])
-    ended = notification([alert("resolved", "m-2", "old-base", "55 (lab-east) since noon")])
-    many = notification([alert("firing", f"m-{i}", "edge-base", "1234567890123456 (lab) since noon\n" * 20) for i in range(30)])
+    one = notification([alert("firing", "m-1", "edge<b>base", "44 (lab-west) seen since noon\n33 seen since one")])
+    mixed = notification([alert("firing", "m-1", "edge-base", "44 (lab-west) seen since noon"),
+                          alert("resolved", "m-2", "old-base", "55 (lab-east) seen since noon")])
+    ended = notification([alert("resolved", "m-2", "old-base", "55 (lab-east) seen since noon")])
+    many = notification([alert("firing", f"m-{i}", "edge-base", "1234567890123456 (lab) seen since noon\n" * 20) for i in range(30)])
     faults = []
 
     def expect(name, data, *wanted, unwanted=()):
@@ -84,7 +84,7 @@ def check_templates(templates):
         faults.extend(f"{name}: has {w!r} in {text!r}" for w in ("<no value>", *unwanted) if w in text)
         return text
 
-    facts = ("44 (lab-west) since noon\n33 since one", "Certain.", "Take it away.", "https://docs.example.com/share-drift/runbooks/X.md",
+    facts = ("44 (lab-west) seen since noon\n33 seen since one", "Certain.", "Take it away.", "https://docs.example.com/share-drift/runbooks/X.md",
              "2026-11-24 10:00:00 UTC", "aliyun ens --RemoveAccounts 44", "mon:10191", "edge-os")
     expect("sharedrift.subject", one, "[PAGE] edge-os: An image is shared: edge<b>base (m-1)")
     expect("sharedrift.subject", mixed, "[PAGE] An image is shared (1 firing, 1 resolved)")
@@ -92,12 +92,18 @@ def check_templates(templates):
     expect("sharedrift.text", one, *facts, "m-1 (edge<b>base)")
     expect("sharedrift.text", mixed, "44 (lab-west)", "Resolved: ShareDriftUnexpectedAccount: old-base (m-2)", "55 (lab-east)",
            "to 2026-11-24 11:00:00 UTC")
-    expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os\n")
+    expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os\nIts page: mon:10191/images/m-1\nFiring since")
+    expect("sharedrift.html", one, "Its page: mon:10191/images/m-1</p>")
     expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", "share-drift-exporter history m-2", unwanted=("What to do", "aliyun"))
     expect("sharedrift.html", one, *facts, "edge&lt;b&gt;base", unwanted=("edge<b>base",))
     expect("sharedrift.link", one, "https://grafana.example.com/d/share-drift-image")
     expect("sharedrift.short", one, "44 (lab-west)", "Next, on mon:10191: share-drift-exporter plan --image m-1")
-    expect("sharedrift.short", ended, "Resolved:", unwanted=("plan --image",))
+    expect("sharedrift.short", ended, "Ended: An image is shared: old-base (m-2)\nAccounts it was about:\n55 (lab-east)",
+           unwanted=("plan --image", "check --image", "is shared."))
+    nameless = notification([alert("firing", "m-1", "edge-base", "")])
+    expect("sharedrift.short", nameless, "Next, on mon:10191: share-drift-exporter check --image m-1", unwanted=("plan --image",))
+    whole = notification([{**alert("firing", "m-1", "", ""), "labels": {"alertname": "ShareDriftExporterDown", "instance": "mon:10191"}}])
+    expect("sharedrift.text", whole, "Seen by: mon:10191\nFiring since", unwanted=("Its page",))
     if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes")
     mixed_severities = notification([alert("firing", f"m-{i}", "edge-base", "44") for i in range(4)])
@@ -111,7 +117,7 @@ def check_templates(templates):
         text = expect(name, many, "30 fire in all")
         if len(text) > 3000:
             faults.append(f"{name}: {len(text)} characters about 30 images")
-    crowd = [alert(status, f"m-5s7{i:020}", "an-image-with-a-long-name", "1234567890123456 (former-contractor) since 2026-11-24 10:00:00 UTC\n" * 5)
+    crowd = [alert(status, f"m-5s7{i:020}", "an-image-with-a-long-name", "1234567890123456 (former-contractor) seen since 2026-11-24 10:00:00 UTC\n" * 5)
              for i in range(300) for status in ("firing", "resolved")]
     for one_alert in crowd:
         one_alert["annotations"].update(description="d" * 200, certainty="c" * 120, action="a" * 400, calls=("c" * 110 + "\n") * 3)
