@@ -120,7 +120,7 @@ def check_templates(templates):
     crowd = [alert(status, f"m-5s7{i:020}", "an-image-with-a-long-name", "1234567890123456 (former-contractor) seen since 2026-11-24 10:00:00 UTC\n" * 5)
              for i in range(300) for status in ("firing", "resolved")]
     for one_alert in crowd:
-        one_alert["annotations"].update(description="d" * 200, certainty="c" * 120, action="a" * 400, calls=("c" * 110 + "\n") * 3)
+        one_alert["annotations"].update(description="d" * 280, certainty="c" * 120, action="a" * 400, calls=("c" * 110 + "\n") * 3)
     for name in ("sharedrift.text", "sharedrift.html", "ding.link.content"):
         text = expect(name, notification(crowd), "300 fire in all", "300 ended in all", "Resolved: ", "m-5s7" + "0" * 20)
         if len(text) > 3000:
