@@ -43,11 +43,12 @@ void LaneQueue::done(const Waiting& taken, std::chrono::nanoseconds took, MonoTi
   constexpr std::size_t kMost = 4096;
   ++free_;
   taken_.erase(taken.one_by_one);
-  if (work_.size() >= kMost)
+  if (work_.size() >= kMost) {
     std::erase_if(work_, [now](const auto& entry) {
       const double seconds = left(entry.second, now);
       return seconds >= 0 && seconds < 0.01;
     });
+  }
   Work& work = work_[taken.client];
   work = {left(work, now) + std::chrono::duration<double>(took).count(), now};
 }
