@@ -112,8 +112,9 @@ def check_names(daemon):
     exposed = {pack.base_name(name, metrics) for name, _ in parse_metrics(daemon.http("/metrics")[2].decode())}
     if exposed - set(metrics):
         raise Failed(f"exposed and not in the table: {exposed - set(metrics)}")
-    # A key without an end has no expiry, and every image is watched; everything else must have been there by now.
-    unknown = {"share_drift_credentials_expiry_timestamp_seconds", "share_drift_inventory_unwatched_image_info"}
+    # A key without an end has no expiry, every image is watched, and none fails; everything else must have been there by now.
+    unknown = {"share_drift_credentials_expiry_timestamp_seconds", "share_drift_inventory_unwatched_image_info",
+               "share_drift_listing_failure_info"}
     if missing := set(metrics) - exposed - unknown:
         raise Failed(f"in the table and never exposed: {missing}")
 
@@ -127,6 +128,7 @@ def play(stage):
 
     simulator.control("share", image=IMAGE, accounts=[STRANGER])
     stage.fires("ShareDriftUnexpectedAccount", image=IMAGE)
+    check_names(daemon)
     check_calls(stage)
     stage.queries("drift", "Open drift", "Firing alerts", "Images that drifted", "Drift opened")
 
@@ -142,7 +144,6 @@ def play(stage):
 
     simulator.control("keys/disable", id=Simulator.KEY)
     stage.fires("ShareDriftPermissionLost", "ShareDriftUnexpectedAccount")
-    check_names(daemon)  # while images drift and none can be listed
     stage.queries("forbidden", "Images that could not be read", blind=True)
     simulator.control("keys/enable", id=Simulator.KEY)
     stage.ends("ShareDriftPermissionLost")
