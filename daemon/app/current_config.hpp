@@ -30,7 +30,8 @@ class CurrentConfig {
   /// Files that load() took last although others can write them.
   [[nodiscard]] const std::vector<Diagnostic>& untrusted() const { return untrusted_; }
 
-  /// What will not work for long of what the files that load() took last name.
+  /// Warnings about what the configuration names: certificates that end soon, files that others can change.
+  /// As of the last load() that took the files.
   [[nodiscard]] const std::vector<Diagnostic>& doubts() const { return doubts_; }
 
   /// Null before set().

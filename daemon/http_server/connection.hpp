@@ -42,7 +42,7 @@ class Connection {
   [[nodiscard]] bool has_left() const { return has_left_; }
   [[nodiscard]] const Channel& channel() const { return channel_; }
   [[nodiscard]] const Peer& peer() const { return peer_; }
-  /// Nothing comes of it, for so long that others may have its place.
+  /// Nothing comes of it, for so long that others may have its place, or its peer has_left().
   [[nodiscard]] bool may_lose_place(MonoTime now) const;
   /// Why it was refused, if it was since the last call.
   std::optional<Refusal> take_refusal() { return std::exchange(refusal_, std::nullopt); }

@@ -18,7 +18,8 @@ class DriftEventBudget {
 
   /// Whether `event` is told. Every other kind of event always is.
   bool take(const Event& event, MonoTime now);
-  /// How many were left out since the last number that it gave: at once, and then once a minute.
+  /// How many were left out since it gave a number last. None if there are none, or if it gave one less than
+  /// a minute ago.
   std::optional<std::int64_t> left_out(MonoTime now);
 
  private:

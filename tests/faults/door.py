@@ -2,8 +2,8 @@
 """The locked door under attack: door.py [NAME...]
 
 The real daemon with users, and with TLS, started anew for each attack. While wrong passwords come in a crowd, handshakes break or
-stand still and headers flood, each of eight users logs in for the first time, and then scrapes, within a second of an idle machine:
-on a busy one it may take as much longer as other work does. Attackers share the honest one's address, have another one, or one each.
+stand still and headers flood, each of eight users logs in for the first time, and then scrapes, within a second of an idle machine
+(ROWS has the exceptions): on a busy one it may take as much longer as other work does. A row that misses is played once more. Attackers share the honest one's address, have another one, or one each.
 
 Nothing tells an honest first log-in from wrong passwords of the same address. He tries again every second, as Prometheus does, and
 must get in within TOGETHER seconds.
