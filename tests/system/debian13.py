@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A Debian 13 made from nothing runs README's first command and passes the tests: debian13.py SOURCE TREE
+"""A Debian 13 made from nothing runs README's first command, passes the tests and makes the image: debian13.py SOURCE TREE
 
 In it are git and what ./dev installs: its own compiler and libraries, Prometheus, Alertmanager and Chromium. The tree on disk and
 the compiler's cache are kept while the packages asked for stay the same, so that a second run installs nothing and compiles
 what changed. The container has its own /dev and processes, and this machine's network, for apt. The browser tests' npm packages
-are this machine's.
+are this machine's. The image that it makes is run as a pod by this machine's crun.
 """
 import hashlib
 import os
@@ -119,11 +119,17 @@ def main():
         return SKIP
     done("a Debian 13 with git")
     copy_source()
-    for command in ("./dev demo", f"./dev test -L '{LABELS}'"):
+    for command in ("./dev demo", "./dev image", f"./dev test -L '{LABELS}'"):
         if nspawn(f"cd tree && {command}") != 0:
             print(f"FAILED: {command}")
             return 1
         done(command)
+    image = TREE / "root/tree/build/release/image/layout"
+    ran = subprocess.run(["/usr/bin/python3", SOURCE / "tests/image/run_image.py", SOURCE, image]).returncode
+    if ran not in (0, SKIP):
+        print("FAILED: the image does not run as a pod")
+        return 1
+    done(f"the image as a pod{', skipped' if ran else ''}")
     left = left_by_setup()
     if left:
         print(f"FAILED: ./dev setup left {left}")
