@@ -172,6 +172,8 @@ SCENES = [
           {i: Is("unknown", state="gone", known=False) for i in ("m-1", "m-2")}, {"m-1": [STRANGER], "m-2": []},
           start=lambda simulator: simulator.control("keys", id="foreign", secret="fake", account="7777777777777777"),
           key="foreign", daemon_key="foreign", headline="No image can be judged"),
+    Scene("another region's endpoint", images("id: m-1, allowed: []", f'id: m-2, allowed: ["{PARTNER}"]'),
+          {i: Is("unknown", state="gone", known=False) for i in ("m-1", "m-2")}, {}, headline="No image can be judged"),
     Scene("discovered image leaking", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": IN_SYNC, "m-2": LEAK},
           {"m-1": [PARTNER], "m-2": [STRANGER]}, config="discover: [{allowed: []}]\n",
           headline="1 image is shared with unexpected accounts"),
