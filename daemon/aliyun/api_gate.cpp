@@ -176,8 +176,6 @@ void ApiGate::take_transport_error(CallAt call, TransportError error) {
 void ApiGate::take_failure(CallAt call, ApiError error, Millis hint) {
   observer_.on_failure(options_.profile, error.failure.reason);
   if (error.failure.reason == Reason::throttled) governor_.on_throttled(hint, call->sent, clock_.mono());
-  if (error.failure.reason == Reason::forbidden && call->request.action.starts_with("Describe"))
-    error.failure.detail += "; grant it ens:" + std::string{call->request.action};
   call->last = std::move(error.failure);
   const bool may_try = call->attempts < options_.max_attempts;
   switch (error.remedy) {

@@ -108,19 +108,24 @@ ApiCode by_status(int status) {
   return {"", Reason::api_other, Remedy::none, "", ""};
 }
 
+std::string cure_of(const ApiCode& known, std::string_view right) {
+  constexpr std::string_view kRight = "{right}";
+  std::string cure{known.cure};
+  if (const std::size_t at = cure.find(kRight); at != std::string::npos)
+    cure.replace(at, kRight.size(), right.empty() ? "the right" : right);
+  return cure;
+}
+
 /// "meaning; cure (the API's words)".
 std::string detail_of(const ApiCode& known, int http_status, std::string_view message,
-                      std::string_view right) {
-  constexpr std::string_view kRight = "{right}";
+                      const std::string& cure) {
   const std::string words = harmless(message);
   if (known.meaning.empty()) {
     return words.empty() ? "the API says no more than HTTP " + std::to_string(http_status)
                          : "the API says: " + words;
   }
   std::string detail{known.meaning};
-  if (!known.cure.empty()) detail.append("; ").append(known.cure);
-  if (const std::size_t at = detail.find(kRight); at != std::string::npos)
-    detail.replace(at, kRight.size(), right.empty() ? "the right" : right);
+  if (!cure.empty()) detail.append("; ").append(cure);
   return words.empty() ? detail : detail + " (" + words + ")";
 }
 
@@ -162,7 +167,8 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   error.failure.code = clean(code, 80);
   error.failure.http_status = http_status;
   error.failure.request_id = clean(trim(request_id), 80);
-  error.failure.detail = detail_of(known, http_status, message, right);
+  error.cure = cure_of(known, right);
+  error.failure.detail = detail_of(known, http_status, message, error.cure);
   return error;
 }
 

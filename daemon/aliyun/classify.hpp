@@ -35,6 +35,7 @@ std::span<const ApiCode> api_codes();
 struct ApiError {
   Failure failure;
   Remedy remedy = Remedy::none;
+  std::string cure{};  ///< what a person should do; the failure's detail says it as well
 };
 
 /// A refusal by its code (trimmed), then by its HTTP status: ENS answers nearly everything with 400, so the

@@ -171,7 +171,7 @@ TEST(ApiGate, NoRefusalIsRepeatedWithoutEnd) {
   }
 }
 
-TEST(ApiGate, ARefusalNamesTheRightThatIsMissing) {
+TEST(ApiGate, ARefusalNamesTheRightThatIsMissingOnce) {
   GateBench bench(GateBench::always(refusal("NoPermission", 403)));
   const auto listing = bench.call();
   std::string identity;
@@ -180,8 +180,20 @@ TEST(ApiGate, ARefusalNamesTheRightThatIsMissing) {
       bench.clock.mono() + std::chrono::minutes{1},
       [&identity](const Result<ApiAnswer, Failure>& result) { identity = result.error().detail; });
   bench.run_for(std::chrono::seconds{1});
-  EXPECT_THAT(listing->result->error().detail, HasSubstr("ens:DescribeImageSharePermission"));
+  const std::string& detail = listing->result->error().detail;
+  const std::size_t at = detail.find("grant ens:DescribeImageSharePermission");
+  ASSERT_NE(at, std::string::npos) << detail;
+  EXPECT_EQ(detail.find("grant", at + 1), std::string::npos) << detail;
   EXPECT_THAT(identity, HasSubstr("sts:GetCallerIdentity"));
+}
+
+TEST(ApiGate, ARefusalForAnotherCauseAsksForNoRight) {
+  for (const char* code : {"Account.Arrearage", "Forbidden.RiskControl", "Forbidden.NeverSeen"}) {
+    GateBench bench(GateBench::always(refusal(code, 403)));
+    const auto listing = bench.call();
+    bench.run_for(std::chrono::seconds{1});
+    EXPECT_THAT(listing->result->error().detail, Not(HasSubstr("grant"))) << code;
+  }
 }
 
 TEST(ApiGate, ANonceThatWasUsedIsReplacedAtOnce) {
