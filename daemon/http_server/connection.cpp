@@ -2,6 +2,7 @@
 
 #include "core/number.hpp"
 #include "core/text.hpp"
+#include "http_server/request_head.hpp"
 
 #include <algorithm>
 #include <array>
@@ -121,6 +122,10 @@ bool Connection::receive(MonoTime now) {
 bool Connection::find_request(MonoTime now) {
   if (head_size_ == 0) {
     const std::size_t end = input_.find("\r\n\r\n");
+    if (find_bare_line_end(input_) < end) {  // the end that others see may never come
+      refuse(400, "A line ends without CRLF.\n", Refusal::bad_request, now);
+      return true;
+    }
     if (std::min(end, input_.size()) > options_.max_head) {
       const bool is_long_target = input_.find('\r') > options_.max_head;
       refuse(is_long_target ? 414 : 431, "The request is too long.\n", Refusal::bad_request, now);

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "http_server/httplib_hook.hpp"
+#include "http_server/request_head.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,27 +47,6 @@ std::string http_date() {
   std::array<char, 64> text{};
   const std::size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
   return {text.data(), size};
-}
-
-/// `GET http://host/path` means `GET /path` with another Host, as proxies write it.
-std::string to_origin_form(std::string_view head) {
-  const std::size_t line_end = std::min(head.find('\r'), head.size());
-  const std::size_t target = head.substr(0, line_end).find(' ') + 1;  // 0 if there is none
-  std::string_view rest = head.substr(target, line_end - target);
-  const std::size_t scheme = rest.starts_with("http://") ? 7 : rest.starts_with("https://") ? 8 : 0;
-  if (target == 0 || scheme == 0) return std::string(head);
-  rest.remove_prefix(scheme);
-  const std::string_view host = rest.substr(0, rest.find_first_of("/? "));
-  rest.remove_prefix(host.size());
-  std::string out(head.substr(0, target));
-  out.append(rest.starts_with('/') ? "" : "/").append(rest).append("\r\nHost: ").append(host);
-  std::string_view others = head.substr(line_end);
-  while (!others.empty()) {  // each with the line break before it
-    const std::string_view line = others.substr(0, others.find("\r\n", 2));
-    others.remove_prefix(line.size());
-    if (!equal_but_for_case(line.substr(0, 7), "\r\nHost:")) out.append(line);
-  }
-  return out;
 }
 
 /// One request on its way through the library.
@@ -209,8 +189,13 @@ ServerResponse ServerResponse::in(Lane lane, std::string one_by_one) {
 
 HttpAnswer answer_request(std::string_view head, ServerRequest known, const ServerHandler& handler,
                           bool keep_alive) {
-  const std::string origin_form = to_origin_form(head);
-  return Exchange(std::move(known), handler).answer(origin_form, keep_alive);
+  if (const auto fault = fault_of_head(head)) {
+    const ServerHandler no = [&fault](const auto&) { return ServerResponse::text(400, *fault + "\n"); };
+    HttpAnswer answer = Exchange({}, no).answer("GET / HTTP/1.0\r\n\r\n", false);
+    answer.is_refusal = true;
+    return answer;
+  }
+  return Exchange(std::move(known), handler).answer(to_origin_form(head), keep_alive);
 }
 
 }  // namespace sharedrift

@@ -162,7 +162,7 @@ TEST(HttpServer, WithoutDescriptorsItWaitsForBetterTimes) {
   const rlimit none{static_cast<rlim_t>(waiting.back().fd()) + 1, usual.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   for (const RawClient& client : waiting)
-    client.send("GET /later HTTP/1.1\r\nConnection: close\r\n\r\n");
+    client.send("GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   std::this_thread::sleep_for(200ms);
   EXPECT_TRUE(server->healthy());
   ::setrlimit(RLIMIT_NOFILE, &usual);

@@ -72,7 +72,7 @@ TEST(HttpServer, SmallPartsShareAPacket) {
     return response;
   });
   const RawClient client(server->port());
-  client.send("GET / HTTP/1.1\r\nConnection: close\r\n\r\n");
+  client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(client.read_all(), EndsWith(std::string(5000, 'x')));
   tcp_info info{};
   socklen_t size = sizeof info;
@@ -83,7 +83,7 @@ TEST(HttpServer, SmallPartsShareAPacket) {
 TEST(HttpServer, HeadHasTheLengthAndNoBody) {
   const auto server = serve(echo);
   const RawClient client(server->port());
-  client.send("HEAD /x HTTP/1.1\r\nConnection: close\r\n\r\n");
+  client.send("HEAD /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   const std::string answer = client.read_all();
   EXPECT_THAT(answer, HasSubstr("Content-Length: 8\r\n"));
   EXPECT_THAT(answer, Not(HasSubstr("Accept-Ranges"))) << "ranges are refused";
@@ -97,7 +97,7 @@ TEST(HttpServer, RefusesBodiesAndRangesUnread) {
   EXPECT_THAT(post.read_all(), StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(http_get(server->port(), "/", "Range: bytes=0-,0-,0-\r\n"), StartsWith("HTTP/1.1 416"));
   const RawClient empty(server->port());
-  empty.send("POST /r HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  empty.send("POST /r HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(empty.read_all(), EndsWith("POST /r "));
 }
 
@@ -106,7 +106,7 @@ TEST(HttpServer, ReadsBodiesUpToItsCap) {
   options.max_body = 1000;
   const auto server = serve(echo, options);
   const RawClient good(server->port());
-  good.send("POST /b HTTP/1.1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
+  good.send("POST /b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello");
   EXPECT_THAT(good.read_all(), EndsWith("POST /b hello"));
   for (const std::string head : {"Content-Length: 2000", "Transfer-Encoding: chunked"}) {
     const RawClient bad(server->port());
@@ -159,8 +159,9 @@ TEST(HttpServer, AbsoluteTargetsAreTaken) {
   const auto server = serve([](const ServerRequest& request) {
     return ServerResponse::text(200, request.path + " " + std::string(request.header("host")));
   });
-  EXPECT_THAT(http_get(server->port(), "http://other:1/a?b=1"), EndsWith("\r\n\r\n/a other:1"));
-  EXPECT_THAT(http_get(server->port(), "https://other"), EndsWith("\r\n\r\n/ other"));
+  EXPECT_THAT(http_get(server->port(), "http://x/a?b=1"), EndsWith("\r\n\r\n/a x"));
+  EXPECT_THAT(http_get(server->port(), "HTTPS://X"), EndsWith("\r\n\r\n/ x"));
+  EXPECT_THAT(http_get(server->port(), "http://x?b=1"), EndsWith("\r\n\r\n/ x"));
 }
 
 TEST(HttpServer, AskedForLaterItAsksAgainInThatLane) {
@@ -195,7 +196,7 @@ TEST(HttpServer, WhatTakesLongKeepsNothingSmallWaiting) {
   std::vector<std::unique_ptr<RawClient>> readers;
   for (const char* path : {"/a", "/a", "/a", "/b", "/b", "/c"}) {
     readers.push_back(std::make_unique<RawClient>(server->port()));
-    readers.back()->send("GET " + std::string(path) + " HTTP/1.1\r\nConnection: close\r\n\r\n");
+    readers.back()->send("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   }
   EXPECT_THAT(http_get(server->port(), "/small"), EndsWith("small"));
   gate.unlock();
@@ -373,6 +374,61 @@ TEST(HttpServer, ASocketOfSystemdOutlivesTheServer) {
     server->stop(1s);
   }
   ::close(*listening);
+}
+
+/// What two readers could take for two different requests.
+TEST(HttpServer, AmbiguousRequestsAreRefusedAndEndTheConnection) {
+  const auto server = serve(echo);
+  const auto ask = [&server](const std::string& request) {
+    const RawClient client(server->port());
+    client.send(request);
+    return client.read_all(3s);
+  };
+  const auto with = [](const std::string& headers) { return "GET / HTTP/1.1\r\n" + headers + "\r\n"; };
+  for (const std::string& sound :
+       {with("Host: x\r\n"), with("Host:\t[::1]:80 \r\n"), with("HOST: a_b.example:1\r\n"),
+        with("Host:\r\nX:\r\n"), with("Host: x\r\nX: caf\xC3\xA9\ta\r\n"),
+        std::string("GET / HTTP/1.0\r\n\r\n")}) {
+    EXPECT_THAT(ask(sound.substr(0, sound.size() - 2) + "Connection: close\r\n\r\n"),
+                StartsWith("HTTP/1.1 200"))
+        << sound;
+  }
+  for (const std::string& odd : {with(""),
+                                 with("Host: a\r\nHost: a\r\n"),
+                                 with("Host : x\r\n"),
+                                 with("Host: x\r\nX\x01: y\r\n"),
+                                 with("Host: x\r\nX: a\x01\r\n"),
+                                 with("Host: x\r\nX: a\rb\r\n"),
+                                 with("Host: x\r\nX: a\r\n b\r\n"),
+                                 with(" Host: x\r\n"),
+                                 with("Host: x\r\n: y\r\n"),
+                                 with("Host: x\r\nno colon\r\n"),
+                                 with("Host: x\nX: y\r\n"),
+                                 std::string("GET / HTTP/1.1\nHost: x\n\n"),
+                                 with(std::string("Host: x\r\nX: a\0b\r\n", 18)),
+                                 with("Host: me@x\r\n"),
+                                 with("Host: [::1]x\r\n"),
+                                 with("Host: [::1]:1@x\r\n"),
+                                 with("Host: [::1\r\n"),
+                                 with("Host: a/b\r\n"),
+                                 with("Host: a:b\r\n"),
+                                 with("Host: a, b\r\n"),
+                                 with("Host: x\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
+                                 with("Host: x\r\nContent-Length: 0\r\nContent-Length: 1\r\n"),
+                                 with("Host: x\r\nContent-Length: +1\r\n"),
+                                 with("Host: x\r\nContent-Length: 0, 1\r\n"),
+                                 with("Host: x\r\nContent-Length:\r\n"),
+                                 std::string("GET http://y/ HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET http://x@y/ HTTP/1.1\r\nHost: y\r\n\r\n"),
+                                 std::string("GET http:///x HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET /\ta HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n")}) {
+    const std::string answer = ask(odd + "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400")) << odd;
+    EXPECT_THAT(answer, HasSubstr("Connection: close")) << odd;
+    EXPECT_THAT(answer, Not(HasSubstr("smuggled"))) << odd;
+  }
 }
 
 TEST(HttpServer, OddRequestsAreRefusedNotServed) {

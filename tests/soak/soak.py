@@ -158,7 +158,7 @@ class World:
     def attack(self, connections=None):
         heads = [b"", b"G", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 3000,
                  b"\x16\x03\x01" + os.urandom(64), b"GET /api/v1/events?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                 b"POST /-/reload HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"GET /metrics HTTP/1.1\r\n\r\n" * 50]
+                 b"POST /-/reload HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n" * 50]
         for _ in range(connections or self.dice.randrange(1, 150)):
             attacker = socket.socket()
             attacker.settimeout(0.2)
