@@ -165,8 +165,7 @@ class App {
   Result<Unit, std::string> listen() {
     routes_ = std::make_unique<WebRoutes>(
         make_backend(), WebOptions{options_.telemetry_path, options_.enable_lifecycle, options_.route_prefix,
-                                   options_.external_host.empty() ? std::vector<std::string>{}
-                                                                  : std::vector{options_.external_host}});
+                                   options_.external_url});
     ServerOptions server;
     if (options_.max_requests > 0) server.workers = std::min(server.workers, options_.max_requests);
     server.on_refused = [this](Refusal why, const std::string& address) {

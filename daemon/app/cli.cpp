@@ -235,7 +235,7 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
     return Err(usage("--web.telemetry-path must begin with / and be a path of its own, such as /metrics"));
   auto address_outside = parse_outside_address(raw.external_url, raw.route_prefix);
   if (!address_outside) return Err(usage(address_outside.error()));
-  options.external_host = std::move(address_outside->host);
+  options.external_url = std::move(address_outside->url);
   options.route_prefix = std::move(address_outside->prefix);
   if (!raw.listen_addresses.empty()) options.listen_addresses.clear();
   for (const std::string& text : raw.listen_addresses) {

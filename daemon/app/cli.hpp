@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 #include "log/log_record.hpp"
+#include "wire/url.hpp"
 
 #include <optional>
 #include <string>
@@ -27,9 +28,9 @@ struct Options {
   bool config_check = false;              ///< run: validate and end
   std::vector<ListenAddress> listen_addresses = default_listen_addresses();
   std::string telemetry_path = "/metrics";
-  std::string external_host;    ///< of --web.external-url: a name that leads here
-  std::string route_prefix;     ///< what all paths begin with; empty, or with a `/` at its begin alone
-  std::string web_config_file;  ///< run, lint; empty: plain HTTP, no authentication
+  std::optional<Url> external_url;  ///< a name that leads here
+  std::string route_prefix;         ///< what all paths begin with; empty, or with a `/` at its begin alone
+  std::string web_config_file;      ///< run, lint; empty: plain HTTP, no authentication
   bool systemd_socket = false;
   bool enable_lifecycle = false;
   int max_requests = 40;     ///< answers made at a time; 0: no limit but the server's workers

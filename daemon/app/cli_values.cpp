@@ -57,13 +57,14 @@ Result<OutsideAddress, std::string> parse_outside_address(const std::string& ext
                                                           const std::optional<std::string>& route_prefix) {
   OutsideAddress out;
   if (!external_url.empty()) {
-    const auto url = parse_url(external_url);
+    auto url = parse_url(external_url);
     if (!url || !url->login.empty() || url->path.find_first_of("?#") != std::string::npos) {
       return Err(
           std::string("--web.external-url must be an http or https URL without login and query, such as "
                       "https://monitor.example/share-drift/"));
     }
-    out = {url->host, url->path};
+    out.prefix = url->path;
+    out.url = std::move(*url);
   }
   if (route_prefix) out.prefix = *route_prefix;
   std::string& prefix = out.prefix;

@@ -2,6 +2,7 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "wire/url.hpp"
 
 #include <optional>
 #include <string>
@@ -21,10 +22,10 @@ Result<int, std::string> parse_shard(const std::string& text, const std::string&
 /// Whether the page of metrics may be there: no other page is.
 bool is_path_of_its_own(std::string_view path);
 
-/// Where others find the pages: the host's name, and the path before all paths (empty, or `/x` without a
-/// slash at its end). The prefix is the external URL's, unless it is given, as in Prometheus.
+/// Where others find the pages: the external URL, if it is known, and the path before all paths (empty, or
+/// `/x` without a slash at its end). The prefix is the external URL's, unless it is given, as in Prometheus.
 struct OutsideAddress {
-  std::string host;  ///< empty: not known
+  std::optional<Url> url;
   std::string prefix;
 };
 Result<OutsideAddress, std::string> parse_outside_address(const std::string& external_url,

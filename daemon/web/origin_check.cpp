@@ -2,7 +2,6 @@
 
 #include "core/text.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include <arpa/inet.h>
@@ -24,33 +23,36 @@ bool is_address(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
 }
 
-bool is_ours(const std::string& host, const std::vector<std::string>& allowed_hosts) {
+bool is_ours(const std::string& host, const std::optional<Url>& external_url) {
   return host.empty() || host == "localhost" || is_address(host) ||
-         std::any_of(allowed_hosts.begin(), allowed_hosts.end(),
-                     [&host](const std::string& name) { return equal_but_for_case(name, host); });
+         (external_url && external_url->host == host);
+}
+
+bool is_same_origin(const Url& a, const Url& b) {
+  const auto port = [](const Url& url) { return url.port != 0 ? url.port : url.https ? 443 : 80; };
+  return a.https == b.https && a.host == b.host && port(a) == port(b);
 }
 
 }  // namespace
 
 std::optional<ServerResponse> refuse_foreign(const ServerRequest& request,
-                                             const std::vector<std::string>& allowed_hosts) {
+                                             const std::optional<Url>& external_url) {
   const std::string_view authority = request.header("host");
   const std::string host = host_of(authority);
-  if ((request.loopback || !allowed_hosts.empty()) && !is_ours(host, allowed_hosts)) {
+  if ((request.loopback || external_url) && !is_ours(host, external_url)) {
     return ServerResponse::text(
         421, "The Host \"" + clean(host) +
                  "\" is no name of this server's. Ask for localhost, or for its address.\n");
   }
   const std::string_view origin = request.header("origin");
   if (request.method != "POST" || origin.empty()) return std::nullopt;
-  const std::size_t scheme = origin.find("://");
-  const std::string_view from = scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
-  const bool is_own = equal_but_for_case(from, authority) ||
-                      std::any_of(allowed_hosts.begin(), allowed_hosts.end(), [&](const std::string& name) {
-                        return equal_but_for_case(name, host_of(from));
-                      });
-  if (is_own) return std::nullopt;
-  return ServerResponse::text(403, "Not from a page of another site.\n");
+  const auto from = parse_url(origin);
+  const auto asked = parse_url((request.tls ? "https://" : "http://") + std::string(authority));
+  if (from &&
+      ((asked && is_same_origin(*from, *asked)) || (external_url && is_same_origin(*from, *external_url))))
+    return std::nullopt;
+  return ServerResponse::text(403,
+                              "Not from a page of another site. Behind a proxy, set --web.external-url.\n");
 }
 
 }  // namespace sharedrift

@@ -164,7 +164,7 @@ ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
   const auto* route = std::find_if(routes.begin(), routes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
   const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;
-  std::optional<ServerResponse> refusal = refuse_foreign(request, options_.allowed_hosts);
+  std::optional<ServerResponse> refusal = refuse_foreign(request, options_.external_url);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
   if (!refusal && used.lane != Lane::quick && request.lane != used.lane && is_for(used, request))
     refusal = ServerResponse::in(used.lane, used.lane == Lane::large ? request.path : "");

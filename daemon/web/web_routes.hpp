@@ -9,6 +9,7 @@
 #include "store/event_reader.hpp"
 #include "web/large_answer.hpp"
 #include "web/plan.hpp"
+#include "wire/url.hpp"
 
 #include <array>
 #include <functional>
@@ -45,8 +46,8 @@ struct WebBackend {
 struct WebOptions {
   std::string telemetry_path = "/metrics";
   bool enable_lifecycle = false;
-  std::string route_prefix;                ///< what all paths begin with; empty: nothing
-  std::vector<std::string> allowed_hosts;  ///< names that lead here; see refuse_foreign()
+  std::string route_prefix;         ///< what all paths begin with; empty: nothing
+  std::optional<Url> external_url;  ///< a name that leads here; see refuse_foreign()
 };
 
 /// The HTTP face: one function from request to answer. Must outlive the answers it gave.

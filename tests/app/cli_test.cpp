@@ -33,14 +33,15 @@ TEST(Cli, RunIsTheDefaultWithPrometheusSpelling) {
 TEST(Cli, TheExternalUrlGivesNameAndPrefixAsInPrometheus) {
   const auto of = [](const std::vector<std::string>& arguments) {
     const auto options = parse(arguments);
-    return options ? options->external_host + " " + options->route_prefix : options.error().text;
+    if (!options) return options.error().text;
+    return (options->external_url ? options->external_url->origin() : "") + " " + options->route_prefix;
   };
   const std::string url = "--web.external-url=https://Monitor.example:8443/share-drift/";
   EXPECT_EQ(of({}), " ");
-  EXPECT_EQ(of({url}), "monitor.example /share-drift");
-  EXPECT_EQ(of({url, "--web.route-prefix=/"}), "monitor.example ");
+  EXPECT_EQ(of({url}), "https://monitor.example:8443 /share-drift");
+  EXPECT_EQ(of({url, "--web.route-prefix=/"}), "https://monitor.example:8443 ");
   EXPECT_EQ(of({"--web.external-url=http://monitor.example", "--web.route-prefix=a/b//"}),
-            "monitor.example /a/b");
+            "http://monitor.example /a/b");
   for (const char* bad : {"--web.external-url=monitor.example/x", "--web.external-url=ftp://monitor.example",
                           "--web.external-url=https://u:p@monitor.example", "--web.external-url=https://m/?x",
                           "--web.route-prefix=/a?b", "--web.route-prefix=/a//b"}) {

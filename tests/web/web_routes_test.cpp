@@ -73,7 +73,7 @@ TEST_F(WebRoutesTest, WhoIsLuredHereByANameOfHisOwnIsRefused) {
     EXPECT_EQ(status(true, foreign), 421) << foreign;
     EXPECT_EQ(status(false, foreign), 200) << "any name may lead to another address than loopback";
   }
-  options.allowed_hosts = {"monitor.example"};
+  options.external_url = *parse_url("https://monitor.example/");
   EXPECT_EQ(status(false, "evil.example"), 421);
   EXPECT_EQ(status(false, "Monitor.example:443"), 200);
 }
@@ -81,12 +81,19 @@ TEST_F(WebRoutesTest, WhoIsLuredHereByANameOfHisOwnIsRefused) {
 TEST_F(WebRoutesTest, WhatChangesSomethingComesFromOurOwnPages) {
   options.enable_lifecycle = true;
   const auto status = [this](const std::string& origin) {
+    routes.reset();
     return ask("POST", "/-/reload", {{"host", "localhost:1"}, {"origin", origin}}).status;
   };
   EXPECT_EQ(status("http://localhost:1"), 200);
   for (const char* foreign :
-       {"http://evil.example", "null", "http://localhost:2", "http://localhost:1.evil.example"})
+       {"http://evil.example", "null", "http://localhost:2", "https://localhost:1", "localhost:1",
+        "http://localhost:1.evil.example", "http://localhost:1@evil.example"})
     EXPECT_EQ(status(foreign), 403) << foreign;
+  options.external_url = *parse_url("https://monitor.example/x/");
+  EXPECT_EQ(status("https://monitor.example"), 200);
+  EXPECT_EQ(status("https://monitor.example:443"), 200);
+  EXPECT_EQ(status("http://monitor.example"), 403) << "a page that anybody on the way can write";
+  EXPECT_EQ(status("https://monitor.example:8443"), 403);
 }
 
 TEST_F(WebRoutesTest, HealthAndReadiness) {
