@@ -158,7 +158,11 @@ std::shared_ptr<const Connection::Request> Connection::take_request() {
 }
 
 void Connection::refuse(int status, const char* why, Refusal refusal, MonoTime now) {
-  const auto no = [&](const ServerRequest&) { return ServerResponse::text(status, why); };
+  const auto no = [&](const ServerRequest&) {
+    ServerResponse response = ServerResponse::text(status, why);
+    if (status == 503) response.headers.emplace_back("Retry-After", "1");
+    return response;
+  };
   answer(answer_request("GET / HTTP/1.0\r\n\r\n", {}, no, false), now);
   refusal_ = refusal;
 }

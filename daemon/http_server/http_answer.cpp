@@ -77,6 +77,7 @@ class Exchange final : HttplibHook {
     answer.delay = response_.delay;
     answer.reset = response_.reset;
     answer.later = response_.later;
+    answer.knew_password = response_.knew_password;
     answer.one_by_one = std::move(response_.one_by_one);
     answer.is_refusal = !is_heard_;
     answer.raw = std::move(response_.raw);

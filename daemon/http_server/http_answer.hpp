@@ -16,6 +16,7 @@ struct HttpAnswer {
   ServerResponse::Raw raw;                                ///< asked for more when the parts are sent
   std::optional<Lane> later;                              ///< set: there is no answer yet
   std::string one_by_one;                                 ///< ServerResponse's
+  bool knew_password = false;                             ///< ServerResponse's
   bool is_refusal = false;                                ///< the request was refused unheard
   bool reset = false;
   Millis delay{0};

@@ -1,6 +1,6 @@
 #include "http_server/http_server.hpp"
 
-#include "http_server/connection.hpp"
+#include "http_server/connection_table.hpp"
 #include "http_server/lane_queue.hpp"
 #include "http_server/sockets.hpp"
 #include "os/descriptor.hpp"
@@ -11,10 +11,7 @@
 #include <cerrno>
 #include <exception>
 #include <list>
-#include <map>
 #include <mutex>
-#include <random>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -34,10 +31,6 @@ using Phase = Connection::Phase;
 constexpr int kAcceptedInATurn = 64;
 constexpr Millis kWithoutDescriptors{100};
 constexpr Millis kLongestSleep{600'000};
-constexpr std::size_t kMostUnsent = 16U << 20U;  ///< besides two of the largest answer
-/// Who asked for an answer does not lose his place before.
-constexpr Millis kMinimumWait{1'000};
-
 std::size_t most_connections(std::size_t wanted) {
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
@@ -50,12 +43,12 @@ class LoopServer final : public HttpServer {
   LoopServer(const std::vector<int>& sockets, ServerOptions options, ServerHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
-        most_connections_(most_connections(options_.max_connections)),
         port_(port_of_socket(sockets.front())),
-        lanes_{{{options_.workers, false},
-                {options_.slow_workers, false},
-                {options_.slow_workers, false},
-                {1, true}}},
+        lanes_{{{options_.workers, LaneQueue::Order::by_work},
+                {options_.slow_workers, LaneQueue::Order::by_work},
+                {options_.slow_workers, LaneQueue::Order::by_work},
+                {1, LaneQueue::Order::by_tries}}},
+        connections_(most_connections(options_.max_connections)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         workers_(static_cast<std::size_t>(options_.workers + 2 * options_.slow_workers + 1)) {
     for (const int fd : sockets) {
@@ -82,7 +75,7 @@ class LoopServer final : public HttpServer {
   }
 
  private:
-  using Connections = std::map<std::uint64_t, Connection>;
+  using Place = ConnectionTable::Map::iterator;
   struct Made {
     LaneQueue::Waiting asked;
     Lane lane;
@@ -112,8 +105,8 @@ class LoopServer final : public HttpServer {
     if (!stopping_) return false;
     // Never shutdown(): a socket of systemd's goes on listening for whoever comes next.
     listening_.clear();
-    std::erase_if(connections_, [](const auto& entry) { return entry.second.phase() == Phase::idle; });
-    return connections_.empty() || now >= cut_at_.load();
+    connections_.drop_idle();
+    return connections_.all().empty() || now >= cut_at_.load();
   }
 
   void wait(MonoTime now) {
@@ -124,7 +117,7 @@ class LoopServer final : public HttpServer {
     if (stopping_) next = std::min(next, cut_at_.load());
     for (const Descriptor& socket : listening_)
       polled_.push_back({now < accept_at_ ? -1 : socket.get(), POLLIN, 0});
-    for (const auto& [id, connection] : connections_) {
+    for (const auto& [id, connection] : connections_.all()) {
       const short wanted = connection.wanted();
       polled_.push_back({wanted == 0 ? -1 : connection.channel().fd(), wanted, 0});
       ids_.push_back(id);
@@ -143,48 +136,59 @@ class LoopServer final : public HttpServer {
       made.swap(made_);
     }
     for (auto& [asked, lane, took, answer] : made) {
-      const bool knew_a_password = lane == Lane::password && answer.status < 400;
-      queue_of(lane).done(asked, knew_a_password ? -took : took, now);
-      const auto at = connections_.find(asked.id);
-      if (at == connections_.end()) continue;
+      queue_of(lane).done(asked, took, answer.knew_password, now);
+      const auto at = connections_.all().find(asked.id);
+      if (at == connections_.all().end()) continue;
       if (answer.later) {
         at->second.postpone(now);
-        queue_of(*answer.later).push({asked.id, asked.client, std::move(answer.one_by_one)});
+        wait_in(*answer.later, {asked.id, asked.client, std::move(answer.one_by_one)}, now);
       } else {
         at->second.answer(std::move(answer), now);
         serve(at, now);
       }
     }
-    while (holds_too_much()) {
+    for (auto at = connections_.find_slowest_of_too_much(); at != connections_.all().end();
+         at = connections_.find_slowest_of_too_much()) {
+      tell(Refusal::too_slow, at->second.peer());
+      connections_.drop(at);
     }
   }
 
   void serve_all(MonoTime now) {
     const std::size_t before = polled_.size() - ids_.size();
     for (std::size_t i = 0; i < ids_.size(); ++i) {
-      const auto at = connections_.find(ids_[i]);
-      if (at == connections_.end()) continue;
+      const auto at = connections_.all().find(ids_[i]);
+      if (at == connections_.all().end()) continue;
       const short events = polled_[before + i].revents;
       at->second.note(events);
       if (events != 0 || at->second.wakes_at() <= now) serve(at, now);
     }
   }
 
-  void serve(Connections::iterator at, MonoTime now) {
+  void serve(Place at, MonoTime now) {
     Connection& connection = at->second;
     for (int turn = 0; turn < 2; ++turn) {  // told before the peer can know
       if (const auto why = connection.take_refusal()) tell(*why, connection.peer());
       if (turn == 0) connection.advance(now);
     }
     if (at->second.phase() == Phase::complete)
-      queue_of(Lane::quick).push({at->first, at->second.peer().neighbors, {}});
-    if (at->second.phase() == Phase::over) drop(at);
+      wait_in(Lane::quick, {at->first, at->second.peer().neighbors, {}}, now);
+    if (at->second.phase() == Phase::over) connections_.drop(at);
   }
 
-  void drop(Connections::iterator at) {
-    const auto held = places_.find(at->second.peer().neighbors);
-    if (--held->second == 0) places_.erase(held);
-    connections_.erase(at);
+  /// Passwords are checked slowly: those who wait for that must not take all places.
+  void wait_in(Lane lane, LaneQueue::Waiting waiting, MonoTime now) {
+    queue_of(lane).push(std::move(waiting), now);
+    if (lane != Lane::password) return;
+    const auto surplus = queue_of(lane).take_surplus(connections_.most() / 2, presence_);
+    if (const auto at = surplus ? connections_.all().find(*surplus) : connections_.all().end();
+        at != connections_.all().end())
+      turn_away(at, now);
+  }
+
+  void turn_away(Place at, MonoTime now) {
+    at->second.refuse(503, "All places are taken.\n", Refusal::no_place, now);
+    serve(at, now);  // so short an answer is sent at once
   }
 
   void tell(Refusal why, const Peer& peer) const {
@@ -194,13 +198,8 @@ class LoopServer final : public HttpServer {
   LaneQueue& queue_of(Lane lane) { return lanes_.at(static_cast<std::size_t>(lane)); }
 
   void start_answers(Lane lane, MonoTime now) {
-    const auto presence = [this](std::uint64_t id) {
-      const auto at = connections_.find(id);
-      if (at == connections_.end()) return LaneQueue::Presence::gone;
-      return at->second.has_left() ? LaneQueue::Presence::left : LaneQueue::Presence::here;
-    };
-    while (const auto next = queue_of(lane).take(now, presence)) {
-      workers_.enqueue([this, lane, next = *next, request = connections_.at(next->id).take_request()] {
+    while (const auto next = queue_of(lane).take(now, presence_)) {
+      workers_.enqueue([this, lane, next = *next, request = connections_.all().at(next->id).take_request()] {
         const MonoTime begun = SteadyClock::now();
         ServerRequest known = request->known;
         known.lane = lane;
@@ -228,7 +227,7 @@ class LoopServer final : public HttpServer {
     if (fd >= 0) {
       admit(fd, now);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      static_cast<void>(make_room(0, now));
+      static_cast<void>(make_room(nullptr, now));
       accept_at_ = now + kWithoutDescriptors;
     } else if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK || errno == EOPNOTSUPP) {
       healthy_ = false;
@@ -239,92 +238,47 @@ class LoopServer final : public HttpServer {
 
   void admit(int fd, MonoTime now) {
     Peer peer = peer_of_socket(fd);
-    const auto found = places_.find(peer.neighbors);
-    const std::size_t held = found == places_.end() ? 0 : found->second;
-    const bool has_room =
-        connections_.size() < most_connections_ && held < most_connections_ - most_connections_ / 4;
     const std::shared_ptr<ssl_ctx_st> tls = options_.tls_context ? options_.tls_context() : nullptr;
     // No certificate to serve with: closed, not open.
     const bool lacks_tls = options_.tls_context && !tls;
-    if (lacks_tls || (!has_room && !make_room(held, now))) {
+    if (lacks_tls || (!connections_.has_room(peer) && !make_room(&peer, now))) {
       tell(lacks_tls ? Refusal::no_certificate : Refusal::no_place, peer);
       ::close(fd);
       return;
     }
-    ++places_[peer.neighbors];
-    serve(connections_.try_emplace(next_id_++, fd, tls.get(), options_, std::move(peer), now).first, now);
+    serve(connections_.add(fd, tls.get(), options_, std::move(peer), now), now);
   }
 
-  /// Takes a place from one of those who have at least as many as the newcomer, at random: any order could be
-  /// made use of. Who has done a handshake gives way after all who have not; who waits for his answer last,
-  /// and is told. False if nobody may lose a place.
-  bool make_room(std::size_t held, MonoTime now) {
-    if (ids_.empty() || (nobody_.first == now && held >= nobody_.second)) return false;
-    auto asking = connections_.end();
-    auto stalled = connections_.end();
-    const std::size_t first = random_() % ids_.size();
-    for (std::size_t i = 0; i < ids_.size(); ++i) {
-      const auto at = connections_.find(ids_[(first + i) % ids_.size()]);
-      if (at == connections_.end() || places_.at(at->second.peer().neighbors) < held) continue;
-      const Channel& channel = at->second.channel();
-      if (at->second.may_lose_place(now)) stalled = at;
-      if (stalled == at && (!channel.has_tls() || channel.is_shaking_hands())) break;
-      const bool has_waited =
-          at->second.phase() == Phase::complete && now - at->second.since() >= kMinimumWait;
-      if (has_waited && asking == connections_.end()) asking = at;
-    }
-    if (stalled != connections_.end()) {
-      tell(Refusal::no_place, stalled->second.peer());
-      drop(stalled);
+  /// Takes a place from somebody for the newcomer. False if nobody may lose his.
+  bool make_room(const Peer* newcomer, MonoTime now) {
+    const auto victim = connections_.find_victim(ids_, newcomer, now);
+    if (victim == connections_.all().end()) return false;
+    if (victim->second.phase() != Phase::complete) {
+      tell(Refusal::no_place, victim->second.peer());
+      connections_.drop(victim);
       return true;
     }
-    if (asking == connections_.end()) {
-      nobody_ = {now, held};
-      return false;
-    }
-    const std::uint64_t id = asking->first;
-    asking->second.refuse(503, "All places are taken.\n", Refusal::no_place, now);
-    serve(asking, now);  // so short an answer is sent at once
-    if (const auto left = connections_.find(id); left != connections_.end()) drop(left);
-    return true;
-  }
-
-  /// True if answers that are not taken hold so much memory that the slowest of those who have them was cut.
-  bool holds_too_much() {
-    std::set<const std::string*> seen;
-    std::size_t held = 0;
-    std::size_t largest = 0;
-    auto slowest = connections_.end();
-    for (auto at = connections_.begin(); at != connections_.end(); ++at) {
-      if (at->second.phase() != Phase::writing) continue;
-      std::size_t size = 0;
-      for (const auto& part : at->second.unsent()) {
-        size += part->size();
-        if (seen.insert(part.get()).second) held += part->size();  // many send the same page
-      }
-      largest = std::max(largest, size);
-      if (slowest == connections_.end() || at->second.since() < slowest->second.since()) slowest = at;
-    }
-    if (held <= kMostUnsent + 2 * largest) return false;
-    tell(Refusal::too_slow, slowest->second.peer());
-    drop(slowest);
+    const std::uint64_t id = victim->first;
+    turn_away(victim, now);
+    if (const auto left = connections_.all().find(id); left != connections_.all().end())
+      connections_.drop(left);
     return true;
   }
 
   const ServerOptions options_;
   const ServerHandler handler_;
-  const std::size_t most_connections_;
   const int port_;
   std::array<LaneQueue, 4> lanes_;
   std::list<Descriptor> listening_;
-  Connections connections_;
-  std::map<std::string, std::size_t> places_;  ///< how many each neighborhood has
-  std::uint64_t next_id_ = 0;
+  ConnectionTable connections_;
+  const LaneQueue::Look presence_ = [this](std::uint64_t id) {
+    const auto at = connections_.all().find(id);
+    if (at == connections_.all().end()) return LaneQueue::Presence::gone;
+    return at->second.has_left() ? LaneQueue::Presence::left : LaneQueue::Presence::here;
+  };
   MonoTime accept_at_{};
-  std::vector<pollfd> polled_;               ///< wake_, listening_, then the connections
-  std::vector<std::uint64_t> ids_;           ///< of those
-  std::pair<MonoTime, std::size_t> nobody_;  ///< lost his place then to one who had so many
-  std::minstd_rand random_{std::random_device{}()};
+  std::vector<pollfd> polled_;      ///< wake_, listening_, then the connections
+  std::vector<std::uint64_t> ids_;  ///< of those
 
   Descriptor wake_;
   std::mutex made_mutex_;

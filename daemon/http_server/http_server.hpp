@@ -19,12 +19,12 @@ struct ssl_ctx_st;  ///< OpenSSL's SSL_CTX
 namespace sharedrift {
 
 /// Who makes an answer. Each lane has workers of its own, so that what takes long keeps nobody else waiting,
-/// and serves first whom it worked least for lately: each address has one share of it.
+/// and serves first whom it worked least for lately: each address has one share of it. See LaneQueue.
 enum class Lane {
   quick,    ///< where every request comes first
   slow,     ///< for what takes its time
   large,    ///< for answers that are large, made once for all who wait for the same
-  password  ///< one at a time; addresses from which a password was right go first
+  password  ///< one at a time, in an order of its own
 };
 
 struct ServerRequest {
@@ -51,9 +51,10 @@ struct ServerResponse {
   /// Sent after `body`, in this order; the Content-Length counts them in. A page whose parts are kept for the
   /// next scrape needs no copy of its own.
   std::vector<std::shared_ptr<const std::string>> tail;
-  std::optional<Lane> later;  ///< set: no answer yet; the handler shall be asked again in this lane
-  std::string one_by_one;     ///< with `later`: of requests that name the same, one is asked at a time
-  Millis delay{0};            ///< so much later than it could be sent; holds no worker meanwhile
+  std::optional<Lane> later;   ///< set: no answer yet; the handler shall be asked again in this lane
+  std::string one_by_one;      ///< with `later`: of requests that name the same, one is asked at a time
+  bool knew_password = false;  ///< of Lane::password: it was checked and right
+  Millis delay{0};             ///< so much later than it could be sent; holds no worker meanwhile
 
   /// Set: no head or body is sent but these pieces as they are, each after a pause, until an empty one; then
   /// the connection ends. Called when the piece before was taken; must not block. For faults of the

@@ -5,6 +5,38 @@
 
 namespace sharedrift {
 
+namespace {
+
+/// A /24 of IPv4, a /48 of IPv6.
+std::string network_of(const std::string& client) {
+  return client.substr(0, client.size() == 4 ? 3 : 6);
+}
+
+}  // namespace
+
+void Tries::note(const std::string& client, MonoTime now) {
+  constexpr Millis kPeriod{30'000};
+  constexpr std::size_t kMost = 100'000;  // of a larger crowd the rest counts as new
+  if (now - begun_ >= kPeriod) {
+    before_ = now - begun_ < 2 * kPeriod ? std::move(recent_) : Counts{};
+    recent_.clear();
+    begun_ = now;
+  }
+  if (recent_.size() >= kMost) return;
+  ++recent_[client];
+  ++recent_[network_of(client)];
+}
+
+std::uint32_t Tries::count(const std::string& name) const {
+  const auto recent = recent_.find(name);
+  const auto before = before_.find(name);
+  return (recent == recent_.end() ? 0 : recent->second) + (before == before_.end() ? 0 : before->second);
+}
+
+double Tries::of(const std::string& client) const {
+  return count(client) + count(network_of(client)) / 8.0;
+}
+
 double LaneQueue::left(const Work& work, MonoTime now) {
   return work.seconds * std::exp2(-std::chrono::duration<double>(now - work.at).count() / 10);
 }
@@ -14,11 +46,21 @@ double LaneQueue::worked_for(const std::string& client, MonoTime now) const {
   constexpr double kLikeNothing = 0.5;
   const auto found = work_.find(client);
   const double seconds = found == work_.end() ? 0 : left(found->second, now);
-  return seconds > 0 && seconds < kLikeNothing ? 0 : seconds;
+  return seconds < kLikeNothing ? 0 : seconds;
 }
 
-std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
-                                                  const std::function<Presence(std::uint64_t)>& presence) {
+double LaneQueue::rank(const std::string& client, MonoTime now) const {
+  if (order_ == Order::by_work) return worked_for(client, now);
+  if (proven_.contains(client)) return -1;
+  return newest_next_ ? 0 : tries_.of(client);
+}
+
+void LaneQueue::push(Waiting waiting, MonoTime now) {
+  if (order_ == Order::by_tries) tries_.note(waiting.client, now);
+  queue_.push_back(std::move(waiting));
+}
+
+std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now, const Look& presence) {
   if (free_ == 0) return std::nullopt;
   std::erase_if(queue_,
                 [&presence](const Waiting& waiting) { return presence(waiting.id) == Presence::gone; });
@@ -26,29 +68,46 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now,
   std::pair<Presence, double> least;
   for (auto at = queue_.begin(); at != queue_.end(); ++at) {
     if (taken_.contains(at->one_by_one)) continue;
-    const std::pair rank(presence(at->id), worked_for(at->client, now));
-    if (best != queue_.end() && (rank > least || (rank == least && !newest_first_))) continue;
+    const std::pair own(presence(at->id), rank(at->client, now));
+    if (best != queue_.end() && (own > least || (own == least && order_ == Order::by_work))) continue;
     best = at;
-    least = rank;
+    least = own;
   }
   if (best == queue_.end()) return std::nullopt;
   Waiting next = std::move(*best);
   queue_.erase(best);
   --free_;
+  newest_next_ = !newest_next_;
   if (!next.one_by_one.empty()) taken_.insert(next.one_by_one);
   return next;
 }
 
-void LaneQueue::done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now) {
+std::optional<std::uint64_t> LaneQueue::take_surplus(std::size_t most, const Look& presence) {
+  if (queue_.size() <= most) return std::nullopt;
+  auto worst = queue_.begin();
+  std::pair<Presence, double> highest(Presence::here, -2);
+  for (auto at = queue_.begin(); at != queue_.end(); ++at) {
+    const std::pair own(presence(at->id), proven_.contains(at->client) ? -1 : tries_.of(at->client));
+    if (own <= highest) continue;
+    worst = at;
+    highest = own;
+  }
+  const std::uint64_t id = worst->id;
+  queue_.erase(worst);
+  return id;
+}
+
+void LaneQueue::done(const Waiting& taken, std::chrono::nanoseconds took, bool proven, MonoTime now) {
   constexpr std::size_t kMost = 4096;
   ++free_;
   taken_.erase(taken.one_by_one);
-  if (work_.size() >= kMost) {
-    std::erase_if(work_, [now](const auto& entry) {
-      const double seconds = left(entry.second, now);
-      return seconds >= 0 && seconds < 0.01;
-    });
+  if (order_ == Order::by_tries) {
+    if (!proven) proven_.erase(taken.client);
+    if (proven && proven_.size() < kMost) proven_.insert(taken.client);
+    return;
   }
+  if (work_.size() >= kMost)
+    std::erase_if(work_, [now](const auto& entry) { return left(entry.second, now) < 0.01; });
   Work& work = work_[taken.client];
   work = {left(work, now) + std::chrono::duration<double>(took).count(), now};
 }

@@ -12,9 +12,24 @@
 
 namespace sharedrift {
 
-/// The requests that wait for the workers of a lane. First comes whom they worked least for lately, half of
-/// which is forgotten every ten seconds; less than half a second is as nothing. So each client has one share,
-/// and who is new goes before who keeps the workers busy. Not thread-safe.
+/// How often clients, and the networks that they are in, tried something in this half minute and the one
+/// before.
+class Tries {
+ public:
+  /// Of a client: the bytes of its address, as Peer::neighbors has them.
+  void note(const std::string& client, MonoTime now);
+  /// The client's own, and an eighth of its network's.
+  [[nodiscard]] double of(const std::string& client) const;
+
+ private:
+  using Counts = std::map<std::string, std::uint32_t, std::less<>>;
+  [[nodiscard]] std::uint32_t count(const std::string& name) const;
+  MonoTime begun_{};  ///< the half minute of recent_
+  Counts recent_;
+  Counts before_;
+};
+
+/// The requests that wait for the workers of a lane. Not thread-safe.
 class LaneQueue {
  public:
   struct Waiting {
@@ -22,17 +37,31 @@ class LaneQueue {
     std::string client;
     std::string one_by_one;  ///< of those that name the same, one is taken at a time
   };
-  /// `newest_first`: of clients alike, the last that came goes first, so that a crowd keeps nobody out.
-  LaneQueue(int workers, bool newest_first) : free_(workers), newest_first_(newest_first) {}
+  /// Who comes first.
+  enum class Order {
+    /// Whom the workers worked least for lately, half of which is forgotten every ten seconds; less than half
+    /// a
+    /// second is as nothing. So each client has one share, and who is new goes before who keeps them busy.
+    by_work,
+    /// Clients that have proven something; then, in turn, who has tried least often, so that a flood of
+    /// addresses that try again and again keeps no new one out, and the last that came, so that addresses
+    /// which
+    /// are always new keep nobody out for good who tries again.
+    by_tries
+  };
+  LaneQueue(int workers, Order order) : free_(workers), order_(order) {}
 
-  void push(Waiting waiting) { queue_.push_back(std::move(waiting)); }
+  void push(Waiting waiting, MonoTime now);
   /// left: may wait for its answer, but has most likely gone, and comes after all who are here.
   enum class Presence { here, left, gone };
+  using Look = std::function<Presence(std::uint64_t)>;
   /// The next for a worker, if one is free, until done(). Who is gone is forgotten.
-  std::optional<Waiting> take(MonoTime now, const std::function<Presence(std::uint64_t)>& presence);
-  /// A worker is free again, after so much work for what it took. Negative: the client is known to be a good
-  /// one by that, and goes before strangers from now on.
-  void done(const Waiting& taken, std::chrono::nanoseconds took, MonoTime now);
+  std::optional<Waiting> take(MonoTime now, const Look& presence);
+  /// Of more than `most` who wait, who would come last by his tries.
+  std::optional<std::uint64_t> take_surplus(std::size_t most, const Look& presence);
+  /// A worker is free again, after so much work for what it took. `proven`: the client is known to be a good
+  /// one by that.
+  void done(const Waiting& taken, std::chrono::nanoseconds took, bool proven, MonoTime now);
 
  private:
   struct Work {
@@ -41,11 +70,15 @@ class LaneQueue {
   };
   static double left(const Work& work, MonoTime now);
   [[nodiscard]] double worked_for(const std::string& client, MonoTime now) const;
+  [[nodiscard]] double rank(const std::string& client, MonoTime now) const;
 
   int free_;
-  const bool newest_first_;
+  const Order order_;
+  bool newest_next_ = false;   ///< by_tries
   std::deque<Waiting> queue_;  ///< in the order in which they came
   std::map<std::string, Work> work_;
+  Tries tries_;
+  std::set<std::string> proven_;
   std::set<std::string> taken_;  ///< what is done one by one, and a worker is at
 };
 

@@ -11,7 +11,6 @@
 #include "web/web_json.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace sharedrift {
 
@@ -166,10 +165,12 @@ ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
   const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;
   std::optional<ServerResponse> refusal = refuse_foreign(request, options_.external_url);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
+  const bool knew_password = !refusal && request.lane == Lane::password;
   if (!refusal && used.lane != Lane::quick && request.lane != used.lane && is_for(used, request))
     refusal = ServerResponse::in(used.lane, used.lane == Lane::large ? request.path : "");
-  if (refusal && refusal->later) return std::move(*refusal);
   ServerResponse response = refusal ? std::move(*refusal) : dispatch(used, request);
+  response.knew_password = knew_password;
+  if (response.later) return response;
   set_header(response.headers, "X-Content-Type-Options", "nosniff");
   if (backend_.headers) {
     for (auto& [name, value] : backend_.headers())

@@ -3,12 +3,15 @@
 
 The real daemon with users, and with TLS, started anew for each attack. While wrong passwords come in a crowd, handshakes break or
 stand still and headers flood, each of eight users logs in for the first time, and then scrapes, within a second of an idle machine
-(ROWS has the exceptions): on a busy one it may take as much longer as other work does. A row that misses is played once more. Attackers share the honest one's address, have another one, or one each.
+(ROWS has the exceptions): on a busy one it may take as much longer as other work does. A row that misses is played once more.
+Attackers share the honest one's address, have another one, or one each. In a flood they come at a rate of their own, whatever the
+server does, and each user has an address from which nothing came before.
 
 Nothing tells an honest first log-in from wrong passwords of the same address. He tries again every second, as Prometheus does, and
 must get in within TOGETHER seconds.
 """
 import base64
+import collections
 import contextlib
 import os
 import pathlib
@@ -43,11 +46,13 @@ class Door:
                                + "basic_auth_users: {" + ", ".join(f"{user}: '{HASH}'" for user in USERS) + "}\n")
         self.port = free_port()
         self.tls = ssl.create_default_context(cafile=cert) if tls else None
+        self.homes = False  # each user has an address of his own
 
     def ask(self, password, headers=b"", user=USERS[0], timeout=PATIENCE):
         """(the whole answer, the seconds it took) on a connection of its own."""
         begun = time.monotonic()
-        with socket.create_connection(("127.0.0.1", self.port), timeout) as plain, \
+        home = (f"127.77.{USERS.index(user)}.1", 0) if self.homes else None
+        with socket.create_connection(("127.0.0.1", self.port), timeout, home) as plain, \
                 (self.tls.wrap_socket(plain, server_hostname="127.0.0.1") if self.tls else plain) as connection:
             connection.sendall(request(user, password, headers))
             answer = b""
@@ -135,6 +140,44 @@ def crowd(data, count, door, **how):
         force.stop()
 
 
+@contextlib.contextmanager
+def flood(door, addresses, rate):
+    """A new wrong password from one of `addresses` after the other, `rate` times a second. Nobody waits for an answer before the
+    next comes."""
+    door.homes = True
+    ended = threading.Event()
+
+    def pour():
+        held = collections.deque()
+        begun, number = time.monotonic(), 0
+        while not ended.is_set():
+            s = socket.socket()
+            s.setblocking(False)
+            with contextlib.suppress(OSError):
+                s.bind((addresses[number % len(addresses)], 0))
+                s.connect_ex(("127.0.0.1", door.port))
+                s.send(request(USERS[0], f"wrong-{number}-{os.urandom(4).hex()}"))
+            held.append(s)
+            if len(held) > 5 * rate:
+                held.popleft().close()
+            number += 1
+            ended.wait(max(0, begun + number / rate - time.monotonic()))
+        for s in held:
+            s.close()
+    thread = threading.Thread(target=pour, daemon=True)
+    thread.start()
+    try:
+        time.sleep(3 * slowness())  # a queue is there
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+HUNDREDS = [f"127.{n % 200 + 1}.{n // 200}.9" for n in range(400)]  # each in a network of its own
+NETWORKS = [f"127.9.{n % 16}.{n // 16 + 1}" for n in range(16 * 250)]  # sixteen whole networks
+
+
 def half_hello():
     return client_hello()[:100]
 
@@ -150,6 +193,8 @@ ROWS = {  # name: (with TLS, what is under way, seconds of a first log-in)
     "silent_handshakes": (True, lambda door: crowd(client_hello(), 1500, door), 1),
     # The server answers each with a signature: a first log-in comes after those of all who came before it.
     "silent_handshakes_many": (True, lambda door: crowd(client_hello(), 1500, door, many=True), 3),
+    "password_flood": (False, lambda door: flood(door, HUNDREDS, 300), 2),
+    "password_flood_networks": (False, lambda door: flood(door, NETWORKS, 300), 2),
     "password_crowd": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door), TOGETHER),
     "password_crowd_one": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door, source=ONE), 1),
     "password_crowd_many": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door, many=True), 1),

@@ -96,6 +96,26 @@ TEST_F(WebRoutesTest, WhatChangesSomethingComesFromOurOwnPages) {
   EXPECT_EQ(status("https://monitor.example:8443"), 403);
 }
 
+TEST_F(WebRoutesTest, ThatAPasswordWasRightIsSaidWhateverTheAnswerIs) {
+  bool is_right = true;
+  backend.refuse = [&is_right](const ServerRequest&) {
+    return is_right ? std::nullopt : std::optional(ServerResponse::text(401, ""));
+  };
+  const auto knew_password = [this](const std::string& path, Lane lane) {
+    ServerRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.lane = lane;
+    return WebRoutes(backend, options).answer(request).knew_password;
+  };
+  for (const char* path : {"/metrics", "/nowhere", "/config"}) {
+    EXPECT_TRUE(knew_password(path, Lane::password)) << path;
+    EXPECT_FALSE(knew_password(path, Lane::quick)) << "it was known before, or none is needed";
+  }
+  is_right = false;
+  EXPECT_FALSE(knew_password("/metrics", Lane::password));
+}
+
 TEST_F(WebRoutesTest, HealthAndReadiness) {
   EXPECT_EQ(get("/-/healthy").status, 200);
   EXPECT_EQ(get("/-/ready").status, 200);
