@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace sharedrift {
 
@@ -21,6 +22,8 @@ class DriftEventBudget {
   /// How many were left out since it gave a number last. None if there are none, or if it gave one less than
   /// a minute ago.
   std::optional<std::int64_t> left_out(MonoTime now);
+  /// The same at once, for the end; 0: there are none.
+  std::int64_t rest() { return std::exchange(left_out_, 0); }
 
  private:
   double tokens_ = kAtOnce;

@@ -98,7 +98,7 @@ void Engine::stop() {
   if (thread_.joinable()) {
     thread_.request_stop();
     thread_.join();
-    publisher_.save_all(*tracker_);
+    publisher_.finish(*tracker_);
   }
   const std::scoped_lock lock(poller_mutex_);
   if (poller_) turns_before_ += poller_->turns();

@@ -40,12 +40,11 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
   }
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
-  tell_left_out();
+  tell_left_out(budget_.left_out(clock_.mono()).value_or(0));
 }
 
-void StepPublisher::tell_left_out() {
-  if (const auto events = budget_.left_out(clock_.mono()))
-    tell({EventType::drift_events_left_out, clock_.wall(), "", {{"events", *events}}});
+void StepPublisher::tell_left_out(std::int64_t events) {
+  if (events > 0) tell({EventType::drift_events_left_out, clock_.wall(), "", {{"events", events}}});
 }
 
 void StepPublisher::tell(const Event& event) {
@@ -57,6 +56,11 @@ void StepPublisher::save_all(Tracker& tracker) {
   for (ImageRecord& record : tracker.take_unsaved())
     store_.save(std::move(record), {});
   store_.set_fleet(tracker.fleet_record());
+}
+
+void StepPublisher::finish(Tracker& tracker) {
+  tell_left_out(budget_.rest());
+  save_all(tracker);
 }
 
 Poller::Poller(Parts parts) : parts_(std::move(parts)) {

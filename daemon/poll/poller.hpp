@@ -54,9 +54,11 @@ class StepPublisher {
   void tell(const Event& event);
   /// Saves all that was not news.
   void save_all(Tracker& tracker);
+  /// The same before the end, and tells how many events were left out since it told so last.
+  void finish(Tracker& tracker);
 
  private:
-  void tell_left_out();
+  void tell_left_out(std::int64_t events);
 
   const Clock& clock_;
   EventSink& sink_;

@@ -104,6 +104,13 @@ TEST(Poller, AccountsThatComeAndGoByTheThousandFloodNoLog) {
   for (const auto& [id, view] : world.listener.views)
     open += static_cast<std::uint64_t>(*view->unexpected_accounts);
   EXPECT_EQ(open, 40'000U) << "nothing that is open is lost";
+  world.publisher.finish(*world.tracker);
+  std::int64_t left_out = 0;
+  for (const Event& event : world.sink.events) {
+    if (event.type == EventType::drift_events_left_out)
+      left_out += std::get<std::int64_t>(*event.find("events"));
+  }
+  EXPECT_EQ(left_out, 20'000) << "whoever stops says how many were left out";
   world.poll(10);
   EXPECT_EQ(world.store.events, world.sink.events.size());
 }
