@@ -209,7 +209,8 @@ std::string format_duration(Millis duration) {
   std::string out;
   for (const UnitOfTime& unit : kUnits) {
     const auto count = duration / unit.length;
-    if (count == 0) continue;
+    const bool plain = unit.length <= days{1} || duration % hours{365 * 24} == Millis{0};
+    if (count == 0 || !plain) continue;
     out += std::to_string(count);
     out += unit.name;
     duration -= unit.length * count;

@@ -33,7 +33,7 @@ std::optional<WallTime> parse_http_date(std::string_view text);
 /// A duration as Prometheus writes it: `30s`, `5m`, `1h30m`, `7d`, `1w`, `1y`, `500ms`; units in falling
 /// order, each once. `0` alone is allowed. Nothing else; at most 100 years.
 std::optional<Millis> parse_duration(std::string_view text);
-/// The same spelling, largest units first: `1h30m`.
+/// The same spelling, largest units first: `1h30m`. Whole years are years, all else is days: `400d`.
 std::string format_duration(Millis duration);
 
 /// Seconds since 1970 with millisecond precision, as metrics want them.

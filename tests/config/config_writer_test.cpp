@@ -224,7 +224,7 @@ TEST(ConfigWriter, WritesForPeople) {
                                   "  spread: even\n"
                                   "  confirm_clears: 2\n"
                                   "  mass_change_percent: 20\n"
-                                  "  state_retention: 1y5w\n"
+                                  "  state_retention: 400d\n"
                                   "accounts:\n"
                                   "  \"2\": {name: \"north\"}\n"
                                   "inventory:\n"
