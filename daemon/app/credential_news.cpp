@@ -4,6 +4,14 @@
 
 namespace sharedrift {
 
+void CredentialNews::on_failure(std::string_view profile, Reason reason) {
+  next_.on_failure(profile, reason);
+  if (reason != Reason::forbidden) return;
+  const std::lock_guard lock(mutex_);
+  const auto told = told_.find(profile);
+  if (told != told_.end()) told->second.refused = true;
+}
+
 void CredentialNews::on_credentials(std::string_view profile, const Credentials& credentials) {
   next_.on_credentials(profile, credentials);
   std::string gist = credentials.warning;
@@ -13,11 +21,13 @@ void CredentialNews::on_credentials(std::string_view profile, const Credentials&
   const std::lock_guard lock(mutex_);
   Told& told = told_.try_emplace(std::string{profile}).first->second;
   const std::vector<Field> who{{"profile", std::string{profile}}, {"source", credentials.origin}};
-  if (told.generation != credentials.generation || told.origin != credentials.origin) {
+  const bool fresh = told.generation != credentials.generation || told.origin != credentials.origin;
+  if (fresh) {
+    const bool as_always = told.origin == credentials.origin && !told.refused;
     std::vector<Field> fields = who;
     if (credentials.expires) fields.push_back({"expires", *credentials.expires});
-    tell_(told.origin != credentials.origin ? EventType::credentials_changed : EventType::credentials_renewed,
-          std::move(fields));
+    if (told.refused) fields.push_back({"after", std::string{to_string(Reason::forbidden)}});
+    tell_(as_always ? EventType::credentials_renewed : EventType::credentials_changed, std::move(fields));
   }
   if (told.warning != gist) {
     std::vector<Field> fields = who;
@@ -25,7 +35,7 @@ void CredentialNews::on_credentials(std::string_view profile, const Credentials&
     tell_(gist.empty() ? EventType::credentials_recovered : EventType::credentials_warning,
           std::move(fields));
   }
-  told = {credentials.origin, credentials.generation, std::move(gist)};
+  told = {credentials.origin, credentials.generation, std::move(gist), told.refused && !fresh};
 }
 
 }  // namespace sharedrift

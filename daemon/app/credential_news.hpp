@@ -14,7 +14,8 @@ namespace sharedrift {
 
 /// Stands before another observer, passes everything on, and puts what happens to credentials into words:
 /// once when it begins, once when it is over. Thread-safe.
-///  - `credentials_changed` (profile, source, expires): the source is another one;
+///  - `credentials_changed` (profile, source, expires, after): the source is another one, or the API refused
+///    the ones before (`after` says why);
 ///  - `credentials_renewed` (the same): it just renewed them;
 ///  - `credentials_warning` (profile, source, detail): a file that others can read, a source that was passed
 ///    over, a renewal that failed while the earlier credentials still serve;
@@ -27,7 +28,7 @@ class CredentialNews final : public ApiObserver {
 
   void on_request(std::string_view profile) override { next_.on_request(profile); }
   void on_answer(std::string_view profile, Millis took) override { next_.on_answer(profile, took); }
-  void on_failure(std::string_view profile, Reason reason) override { next_.on_failure(profile, reason); }
+  void on_failure(std::string_view profile, Reason reason) override;
   void on_retry(std::string_view profile) override { next_.on_retry(profile); }
   void on_clock_skew(std::string_view profile, double seconds) override {
     next_.on_clock_skew(profile, seconds);
@@ -41,7 +42,8 @@ class CredentialNews final : public ApiObserver {
   struct Told {
     std::string origin;
     std::uint64_t generation = 0;
-    std::string warning;  ///< without digits: times and counts in it are no news
+    std::string warning;   ///< without digits: times and counts in it are no news
+    bool refused = false;  ///< by the API, at least once
   };
   ApiObserver& next_;
   Tell tell_;

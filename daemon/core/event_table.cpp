@@ -102,7 +102,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "Web configuration {file} was refused[ ({errors:error})] and the one before stays in force; correct it: "
      "{reason}"},
     {EventType::credentials_changed, "credentials_changed", Level::info,
-     "Profile {profile} signs with credentials from {source}[ that expire at {expires}]"},
+     "Profile {profile} signs with credentials from {source}[ that expire at {expires}]"
+     "[after=forbidden|; they are new, and the API refused a request with the ones before]"},
     {EventType::credentials_renewed, "credentials_renewed", Level::debug,
      "Profile {profile} has new credentials from {source}[ that expire at {expires}]"},
     {EventType::credentials_warning, "credentials_warning", Level::warn,

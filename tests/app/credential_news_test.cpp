@@ -45,6 +45,15 @@ TEST(CredentialNews, TellsEachChangeOnceAndPassesEverythingOn) {
   EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=ecs_ram_role "
                                            "expires=2026-11-18T11:06:40.000Z"));
   EXPECT_EQ(bench.next.generation, 3U);
+  bench.news.on_failure("p", Reason::forbidden);
+  EXPECT_THAT(bench.hear(key), IsEmpty());
+  key.generation = 4;
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=ecs_ram_role "
+                                           "expires=2026-11-18T11:06:40.000Z after=forbidden"))
+      << "what ends a trouble is worth a line";
+  key.generation = 5;
+  EXPECT_THAT(bench.hear(key), ElementsAre("credentials_renewed profile=p source=ecs_ram_role "
+                                           "expires=2026-11-18T11:06:40.000Z"));
   bench.news.on_request("p");
   bench.news.on_answer("p", Millis{1});
   bench.news.on_failure("p", Reason::tls);
