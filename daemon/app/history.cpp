@@ -70,11 +70,17 @@ std::string summary_of(const std::vector<Event>& events) {
          counted(of(Level::warn), "warning") + "\n";
 }
 
+/// In the history of an image: of a profile or of the exporter.
+std::string name_cell(const Event& event, bool of_image) {
+  return (of_image && event.image_id.empty() ? "* " : "") + std::string{to_string(event.type)};
+}
+
 EventQuery query_of(const Options& options) {
   EventQuery query;
   query.limit = std::numeric_limits<std::uint32_t>::max();
   if (options.limit > 0) query.limit = static_cast<std::size_t>(options.limit) + 1;
   if (!options.images.empty()) query.image_id = options.images.front().str();
+  query.explaining = query.limit;
   if (const auto* moment = std::get_if<WallTime>(&options.since)) query.since = *moment;
   if (const auto* age = std::get_if<Millis>(&options.since)) query.since = SystemClock().wall() - *age;
   return query;
@@ -82,13 +88,17 @@ EventQuery query_of(const Options& options) {
 
 }  // namespace
 
-std::string history_table(const std::vector<Event>& events, const Screen& screen) {
+std::string history_table(const std::vector<Event>& events, const Screen& screen, bool of_image) {
   constexpr std::size_t kLeast = 20;
   std::string out = summary_of(events);
   if (events.empty()) return out;
+  const auto marked = std::count_if(events.begin(), events.end(), [of_image](const Event& event) {
+    return of_image && event.image_id.empty();
+  });
+  if (marked > 0) out += "* marks what is not of this image, but of a profile or of the exporter\n";
   std::size_t names = 0;
   for (const Event& event : events)
-    names = std::max(names, to_string(event.type).size());
+    names = std::max(names, name_cell(event, of_image).size());
   const std::size_t indent = kTimeColumns + kLevelColumns + names + 3 * kGap;
   const std::size_t width = screen.columns == 0 ? std::numeric_limits<std::size_t>::max()
                                                 : std::max(screen.columns, indent + kLeast) - indent;
@@ -96,7 +106,7 @@ std::string history_table(const std::vector<Event>& events, const Screen& screen
          "WHAT HAPPENED\n";
   for (const Event& event : events) {
     out += padded(second(event.at), kTimeColumns) + level_cell(spec(event.type).level, screen.colour) +
-           padded(to_string(event.type), names) +
+           padded(name_cell(event, of_image), names) +
            folded(clean(message_of(event), kMaxLoggedBytes), width, indent) + "\n";
   }
   return out;
@@ -105,9 +115,10 @@ std::string history_table(const std::vector<Event>& events, const Screen& screen
 int history(const Options& options) {
   auto events = read_events(state_path(options.storage_path), query_of(options));
   if (!events) return refuse(events.error());
-  const bool more = options.limit > 0 && events->size() > static_cast<std::size_t>(options.limit);
-  if (more) events->erase(events->begin());
-  if (options.format == OutputFormat::table) print(history_table(*events, screen()));
+  const auto limit = static_cast<std::size_t>(options.limit);
+  const bool more = limit > 0 && events->size() > limit;
+  if (more) events->erase(events->begin(), events->end() - options.limit);
+  if (options.format == OutputFormat::table) print(history_table(*events, screen(), !options.images.empty()));
   if (options.format != OutputFormat::table) {
     const LogFormat format = options.format == OutputFormat::json ? LogFormat::json : LogFormat::logfmt;
     for (const Event& event : *events) {

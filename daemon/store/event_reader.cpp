@@ -20,6 +20,22 @@ namespace {
 
 using sqlite::Database;
 
+/// The image's own events, and what explains them. Credentials that are renewed as always explain nothing.
+constexpr std::string_view kOfImage = R"(
+WITH own AS (
+  SELECT id, at, type, image, fields FROM events WHERE image = ?3 AND at >= ?1 ORDER BY id DESC LIMIT ?2)
+SELECT at, type, image, fields FROM (
+  SELECT * FROM own UNION ALL SELECT * FROM (
+    SELECT id, at, type, image, fields FROM events
+    WHERE image = '' AND at >= ?1 AND ?4 > 0
+      AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
+        'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
+        'mass_change_held', 'drift_events_left_out', 'monitoring_gap')
+      AND id >= (SELECT CASE WHEN count(*) = ?2 THEN min(id) ELSE 0 END FROM own)
+      AND (?5 = '' OR CASE WHEN json_valid(fields) THEN coalesce(json_extract(fields, '$.profile'), ?5) END = ?5)
+    ORDER BY id DESC LIMIT ?4))
+ORDER BY id DESC)";
+
 /// Through a connection of its own.
 Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database::Mode mode,
                                                const EventQuery& query) {
@@ -31,20 +47,23 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
   database.limit_work(kMostWork);
   std::vector<Event> events;
   std::size_t bytes = 0;
-  auto done = database.each(
-      "SELECT at, type, image, fields FROM events WHERE (?1 = '' OR image = ?1) AND at >= ?2 "
-      "ORDER BY id DESC LIMIT ?3",
-      [&](const sqlite::Statement& row) -> sqlite::Status {
-        const std::string_view fields = row.text(3);
-        bytes += fields.size() + row.text(2).size();
-        if (bytes > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
-        const auto type = parse_event_type(row.text(1));
-        if (!type) return Unit{};  // of a later release
-        events.push_back({*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)},
-                          fields_from_json(std::string{fields})});
-        return Unit{};
-      },
-      query.image_id, query.since.value_or(WallTime{}), query.limit);
+  const auto keep = [&](const sqlite::Statement& row) -> sqlite::Status {
+    const std::string_view fields = row.text(3);
+    bytes += fields.size() + row.text(2).size();
+    if (bytes > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
+    const auto type = parse_event_type(row.text(1));
+    if (!type) return Unit{};  // of a later release
+    events.push_back({*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)},
+                      fields_from_json(std::string{fields})});
+    return Unit{};
+  };
+  const WallTime since = query.since.value_or(WallTime{});
+  auto done = query.image_id.empty()
+                  ? database.each(
+                        "SELECT at, type, image, fields FROM events WHERE at >= ?1 ORDER BY id DESC LIMIT ?2",
+                        keep, since, query.limit)
+                  : database.each(kOfImage, keep, since, query.limit, query.image_id, query.explaining,
+                                  query.profile);
   if (!done) return Err(std::move(done).error());
   std::reverse(events.begin(), events.end());
   return events;

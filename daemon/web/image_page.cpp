@@ -114,10 +114,18 @@ std::string calls_section(const ImagePageInput& input) {
   for (const PlannedCall& planned : calls)
     lines += "<code>" + html(planned.call) + "</code>\n";
   return section("Calls that would end it",
-                 "<p>None of these was made. Read each, then run it with a key that may modify shares; never "
-                 "with the exporter's own. If the share is right, allow the account instead.</p>\n"
+                 "<p>None of these was made. Read each, then run it with a key that may modify shares, never "
+                 "with the exporter's own. <code>--profile NAME</code> chooses the key. If the share is "
+                 "right, allow the account instead.</p>\n"
                  "<pre class=\"calls\">" +
                      lines + "</pre>\n");
+}
+
+/// Of an event that is not of the image alone.
+std::string whose(const Event& event) {
+  if (!event.image_id.empty()) return "";
+  const std::string profile = event.text("profile");
+  return profile.empty() ? " <i>of the exporter</i>" : " <i>of profile <bdi>" + html(profile) + "</bdi></i>";
 }
 
 std::string history_section(const ImagePageInput& input) {
@@ -127,7 +135,7 @@ std::string history_section(const ImagePageInput& input) {
   std::string rows = "<table class=\"plain\"><tbody>\n";
   std::for_each(input.events->rbegin(), input.events->rend(), [&rows](const Event& event) {
     rows += "<tr class=\"" + std::string{to_string(spec(event.type).level)} + "\"><td>" + minute(event.at) +
-            "</td><td class=\"kind\">" + std::string{to_string(event.type)} + "</td><td>" +
+            "</td><td class=\"kind\">" + std::string{to_string(event.type)} + whose(event) + "</td><td>" +
             html(message_of(event), kLongest) + "</td></tr>\n";
   });
   return section("History", rows + "</tbody></table>\n");

@@ -17,7 +17,7 @@ struct ImagePageInput {
   const AccountNames& names;
   JudgingAt at;
   Endpoints endpoints;
-  Result<std::vector<Event>, std::string> events;  ///< of the image, newest last
+  Result<std::vector<Event>, std::string> events;  ///< of the image, or what explains those; newest last
 };
 
 /// The page at `/images/ID`: the verdict and why, the accounts with names and since when, the calls that

@@ -284,14 +284,13 @@ ServerResponse WebRoutes::page(const ServerRequest& request) {
 
 ServerResponse WebRoutes::image_page_of(const ServerRequest& request) {
   constexpr std::size_t kShownEvents = 50;
+  constexpr std::size_t kShownReasons = 20;
   const std::string id = request.path.substr(kImagePagePrefix.size());
   const Fleet fleet = backend_.fleet();
   const ViewPtr view = find_view(fleet, id);
   if (view == nullptr)
     return ServerResponse::text(404, "No image with the id " + clean(id) + " is watched.\n");
-  EventQuery query;
-  query.image_id = id;
-  query.limit = kShownEvents;
+  const EventQuery query{id, {}, kShownEvents, kShownReasons, view->policy->profile};
   return guarded(answer_with(request, "text/html; charset=utf-8", [&](AnswerWriter& out) {
     out.text() += image_page({*view,
                               *fleet.account_names,

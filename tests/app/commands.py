@@ -162,7 +162,9 @@ def history_is_a_table_or_lines(operator):
     check("older events are left out; --limit=0" in newest, newest)
     check("older" not in operator.expect(0, "history", database, "--limit=0"), "all of them are there")
     plain = [json.loads(line) for line in operator.expect(0, "history", database, "m-plain", "--format=json").splitlines()]
-    check(plain == [line for line in lines if line.get("image_id") == "m-plain"], plain)
+    check([line for line in plain if "image_id" in line] == [line for line in lines if line.get("image_id") == "m-plain"], plain)
+    check("credentials_changed" in [line["event"] for line in plain if "image_id" not in line], "what explains its events")
+    check(" * credentials_changed " in operator.expect(0, "history", database, "m-plain"), "and is marked")
     for since, there in (("1h", True), ("2020-01-01", True), ("0", False), ("2099-01-01T00:00:00Z", False)):
         said = operator.expect(0, "history", database, f"--since={since}")
         check(("drift_opened" in said) == there and ("No event" in said) != there, f"since {since}:\n{said}")

@@ -49,6 +49,13 @@ TEST(History, FoldsSentencesInTheirColumnOnAScreen) {
   EXPECT_THAT(history_table(some_events(), {10, false}), HasSubstr("Account 4242 has"));
 }
 
+TEST(History, OfAnImageMarksWhatIsNotOfItAlone) {
+  const auto lines = lines_of(history_table(some_events(), {}, true));
+  EXPECT_EQ(lines[1], "* marks what is not of this image, but of a profile or of the exporter");
+  EXPECT_THAT(lines[4], StartsWith("2026-11-24 12:00:00  info   * started       share-drift-exporter 1"));
+  EXPECT_THAT(lines[5], StartsWith("2026-11-24 12:01:01  error  drift_opened    Account 4242 has access"));
+}
+
 TEST(History, ColoursWhatIsBadWhereColoursAreWanted) {
   EXPECT_THAT(history_table(some_events(), {80, true}), HasSubstr("\033[31merror  \033[0m"));
   EXPECT_THAT(history_table(some_events(), {80, true}), HasSubstr("\033[33mwarn   \033[0m"));

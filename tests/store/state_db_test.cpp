@@ -108,6 +108,45 @@ TEST(StateDb, KeepsEventsInOrderAndFindsThem) {
   EXPECT_EQ(newest.back().at, kStart + 4s);
 }
 
+TEST(StateDb, OfAnImageItAlsoFindsWhatExplainsItsEvents) {
+  const TempDir dir;
+  Life life(dir.file("state.db"));
+  WallTime at = kStart;
+  const auto add = [&life, &at](EventType type, const std::string& image, const std::string& profile) {
+    std::vector<Field> fields;
+    if (!profile.empty()) fields.push_back({"profile", profile});
+    life.db->add_event({type, at, image, std::move(fields)});
+    at += 1s;
+  };
+  add(EventType::config_reloaded, "", "");
+  add(EventType::image_state_changed, "m-1", "");
+  add(EventType::profile_blind, "", "north");
+  add(EventType::profile_blind, "", "south");
+  add(EventType::credentials_renewed, "", "north");
+  add(EventType::started, "", "");
+  add(EventType::image_state_changed, "m-2", "");
+  add(EventType::image_state_changed, "m-1", "");
+  add(EventType::profile_recovered, "", "north");
+  ASSERT_TRUE(life.db->flush());
+  const auto found = [&life](const EventQuery& query) {
+    std::string names;
+    const auto events = read_events(life.db->path(), query);
+    for (const Event& event : *events)
+      names += std::string{to_string(event.type)} + event.text("profile") + " ";
+    return names;
+  };
+  EXPECT_EQ(found({"m-1", {}, 10}), "image_state_changed image_state_changed ");
+  EXPECT_EQ(
+      found({"m-1", {}, 10, 10, "north"}),
+      "config_reloaded image_state_changed profile_blindnorth image_state_changed profile_recoverednorth ");
+  EXPECT_EQ(found({"m-1", {}, 10, 2, "north"}),
+            "image_state_changed profile_blindnorth image_state_changed profile_recoverednorth ");
+  EXPECT_EQ(found({"m-1", {}, 1, 10, "north"}), "image_state_changed profile_recoverednorth ")
+      << "the image's own are cut here";
+  EXPECT_THAT(found({"m-1", {}, 10, 10}), ::testing::HasSubstr("profile_blindsouth "));
+  EXPECT_EQ(found({"m-3", kStart + 3s, 10, 10, "north"}), "profile_recoverednorth ");
+}
+
 TEST(StateDb, DropsEventsBeyondRetention) {
   const TempDir dir;
   Life life(dir.file("state.db"));

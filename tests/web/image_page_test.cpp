@@ -130,6 +130,16 @@ TEST(ImagePage, HistoryIsNewestFirst) {
   EXPECT_THAT(page(*a_view("m-1")), HasSubstr("No event is recorded."));
 }
 
+TEST(ImagePage, HistoryTellsApartWhatIsNotOfTheImageAlone) {
+  const std::string html =
+      page(*a_view("m-1"), {{EventType::profile_blind, kNow, "", {{"profile", std::string{"de<b>"}}}},
+                            {EventType::config_reloaded, kNow, "", {}},
+                            {EventType::canary_lost, kNow, "m-1", {}}});
+  EXPECT_THAT(html, HasSubstr(">profile_blind <i>of profile <bdi>de&lt;b&gt;</bdi></i></td>"));
+  EXPECT_THAT(html, HasSubstr(">config_reloaded <i>of the exporter</i></td>"));
+  EXPECT_THAT(html, HasSubstr(">canary_lost</td>"));
+}
+
 TEST(ImagePage, NamesCannotBecomeMarkup) {
   const std::string evil = "</bdi><script>alert(1)</script><img src=x onerror='x'>\"&\xe2\x80\xae";
   const auto view = with_policy(a_view("m-1"), [&evil](ImagePolicy& policy) {
