@@ -156,7 +156,7 @@ class App {
     const InventoryConfig& inventory = config->inventory;
     const auto walked = inventory.enabled ? std::optional(inventory.interval) : std::nullopt;
     for (const ProfileConfig& profile : config->profiles)
-      profiles.push_back({profile.name, profile.requests_per_second, walked});
+      profiles.push_back({profile.name, profile.requests_per_second, walked, profile.endpoint});
     metrics_.set_profiles(profiles);
     metrics_.config_loaded(config->sha256, clock_.wall());
     config_.set(config);

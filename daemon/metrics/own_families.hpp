@@ -39,6 +39,9 @@ constexpr MetricSpec kApiRequestDuration{"share_drift_api_request_duration_secon
 constexpr MetricSpec kApiBudget{
     "share_drift_api_budget_requests_per_second", Gauge, "profile",
     "The most requests per second that the configuration lets go out; 0 means no limit."};
+constexpr MetricSpec kProfileInfo{
+    "share_drift_profile_info", Gauge, "profile,endpoint",
+    "A profile and the address of the API that it asks, always 1, for the calls that alerts print."};
 constexpr MetricSpec kCredentialsInfo{"share_drift_credentials_info", Gauge, "profile,source",
                                       "Where the credentials in use come from, always 1."};
 constexpr MetricSpec kCredentialsExpiry{

@@ -123,6 +123,7 @@ struct SelfMetrics::ProfileSeries {
   std::optional<Millis> inventory_interval;
   std::optional<InventoryView> inventory;  ///< none before the first walk
   double budget = 0;
+  std::string endpoint;
   std::optional<double> skew;
   std::string origin;  ///< of the credentials; empty: none yet
   std::optional<WallTime> expires;
@@ -149,6 +150,7 @@ void SelfMetrics::set_profiles(const std::vector<Profile>& profiles) {
     std::unique_ptr<ProfileSeries>& series = profiles_[profile.name];
     if (series == nullptr) series = std::make_unique<ProfileSeries>(*counted_, profile.name);
     series->budget = profile.requests_per_second;
+    series->endpoint = profile.endpoint;
     series->inventory_interval = profile.inventory_interval;
   }
 }
@@ -279,6 +281,7 @@ void SelfMetrics::add_facts(Families& out) const {
 void SelfMetrics::add_profiles(Families& out) const {
   for (const auto& [name, series] : profiles_) {
     const Families::Label profile{"profile", name};
+    out.add(own::kProfileInfo, 1, {profile, {"endpoint", series->endpoint}});
     out.add(own::kApiBudget, series->budget, {profile});
     if (!series->origin.empty()) out.add(own::kCredentialsInfo, 1, {profile, {"source", series->origin}});
     out.add(own::kCredentialsExpiry, series->expires, {profile});

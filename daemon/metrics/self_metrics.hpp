@@ -80,6 +80,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
     std::string name;
     double requests_per_second = 0;              ///< 0: no limit
     std::optional<Millis> inventory_interval{};  ///< none: the inventory is not walked
+    std::string endpoint{};                      ///< of the API
   };
 
   /// What does not change while the program runs.

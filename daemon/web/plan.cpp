@@ -6,18 +6,20 @@ namespace sharedrift {
 
 Endpoints endpoints_of(const Config& config) {
   Endpoints endpoints;
-  for (const ProfileConfig& profile : config.profiles) {
-    if (profile.endpoint != ProfileConfig{}.endpoint)
-      endpoints[profile.name] = parse_url(profile.endpoint).value().authority();  // checked by the loader
-  }
+  for (const ProfileConfig& profile : config.profiles)
+    endpoints[profile.name] = profile.endpoint;
   return endpoints;
 }
 
 std::vector<PlannedCall> planned_calls(const ImageView& view, const Endpoints& endpoints) {
   const ImagePolicy& policy = *view.policy;
   std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + policy.id.str();
+  // Without it the region of the reader's own aliyun profile would decide which API is told.
   const auto endpoint = endpoints.find(policy.profile);
-  if (endpoint != endpoints.end()) call += " --endpoint " + endpoint->second;
+  if (endpoint != endpoints.end()) {
+    const Url url = parse_url(endpoint->second).value();  // checked by the loader
+    call += " --endpoint " + url.authority() + (url.https ? "" : " --insecure");
+  }
   std::vector<PlannedCall> calls;
   for (const DriftView& drift : view.drifts) {
     const bool unexpected = drift.kind == DriftKind::unexpected;

@@ -9,7 +9,7 @@
 
 namespace sharedrift {
 
-/// By profile: hosts of the API that the aliyun command would not take by itself.
+/// By profile: the address of the API that is asked.
 using Endpoints = std::map<std::string, std::string>;
 Endpoints endpoints_of(const Config& config);
 

@@ -107,7 +107,8 @@ TEST(Report, SeveralFilesAreEachNamedForTheirOwnImages) {
 }
 
 TEST(Report, PlanIsOneCallAnAccount) {
-  const std::string plan = report_plan(three_images(), {{"default", "ens.ap-southeast-1.aliyuncs.com"}});
+  const std::string plan =
+      report_plan(three_images(), {{"default", "https://ens.ap-southeast-1.aliyuncs.com"}});
   EXPECT_THAT(
       plan,
       HasSubstr(

@@ -16,7 +16,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, run, wait_for, workspace  # noqa: E402
+from harness import (Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, alertmanager_config, run, wait_for,  # noqa: E402
+                     workspace)
 
 IMAGE, PARTNER, CUSTOMER, STRANGER = "m-edge-base", "1715107400000001", "1715107400000002", "4242424242424242"
 FLEET, NEW_IMAGE = 300, "m-edge-next"
@@ -76,15 +77,6 @@ scrape_configs:
   - job_name: share-drift-exporter
     static_configs: [{{targets: ["127.0.0.1:{daemon.port}"]}}]
 """
-
-
-def alertmanager_config(sink):
-    """The shipped config with this sink's address, and with waits that suit an audience."""
-    text = (ROOT / "config" / "alertmanager.yml").read_text()
-    text = text.replace("replace-me:/", sink.url)
-    text = text.replace("../dashboards", str(ROOT / "dashboards"))
-    text = re.sub(r"group_wait: \w+", "group_wait: 0s", text)
-    return re.sub(r"group_interval: \w+", "group_interval: 1s", text)
 
 
 class Story:
@@ -259,7 +251,7 @@ def play(directory, keep, fast):
     write_key(simulator, Simulator.KEY, Simulator.SECRET)
     daemon = Daemon(directory, config(simulator), "--web.enable-lifecycle", key=None)
     sink = keep(WebhookSink())
-    alertmanager = keep(Alertmanager(directory, alertmanager_config(sink)))
+    alertmanager = keep(Alertmanager(directory, alertmanager_config(sink, {r"group_wait: \w+": "group_wait: 0s", r"group_interval: \w+": "group_interval: 1s"})))
     prometheus = keep(Prometheus(directory, prometheus_config(daemon, alertmanager)))
     story = Story(simulator, daemon, prometheus, sink, directory)
     keep(type("Latest", (), {"stop": lambda _: story.daemon.stop()})())

@@ -12,8 +12,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "support"), str(ROOT / "tests" / "demo")]
-from demo import alertmanager_config, prometheus_config  # noqa: E402
-from harness import Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, run, wait_for, workspace  # noqa: E402
+from demo import prometheus_config  # noqa: E402
+from harness import (QUICKLY, Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, alertmanager_config, run,  # noqa: E402
+                     wait_for, workspace)
 
 ACCOUNT = "1715107400000001"
 IMAGES = f"""
@@ -30,6 +31,7 @@ def samples(title, file="README.md"):
 def masked(line):
     line = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z| [\d:]+ UTC)", "TIME", line)
     line = re.sub(r"(?<= )[\w.-]+:\d+(?=,|/images/)", "INSTANCE", line)
+    line = re.sub(r"--endpoint \S+( --insecure)?", "--endpoint API", line)
     return re.sub(r" 1[0-9]{9}(\.\d+)?$", " SECONDS", line)
 
 
@@ -44,7 +46,7 @@ def require(title, printed):
 def page(directory, own, daemon):
     """The text of the page about the image."""
     sink = own(WebhookSink())
-    alertmanager = own(Alertmanager(directory, alertmanager_config(sink)))
+    alertmanager = own(Alertmanager(directory, alertmanager_config(sink, QUICKLY)))
     own(Prometheus(directory, prometheus_config(daemon, alertmanager)))
 
     def come():

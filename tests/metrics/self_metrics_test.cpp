@@ -254,7 +254,8 @@ TEST(SelfMetrics, ManyThreadsMayCountAndScrapeAtOnce) {
 
 TEST(SelfMetrics, LooksLikeTheGoldenPages) {
   SelfMetrics metrics({"1.2.3", "0123456789ab"}, fixed_sources({true, WallTime{Millis{1'795'000'001'250}}}));
-  metrics.set_profiles({{"default", 5, Millis{300'000}}, {"odd \"name\"\n", 0.5}});
+  metrics.set_profiles(
+      {{"default", 5, Millis{300'000}, "https://ens.aliyuncs.com"}, {"odd \"name\"\n", 0.5}});
   InventoryView inventory{3, 1, 1, {{*ImageId::parse("m-new"), "odd \"name\"\n"}}};
   inventory.last_complete = WallTime{Millis{1'795'000'000'500}};
   metrics.on_inventory("default", inventory);

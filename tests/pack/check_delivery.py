@@ -16,14 +16,14 @@ import urllib.parse
 
 ROOT = pathlib.Path(sys.argv[1])
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import Alertmanager, Failed, Handler, WebServer, fetch, wait_for, workspace  # noqa: E402
+from harness import QUICKLY, Alertmanager, Failed, Handler, WebServer, alertmanager_config, fetch, wait_for, workspace  # noqa: E402
 
 IMAGE = {"job": "share-drift", "instance": "mon:10191", "profile": "default", "image_id": "m-example1",
          "image_name": "edge-base", "team": "edge-os", "severity": "page"}
 DAEMON = {"job": "share-drift", "instance": "mon:10191"}
 FACTS = ["m-example1", "edge-base", "4444444444444444 (lab-west)", "seen since 2026-11-24 10:00:00 UTC", "Certain.",
          "share-drift-exporter plan --image m-example1", "mon:10191", "edge-os",
-         "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
+         "aliyun ens ModifyImageSharePermission --ImageId m-example1 --endpoint ens.aliyuncs.com --RemoveAccounts 4444444444444444",
          "runbooks/ShareDriftUnexpectedAccount.md"]
 
 
@@ -83,21 +83,14 @@ class MailSink(socketserver.ThreadingTCPServer):
 
 def sample_config(directory, sink, mail, channels):
     """The shipped config with local addresses and short waits; with `channels`, every page goes to each channel."""
-    text = (ROOT / "config" / "alertmanager.yml").read_text()
     secret = directory / "slack-url"
     secret.write_text(sink.url + "/slack")
-    replacements = [
-        (r"replace-me:/|http://127\.0\.0\.1:8060", sink.url),
-        (r"\.\./dashboards/", f"{ROOT.resolve()}/dashboards/"),
-        (r"smtp_smarthost: .*", f"smtp_smarthost: 127.0.0.1:{mail.server_address[1]}"),
-        (r"wechat_api_url: .*", f"wechat_api_url: {sink.url}/wecom/"),
-        (r"api_url_file: .*", f"api_url_file: {secret}"),
-        (r"(group_wait|group_interval): \S+", r"\1: 1s"),
-    ]
-    for pattern, new in replacements:
-        text, count = re.subn(pattern, new, text)
-        if not count:
-            raise Failed(f"alertmanager.yml has no {pattern}")
+    text = alertmanager_config(sink, {
+        r"smtp_smarthost: .*": f"smtp_smarthost: 127.0.0.1:{mail.server_address[1]}",
+        r"wechat_api_url: .*": f"wechat_api_url: {sink.url}/wecom/",
+        r"api_url_file: .*": f"api_url_file: {secret}",
+        **QUICKLY,
+    })
     if channels:
         copies = "".join(f"    - {{matchers: [channel = {c}], receiver: share-drift-{c}}}\n" for c in channels)
         text = text.replace("  routes:\n", "  routes:\n" + copies)
@@ -124,7 +117,7 @@ PAGE = {"summary": "An image is shared with an unexpected account",
         "description": "Image m-example1 (edge-base) is shared with 1 unexpected account.",
         "accounts": "4444444444444444 (lab-west) seen since 2026-11-24 10:00:00 UTC", "certainty": "Certain.",
         "action": "`share-drift-exporter plan --image m-example1` prints the calls that take the share away.",
-        "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --RemoveAccounts 4444444444444444",
+        "calls": "aliyun ens ModifyImageSharePermission --ImageId m-example1 --endpoint ens.aliyuncs.com --RemoveAccounts 4444444444444444",
         "runbook_url": "https://docs.example.com/share-drift/runbooks/ShareDriftUnexpectedAccount.md", "dashboard_url": "https://grafana.example.com/d/share-drift-image"}
 
 

@@ -20,6 +20,7 @@ ROUTES = [
     ("alertname=ShareDriftUnexpectedAccountNotRevoked severity=page escalate=true team=edge-os", "share-drift-escalation"),
     ("alertname=ShareDriftUnexpectedAccountNotRevoked severity=info escalate=true", "share-drift-escalation"),
     ("alertname=ShareDriftRequiredAccountMissing severity=warning", "share-drift-ticket"),
+    ("alertname=ShareDriftRequiredAccountMissing severity=page team=edge-os", "share-drift-page-edge-os"),
     ("alertname=ShareDriftListingStale severity=critical", "share-drift-page"),
     ("alertname=ShareDriftListingIncomplete severity=warning", "share-drift-ticket"),
     ("alertname=ShareDriftListingIncomplete severity=critical", "share-drift-page"),
@@ -104,6 +105,8 @@ def check_templates(templates):
     expect("sharedrift.short", nameless, "Next, on mon:10191: share-drift-exporter check --image m-1", unwanted=("plan --image",))
     whole = notification([{**alert("firing", "m-1", "", ""), "labels": {"alertname": "ShareDriftExporterDown", "instance": "mon:10191"}}])
     expect("sharedrift.text", whole, "Seen by: mon:10191\nFiring since", unwanted=("Its page",))
+    back = notification([{**whole["alerts"][0], "status": "resolved", "annotations": {}}])
+    expect("sharedrift.text", back, "Resolved: ShareDriftExporterDown on mon:10191\nHow it ended: share-drift-exporter history\nFrom 2026-")
     if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes")
     mixed_severities = notification([alert("firing", f"m-{i}", "edge-base", "44") for i in range(4)])
@@ -120,7 +123,7 @@ def check_templates(templates):
     crowd = [alert(status, f"m-5s7{i:020}", "an-image-with-a-long-name", "1234567890123456 (former-contractor) seen since 2026-11-24 10:00:00 UTC\n" * 5)
              for i in range(300) for status in ("firing", "resolved")]
     for one_alert in crowd:
-        one_alert["annotations"].update(description="d" * 280, certainty="c" * 120, action="a" * 400, calls=("c" * 110 + "\n") * 3)
+        one_alert["annotations"].update(description="d" * 280, certainty="c" * 120, action="a" * 430, calls=("c" * 160 + "\n") * 3)
     for name in ("sharedrift.text", "sharedrift.html", "ding.link.content"):
         text = expect(name, notification(crowd), "300 fire in all", "300 ended in all", "Resolved: ", "m-5s7" + "0" * 20)
         if len(text) > 3000:
@@ -128,8 +131,10 @@ def check_templates(templates):
     if len(render(templates, "sharedrift.short", notification(crowd)).encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes, where many fire and many ended")
     expect("ding.link.title", one, "[1] An image is shared")
-    expect("ding.link.content", one, *facts)
-    expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2")
+    expect("ding.link.content", one, *facts, "- Seen by mon:10191, profile cn, team edge-os\n- Its page: mon:10191/images/m-1\n- Firing since",
+           "- Dashboard: https://grafana.example.com/d/share-drift-image")
+    expect("ding.link.content", whole, "- Seen by mon:10191\n- Firing since", unwanted=("Its page",))
+    expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2, from 2026-11-24 10:00:00 UTC to 2026-11-24 11:00:00 UTC")
     return faults
 
 

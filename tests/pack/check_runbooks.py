@@ -29,7 +29,7 @@ def check_alert(name, annotations, block, uids):
     if re.match(rf"{GRAFANA_URL}/d/([\w-]+)", annotations.get("dashboard_url", "")).group(1) not in uids:
         yield "dashboard_url names no dashboard"
     severity = re.search(r"severity: (.*)", block).group(1)
-    if severity not in ("critical", "warning", "info", "none") and "critical" not in severity:
+    if severity not in ("critical", "warning", "info", "none") and not re.search('"(critical|warning)"|critical', severity):
         yield f"severity {severity}"
     if "image_id" in block.split("annotations:")[0] and "group_left (image_name" in block.split("annotations:")[0]:
         if "$labels.image_id" not in annotations["description"] or "$labels.image_name" not in annotations["description"]:

@@ -87,7 +87,7 @@ class FakeExporter(WebServer):
                   "process_open_fds": 20, "process_max_fds": 1024, "process_threads": 6,
                   "share_drift_api_budget_requests_per_second": 5, "share_drift_inventory_interval_seconds": 3600, **self.overrides}
         labels = {"profile": "default", "version": "0.2.0", "revision": "test", "sha256": "ab" * 32, "source": "static_file",
-                  "level": "info", "path": "/metrics", "code": "200", "reason": "timeout"}
+                  "level": "info", "path": "/metrics", "code": "200", "reason": "timeout", "endpoint": "https://ens.aliyuncs.com"}
         for name, (kind, keys, _) in self.metrics.items():
             if set(of_image) & set(keys):
                 continue

@@ -4,7 +4,7 @@ import pathlib
 import re
 import time
 
-from harness import Alertmanager, Failed, Prometheus, WebhookSink, wait_for, workspace
+from harness import QUICKLY, Alertmanager, Failed, Prometheus, WebhookSink, alertmanager_config, wait_for, workspace
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What a scene's truth decides. Others depend on how long it lasts.
@@ -20,12 +20,6 @@ rule_files: ["{ROOT}/dashboards/alerts/*.yml"]
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ["{alertmanager.url.removeprefix('http://')}"]}}]}}]}}
 scrape_configs: [{{job_name: share-drift, static_configs: [{{targets: ["127.0.0.1:{daemon.port}"]}}]}}]
 """
-
-
-def alertmanager_config(sink):
-    text = (ROOT / "config/alertmanager.yml").read_text()
-    text = re.sub(r"replace-me:/|http://127\.0\.0\.1:8060", sink.url, text).replace("../dashboards/", f"{ROOT}/dashboards/")
-    return re.sub(r"(group_wait|group_interval): \S+", r"\1: 1s", text)
 
 
 def wanted_of(truth):
@@ -47,6 +41,13 @@ def wanted_of(truth):
     return wanted
 
 
+def calls_of(stage, truth):
+    """They go to the endpoint that is watched, whatever the aliyun command would take by itself."""
+    to = f"--endpoint 127.0.0.1:{stage.simulator.port} --insecure"
+    return {f"aliyun ens ModifyImageSharePermission --ImageId {image} {to} --{verb}Accounts {account}" for image, is_ in truth.items()
+            for verb, accounts in (("Remove", () if is_.canary else is_.unexpected), ("Add", is_.missing)) for account in accounts}
+
+
 def told(sink):
     """The last word about each alert: {(alert, image or account): its annotations}, of what fires."""
     last = {}
@@ -62,7 +63,7 @@ def alerts(stage, truth):
     wanted = wanted_of(truth)
     with workspace() as (directory, own):
         sink = own(WebhookSink())
-        alertmanager = own(Alertmanager(directory, alertmanager_config(sink)))
+        alertmanager = own(Alertmanager(directory, alertmanager_config(sink, QUICKLY)))
         own(Prometheus(directory, prometheus_config(stage.daemon, alertmanager)))
         try:
             wait_for("the heartbeat and what is wanted", lambda: sink.alerts("ShareDriftWatchdog") and wanted <= told(sink).keys())
@@ -78,3 +79,6 @@ def alerts(stage, truth):
             named = set(re.findall(r"^\d{16}", annotations["accounts"], re.M))
             if named - accounts or len(named) < min(len(accounts), 5):
                 yield f"{image}: {name} names {named}, not {accounts}"
+            calls = {line for line in annotations["calls"].splitlines() if line.startswith("aliyun ")}
+            if calls - calls_of(stage, truth) or len(calls) < min(len(accounts), 3):
+                yield f"{image}: {name} has the calls {calls}"

@@ -3,7 +3,7 @@ import html
 import json
 import re
 
-from alerts import alerts
+from alerts import alerts, calls_of
 from harness import run
 
 PAGE = 40  # images whose own pages are read
@@ -109,7 +109,7 @@ def page_of_image(stage, truth):
             rows = re.findall(rf'<tr class="{kind}">.*?<code>(\d+)</code>', text)
             yield from differs(f"{image}: {kind}", sorted(rows), sorted(wanted))
         calls = [html.unescape(call) for call in re.findall(r"<code>(aliyun .*?)</code>", text)]
-        yield from differs(f"{image}: calls", {call_of(call) for call in calls}, calls_of({image: is_}))
+        yield from differs(f"{image}: calls", set(calls), calls_of(stage, {image: is_}))
         yield from differs(f"{image}: runbook", "<h3>Runbook " in text, is_.verdict != "in_sync")
     seen = stage.browse(f"/images/{next(iter(truth))}", script=True, only=True)
     yield from (f"the browser complains: {complaint}" for complaint in seen["complaints"])
@@ -180,21 +180,10 @@ def check_prometheus(stage, truth):
             yield from differs(f"{image}: unexpected", gauges.get(image), None if value is None else f"{value:.0f}")
 
 
-def call_of(line):
-    image = re.search(r"--ImageId (\S+)", line)[1]
-    verb, account = re.search(r"--(Remove|Add)Accounts (\d+)$", line).groups()
-    return image, verb, account
-
-
-def calls_of(truth):
-    return {(image, verb, account) for image, is_ in truth.items()
-            for verb, accounts in (("Remove", () if is_.canary else is_.unexpected), ("Add", is_.missing)) for account in accounts}
-
-
 def plan(stage, truth):
     code, out, _ = stage.command("plan")
     yield from differs("exit", code, EXIT[worst(truth)])
-    yield from differs("calls", {call_of(line) for line in out.splitlines() if line.startswith("aliyun ")}, calls_of(truth))
+    yield from differs("calls", {line for line in out.splitlines() if line.startswith("aliyun ")}, calls_of(stage, truth))
 
 
 OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history, alerts]

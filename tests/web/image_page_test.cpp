@@ -57,11 +57,13 @@ TEST(ImagePage, TellsWhoHasItAndSinceWhenAndByWhatRight) {
 TEST(ImagePage, HasTheCallsOfPlanToCopyAndTheRunbookWithTheIdFilledIn) {
   const auto view = a_view("m-1");
   view->drifts = {a_drift(1, DriftKind::unexpected, kNow), a_drift(2, DriftKind::missing, kNow)};
-  const std::string html = page(*view, {}, {}, {{"default", "ens.ap-southeast-1.aliyuncs.com"}});
+  const std::string html = page(*view, {}, {}, {{"default", "https://ens.ap-southeast-1.aliyuncs.com"}});
   const std::string call =
       "<code>aliyun ens ModifyImageSharePermission --ImageId m-1 --endpoint ens.ap-southeast-1.aliyuncs.com ";
   EXPECT_THAT(html, HasSubstr(call + "--RemoveAccounts 1700000000000001</code>"));
   EXPECT_THAT(html, HasSubstr(call + "--AddAccounts 1700000000000002</code>"));
+  EXPECT_THAT(page(*view, {}, {}, {{"default", "http://127.0.0.1:8080"}}),
+              HasSubstr(" --endpoint 127.0.0.1:8080 --insecure --AddAccounts "));
   EXPECT_THAT(html, HasSubstr("<h3>Runbook ShareDriftUnexpectedAccount</h3>"));
   EXPECT_THAT(html, HasSubstr("share-drift-exporter check --image m-1 "));
   EXPECT_THAT(html, HasSubstr("share-drift-exporter history m-1 "));
