@@ -69,7 +69,11 @@ class Loader {
         }
       });
     }
-    if (lists == 0) files_.begin()->root()->require("images");
+    YamlReader& first = files_.begin()->reader();
+    if (lists == 0 && first.kind(first.root()) == YamlKind::map) {
+      first.fail(first.root(), "the key \"images\" is missing",
+                 "`share-drift-exporter baseline --all` writes it: every image that the account owns");
+    }
     if (named || lists == 0) return;
     bool told = false;
     for (const std::string_view key : {"images", "discover"}) {

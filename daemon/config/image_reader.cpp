@@ -1,6 +1,7 @@
 #include "config/image_reader.hpp"
 
 #include "config/config_keys.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -65,7 +66,7 @@ class ImageReader {
     const auto id_place = fields.require("id");
     const auto id = id_place ? read_new_id(*id_place, context_.ignored_origins) : std::nullopt;
     std::array<std::string, 2> texts;
-    const bool whole = read_words(fields, {"owner", "reason"}, texts);
+    const bool whole = read_words(fields, at, {"owner", "reason"}, texts);
     if (!id || !whole) return std::nullopt;
     const auto watched = context_.image_origins.find(id->str());
     if (watched != context_.image_origins.end()) {
@@ -226,7 +227,7 @@ class ImageReader {
     const auto expires_place = fields.require("expires");
     const auto expires = expires_place ? read_expires(*expires_place) : std::nullopt;
     std::array<std::string, 3> texts;
-    const bool whole = read_words(fields, {"owner", "ticket", "reason"}, texts);
+    const bool whole = read_words(fields, at, {"owner", "ticket", "reason"}, texts);
     if (!whole || !account || !expires) return std::nullopt;
     const auto [first, is_new] = seen.emplace(*account, reader_.line(*account_place));
     if (!is_new) {
@@ -237,10 +238,24 @@ class ImageReader {
     return Exception{*account, *expires, std::move(texts[0]), std::move(texts[1]), std::move(texts[2])};
   }
 
-  /// Words that somebody must have written. Whether all are there.
+  /// Words that somebody must have written. Whether all are there. Where several lack, one message names
+  /// them: the draft that `baseline` prints lacks all of them, in every exception.
   template <std::size_t N>
-  bool read_words(Fields& fields, const std::array<std::string_view, N>& keys,
+  bool read_words(Fields& fields, const Place& at, const std::array<std::string_view, N>& keys,
                   std::array<std::string, N>& texts) {
+    std::vector<std::string_view> lacking;
+    for (const std::string_view key : keys) {
+      const auto place = fields.find(key);
+      const bool scalar = place && reader_.kind(*place) == YamlKind::scalar;
+      if (!place || (scalar && trim(reader_.raw(*place)).empty())) lacking.push_back(key);
+    }
+    if (lacking.size() > 1 && reader_.kind(at) == YamlKind::map) {
+      std::string names{lacking.front()};
+      for (std::size_t i = 1; i < lacking.size(); ++i)
+        names.append(i + 1 < lacking.size() ? ", " : " and ").append(lacking.at(i));
+      reader_.fail(at, names + " must be given", "somebody answers for each entry");
+      return false;
+    }
     bool whole = true;
     for (std::size_t i = 0; i < N; ++i) {
       const auto place = fields.require(keys.at(i));

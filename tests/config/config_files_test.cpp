@@ -185,7 +185,9 @@ TEST(ConfigFiles, ABrokenFileCallsNothingOfTheOthersUnknown) {
 TEST(ConfigFiles, OneOfThemMustWatchSomething) {
   const ConfigFile base{"base.yml", "poll: {interval: 1m}\n"};
   EXPECT_EQ(refused({base, {"team.yml", "defaults: {team: a}\n"}}),
-            "base.yml:1:1: the key \"images\" is missing\n");
+            "base.yml:1:1: the key \"images\" is missing (`share-drift-exporter baseline --all` writes it: "
+            "every image "
+            "that the account owns)\n");
   EXPECT_EQ(refused({base, {"team.yml", "images: []\n"}}),
             "team.yml:1:9: images: names no image (a monitor that watches nothing is never meant)\n");
   EXPECT_EQ(refused({{"off.yml", "inventory: off\n"}, {"team.yml", "discover: [{allowed: []}]\n"}}),

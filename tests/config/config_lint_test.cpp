@@ -52,10 +52,14 @@ TEST(ConfigLint, GivesErrorsAloneForAFileThatIsRefused) {
 }
 
 TEST(ConfigLint, RefusesTheDraftThatBaselinePrints) {
-  EXPECT_EQ(lint("images:\n  - id: m-1\n    allowed: []\n    exceptions:\n"
-                 "      - {account: 3, expires: 2027-03-31, owner: \"\", ticket: SEC-1, reason: \"\"}\n"),
-            "error c.yml:5:50: images[0].exceptions[0].owner: must not be empty\n"
-            "error c.yml:5:77: images[0].exceptions[0].reason: must not be empty\n");
+  EXPECT_EQ(
+      lint("images:\n  - id: m-1\n    allowed: []\n    exceptions:\n"
+           "      - {account: 3, expires: 2027-03-31, owner: \"\", ticket: \"\", reason: \"\"}\n"
+           "      - {account: 4, expires: 2027-03-31, owner: o, ticket: \"\", reason: r}\n"),
+      "error c.yml:5:9: images[0].exceptions[0]: owner, ticket and reason must be given (somebody answers "
+      "for each entry)\n"
+      "error c.yml:6:61: images[0].exceptions[1].ticket: must not be empty\n")
+      << "one line for an exception, since there may be hundreds";
 }
 
 TEST(ConfigLint, WarnsOfExceptionsThatEndedOrEndWithinFourteenDays) {
