@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 namespace {
-int depth = 4;
+int depth = 6;
 }  // namespace
 
 int sharedrift::testing::model_depth() {

@@ -167,16 +167,11 @@ std::vector<std::string> news(const House& house, const History& history) {
   return news(house, law, law.end());
 }
 
-History survivors(const House& house, History history) {
+bool is_saved(const House& house, const History& history) {
   const Law law(house, history);
-  int i = law.end();
-  for (; i >= 0; --i) {
-    if (!news(house, law, i).empty()) break;
-    if (law.restart(i) && law.at(i).saved) break;
-    if (lasting(picture(house, law, i)) != lasting(picture(house, law, i - 1))) break;
-  }
-  history.resize(static_cast<std::size_t>(i + 1));
-  return history;
+  const int i = law.end();
+  return (law.restart(i) && law.at(i).saved) || !news(house, law, i).empty() ||
+         lasting(picture(house, law, i)) != lasting(picture(house, law, i - 1));
 }
 
 Memory memory(const House& house, const History& history) {

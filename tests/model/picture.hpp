@@ -58,8 +58,8 @@ inline std::string window(const std::string& not_before, const std::string& firs
 /// What the last step must tell, in words, sorted.
 std::vector<std::string> news(const House& house, const History& history);
 
-/// The steps that a kill leaves: those up to the last that brought more than times and attempt counters.
-History survivors(const House& house, History history);
+/// Whether a kill leaves the last step: it was a clean stop, or brought more than times and attempt counters.
+bool is_saved(const House& house, const History& history);
 
 /// What tells two moments of equal pictures apart.
 struct Memory {

@@ -1,6 +1,7 @@
 // Every history up to a depth happens to a tracker, and the law is read from it: both must say the same after
-// each step. States that are equal are entered once; the first difference that is found is a shortest one.
+// each step. Equal states are gone on from once; the first difference that is found is a shortest one.
 #include "alphabet.hpp"
+#include "arena.hpp"
 #include "model_depth.hpp"
 #include "picture.hpp"
 #include "world.hpp"
@@ -27,7 +28,8 @@ const std::vector<law::Letter>& letters() {
   return all;
 }
 
-/// Numbers that tell a state, with moments as ranks: what matters of a time is what it comes before.
+/// Numbers that tell a state, with moments as ranks: what matters of a time is what it comes before. The
+/// present is no such moment: every step is later than all before it.
 class StateKey {
  public:
   void number(int value) { numbers_.push_back(value); }
@@ -35,35 +37,18 @@ class StateKey {
     times_.push_back(numbers_.size());
     numbers_.push_back(value);
   }
-  void add(const law::Picture& picture) {
-    for (const law::Account& a : picture.accounts) {
-      for (const int t : {a.not_before, a.first_seen, a.last_seen, a.lost_since, a.unexpected_since,
-                          a.missed_since, a.missed_last_seen, a.missing_since})
-        time(t);
-      for (const int n : {int{a.known}, a.absences, int{a.held}, int{a.unexpected_first_run}, a.missed,
-                          int{a.missing_first_run}})
-        number(n);
-    }
-    for (const int t : {picture.state_since, picture.last_poll, picture.last_complete})
-      time(t);
-    for (const int n : {static_cast<int>(picture.state), int{picture.listing_complete}, picture.shared,
-                        picture.unused, int{picture.may_claim_0}})
-      number(n);
-  }
   [[nodiscard]] std::string text() const {
     std::vector<int> ranks;
     for (const std::size_t place : times_)
       ranks.push_back(numbers_[place]);
     std::sort(ranks.begin(), ranks.end());
     ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
-    std::vector<int> out = numbers_;
+    std::string text(numbers_.begin(), numbers_.end());
     for (const std::size_t place : times_) {
-      if (out[place] == law::kNever) continue;
-      out[place] = static_cast<int>(std::lower_bound(ranks.begin(), ranks.end(), out[place]) - ranks.begin());
+      const int time = numbers_[place];
+      if (time == law::kNever) continue;
+      text[place] = static_cast<char>(std::lower_bound(ranks.begin(), ranks.end(), time) - ranks.begin());
     }
-    std::string text;
-    for (const int number : out)
-      text += static_cast<char>(number);
     return text;
   }
 
@@ -72,23 +57,35 @@ class StateKey {
   std::vector<std::size_t> times_;
 };
 
-std::string state_key(const House& house, const law::History& history, const law::Picture& picture) {
+/// What matters of a moment, be it the present one or the one that a kill goes back to.
+std::string key_of(const law::Picture& picture, const law::Memory& memory) {
   StateKey key;
-  const law::Memory memory = law::memory(house, history);
-  const law::Step& last = history.back();
-  key.time(last.at);
-  key.add(picture);
-  key.add(law::picture(house, law::survivors(house, history)));  // what a kill would leave
-  for (law::Who a = 0; a < law::kAccounts; ++a) {
-    key.number(memory.cycle_over.at(a));
-    key.number(last.rules.allowed.at(a));
-    key.number(last.rules.required.at(a));
-    key.time(last.rules.excepted_until.at(a));
+  for (const law::Account& a : picture.accounts) {
+    for (const int t : {a.not_before, a.first_seen, a.last_seen, a.lost_since, a.unexpected_since,
+                        a.missed_since, a.missed_last_seen, a.missing_since})
+      key.time(t);
+    for (const int n : {int{a.known}, a.absences, int{a.held}, int{a.unexpected_first_run}, a.missed,
+                        int{a.missing_first_run}})
+      key.number(n);
   }
-  for (const int n : {int{memory.gone.begun}, memory.gone.count, int{memory.gone.cycle_over},
-                      int{memory.gone.held}, static_cast<int>(memory.canary), memory.complete_in_life,
-                      memory.complete_ever, static_cast<int>(memory.failure)})
+  for (const int t : {picture.state_since, picture.last_poll, picture.last_complete})
+    key.time(t);
+  for (const int n : {static_cast<int>(picture.state), int{picture.listing_complete}, picture.shared,
+                      picture.unused, memory.complete_ever})
     key.number(n);
+  return key.text();
+}
+
+/// What matters of the present one alone.
+std::string key_of_life(const House& house, const law::Memory& memory) {
+  StateKey key;
+  for (const int n :
+       {int{memory.gone.begun}, memory.gone.count, int{memory.gone.held}, static_cast<int>(memory.failure)})
+    key.number(n);
+  for (const bool over : {memory.cycle_over[0], memory.cycle_over[1], memory.gone.cycle_over})
+    key.number(house.guarded && over);
+  key.number(house.canary ? static_cast<int>(memory.canary) : 0);
+  key.number(house.canary ? memory.complete_in_life : 0);
   return key.text();
 }
 
@@ -103,7 +100,7 @@ std::string joined(const std::vector<std::string>& parts) {
 std::string difference(const House& house, const law::History& history, const law::Picture& law,
                        const World& world) {
   std::string out;
-  const law::Picture is = world.picture();
+  const auto [is, odd] = world.look();
   const auto compare = [&out](const std::string& what, int by_law, int by_tracker) {
     if (by_law != by_tracker)
       out += "    " + what + ": " + law::moment(by_law) + " by the law, " + law::moment(by_tracker) +
@@ -140,23 +137,38 @@ std::string difference(const House& house, const law::History& history, const la
   if (news != world.news())
     out +=
         "    news: " + joined(news) + " by the law,\n          " + joined(world.news()) + " by the tracker\n";
-  if (const std::string odd = world.contradictions(); !odd.empty())
-    out += "    the tracker contradicts itself: " + odd + "\n";
+  if (!odd.empty()) out += "    the tracker contradicts itself: " + odd + "\n";
   return out;
 }
 
+/// A history that is gone on from.
+struct Node {
+  Word word;
+  law::History history;              ///< without what kills took of it
+  std::size_t saved = 0;             ///< steps of it that a kill leaves
+  std::string saved_key;             ///< what matters of them
+  int saved_complete = law::kNever;  ///< the last complete listing among them
+};
+
 class Search {
  public:
-  Search(const House& house, int depth, bool merge) : house_(house), depth_(depth), merge_(merge) {}
+  Search(const House& house, int depth, bool merge) : house_(house), depth_(depth), merge_(merge) {
+    World first(house_);  // outside the arena: what is made once and kept must not lie in it
+    law::History history;
+    for (const law::Letter& letter : letters()) {
+      if (append(house_, letter, history)) first.take(history.back());
+    }
+  }
 
   /// Walks through all histories, shortest first; stops at the first difference, which it gives in words.
   std::string run() {
-    std::vector<Word> level{Word{}};
+    std::vector<Node> level(1);
     for (int length = 1; length <= depth_; ++length) {
-      std::vector<Word> next;
-      for (const Word& word : level) {
+      std::vector<Node> next;
+      for (const Node& node : level) {
+        replay(node.word);
         for (std::size_t letter = 0; letter < letters().size(); ++letter) {
-          const std::string found = enter(word, letter, length == depth_ ? nullptr : &next);
+          const std::string found = enter(node, letter, length == depth_ ? nullptr : &next);
           if (!found.empty()) return found;
         }
       }
@@ -168,28 +180,67 @@ class Search {
   [[nodiscard]] std::size_t states() const { return states_.size(); }
 
  private:
-  std::string enter(const Word& word, std::size_t letter, std::vector<Word>* next) {
+  /// The world after that history is the one that enter() goes on from.
+  void replay(const Word& word) {
+    arena::clear();
+    {
+      const arena::Inside inside;
+      world_ = new World(house_);  // never destroyed: the arena is cleared
+    }
     law::History history;
-    World world(house_);
-    for (const char c : word + static_cast<char>(letter)) {
-      const law::Letter& what = letters().at(static_cast<std::size_t>(c));
-      const bool kill = what.step.kind == law::Step::Kind::restart && !what.step.saved;
-      if (!append(house_, what, history)) return {};
-      if (kill) {
-        const law::Step last = history.back();
-        history.pop_back();
-        history = law::survivors(house_, history);
-        history.push_back(last);
-      }
-      world.take(history.back());
+    for (const char c : word) {
+      append(house_, letters().at(static_cast<std::size_t>(c)), history);
+      const arena::Inside inside;
+      world_->take(history.back());
+    }
+    arena::copy_to(before_);
+  }
+
+  std::string enter(const Node& node, std::size_t letter, std::vector<Node>* next) {
+    Node entered = node;
+    entered.word += static_cast<char>(letter);
+    law::History& history = entered.history;
+    if (!append(house_, letters().at(letter), history)) return {};
+    const law::Step last = history.back();
+    if (last.kind == law::Step::Kind::restart && !last.saved) {
+      history.resize(node.saved);
+      history.push_back(last);
+    }
+    arena::put_back(before_);
+    {
+      const arena::Inside inside;
+      world_->take(last);
     }
     ++steps_;
     const law::Picture picture = law::picture(house_, history);
-    const std::string differs = difference(house_, history, picture, world);
-    if (!differs.empty()) return in_words(word + static_cast<char>(letter)) + differs;
-    if (next != nullptr && (!merge_ || states_.insert(state_key(house_, history, picture)).second))
-      next->push_back(word + static_cast<char>(letter));
+    const std::string differs = difference(house_, history, picture, *world_);
+    if (!differs.empty()) return in_words(entered.word) + differs;
+    if (next != nullptr && is_new(entered, picture)) next->push_back(std::move(entered));
     return {};
+  }
+
+  /// Whether no history was like this one. What is there now and what a kill leaves never meet, so that the
+  /// moments of one are not compared with those of the other.
+  bool is_new(Node& node, const law::Picture& picture) {
+    const law::Memory memory = law::memory(house_, node.history);
+    std::string key = key_of(picture, memory);
+    if (law::is_saved(house_, node.history)) {
+      node.saved = node.history.size();
+      node.saved_key = key;
+      node.saved_complete = picture.last_complete;
+    }
+    if (!merge_) return true;
+    key += node.saved_key + key_of_life(house_, memory);
+    const law::Step& now = node.history.back();
+    for (law::Who a = 0; a < law::kAccounts; ++a) {
+      const int until = now.rules.excepted_until.at(a);
+      for (const bool so :
+           {now.rules.allowed.at(a), now.rules.required.at(a), until != law::kNever, until > now.at})
+        key += static_cast<char>(so);
+    }
+    for (const int proof : {picture.last_complete, node.saved_complete})
+      key += static_cast<char>(proof != law::kNever && now.at < proof + law::kStaleAfter);
+    return states_.insert(std::move(key)).second;
   }
 
   [[nodiscard]] std::string in_words(const Word& word) const {
@@ -208,6 +259,8 @@ class Search {
   House house_;
   int depth_;
   bool merge_;
+  World* world_ = nullptr;  ///< in the arena
+  arena::Copy before_;      ///< of the arena, with the world after the history that is gone on from
   std::size_t steps_ = 0;
   std::unordered_set<std::string> states_;
 };
@@ -216,7 +269,7 @@ void check(const House& house, int depth, bool merge) {
   const auto begin = std::chrono::steady_clock::now();
   Search search(house, depth, merge);
   const std::string difference = search.run();
-  EXPECT_EQ(difference, "");
+  if (!difference.empty()) ADD_FAILURE() << difference;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::cout << "  confirm_clears " << house.confirm << (house.guarded ? ", guarded" : "")
             << (house.canary ? ", canary" : "") << (house.one_account ? ", one account" : "") << ": depth "
@@ -239,7 +292,7 @@ TEST_P(TrackerModel, SaysWhatTheLawSaysOfOneAccount) {
 
 /// Without the merging of equal states, which might hide a difference between them.
 TEST_P(TrackerModel, SaysWhatTheLawSaysWhateverWentBefore) {
-  check(GetParam(), 3, false);
+  check(GetParam(), model_depth() - 2, false);
 }
 
 std::vector<House> houses() {

@@ -21,15 +21,6 @@ const ImageId& subject() {
 ImageId other(int number) {
   return *ImageId::parse("m-" + std::to_string(number));
 }
-const std::vector<std::shared_ptr<const ImagePolicy>>& others() {
-  static const auto all = [] {
-    std::vector<std::shared_ptr<const ImagePolicy>> images;
-    for (int i = 1; i <= kOthers; ++i)
-      images.push_back(an_image(other(i).str()).allowing({9}).build());
-    return images;
-  }();
-  return all;
-}
 Instant instant(int minute) {
   return {MonoTime{std::chrono::hours{1} + std::chrono::minutes{minute}},
           kStart + std::chrono::minutes{minute}};
@@ -93,6 +84,8 @@ std::string words(const Event& event) {
 }  // namespace
 
 World::World(const law::House& house) : house_(house) {
+  for (int i = 1; house.guarded && i <= kOthers; ++i)
+    others_.push_back(an_image(other(i).str()).allowing({9}).build());
   Step start;
   tracker_ = std::make_unique<Tracker>(watch({}), SavedState{}, instant(0), start);
   poll_others({account(9)}, instant(0));
@@ -111,7 +104,7 @@ WatchList World::watch(const law::Rules& rules) const {
       policy.exceptions.push_back({account(static_cast<int>(a) + 1), instant(until).wall, "o", "t", "r"});
   }
   list.images.push_back(std::make_shared<const ImagePolicy>(policy));
-  if (house_.guarded) list.images.insert(list.images.end(), others().begin(), others().end());
+  list.images.insert(list.images.end(), others_.begin(), others_.end());
   list.interval = kInterval;
   list.stale_after = std::chrono::minutes{law::kStaleAfter};
   list.confirm_clears = house_.confirm;
@@ -204,9 +197,14 @@ void World::save_all() {
   saved_fleet_ = tracker_->fleet_record();
 }
 
-law::Picture World::picture() const {
+World::Look World::look() const {
   const ImageRecord record = tracker_->record(subject());
   const auto view = tracker_->view(subject(), instant(now_));
+  const law::Picture is = picture(record, *view);
+  return {is, contradictions(is, record, *view)};
+}
+
+law::Picture World::picture(const ImageRecord& record, const ImageView& view) const {
   law::Picture out;
   for (law::Who a = 0; a < law::kAccounts; ++a) {
     const AccountId id = account(static_cast<int>(a) + 1);
@@ -241,21 +239,19 @@ law::Picture World::picture() const {
       }
     }
   }
-  out.state = state_of(view->state);
-  out.state_since = minute(view->state_since);
-  out.last_poll = minute(view->last_attempt);
-  out.last_complete = minute(view->last_complete);
-  out.listing_complete = view->listing_complete;
+  out.state = state_of(view.state);
+  out.state_since = minute(view.state_since);
+  out.last_poll = minute(view.last_attempt);
+  out.last_complete = minute(view.last_complete);
+  out.listing_complete = view.listing_complete;
   out.shared = static_cast<int>(record.shared_accounts);
   out.unused = static_cast<int>(record.unused_entries);
-  out.may_claim_0 = view->unlisted_accounts.has_value() && view->last_complete.has_value();
+  out.may_claim_0 = view.unlisted_accounts.has_value() && view.last_complete.has_value();
   return out;
 }
 
-std::string World::contradictions() const {
-  const ImageRecord record = tracker_->record(subject());
-  const auto view = tracker_->view(subject(), instant(now_));
-  const law::Picture is = picture();
+std::string World::contradictions(const law::Picture& is, const ImageRecord& record,
+                                  const ImageView& view) const {
   std::string out;
   const auto expect = [&out](bool holds, const char* what) {
     if (!holds) out += std::string(out.empty() ? "" : ", ") + what;
@@ -263,7 +259,7 @@ std::string World::contradictions() const {
   std::int64_t unexpected = 0;
   std::int64_t missing = 0;
   std::int64_t held = 0;
-  for (const DriftView& drift : view->drifts) {
+  for (const DriftView& drift : view.drifts) {
     const bool is_missing = drift.kind == DriftKind::missing;
     ++(is_missing ? missing : unexpected);
     const law::Account& account_is = is.accounts.at(drift.account == account(1) ? 0 : 1);
@@ -275,10 +271,10 @@ std::string World::contradictions() const {
   const auto gauge = [&is](std::int64_t value) {
     return value > 0 || is.may_claim_0 ? std::optional(value) : std::nullopt;
   };
-  expect(view->drifts.size() == record.drifts.size(), "view and record have other drifts");
-  expect(view->unexpected_accounts == gauge(unexpected), "the gauge of unexpected accounts");
-  expect(view->missing_accounts == gauge(missing), "the gauge of missing accounts");
-  expect(view->sightings.size() == record.sightings.size(), "view and record have other sightings");
+  expect(view.drifts.size() == record.drifts.size(), "view and record have other drifts");
+  expect(view.unexpected_accounts == gauge(unexpected), "the gauge of unexpected accounts");
+  expect(view.missing_accounts == gauge(missing), "the gauge of missing accounts");
+  expect(view.sightings.size() == record.sightings.size(), "view and record have other sightings");
   expect(tracker_->clears_held() == held, "the number of clears that are held");
   expect(record.counters.opened == told_.opened, "opened_total is not the number of its events");
   expect(record.counters.closed == told_.closed, "closed_total is not the number of its events");

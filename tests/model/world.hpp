@@ -19,13 +19,18 @@ class World {
   explicit World(const law::House& house);
 
   void take(const law::Step& step);
-  [[nodiscard]] law::Picture picture() const;
+  struct Look {
+    law::Picture picture;
+    std::string contradictions;  ///< between gauges and drifts, view and record, counters and events
+  };
+  [[nodiscard]] Look look() const;
   /// What the last step told of the image.
   [[nodiscard]] const std::vector<std::string>& news() const { return news_; }
-  /// What contradicts itself: gauges and drifts, view and record, counters and events. Empty if nothing does.
-  [[nodiscard]] std::string contradictions() const;
 
  private:
+  [[nodiscard]] law::Picture picture(const ImageRecord& record, const ImageView& view) const;
+  [[nodiscard]] std::string contradictions(const law::Picture& is, const ImageRecord& record,
+                                           const ImageView& view) const;
   [[nodiscard]] WatchList watch(const law::Rules& rules) const;
   void poll(const law::Step& step);
   void poll_others(const std::vector<AccountId>& accounts, Instant now);
@@ -34,6 +39,7 @@ class World {
   void save_all();
 
   law::House house_;
+  std::vector<std::shared_ptr<const ImagePolicy>> others_;
   int now_ = 0;
   std::unique_ptr<Tracker> tracker_;
   std::map<ImageId, ImageRecord> saved_;
