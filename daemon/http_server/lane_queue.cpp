@@ -77,7 +77,7 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now, const Look& pres
   Waiting next = std::move(*best);
   queue_.erase(best);
   --free_;
-  newest_next_ = !newest_next_;
+  newest_next_ = random_() % 3 != 0;
   if (!next.one_by_one.empty()) taken_.insert(next.one_by_one);
   return next;
 }

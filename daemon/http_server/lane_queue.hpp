@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 
@@ -43,10 +44,9 @@ class LaneQueue {
     /// a
     /// second is as nothing. So each client has one share, and who is new goes before who keeps them busy.
     by_work,
-    /// Clients that have proven something; then, in turn, who has tried least often, so that a flood of
-    /// addresses that try again and again keeps no new one out, and the last that came, so that addresses
-    /// which
-    /// are always new keep nobody out for good who tries again.
+    /// Clients that have proven something. Then, one time in three, who has tried least often, so that a
+    /// flood of addresses that try again and again keeps no new one out; else the last that came, so that
+    /// addresses which are always new keep nobody out who tries again.
     by_tries
   };
   LaneQueue(int workers, Order order) : free_(workers), order_(order) {}
@@ -74,6 +74,7 @@ class LaneQueue {
 
   int free_;
   const Order order_;
+  std::minstd_rand random_;    ///< so that nobody can keep in step
   bool newest_next_ = false;   ///< by_tries
   std::deque<Waiting> queue_;  ///< in the order in which they came
   std::map<std::string, Work> work_;

@@ -4,8 +4,8 @@
 The real daemon with users, and with TLS, started anew for each attack. While wrong passwords come in a crowd, handshakes break or
 stand still and headers flood, each of eight users logs in for the first time, and then scrapes, within a second of an idle machine
 (ROWS has the exceptions): on a busy one it may take as much longer as other work does. A row that misses is played once more.
-Attackers share the honest one's address, have another one, or one each. In a flood they come at a rate of their own, whatever the
-server does, and each user has an address from which nothing came before.
+Each user has an address from which nothing came before, but for the rows in SHARED. Attackers share that one, have another one, or one
+each. In a flood they come at a rate of their own, whatever the server does.
 
 Nothing tells an honest first log-in from wrong passwords of the same address. He tries again every second, as Prometheus does, and
 must get in within TOGETHER seconds.
@@ -46,13 +46,13 @@ class Door:
                                + "basic_auth_users: {" + ", ".join(f"{user}: '{HASH}'" for user in USERS) + "}\n")
         self.port = free_port()
         self.tls = ssl.create_default_context(cafile=cert) if tls else None
-        self.homes = False  # each user has an address of his own
+        self.homes = True  # each user has an address of his own, from which nothing came before
 
-    def ask(self, password, headers=b"", user=USERS[0], timeout=PATIENCE):
+    def ask(self, password, headers=b"", user=USERS[0], timeout=PATIENCE, home=False):
         """(the whole answer, the seconds it took) on a connection of its own."""
         begun = time.monotonic()
-        home = (f"127.77.{USERS.index(user)}.1", 0) if self.homes else None
-        with socket.create_connection(("127.0.0.1", self.port), timeout, home) as plain, \
+        source = (f"127.77.{USERS.index(user)}.1", 0) if home else None
+        with socket.create_connection(("127.0.0.1", self.port), timeout, source) as plain, \
                 (self.tls.wrap_socket(plain, server_hostname="127.0.0.1") if self.tls else plain) as connection:
             connection.sendall(request(user, password, headers))
             answer = b""
@@ -61,7 +61,7 @@ class Door:
         return answer, time.monotonic() - begun
 
     def scrape(self, user, timeout=PATIENCE):
-        answer, took = self.ask(PASSWORD, user=user, timeout=timeout)
+        answer, took = self.ask(PASSWORD, user=user, timeout=timeout, home=self.homes)
         head, _, body = answer.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200") or not parse_metrics(body.decode()):
             raise Failed(f"the scrape of {user} was answered with {head[:60]!r}")
@@ -144,7 +144,6 @@ def crowd(data, count, door, **how):
 def flood(door, addresses, rate):
     """A new wrong password from one of `addresses` after the other, `rate` times a second. Nobody waits for an answer before the
     next comes."""
-    door.homes = True
     ended = threading.Event()
 
     def pour():
@@ -182,6 +181,8 @@ def half_hello():
     return client_hello()[:100]
 
 
+SHARED = ("wrong_passwords", "password_crowd", "password_crowd_many_again")  # the users have one address, which tried before
+
 ROWS = {  # name: (with TLS, what is under way, seconds of a first log-in)
     "wrong_passwords": (True, lambda door: in_a_loop(wrong_passwords, door), TOGETHER),
     "broken_handshakes": (True, lambda door: in_a_loop(broken_handshakes, door), 1),
@@ -198,10 +199,11 @@ ROWS = {  # name: (with TLS, what is under way, seconds of a first log-in)
     "password_crowd": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door), TOGETHER),
     "password_crowd_one": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door, source=ONE), 1),
     "password_crowd_many": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door, many=True), 1),
+    "password_crowd_many_again": (False, lambda door: crowd(request(USERS[0], "wrong"), 160, door, many=True), TOGETHER),
 }
 
 
-def under(directory, simulator, tls, attack):
+def under(directory, simulator, tls, attack, shared):
     """The longest first log-in and the longest scrape, in seconds of an idle machine."""
     door = Door(directory, tls)
     images = "".join(f"  - {{id: m-sim-{n}, allowed: []}}\n" for n in range(1, 21))
@@ -210,6 +212,7 @@ def under(directory, simulator, tls, attack):
                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096)))  # as in the unit
     try:
         wait_for("it to listen", lambda: door.ask("wrong", user="nobody")[0].startswith(b"HTTP/1.1 401"))
+        door.homes = not shared
         with attack(door):
             first = max(door.log_in(user) / slowness() for user in USERS)
             again = max(door.scrape(user) / slowness() for user in USERS)
@@ -231,7 +234,7 @@ def main():
                 continue
             for last in (False, True):  # once more where something else may have held up the machine
                 try:
-                    first, again = under(directory, simulator, tls, attack)
+                    first, again = under(directory, simulator, tls, attack, name in SHARED)
                     wrong = first >= limit or again >= 1
                     print(f"{name:<24} {first:>14.3f} s {again:>14.3f} s{'  MISSED' if wrong else ''}", flush=True)
                 except (OSError, Failed) as error:
