@@ -101,7 +101,8 @@ class App {
     for (const Diagnostic& file : config_.untrusted())
       tell(EventType::config_untrusted, {{"file", file.file}});
     for (const auto& doubts :
-         {config_.doubts(), check_web_references(options_.web_config_file, clock_.wall())}) {
+         {config_.doubts(), check_web_references(options_.web_config_file, clock_.wall()),
+          check_state_folder(store_->path())}) {
       for (const Diagnostic& doubt : doubts)
         tell(EventType::config_warning, {{"file", doubt.file}, {"reason", to_string(doubt)}});
     }

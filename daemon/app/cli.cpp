@@ -134,6 +134,7 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
   add_common_flags(*lint, raw);
   lint->add_option("--web.config.file", raw.options.web_config_file, "also what run would be given as such")
       ->type_name("FILE");
+  add_storage_flag(*lint, raw);
   lint->add_flag("--no-files", raw.options.no_files, "named files are another machine's: look at none");
   lint->add_flag("--online", raw.options.online, "also poll, and name entries without match");
   auto* baseline = commands[Command::baseline] =

@@ -19,6 +19,7 @@
 #include "os/signals.hpp"
 #include "os/system_clock.hpp"
 #include "os/system_random.hpp"
+#include "store/state_file.hpp"
 #include "web/web_security.hpp"
 
 #include <algorithm>
@@ -305,6 +306,10 @@ int lint(const Options& options) {
     if (config) lint_references(options, *config, files->files, report);
   }
   if (!options.web_config_file.empty()) lint_web_config(options.web_config_file, report);
+  if (!options.no_files) {
+    for (const Diagnostic& told : check_state_folder(state_path(options.storage_path)))
+      report.warnings.push_back(told);
+  }
   print(to_lines(report.errors) + to_lines(report.warnings));
   if (!report.errors.empty()) return kBadUsage;
   const int offline = report.warnings.empty() ? 0 : 1;

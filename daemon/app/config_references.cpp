@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace sharedrift {
 
@@ -73,7 +75,7 @@ void check_ca_file(const Diagnostic& place, const std::string& path, WallTime no
     report.warnings.push_back(told_at(place, name + *doubt, "put the new certificates into it", true));
   if (const auto weakness = weakness_of_path(path)) {
     report.warnings.push_back(
-        told_at(place, "others decide which servers are trusted: " + *weakness, kOwn, true));
+        told_at(place, "others decide which servers are trusted: " + weakness->text(), kOwn, true));
   }
 }
 
@@ -121,7 +123,8 @@ CredentialReport check_credential_references(const Config& config, const ConfigT
     const std::string& file = profile.credentials.file;
     const auto weakness = file.empty() ? std::nullopt : weakness_of_path(file);
     if (weakness)
-      told.push_back(told_at(place, "others can put another key in its place: " + *weakness, kOwn, true));
+      told.push_back(
+          told_at(place, "others can put another key in its place: " + weakness->text(), kOwn, true));
   }
   return report;
 }
@@ -151,7 +154,7 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
        {std::pair("cert_file", &config->tls->cert_file), std::pair("key_file", &config->tls->key_file),
         std::pair("client_ca_file", &config->tls->client_ca_file)}) {
     const auto weakness = path->empty() ? std::nullopt : weakness_of_path(*path);
-    if (weakness) warn(key, "others can put another one in its place: " + *weakness, kOwn);
+    if (weakness) warn(key, "others can put another one in its place: " + weakness->text(), kOwn);
   }
   struct stat key {};
   constexpr unsigned kOthersRead = 0007U;
@@ -160,6 +163,22 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
   if (::stat(holder.c_str(), &key) == 0 && (key.st_mode & kOthersRead) != 0)
     warn(inside ? "key" : "key_file", in_quotes(holder) + " can be read by everybody", "chmod 600 it");
   return told;
+}
+
+std::vector<Diagnostic> check_state_folder(const std::string& database) {
+  const std::string folder = std::filesystem::absolute(database).parent_path();
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0) return {};
+  // In a cluster the volume's group is the process's own.
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  groups.resize(
+      static_cast<std::size_t>(std::max(::getgroups(static_cast<int>(groups.size()), groups.data()), 0)));
+  groups.push_back(::getegid());
+  const bool has_own_group = std::find(groups.begin(), groups.end(), info.st_gid) != groups.end();
+  const unsigned others = S_IWOTH | (has_own_group ? 0U : S_IWGRP);
+  if ((info.st_mode & others) == 0) return {};
+  return {{folder, 0, 0, "", "others can write here, and so put another state database in the place of ours",
+           "chmod go-w " + folder, true}};
 }
 
 }  // namespace sharedrift

@@ -27,4 +27,7 @@ CredentialReport check_credential_references(const Config& config, const std::ve
 /// Nothing about what cannot be read: WebSecurity::open() refuses that.
 std::vector<Diagnostic> check_web_references(const std::string& file, WallTime now);
 
+/// The folder of a state database, if others can write there: a warning.
+std::vector<Diagnostic> check_state_folder(const std::string& database);
+
 }  // namespace sharedrift

@@ -40,10 +40,9 @@ struct OpenFile {
 };
 
 /// `weakness`: how others can change `file`, or put another one in its place.
-Diagnostic untrusted(const std::string& file, const std::string& weakness) {
-  const bool of_itself = weakness == file + " can be changed by others than its owner";
-  if (of_itself) return file_fault(file, weakness.substr(file.size() + 1), "chmod go-w " + file);
-  return file_fault(file, weakness,
+Diagnostic untrusted(const std::string& file, const PathWeakness& weakness) {
+  if (weakness.has_own_mode) return file_fault(file, weakness.what, "chmod go-w " + file);
+  return file_fault(file, weakness.text(),
                     "only root and the daemon's user may own what leads to it, and write there");
 }
 
@@ -88,7 +87,7 @@ Result<ConfigFiles, std::vector<Diagnostic>> read_config_files(const std::vector
   std::set<std::string> told;  // a folder is above many files
   const auto look_at = [&](const std::string& path) {
     const auto weakness = weakness_of_path(path);
-    if (!weakness || !told.insert(*weakness).second) return;
+    if (!weakness || !told.insert(weakness->where).second) return;
     out.untrusted.push_back(untrusted(path, *weakness));
     out.untrusted.back().warning = true;
   };

@@ -65,7 +65,16 @@ def lint_names_everything(folder):
             expect(words.replace("DIR", str(place)) in told, f"{row['what']}: no {words!r} in\n{told}")
         expect(row["says"] or not told, f"{row['what']}: nothing is wrong, and it says\n{told}")
         expect("hush" not in told, f"{row['what']}: a secret in\n{told}")
-    print(f"ok   lint: {len(ROWS)} rows")
+    open_to_all = folder / "open"
+    open_to_all.mkdir()
+    config = folder / "state.yml"
+    config.write_text(profile(folder, ""))
+    lint = ("lint", f"--config.file={config}", f"--storage.path={open_to_all}/state.db")
+    for mode, code in ((0o777, 1), (0o1777, 1), (0o775, 0), (0o700, 0)):
+        open_to_all.chmod(mode)
+        seen, out, _ = run(*lint)
+        expect(seen == code and ("others can write here" in out) == bool(code), f"a state folder of mode {mode:o}: exit {seen}\n{out}")
+    print(f"ok   lint: {len(ROWS)} rows, four modes of a state folder")
 
 
 def every_command_refuses(folder):
@@ -83,10 +92,16 @@ def the_daemon_says_it(folder, own):
     certificate(folder, "soon", 20)
     (folder / "web.yml").write_text("tls_server_config: {cert_file: soon.crt, key_file: soon.key}\n")
     (folder / "web.yml").chmod(0o600)
+    state = folder / "state"
+    state.mkdir()
+    state.chmod(0o777)  # whatever the umask is
     config = profile(folder, f"{reach}, ca_file: DIR/soon.crt") + "poll: {interval: 1s}\n"
-    tls = own(Daemon(folder, config, f"--web.config.file={folder}/web.yml", name="tls", wait=False))
+    tls = own(Daemon(folder, config, f"--web.config.file={folder}/web.yml", f"--storage.path={state}/tls.db", name="tls",
+                     wait=False))
     for key in ("profiles.default.ca_file", "tls_server_config.cert_file"):
         wait_for(key, lambda key=key: any(key in e["reason"] and "in 19 days" in e["reason"] for e in tls.events("config_warning", level="warn")))
+    wait_for("the state folder", lambda: any(f"{state}: warning: others can write here" in e["reason"]
+                                             for e in tls.events("config_warning")))
     tls.stop()
     daemon = own(Daemon(folder, profile(folder, reach) + "poll: {interval: 1s}\n", name="reload"))
     expect(not daemon.events("config_warning"), daemon.output())
