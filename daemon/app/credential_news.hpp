@@ -42,8 +42,8 @@ class CredentialNews final : public ApiObserver {
   struct Told {
     std::string origin;
     std::uint64_t generation = 0;
-    std::string warning;   ///< without digits: times and counts in it are no news
-    bool refused = false;  ///< by the API, at least once
+    std::string warning;  ///< without digits: times and counts in it are no news
+    std::string refused;  ///< why, if they ever were
   };
   ApiObserver& next_;
   Tell tell_;

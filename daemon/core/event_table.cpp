@@ -103,7 +103,7 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "{reason}"},
     {EventType::credentials_changed, "credentials_changed", Level::info,
      "Profile {profile} signs with credentials from {source}[ that expire at {expires}]"
-     "[after=forbidden|; they are new, and the API refused a request with the ones before]"},
+     "[; they are new, and the API refused the ones before ({after})]"},
     {EventType::credentials_renewed, "credentials_renewed", Level::debug,
      "Profile {profile} has new credentials from {source}[ that expire at {expires}]"},
     {EventType::credentials_warning, "credentials_warning", Level::warn,

@@ -45,11 +45,12 @@ TEST(CredentialNews, TellsEachChangeOnceAndPassesEverythingOn) {
   EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=ecs_ram_role "
                                            "expires=2026-11-18T11:06:40.000Z"));
   EXPECT_EQ(bench.next.generation, 3U);
-  bench.news.on_failure("p", Reason::forbidden);
+  bench.news.on_failure("p", Reason::key_rejected);
+  bench.news.on_failure("p", Reason::timeout);
   EXPECT_THAT(bench.hear(key), IsEmpty());
   key.generation = 4;
   EXPECT_THAT(bench.hear(key), ElementsAre("credentials_changed profile=p source=ecs_ram_role "
-                                           "expires=2026-11-18T11:06:40.000Z after=forbidden"))
+                                           "expires=2026-11-18T11:06:40.000Z after=key_rejected"))
       << "what ends a trouble is worth a line";
   key.generation = 5;
   EXPECT_THAT(bench.hear(key), ElementsAre("credentials_renewed profile=p source=ecs_ram_role "

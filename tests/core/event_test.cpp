@@ -153,7 +153,7 @@ std::vector<Event> examples() {
       {credentials_changed,
        kNoon,
        "",
-       {{"profile", "default"s}, {"source", "static_file"s}, {"after", "forbidden"s}}},
+       {{"profile", "default"s}, {"source", "static_file"s}, {"after", "key_rejected"s}}},
       {credentials_renewed, kNoon, "", {{"profile", "default"s}, {"source", "static_file"s}}},
       {credentials_warning,
        kNoon,
