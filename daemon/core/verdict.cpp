@@ -16,7 +16,7 @@ std::string_view blindness(ImageState state) {
     case ImageState::incomplete: return "the listing was not complete";
     case ImageState::unstable: return "the list kept changing while it was read";
     case ImageState::forbidden: return "access refused";
-    case ImageState::gone: return "the image is gone";
+    case ImageState::gone: return "not among the images of the account";
     case ImageState::invalid: return "the API refuses the image id";
     case ImageState::unreachable: return "the API could not be asked";
   }

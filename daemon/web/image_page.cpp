@@ -5,6 +5,7 @@
 #include "web/web_json.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace sharedrift {
 
@@ -111,14 +112,18 @@ std::string calls_section(const ImagePageInput& input) {
   const std::vector<PlannedCall> calls = planned_calls(input.view, input.endpoints);
   if (calls.empty()) return "";
   std::string lines;
-  for (const PlannedCall& planned : calls)
+  std::set<DriftKind> kinds;
+  for (const PlannedCall& planned : calls) {
+    kinds.insert(planned.kind);
     lines += "<code>" + html(planned.call) + "</code>\n";
-  return section("Calls that would end it",
-                 "<p>None of these was made. Read each, then run it with a key that may modify shares, never "
-                 "with the exporter's own. <code>--profile NAME</code> chooses the key. If the share is "
-                 "right, allow the account instead.</p>\n"
-                 "<pre class=\"calls\">" +
-                     lines + "</pre>\n");
+  }
+  std::string advice =
+      "<p>None of these was made. Read each, then run it with a key that may modify shares, never with the "
+      "exporter's own. <code>--profile NAME</code> chooses the key.";
+  if (kinds.contains(DriftKind::unexpected)) advice += " If a share is right, allow the account instead.";
+  if (kinds.contains(DriftKind::missing))
+    advice += " If an account must not have the image, take it out of <code>required</code> instead.";
+  return section("Calls that would end it", advice + "</p>\n<pre class=\"calls\">" + lines + "</pre>\n");
 }
 
 /// Of an event that is not of the image alone.
@@ -167,6 +172,11 @@ std::string runbook_section(const ImageView& view, Verdict verdict) {
   for (const std::string_view before : {"--image ID", "history ID"}) {
     for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;)
       text.replace(at + before.size() - 2, 2, view.policy->id.str());
+  }
+  // Links to other runbooks lead nowhere from here: their names stay.
+  for (std::size_t at = 0; (at = text.find("](", at)) != std::string::npos;) {
+    text.erase(at, text.find(')', at) - at + 1);
+    text.erase(text.rfind('[', at), 1);
   }
   std::string lines;  // html() takes a line
   for (std::size_t begin = 0; begin < text.size();) {

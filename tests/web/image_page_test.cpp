@@ -89,6 +89,17 @@ TEST(ImagePage, EveryTroubleHasARunbookAndNoTroubleHasNone) {
   EXPECT_THAT(page(*canary), Not(HasSubstr("Calls that would"))) << "nobody silences a canary";
 }
 
+TEST(ImagePage, SaysWhatElseWouldEndEachKindOfDrift) {
+  const auto view = a_view("m-1");
+  view->drifts = {a_drift(2, DriftKind::missing, kNow)};
+  EXPECT_THAT(page(*view), HasSubstr("take it out of <code>required</code> instead."));
+  EXPECT_THAT(page(*view), Not(HasSubstr("allow the account")));
+  EXPECT_THAT(page(*view), HasSubstr("* Many images at once: see ShareDriftMassChangeHeld first."));
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
+  EXPECT_THAT(page(*view), HasSubstr("allow the account instead."));
+  EXPECT_THAT(page(*view), Not(HasSubstr("take it out of")));
+}
+
 TEST(ImagePage, CountsAndHeadingsReadAsEnglish) {
   const auto view = a_view("m-1");
   view->shared_accounts = 1;
