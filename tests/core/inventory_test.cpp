@@ -87,6 +87,20 @@ TEST(InventoryCollector, ContradictionsProveNothingAndRowsStillCount) {
   }
 }
 
+TEST(InventoryCollector, AnImageWithoutAUsableIdHidesNoneOfThePagesAfterIt) {
+  for (const int bad : {1, 2}) {
+    ImageServer server(29);
+    server.tamper = [bad](int number, InventoryPage& page) {
+      if (number != bad) return;
+      page.rows.pop_back();
+      ++page.unusable_rows;
+    };
+    const InventoryListing found = walk(server, kTen);
+    EXPECT_EQ(found.failure.reason, Reason::bad_row);
+    EXPECT_NE(found.find(image_number(28)), nullptr) << "after a bad row on page " << bad;
+  }
+}
+
 TEST(InventoryCollector, AnEndlessInventoryEnds) {
   ImageServer server(0);
   server.tamper = [](int number, InventoryPage& page) {

@@ -91,6 +91,51 @@ TEST(OwnedImages, AMassChangeIsConfirmedFromTheNextInventoryOn) {
   EXPECT_THAT(account.take(proven({0, 1, 2, 3, 4})).left, SizeIs(5));
 }
 
+TEST(OwnedImages, AMassChangeIsMoreThanItsPercentOfTenImagesOrMore) {
+  Account account;
+  account.rules.confirm_clears = 1;
+  account.take(proven({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_THAT(account.take(proven({0, 1, 2, 3, 4, 5, 6, 7})).left, SizeIs(2))
+      << "a fifth is not more than 20 %";
+  EXPECT_THAT(account.take(proven({0, 1})).left, SizeIs(6)) << "of eight";
+}
+
+TEST(OwnedImages, ThoseThatWereMissedBeforeAreNoPartOfAMassChange) {
+  Account account;
+  account.take(proven({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  account.take(proven({2, 3, 4, 5, 6, 7, 8, 9}));
+  EXPECT_THAT(account.take(proven({4, 5, 6, 7, 8, 9})).left, SizeIs(2)) << "two in one, and two in the next";
+}
+
+TEST(OwnedImages, ABrokenWalkTakesNoProofAway) {
+  Account account;
+  account.take(proven({1, 2}));
+  account.take(broken({1}));
+  EXPECT_TRUE(account.proves(1));
+  EXPECT_TRUE(account.proves(2));
+}
+
+TEST(OwnedImages, TheLastCompleteOneIsShownWhateverBreaksAfterIt) {
+  Account account;
+  EXPECT_FALSE(account.images.last_complete());
+  account.take(proven({1}));
+  const WallTime complete = account.clock.wall();
+  account.take(broken({1}));
+  EXPECT_EQ(account.images.last_complete(), complete);
+}
+
+TEST(OwnedImages, WhatWasMadeWhenIsKeptWhereARowDoesNotSay) {
+  Account account;
+  InventoryListing dated = proven({1});
+  const WallTime created{Millis{1'700'000'000'000}};
+  dated.rows[0].created = created;
+  account.take(proven({1}));
+  account.take(dated);
+  EXPECT_EQ(account.images.images().begin()->second.created, created);
+  account.take(proven({1}));
+  EXPECT_EQ(account.images.images().begin()->second.created, created);
+}
+
 TEST(OwnedImages, AnEmptyInventoryOfAnotherKeyRemovesNothingAtOnce) {
   Account account;
   account.rules.confirm_clears = 1;
@@ -119,6 +164,9 @@ TEST(OwnedImages, TellsANewNameOnce) {
   renamed.rows[0].name = "another";
   EXPECT_THAT(account.take(renamed).renamed, ElementsAre(std::pair(image_number(1), std::string("image-1"))));
   EXPECT_THAT(account.take(renamed).renamed, IsEmpty());
+  EXPECT_EQ(account.images.images().begin()->second.name, "another");
+  renamed.rows[0].name.clear();
+  EXPECT_THAT(account.take(renamed).renamed, IsEmpty()) << "no name is no new one";
   EXPECT_EQ(account.images.images().begin()->second.name, "another");
 }
 

@@ -89,6 +89,29 @@ TEST(InventoryWalks, AReloadIsNoReasonToWalk) {
   EXPECT_EQ(world.timers.next(), start) << "unless its way is another";
 }
 
+TEST(InventoryWalks, AWalkThatTakesLongerThanItsIntervalIsFollowedAtOnce) {
+  World world;
+  world.config.inventory.interval = 4ms;
+  const MonoTime start = world.clock.mono();
+  world.walk(3);
+  EXPECT_EQ(world.clock.mono() - start, 3 * 10ms);
+}
+
+TEST(InventoryWalks, AWalkMayTakeItsIntervalButNotForEver) {
+  const auto patience = [](Millis interval, Millis timeout) {
+    World world;
+    world.config.inventory.interval = interval;
+    InventoryWalks walks(world.parts());
+    walks.start("default", world.source, timeout);
+    world.run(1);
+    return world.source.patience;
+  };
+  EXPECT_EQ(patience(1min, 10s), 1min);
+  EXPECT_EQ(patience(10h, 10s), 5min) << "the longest";
+  EXPECT_EQ(patience(1s, 10s), 10s) << "one request may take its timeout";
+  EXPECT_EQ(patience(10h, 7min), 7min) << "even a longer one";
+}
+
 TEST(InventoryWalks, NotAtAllWhenTheInventoryIsOff) {
   World world;
   world.config.inventory.enabled = false;
@@ -175,6 +198,53 @@ TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
   world.run(2);
   EXPECT_EQ(world.sink.count(EventType::inventory_recovered), 1U);
   EXPECT_EQ(world.store.events, world.sink.events.size()) << "one event is one line and one row";
+}
+
+TEST(InventoryWalks, TellsOfEveryBlindnessAnewAndOfItsEnd) {
+  World world;
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  for (const Reason reason : {Reason::forbidden, Reason::forbidden, Reason::throttled}) {
+    world.sink.events.clear();
+    world.fails(reason);
+    world.run(1);
+    ASSERT_THAT(world.sink.events, SizeIs(1)) << "it could see before";
+    EXPECT_EQ(world.sink.events[0].type, EventType::inventory_incomplete);
+    EXPECT_EQ(world.sink.events[0].text("reason"), to_string(reason));
+    world.source.inventory.complete = true;
+    world.run(1);
+    ASSERT_THAT(world.sink.events, SizeIs(2));
+    EXPECT_EQ(world.sink.events[1].type, EventType::inventory_recovered);
+    EXPECT_EQ(std::get<std::int64_t>(*world.sink.events[1].find("failures")), 1);
+  }
+  world.fails(Reason::forbidden);
+  world.run(1);
+  world.fails(Reason::throttled);
+  world.run(1);
+  EXPECT_EQ(world.sink.events.back().text("reason"), "throttled") << "another reason is news";
+  EXPECT_EQ(std::get<std::int64_t>(*world.sink.events.back().find("failures")), 2);
+}
+
+TEST(InventoryWalks, TellsTheEvidenceOfAFailureAndNoneThatThereIsNot) {
+  World world;
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  world.fails(Reason::timeout);
+  world.run(1);
+  for (const char* field : {"code", "http_status", "request_id"})
+    EXPECT_EQ(world.sink.events.back().find(field), nullptr) << field;
+  EXPECT_EQ(world.sink.events.back().text("detail"), "test");
+  Failure& why = world.source.inventory.failure;
+  why.reason = Reason::forbidden;
+  why.code = "Forbidden.RAM";
+  why.http_status = 403;
+  why.request_id = "3C5D";
+  world.run(1);
+  const Event& told = world.sink.events.back();
+  EXPECT_EQ(told.text("code"), "Forbidden.RAM");
+  EXPECT_EQ(told.text("request_id"), "3C5D");
+  ASSERT_NE(told.find("http_status"), nullptr);
+  EXPECT_EQ(std::get<std::int64_t>(*told.find("http_status")), 403);
 }
 
 TEST(InventoryWalks, ProvesWhatItListedForThreeIntervals) {

@@ -29,7 +29,8 @@ class FakeShareSource final : public ShareSource {
     max_waiting = std::max(max_waiting, waiting_.size() + flying_.size());
     start();
   }
-  void walk(MonoTime /*deadline*/, WalkDone done) override {
+  void walk(MonoTime deadline, WalkDone done) override {
+    patience = std::chrono::duration_cast<Millis>(deadline - clock_.mono());
     walks_.push_back(timers_.at(clock_.mono() + latency_, [this, done = std::move(done)] {
       ++walks;
       done(inventory);
@@ -45,6 +46,7 @@ class FakeShareSource final : public ShareSource {
 
   InventoryListing inventory;  ///< what a walk brings
   std::size_t walks = 0;
+  Millis patience{};  ///< how long the last walk may take
   std::vector<ImageId> asked;
   std::size_t max_waiting = 0;
 
