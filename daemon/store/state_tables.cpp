@@ -28,8 +28,13 @@ WallTime moment_or_epoch(const Statement& row, int column) {
   return moment(row, column).value_or(WallTime{});
 }
 
+/// A count that can be gone on from, whatever the row says: a step a second makes no more in 30,000 years.
 std::uint64_t as_count(std::int64_t value) {
-  return value < 0 ? 0 : static_cast<std::uint64_t>(value);
+  return static_cast<std::uint64_t>(std::clamp<std::int64_t>(value, 0, 1'000'000'000'000));
+}
+/// A number of accounts or entries; -1: none is known.
+std::int64_t as_number(std::int64_t value, std::int64_t least = 0) {
+  return std::clamp<std::int64_t>(value, least, 1LL << 53);
 }
 
 std::string closes_key(CloseReason reason) {
@@ -44,6 +49,11 @@ Result<StateTables, sqlite::Error> StateTables::open(const std::string& path, St
   SD_TRY(database, Database::open(path, Database::Mode::read_write));
   database.limit_work(kMostWork);
   if (auto ready = prepare_tables(database); !ready) return Err(std::move(ready).error());
+  constexpr std::int64_t kMostNumbers = 1LL << 62;  // beyond the last one nothing can be written any more
+  SD_TRY(numbers,
+         database.number("SELECT max(ifnull((SELECT max(CAST(seq AS INTEGER)) FROM sqlite_sequence),0),"
+                         "ifnull((SELECT max(id) FROM events),0))"));
+  if (numbers > kMostNumbers) return sqlite::unusable_file("damaged: the numbers of events are used up");
   database.limit_work(std::nullopt);
   return StateTables(std::move(database), limits);
 }
@@ -190,16 +200,16 @@ Status StateTables::load_images(Images& images) {
     record.last_complete = moment(row, 3);
     record.last_attempt = moment(row, 4);
     record.listing_complete = row.integer(5) != 0;
-    record.shared_accounts = row.integer(6);
-    record.unused_entries = row.integer(7);
-    record.unlisted = row.integer(8);
+    record.shared_accounts = as_number(row.integer(6), -1);
+    record.unused_entries = as_number(row.integer(7));
+    record.unlisted = as_number(row.integer(8));
     record.counters.listings = as_count(row.integer(9));
     record.counters.failures = as_count(row.integer(10));
     record.counters.opened = {as_count(row.integer(11)), as_count(row.integer(12))};
     record.counters.closed = {as_count(row.integer(13)), as_count(row.integer(14))};
     record.counters.flaps = as_count(row.integer(15));
     record.last_complete_began = moment(row, 16);
-    record.total_count = row.integer(17);
+    record.total_count = as_number(row.integer(17), -1);
     return Unit{};
   });
 }

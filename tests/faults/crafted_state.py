@@ -26,6 +26,7 @@ CRAFTS = {
     "trigger that keeps nothing": "CREATE TRIGGER t BEFORE INSERT ON sightings BEGIN SELECT RAISE(IGNORE); END",
     "value of 900 MB": "INSERT INTO meta VALUES(CAST(zeroblob(900000000) AS TEXT), 1)",
     "20 million sightings": NUMBERS.format(20_000_000) + "INSERT INTO sightings SELECT 'm-1', 100000000+i, 0, 0, 0, NULL FROM n",
+    "event numbers used up": "UPDATE sqlite_sequence SET seq=9223372036854775807",
     "million images": NUMBERS.format(1_000_000) + "INSERT INTO sightings SELECT 'm-'||i, i, 0, 0, 0, NULL FROM n",
 }
 

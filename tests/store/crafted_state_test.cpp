@@ -91,6 +91,15 @@ const std::map<std::string, std::pair<std::string, std::string>>& crafts() {
       {"many-images",
        {numbers_to(120'000) + "INSERT INTO sightings SELECT 'm-'||i, i, 0, 0, 0, NULL FROM n;",
         "too large: more than 100000 images"}},
+      {"numbers-used-up", {"UPDATE sqlite_sequence SET seq=9223372036854775807;", "used up"}},
+      {"numbers-used-up-in-words",
+       {"DELETE FROM sqlite_sequence; INSERT INTO sqlite_sequence VALUES('events', 5);"
+        "INSERT INTO sqlite_sequence VALUES('events', '9223372036854775807');",
+        "used up"}},
+      {"last-number-taken",
+       {"INSERT INTO events VALUES(9223372036854775807, 0, 'started', '', '{}');"
+        "DELETE FROM sqlite_sequence;",
+        "used up"}},
       {"many-words", {numbers_to(600'000) + "INSERT INTO meta SELECT 'm-'||i, i FROM n;", "too large"}},
   };
   return kCrafts;

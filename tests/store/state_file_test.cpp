@@ -154,6 +154,11 @@ TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
         "UPDATE sightings SET first_seen=-9223372036854775807, last_seen=9223372036854775807",
         "UPDATE drifts SET since=-9223372036854775807", "UPDATE images SET shared_accounts=-7",
         "UPDATE absences SET absences=-9223372036854775807", "UPDATE images SET listings=-1, failures='x'",
+        "UPDATE images SET listings=9223372036854775807, opened_unexpected=9223372036854775807, "
+        "flaps=9223372036854775807",
+        "UPDATE images SET total_count=9223372036854775807, unlisted=-9223372036854775807-1, "
+        "shared_accounts=9223372036854775807",
+        "UPDATE images SET total_count=-9223372036854775807-1, unused_entries=9223372036854775807",
         "UPDATE meta SET value=-9223372036854775807", "INSERT INTO meta VALUES('last_alive', -5)",
         "DELETE FROM sightings", "DELETE FROM absences", "UPDATE drifts SET kind=x'00ff'"}) {
     const std::string path = dir.file(std::to_string(++number) + ".db");
@@ -164,6 +169,14 @@ TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
     std::size_t drifts = 0;
     for (const ImageRecord& record : life.saved.images) {
       drifts += record.drifts.size();
+      for (const std::uint64_t count :
+           {record.counters.listings, record.counters.opened[0], record.counters.flaps})
+        EXPECT_LE(count, 1'000'000'000'000U) << sql;
+      for (const std::int64_t accounts :
+           {record.total_count, record.unlisted, record.shared_accounts, record.unused_entries}) {
+        EXPECT_GE(accounts, -1) << sql;
+        EXPECT_LE(accounts, 1LL << 53) << sql;
+      }
       for (const Absence& absence : record.absences)
         EXPECT_GE(absence.absences, 0) << sql;
       for (const auto& time : {record.last_complete, record.last_attempt}) {
