@@ -1,6 +1,7 @@
 #include "web/image_page.hpp"
 
 #include "web/html.hpp"
+#include "web/runbook_html.hpp"
 #include "web/status_assets.hpp"
 #include "web/web_json.hpp"
 
@@ -108,6 +109,14 @@ std::string accounts_section(const ImagePageInput& input) {
   return section("Accounts", out);
 }
 
+/// A line for a shell that is broken between its options only.
+std::string call_html(const std::string& call) {
+  std::string out = html(call, call.size());
+  for (std::size_t at = 0; (at = out.find(" --", at)) != std::string::npos; at += 1)
+    out.replace(at, 1, "</span> <span>");
+  return "<span>" + out + "</span>";
+}
+
 std::string calls_section(const ImagePageInput& input) {
   const std::vector<PlannedCall> calls = planned_calls(input.view, input.endpoints);
   if (calls.empty()) return "";
@@ -115,7 +124,7 @@ std::string calls_section(const ImagePageInput& input) {
   std::set<DriftKind> kinds;
   for (const PlannedCall& planned : calls) {
     kinds.insert(planned.kind);
-    lines += "<code>" + html(planned.call) + "</code>\n";
+    lines += "<code>" + call_html(planned.call) + "</code>\n";
   }
   std::string advice =
       "<p>None of these was made. Read each, then run it with a key that may modify shares, never with the "
@@ -164,29 +173,10 @@ std::string_view alert_for(const ImageView& view, Verdict verdict) {
 }
 
 std::string runbook_section(const ImageView& view, Verdict verdict) {
-  constexpr std::size_t kLongest = 16'384;
   const std::string_view alert = alert_for(view, verdict);
   if (alert.empty()) return "";
-  std::string text{runbook(alert)};
-  text.erase(0, text.find("\n## ") + 1);
-  for (const std::string_view before : {"--image ID", "history ID"}) {
-    for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;)
-      text.replace(at + before.size() - 2, 2, view.policy->id.str());
-  }
-  // Links to other runbooks lead nowhere from here: their names stay.
-  for (std::size_t at = 0; (at = text.find("](", at)) != std::string::npos;) {
-    text.erase(at, text.find(')', at) - at + 1);
-    text.erase(text.rfind('[', at), 1);
-  }
-  std::string lines;  // html() takes a line
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view{text}.substr(begin, end - begin);
-    const bool heading = line.starts_with("## ");
-    lines += heading ? "<b>" + html(line.substr(3)) + "</b>\n" : html(line, kLongest) + "\n";
-    begin = end + 1;
-  }
-  return section("Runbook " + std::string{alert}, "<pre class=\"runbook\">" + lines + "</pre>\n");
+  return section("Runbook " + std::string{alert},
+                 "<div class=\"runbook\">\n" + runbook_html(alert, view.policy->id) + "</div>\n");
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ def page_of_image(stage, truth):
         for kind, wanted in (("unexpected", is_.unexpected), ("missing", is_.missing)):
             rows = re.findall(rf'<tr class="{kind}">.*?<code>(\d+)</code>', text)
             yield from differs(f"{image}: {kind}", sorted(rows), sorted(wanted))
-        calls = [html.unescape(call) for call in re.findall(r"<code>(aliyun .*?)</code>", text)]
+        calls = [html.unescape(re.sub(r"</?span>", "", call)) for call in re.findall(r"<code>(<span>aliyun .*?)</code>", text)]
         yield from differs(f"{image}: calls", set(calls), calls_of(stage, {image: is_}))
         yield from differs(f"{image}: runbook", "<h3>Runbook " in text, is_.verdict != "in_sync")
     seen = stage.browse(f"/images/{next(iter(truth))}", script=True, only=True)
