@@ -121,6 +121,10 @@ int run(std::vector<std::string> arguments) {
   }
   auto simulator = Simulator::create(options->scenario, options->seed, read_file, now().wall);
   if (!simulator) return fail(simulator.error(), kBadUsage);
+  if (!options->unseen.empty()) {
+    std::cerr << "ens-simulator: doctor did not see " << options->unseen
+              << ": there it behaves as the documentation says\n";
+  }
   return serve(*options, **simulator, signals);
 }
 

@@ -69,6 +69,27 @@ json* list_of(json& scenario, const char* name) {
   return list.is_array() ? &list : nullptr;
 }
 
+/// Takes the behaviour of a report of doctor; what doctor did not see of it, joined by commas. A report that
+/// saw nothing is refused: the simulator would be one of the documentation alone.
+Result<std::string, OptionsEnd> add_behaviour(json& scenario, const std::string& file,
+                                              const FileReader& read_file) {
+  const auto text = read_file(file);
+  if (!text) return usage("cannot read " + clean(file));
+  auto parsed = parse_scenario(*text);
+  if (!parsed) return usage(clean(file) + ": " + parsed.error());
+  if (!parsed->contains("behaviour")) return usage(clean(file) + ": has no 'behaviour'");
+  const json& behaviour = scenario["behaviour"] = (*parsed)["behaviour"];
+  const json findings = parsed->value("findings", json::array());
+  if (!findings.empty() && behaviour.empty())
+    return usage(clean(file) + ": doctor saw nothing of how the API behaves; see what made it blind");
+  std::string unseen;
+  for (const json& finding : findings) {
+    if (finding.value("standing", "") != "not seen") continue;
+    unseen.append(unseen.empty() ? "" : ", ").append(clean(finding.value("name", "?"), 80));
+  }
+  return unseen;
+}
+
 Result<Unit, OptionsEnd> add_key(json& scenario, const Flags& flags, const Environment& environment,
                                  const FileReader& read_file) {
   std::string id =
@@ -117,12 +138,8 @@ Result<Options, OptionsEnd> parse_options(std::vector<std::string> arguments, co
   }
   json& scenario = options.scenario;
   if (!flags.behaviour_file.empty()) {
-    const auto text = read_file(flags.behaviour_file);
-    if (!text) return usage("cannot read " + clean(flags.behaviour_file));
-    auto parsed = parse_scenario(*text);
-    if (!parsed) return usage(clean(flags.behaviour_file) + ": " + parsed.error());
-    if (!parsed->contains("behaviour")) return usage(clean(flags.behaviour_file) + ": has no 'behaviour'");
-    scenario["behaviour"] = (*parsed)["behaviour"];
+    SD_TRY(unseen, add_behaviour(scenario, flags.behaviour_file, read_file));
+    options.unseen = std::move(unseen);
   }
   SD_TRY(added, add_key(scenario, flags, environment, read_file));
   static_cast<void>(added);

@@ -22,6 +22,7 @@ struct Options {
   int tls_port = 0;
   std::uint64_t seed = 1;
   nlohmann::json scenario;  ///< the file's, and what the flags add to it
+  std::string unseen;       ///< what the report that `--behaviour` names did not see, for people
 };
 
 /// Why there are no options: text to print and the exit code (0 for --help).
