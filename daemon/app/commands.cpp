@@ -91,7 +91,8 @@ void discover_all(Config& config) {
 }
 
 Result<Loaded, std::string> load(const Options& options) {
-  const auto watching = options.all ? Watching::anything : Watching::something;
+  const bool needs_none = options.all || options.command == Command::doctor;
+  const auto watching = needs_none ? Watching::anything : Watching::something;
   if (options.all && !options.config_given && !std::filesystem::exists(options.config_files.front())) {
     auto config = parse_config({{"none", "profiles: {default: {}}\n"}}, watching);
     discover_all(*config);

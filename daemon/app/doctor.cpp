@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <fcntl.h>
@@ -37,19 +38,41 @@ const ProfileConfig* find_profile(const Config& config, const std::string& name)
   return found == config.profiles.end() ? nullptr : &*found;
 }
 
-/// A whole new file for its owner, or errno. Nothing that lies there is written through.
-int write_report(const std::string& path, const std::string& text) {
-  std::string fresh = path + ".XXXXXX";
-  const int fd = ::mkostemp(fresh.data(), O_CLOEXEC);
-  std::FILE* const file = fd < 0 ? nullptr : ::fdopen(fd, "w");
-  if (file == nullptr) return errno;
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const int error = errno;
-  const bool closed = std::fclose(file) == 0;
-  const int why = !written ? error : closed && std::rename(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
-  if (why != 0) (void)std::remove(fresh.c_str());
-  return why;
-}
+/// A new file for its owner, which takes the place of the one that is meant when it is whole. Nothing that
+/// lies there is written through.
+class ReportFile {
+ public:
+  explicit ReportFile(std::string path) : path_(std::move(path)), fresh_(path_ + ".XXXXXX") {
+    const int fd = ::mkostemp(fresh_.data(), O_CLOEXEC);
+    file_ = fd < 0 ? nullptr : ::fdopen(fd, "w");
+    error_ = file_ == nullptr ? errno : 0;
+  }
+  ReportFile(const ReportFile&) = delete;
+  ReportFile& operator=(const ReportFile&) = delete;
+  ~ReportFile() {
+    if (file_ == nullptr) return;
+    (void)std::fclose(file_);
+    (void)std::remove(fresh_.c_str());
+  }
+
+  /// Errno; 0: it can be written.
+  [[nodiscard]] int error() const { return error_; }
+  /// Errno, or 0.
+  int write(const std::string& text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), file_) == text.size();
+    const int error = errno;
+    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+    const int why = !written ? error : closed && std::rename(fresh_.c_str(), path_.c_str()) == 0 ? 0 : errno;
+    if (why != 0) (void)std::remove(fresh_.c_str());
+    return why;
+  }
+
+ private:
+  std::string path_;
+  std::string fresh_;
+  std::FILE* file_ = nullptr;
+  int error_ = 0;
+};
 
 /// Ids of the config that have no form by which they are known.
 std::set<std::string> known_ids(const Config& config) {
@@ -78,17 +101,24 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
       names += (names.empty() ? "" : ", ") + p.name;
     return complain("doctor meets one profile: name one of " + names + " with --profile", kWrongUse);
   }
+  std::optional<ReportFile> report;
+  if (!options.report_file.empty() && report.emplace(options.report_file).error() != 0) {
+    return complain("--report: " + options.report_file + ": " + std::strerror(report->error()), kWrongUse);
+  }
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
   DoctorSession session = open_session(*profile, clock, random, transport);
   const std::string image = options.images.empty() ? "" : options.images.front().str();
   const Examination found = examine(config, image, session, stop);
-  print(doctor_text(found, "profile " + profile->name + ", " + profile->endpoint));
-  if (options.report_file.empty()) return exit_code(found);
+  const bool watches = !config.images.empty() || !config.discover.empty();
+  print(doctor_text(found, "profile " + profile->name + ", " + profile->endpoint,
+                    watches ? "share-drift-exporter check"
+                            : "share-drift-exporter baseline --all, which writes the images"));
+  if (!report) return exit_code(found);
   std::set<std::string> known = known_ids(config);
   if (!image.empty()) known.insert(image);
-  const int error = write_report(options.report_file, doctor_json(found, known, kVersion, clock.wall()));
+  const int error = report->write(doctor_json(found, known, kVersion, clock.wall()));
   if (error == 0) return exit_code(found);
   return complain(
       "the report could not be written whole: " + options.report_file + ": " + std::strerror(error),

@@ -2,9 +2,11 @@
 
 #include "aliyun/answer.hpp"
 #include "config/endpoint.hpp"
+#include "config/yaml_reader.hpp"
 #include "http_client/proxy_environment.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sharedrift {
@@ -26,8 +28,7 @@ std::string_view stage_of(Reason reason) {
 Answer on_the_way(const DoctorReply& first, std::string_view stage, std::string seen) {
   if (!first.broken) return {Standing::as_assumed, std::move(seen)};
   if (stage_of(first.broken->reason) != stage) return {Standing::not_seen, "not reached"};
-  return {Standing::blind, first.why(), "no image can be read",
-          stage == "DNS" ? "check the endpoint and this machine's resolver, or set a proxy" : ""};
+  return {Standing::blind, first.why(), "no image can be read", first.cure()};
 }
 
 /// What goes through which proxy; a proxy that is set and not used explains much.
@@ -64,9 +65,10 @@ Answer look_at_key(const Result<Credentials, Failure>& credentials) {
     return {Standing::blind, credentials.error().detail, "nothing is sent, and no image is read",
             "see config/credentials.md"};
   }
-  if (credentials->warning.empty()) return {Standing::as_assumed, "a key from " + credentials->origin};
-  return {Standing::differs, "a key from " + credentials->origin + "; " + credentials->warning,
-          "the key is used"};
+  std::string seen = "a key from " + credentials->origin;
+  if (credentials->expires) seen += ", which ends at " + format_rfc3339(*credentials->expires);
+  if (credentials->warning.empty()) return {Standing::as_assumed, seen};
+  return {Standing::differs, seen + "; " + credentials->warning, "the key is used"};
 }
 
 Answer look_at_identity(DoctorSession& session) {
@@ -77,70 +79,107 @@ Answer look_at_identity(DoctorSession& session) {
   if (!account) {
     const std::string seen =
         "STS does not tell whose key it is: " + (reply.good() ? "no AccountId" : reply.why());
-    if (owner) return {Standing::blind, seen, "no image is judged with a key whose owner is not known"};
-    return {Standing::differs, seen, "none, as owner_account is not set"};
+    if (!owner) return {Standing::not_seen, seen + "; nothing hangs on it, as owner_account is not set"};
+    return {Standing::blind, seen, "no image is judged with a key whose owner is not known",
+            reply.good() ? kReportIt : reply.cure()};
   }
   const std::string seen = "the key belongs to account " + std::string{account->str()};
-  if (!owner)
-    return {Standing::as_assumed, seen + "; owner_account is not set, so any account's key would be taken"};
-  if (*owner == *account) return {Standing::as_assumed, seen + ", as owner_account says"};
-  return {Standing::blind, seen + ", owner_account is " + std::string{owner->str()},
-          "no image is judged with a key of another account", "use the right key, or correct owner_account"};
+  if (owner && *owner != *account) {
+    return {Standing::blind, seen + ", owner_account is " + std::string{owner->str()},
+            "no image is judged with a key of another account",
+            "use a key of owner_account, or correct owner_account"};
+  }
+  if (reply.root().string("IdentityType") == "Account") {
+    return {Standing::differs, seen + ", and is the account's own (root) key",
+            "the key is used, and who gets hold of it can do everything in the account",
+            "make a RAM user with the policy of ram-policy.json, and use a key of that user"};
+  }
+  if (owner) return {Standing::as_assumed, seen + ", as owner_account says"};
+  return {Standing::as_assumed, seen + "; owner_account is not set, so any account's key would be taken"};
 }
 
-/// The ids that the configuration names and a page of the inventory lacks.
-std::vector<std::string> lacking(const Config& config, const std::string& profile, const JsonValue& page) {
-  const std::vector<std::string> owned = own_images(page);
+/// The ids that are asked about: the one that was named, or those that the configuration names for a profile.
+std::vector<std::string> named_images(const Config& config, const std::string& profile,
+                                      const std::string& image) {
+  if (!image.empty()) return {image};
   std::vector<std::string> out;
   for (const auto& policy : config.images) {
-    const std::string id = policy->id.str();
-    if (policy->profile == profile && std::find(owned.begin(), owned.end(), id) == owned.end())
-      out.push_back(id);
+    if (policy->profile == profile) out.push_back(policy->id.str());
   }
   return out;
 }
 
-/// Whether this endpoint knows the configured images: what tells of another region's endpoint or another
-/// account's key where no answer names either.
-Answer look_at_images(DoctorSession& session, const Config& config, const DoctorReply& inventory) {
+bool has(const std::vector<std::string>& ids, const std::string& id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+constexpr const char* kElsewhere =
+    "use a key of the account that owns the images, not of another account, and the endpoint of their "
+    "region: "
+    "https://ens.ap-southeast-1.aliyuncs.com for Singapore, https://ens.aliyuncs.com for all others";
+constexpr const char* kNeverInSync = "such an image is never called in sync: its state is gone";
+
+/// What is to be done about ids that the inventory lacks, where it has others.
+std::string cure_for(const std::vector<std::string>& missing, const std::vector<std::string>& named,
+                     const std::vector<std::string>& owned) {
+  std::vector<std::string_view> free;  // an image that has an entry is hardly meant by another one
+  for (const std::string& id : owned) {
+    if (!has(named, id)) free.push_back(id);
+  }
+  const std::string_view near = nearest(missing.front(), free);
+  return (near.empty() ? "correct the id"
+                       : "correct the id: write " + std::string{near} + " in place of " + missing.front()) +
+         (missing.size() == 1 ? "" : " (lint --online names all of them)") +
+         ", or take the entry out if the image was deleted";
+}
+
+/// Whether this endpoint knows the images: what tells of another region's endpoint or another account's key
+/// where no answer names either.
+Answer look_at_images(DoctorSession& session, const std::vector<std::string>& named,
+                      const DoctorReply& inventory) {
   if (!inventory.good()) return not_asked(inventory);
-  const std::string& profile = session.profile().name;
-  const auto named = std::count_if(config.images.begin(), config.images.end(),
-                                   [&profile](const auto& policy) { return policy->profile == profile; });
-  std::vector<std::string> missing = lacking(config, profile, inventory.root());
-  if (named == 0) return {Standing::not_seen, "the configuration names none"};
-  if (missing.empty()) return {Standing::as_assumed, "its inventory lists all " + std::to_string(named)};
+  const std::vector<std::string> owned = own_images(inventory.root());
   const auto rows = static_cast<std::int64_t>(rows_of_inventory(inventory.root()));
-  if (rows >= kDoctorPage || number_in(inventory.root(), "TotalCount").value_or(rows) > rows) {
+  const bool longer = rows > 0 && number_in(inventory.root(), "TotalCount").value_or(rows + 1) > rows;
+  if (owned.empty() && !longer) {
+    return {Standing::blind, "the account of this key owns no image at " + session.profile().endpoint,
+            named.empty() ? "there is nothing to watch" : kNeverInSync, kElsewhere};
+  }
+  if (named.empty()) return {Standing::not_seen, "the configuration names none"};
+  std::vector<std::string> missing;
+  std::copy_if(named.begin(), named.end(), std::back_inserter(missing),
+               [&owned](const std::string& id) { return !has(owned, id); });
+  if (missing.empty()) return {Standing::as_assumed, "its inventory lists " + counted(named.size(), "image")};
+  if (longer) {
     const DoctorReply one = ask_inventory_for(session, missing.front());
     if (!one.good()) return not_asked(one);
-    const std::vector<std::string> found = own_images(one.root());
-    if (std::find(found.begin(), found.end(), missing.front()) != found.end())
+    if (has(own_images(one.root()), missing.front()))
       return {Standing::as_assumed, "its inventory is longer than a page, and lists " + missing.front()};
     missing.resize(1);
   }
-  const bool all = static_cast<std::ptrdiff_t>(missing.size()) == named;
-  return {all ? Standing::blind : Standing::differs,
-          "its inventory lacks " + missing.front() +
-              (missing.size() == 1 ? "" : " and " + std::to_string(missing.size() - 1) + " more") +
-              (all ? ", and lists no configured image" : ""),
-          "such an image is told as gone, never as in sync",
-          "an id that is mistyped or deleted, another account's key, or the other region's endpoint: "
-          "Singapore's images are at https://ens.ap-southeast-1.aliyuncs.com, all others at "
-          "https://ens.aliyuncs.com"};
+  const bool all = missing.size() == named.size();
+  const std::string others =
+      missing.size() == 1 ? "" : " and " + std::to_string(missing.size() - 1) + " more";
+  if (!all || named.size() == 1) {
+    return {all ? Standing::blind : Standing::differs,
+            "its inventory does not list " + missing.front() + others, kNeverInSync,
+            cure_for(missing, named, owned)};
+  }
+  return {Standing::blind,
+          "its inventory lists none of the " + std::to_string(named.size()) + " images: not " +
+              missing.front() + others,
+          kNeverInSync, std::string{kElsewhere} + "; or correct the ids"};
 }
 
-/// The first configured image that the account owns, else the first it owns, else the first configured.
-std::string choose_image(const Config& config, const std::string& profile, const DoctorReply& inventory) {
+/// Those of `named` that the account owns, else those that it owns, else all that are named.
+std::vector<std::string> images_to_ask(const std::vector<std::string>& named, const DoctorReply& inventory) {
   const std::vector<std::string> owned =
       inventory.good() ? own_images(inventory.root()) : std::vector<std::string>{};
-  std::string configured;
-  for (const auto& policy : config.images) {
-    if (policy->profile != profile) continue;
-    if (configured.empty()) configured = policy->id.str();
-    if (std::find(owned.begin(), owned.end(), policy->id.str()) != owned.end()) return policy->id.str();
-  }
-  return owned.empty() ? configured : owned.front();
+  std::vector<std::string> both;
+  std::copy_if(named.begin(), named.end(), std::back_inserter(both),
+               [&owned](const std::string& id) { return has(owned, id); });
+  if (both.empty() && !owned.empty()) return owned;
+  return both.empty() ? named : both;
 }
 
 }  // namespace
@@ -155,7 +194,7 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
   };
   add("config", "it is valid",
       {Standing::as_assumed,
-       std::to_string(config.images.size()) + (config.images.size() == 1 ? " image" : " images")});
+       config.images.empty() ? "it names no image" : counted(config.images.size(), "image")});
   const auto credentials = session.wait_for_credentials(stop);
   DoctorFacts facts;
   bool reached = add("credentials", "the source gives a key", look_at_key(credentials)) != Standing::blind;
@@ -171,14 +210,15 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
     add("proxy", "what is set is used", look_at_proxy(profile, first));
     reached = first.came() && first.reason() != Reason::clock_skew;
     if (first.error && first.reason() == Reason::key_rejected) {
-      add("key", "the API takes it", {Standing::blind, first.why(), "no image can be read"});
+      add("key", "the API takes it", {Standing::blind, first.why(), "no image can be read", first.cure()});
       reached = false;
     }
   }
   if (reached) {
     add("identity", "the key is the right account's", look_at_identity(session));
-    add("configured images", "the endpoint knows them", look_at_images(session, config, facts.inventory));
-    facts.image = image.empty() ? choose_image(config, profile.name, facts.inventory) : image;
+    const std::vector<std::string> named = named_images(config, profile.name, image);
+    add("configured images", "the endpoint knows them", look_at_images(session, named, facts.inventory));
+    facts.images = image.empty() ? images_to_ask(named, facts.inventory) : named;
   }
   for (const auto questions : {doctor_questions(), inventory_questions()}) {
     for (const DoctorQuestion& question : questions) {

@@ -26,7 +26,7 @@ struct Examination {
 
 /// Looks at everything in the order in which things fail: credentials, the way to the API, clock, identity,
 /// rights; then at what the documentation leaves open. What is out of reach is said to be not seen. `image`:
-/// which one to ask about; empty: the first of the config that the account owns, else the first that it owns.
+/// which one to ask about; empty: those of the config that the account owns, else those that it owns.
 Examination examine(const Config& config, const std::string& image, DoctorSession& session,
                     const std::stop_token& stop);
 

@@ -9,7 +9,7 @@ namespace sharedrift {
 namespace {
 
 constexpr const char* kInventory = "DescribeSelfImages";
-constexpr std::int64_t kSmallPage = 10;  // the default
+constexpr std::array<std::int64_t, 2> kSmallPages{50, 10};  // what DescribeImages takes; the default
 
 const JsonValue* images_of(const JsonValue& root) {
   const JsonValue* images = root.find("Images");
@@ -24,25 +24,41 @@ DoctorAnswer ask_inventory_count(DoctorSession& /*session*/, DoctorFacts& facts)
   facts.behaviour["inventory_total_count"] = type == "text" || type == "number";
   if (type == "text") return {Standing::as_assumed, "text"};
   if (type == "number") return {Standing::differs, "a number", "none: it is read as well"};
-  return {Standing::differs, "TotalCount is " + type, "two readings in a row must agree, always"};
+  return {Standing::differs, told == nullptr ? "there is none" : "it is " + type,
+          "the inventory is read twice, and both readings must agree"};
+}
+
+/// How many rows a page has at most that came where `asked` were asked for; none: the list is too short to
+/// tell. Where the answer does not say it, the next page does: there is none behind a list that has ended.
+std::optional<std::int64_t> page_used(DoctorSession& session, const JsonValue& root, std::int64_t asked) {
+  if (const auto told = number_in(root, "PageSize")) return *told;
+  const auto rows = static_cast<std::int64_t>(rows_of_inventory(root));
+  if (rows >= asked) return asked;
+  const DoctorReply next = number_in(root, "TotalCount").value_or(rows + 1) > rows
+                               ? ask_inventory(session, asked, 2)
+                               : DoctorReply{};
+  if (!next.good() || rows_of_inventory(next.root()) == 0) return std::nullopt;
+  return rows;
 }
 
 DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
   if (facts.inventory.error && facts.inventory.error->failure.code.starts_with("InvalidParameter")) {
-    const DoctorReply small = ask_inventory(session, kSmallPage);
-    if (!small.good()) return not_asked(facts.inventory);
-    facts.behaviour["inventory_page_cap"] = kSmallPage;
-    return {Standing::blind, "100 is refused with " + facts.inventory.error->failure.code + ", 10 is taken",
-            "the inventory is never read: an empty list proves nothing", "report it with doctor --report"};
+    for (const std::int64_t size : kSmallPages) {
+      if (!ask_inventory(session, size).good()) continue;
+      facts.behaviour["inventory_page_cap"] = size;
+      facts.behaviour["inventory_page_cut"] = false;
+      return {
+          Standing::blind, "100 is refused, " + std::to_string(size) + " is taken: " + facts.inventory.why(),
+          "the inventory is never read: an empty list proves nothing, and no new image is seen", kReportIt};
+    }
   }
   if (!facts.inventory.good()) return not_asked(facts.inventory);
   constexpr std::int64_t kLarge = 1'000;
-  const auto used = number_in(facts.inventory.root(), "PageSize").value_or(kDoctorPage);
-  if (used < kDoctorPage) {
-    facts.behaviour["inventory_page_cap"] = used;
+  const auto used = page_used(session, facts.inventory.root(), kDoctorPage);
+  if (used && *used < kDoctorPage) {
+    facts.behaviour["inventory_page_cap"] = *used;
     facts.behaviour["inventory_page_cut"] = true;
-    return {Standing::differs, "100 is cut to " + std::to_string(used),
-            "the inventory takes more requests; without PageSize in the answer it would be incomplete"};
+    return {Standing::differs, "100 is cut to " + std::to_string(*used), "the inventory takes more requests"};
   }
   const DoctorReply reply = ask_inventory(session, kLarge);
   if (reply.broken) return not_asked(reply);
@@ -51,10 +67,11 @@ DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
     facts.behaviour["inventory_page_cut"] = false;
     return {Standing::as_assumed, "100 is taken, 1000 is refused with " + reply.error->failure.code};
   }
-  const auto large = number_in(reply.root(), "PageSize").value_or(kLarge);
-  facts.behaviour["inventory_page_cap"] = large;
-  facts.behaviour["inventory_page_cut"] = large < kLarge;
-  return {Standing::as_assumed, "100 is taken, of 1000 " + std::to_string(large) + " are used"};
+  const auto large = page_used(session, reply.root(), kLarge);
+  if (!large || *large >= kLarge) return {Standing::as_assumed, "100 is taken, and 1000 is taken as well"};
+  facts.behaviour["inventory_page_cap"] = *large;
+  facts.behaviour["inventory_page_cut"] = true;
+  return {Standing::as_assumed, "100 is taken, 1000 is cut to " + std::to_string(*large)};
 }
 
 DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
@@ -116,8 +133,9 @@ std::span<const DoctorQuestion> inventory_questions() {
   return kInventoryQuestions;
 }
 
-DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size) {
-  return session.ask_ens(kInventory, {{"PageNumber", "1"}, {"PageSize", std::to_string(page_size)}});
+DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size, int page) {
+  return session.ask_ens(kInventory,
+                         {{"PageNumber", std::to_string(page)}, {"PageSize", std::to_string(page_size)}});
 }
 
 DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image) {

@@ -13,6 +13,8 @@ namespace {
 using Kind = JsonValue::Kind;
 
 constexpr const char* kListing = "DescribeImageSharePermission";
+constexpr const char* kNobodyShares =
+    "no image that was asked about is shared; name one that is with --image";
 
 using Answer = DoctorAnswer;
 using Facts = DoctorFacts;
@@ -32,24 +34,62 @@ std::size_t rows_of(const JsonValue& root) {
   return page ? page->accounts.size() + page->unusable_rows : 0;
 }
 
-Answer right(const DoctorReply& reply, const std::string& what, const std::string& consequence) {
-  if (reply.good()) return {Standing::as_assumed, what};
-  return {Standing::blind, reply.why(), consequence,
-          reply.reason() == Reason::forbidden ? "grant it as ram-policy.json does" : ""};
+/// Another failure than a refusal for want of rights says nothing of the right.
+Answer right(const DoctorReply& reply, const std::string& consequence) {
+  if (reply.good()) return {Standing::as_assumed, "granted"};
+  if (reply.reason() != Reason::forbidden) return not_asked(reply);
+  return {Standing::blind, reply.why(), consequence, reply.cure()};
 }
+
+constexpr const char* kNoInventory =
+    "an image whose list is empty cannot be told from one that is not there, and no new image is seen";
+constexpr const char* kNoListing = "no share of any image is seen";
 
 Answer ask_right_to_inventory(DoctorSession& /*session*/, Facts& facts) {
-  return right(
-      facts.inventory, "granted",
-      "an image whose list is empty cannot be told from one that is not there, and images that nobody listed "
-      "are not seen");
+  return right(facts.inventory, kNoInventory);
 }
 
+/// Asks image by image until one came that is shared, and one that is not: their lists may differ in form.
 Answer ask_right_to_listing(DoctorSession& session, Facts& facts) {
-  if (facts.image.empty())
+  constexpr std::size_t kMost = 5;
+  if (facts.images.empty())
     return {Standing::not_seen, "not asked: the account owns no image, and none is configured"};
-  facts.listing = ask_listing(session, facts.image, kDoctorPage);
-  return right(facts.listing, "granted", "no share of any image is seen");
+  for (std::size_t i = 0; i < std::min(kMost, facts.images.size()); ++i) {
+    DoctorReply reply = ask_listing(session, facts.images.at(i), kDoctorPage);
+    if (!reply.good() && i > 0) {
+      facts.failed = std::move(reply);
+      break;
+    }
+    const bool shared = reply.good() && rows_of(reply.root()) > 0;
+    if (reply.good() && !shared) facts.empty = reply;
+    if (i == 0 || (shared && rows_of(facts.listing.root()) == 0)) {
+      facts.image = facts.images.at(i);
+      facts.listing = std::move(reply);
+    }
+    if (!facts.listing.good() || (facts.empty.good() && rows_of(facts.listing.root()) > 0)) break;
+  }
+  return right(facts.listing, kNoListing);
+}
+
+/// What makes a call fail beside the rights: each cause once, for all calls that it struck.
+Answer ask_answers(DoctorSession& /*session*/, Facts& facts) {
+  const DoctorReply& listing = facts.failed.came() || facts.failed.broken ? facts.failed : facts.listing;
+  const auto strikes = [](const DoctorReply& reply) {
+    return reply.broken || (reply.error && reply.reason() != Reason::forbidden);
+  };
+  // A page that is too large is a finding of its own.
+  const bool inventory = strikes(facts.inventory) && !facts.inventory.brief().starts_with("InvalidParameter");
+  if (!inventory && !strikes(listing)) {
+    const bool all = facts.inventory.good() && facts.listing.good();
+    return {all ? Standing::as_assumed : Standing::not_seen, all ? "both are" : "not by every call"};
+  }
+  const DoctorReply& first = inventory ? facts.inventory : listing;
+  std::string seen = inventory ? "DescribeSelfImages" : kListing;
+  const bool same = inventory && strikes(listing) && listing.brief() == first.brief();
+  if (same) seen.append(" and ").append(kListing);
+  seen.append(": ").append(first.why());
+  if (inventory && strikes(listing) && !same) seen.append("; ").append(kListing).append(": " + listing.why());
+  return {Standing::blind, seen, strikes(listing) ? kNoListing : kNoInventory, first.cure()};
 }
 
 Answer ask_total_count(DoctorSession& /*session*/, Facts& facts) {
@@ -62,16 +102,16 @@ Answer ask_total_count(DoctorSession& /*session*/, Facts& facts) {
       "every list is incomplete: drift is raised, but nothing clears and nothing is called in sync";
   if (!total) {
     facts.behaviour["total_count"] = "omitted";
-    return {Standing::blind, "TotalCount is " + std::string{type_of(told)}, kIncomplete,
-            "report it with doctor --report"};
+    return {Standing::blind, told == nullptr ? "there is none" : "it is " + std::string{type_of(told)},
+            kIncomplete, kReportIt};
   }
   const bool whole = rows < static_cast<std::size_t>(kDoctorPage);
   const bool equal = *total == static_cast<std::int64_t>(rows);
-  const std::string seen =
-      "TotalCount says " + std::to_string(*total) + ", " + std::to_string(rows) + " rows came";
+  const std::string seen = "it says " + std::to_string(*total) + ", and " + counted(rows, "row") + " came";
   if (whole && !equal) {
     facts.behaviour["total_count"] = *total > static_cast<std::int64_t>(rows) ? "more" : "less";
-    return {Standing::blind, seen, kIncomplete, "ask again with --image of another image; report it"};
+    return {Standing::blind, seen, kIncomplete,
+            "run doctor again with --image of another image, and report it"};
   }
   const bool text = type_of(told) == "text";
   facts.behaviour["total_count"] = text ? "text" : "exact";
@@ -84,8 +124,7 @@ Answer ask_page_size(DoctorSession& session, Facts& facts) {
   const auto echoed = number_in(facts.listing.root(), "PageSize");
   if (echoed && *echoed != kDoctorPage) {
     return {Standing::blind, "100 rows were asked for, and PageSize says " + std::to_string(*echoed),
-            "no list is complete: the pages are not those that were asked for",
-            "report it with doctor --report"};
+            "no list is complete: the pages are not those that were asked for", kReportIt};
   }
   const DoctorReply reply = ask_listing(session, facts.image, kDoctorPage + 1);
   if (reply.broken) return not_asked(reply);
@@ -106,8 +145,8 @@ Answer ask_unknown_image(DoctorSession& session, Facts& facts) {
   if (reply.broken) return not_asked(reply);
   if (reply.good() && rows_of(reply.root()) > 0) {
     return {Standing::blind,
-            "an image that nobody has is shared with " + std::to_string(rows_of(reply.root())),
-            "nothing that is listed can be believed", "report it with doctor --report"};
+            "an image that nobody has is shared with " + counted(rows_of(reply.root()), "account"),
+            "nothing that is listed can be believed", kReportIt};
   }
   if (reply.good()) {
     facts.behaviour["unknown_image"] = "empty";
@@ -138,7 +177,7 @@ std::string empty_form(const JsonValue& root) {
 
 Answer ask_empty_list(DoctorSession& /*session*/, Facts& facts) {
   const DoctorReply* empty = nullptr;
-  for (const DoctorReply* reply : {&facts.unknown, &facts.listing}) {
+  for (const DoctorReply* reply : {&facts.unknown, &facts.listing, &facts.empty}) {
     if (reply->good() && rows_of(reply->root()) == 0) empty = reply;
   }
   if (empty == nullptr) return {Standing::not_seen, "no list that came was empty"};
@@ -148,7 +187,7 @@ Answer ask_empty_list(DoctorSession& /*session*/, Facts& facts) {
   if (decode_page(empty->root()))
     return {Standing::differs, "its form is " + form, "none: it is read as empty"};
   return {Standing::blind, "its form is " + form,
-          "an image that nobody shares is incomplete and never in sync", "report it with doctor --report"};
+          "an image that nobody shares is incomplete and never in sync", kReportIt};
 }
 
 /// How a row is written; as ens-simulator's `row_form` names it.
@@ -168,13 +207,12 @@ Answer ask_account_form(DoctorSession& /*session*/, Facts& facts) {
   const JsonValue* accounts = facts.listing.root().find("Accounts");
   const JsonValue* rows =
       accounts == nullptr || accounts->is(Kind::array) ? accounts : accounts->find("Account");
-  if (rows == nullptr || rows->items.empty())
-    return {Standing::not_seen, "nobody shares the image; name one that is shared with --image"};
+  if (rows == nullptr || rows->items.empty()) return {Standing::not_seen, kNobodyShares};
   const std::string form = row_form(rows->items.front());
   const auto page = decode_page(facts.listing.root());
   if (!page || page->unusable_rows > 0) {
     return {Standing::blind, "rows came that hold no account id in a known form (" + form + ")",
-            "every list is incomplete", "report it with doctor --report"};
+            "every list is incomplete", kReportIt};
   }
   facts.behaviour["row_form"] = form;
   if (form == "usual") return {Standing::as_assumed, R"({"AliyunUid":"digits"})"};
@@ -184,7 +222,7 @@ Answer ask_account_form(DoctorSession& /*session*/, Facts& facts) {
 Answer ask_filter(DoctorSession& session, Facts& facts) {
   if (!facts.listing.good()) return not_asked(facts.listing);
   const std::size_t rows = rows_of(facts.listing.root());
-  if (rows == 0) return {Standing::not_seen, "nobody shares the image; name one that is shared with --image"};
+  if (rows == 0) return {Standing::not_seen, kNobodyShares};
   const DoctorReply reply = ask_listing(session, facts.image, kDoctorPage, "1000000000000001");
   if (reply.broken) return not_asked(reply);
   const bool filters = !reply.good() || rows_of(reply.root()) < rows;
@@ -208,12 +246,11 @@ Answer ask_limit_headers(DoctorSession& session, Facts& facts) {
 Answer ask_nonce(DoctorSession& session, Facts& facts) {
   if (!facts.inventory.good()) return not_asked(facts.inventory);
   const DoctorReply reply = session.replay();
-  if (reply.broken) return not_asked(reply);
   const bool checked = reply.error && reply.error->failure.code == "SignatureNonceUsed";
+  if (!reply.good() && !checked) return not_asked(reply);
   facts.behaviour["nonce_checked"] = checked;
   if (checked) return {Standing::as_assumed, "a request that was sent twice is refused"};
-  return {Standing::differs,
-          "a request that was sent twice is answered twice" + (reply.good() ? "" : ": " + reply.why()),
+  return {Standing::differs, "a request that was sent twice is answered twice",
           "none: each request of the exporter has a new one"};
 }
 
@@ -221,6 +258,7 @@ constexpr std::array kQuestions{
     DoctorQuestion{"right ens:DescribeSelfImages", "the key may list the account's images",
                    ask_right_to_inventory},
     DoctorQuestion{"right ens:DescribeImageSharePermission", "the key may list shares", ask_right_to_listing},
+    DoctorQuestion{"answers", "both calls are answered", ask_answers},
     DoctorQuestion{"TotalCount", "it equals the number of rows", ask_total_count},
     DoctorQuestion{"PageSize above 100", "it is refused", ask_page_size},
     DoctorQuestion{"unknown ImageId", "the answer is an empty list", ask_unknown_image},
@@ -234,7 +272,11 @@ constexpr std::array kQuestions{
 }  // namespace
 
 DoctorAnswer not_asked(const DoctorReply& before) {
-  return {Standing::not_seen, before.came() || before.broken ? "not asked: " + before.why() : "not asked"};
+  return {Standing::not_seen, before.came() || before.broken ? "not asked: " + before.brief() : "not asked"};
+}
+
+std::string counted(std::size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
 }
 
 std::optional<std::int64_t> number_in(const JsonValue& root, std::string_view name) {

@@ -28,15 +28,19 @@ struct DoctorAnswer {
 
 /// What was learnt on the way: a question reads what those before it left.
 struct DoctorFacts {
-  std::string image;      ///< that questions are asked about; empty: there is none
+  std::vector<std::string> images;  ///< that may be asked about, in this order
+  std::string image;  ///< of them the one that questions are asked about: with rows, if there is such a one
   DoctorReply inventory;  ///< its first page, 100 a page
   DoctorReply listing;    ///< the first page of `image`, 100 a page
+  DoctorReply empty;      ///< of another image, that nobody shares
+  DoctorReply failed;     ///< of another image, that could not be listed
   DoctorReply unknown;    ///< of an id that nobody has
   /// How the API behaves, as ens-simulator's scenarios say it.
   nlohmann::ordered_json behaviour = nlohmann::ordered_json::object();
 };
 
-/// What the exporter assumes of the API, and how that is looked at. Each asks once at most, and reads only.
+/// What the exporter assumes of the API, and how that is looked at. Each asks five times at most, most of
+/// them once, and reads only.
 struct DoctorQuestion {
   std::string_view name;
   std::string_view assumed;
@@ -49,15 +53,18 @@ std::span<const DoctorQuestion> doctor_questions();
 std::span<const DoctorQuestion> inventory_questions();
 
 // What several questions need.
-/// Not seen, since what it hangs on went wrong.
+inline constexpr const char* kReportIt = "report it, with the file that doctor --report writes";
+/// "1 row", "2 rows".
+std::string counted(std::size_t count, std::string_view what);
+/// Not seen, since what it hangs on went wrong, which is told elsewhere.
 DoctorAnswer not_asked(const DoctorReply& before);
 /// A member that is a number, also in quotes.
 std::optional<std::int64_t> number_in(const JsonValue& root, std::string_view name);
 /// "text", "number" or "nothing": how a member is written.
 std::string_view type_of(const JsonValue* value);
 
-/// DescribeSelfImages, its first page.
-DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size);
+/// DescribeSelfImages, one page of it.
+DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size, int page = 1);
 
 /// The same, of images whose id is like `image`.
 DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image);

@@ -30,12 +30,11 @@ std::size_t count(const Examination& found, Standing standing) {
                     [standing](const Diagnosis& d) { return d.answer.standing == standing; }));
 }
 
-/// `text` in lines of 80 columns, each behind `column` blanks but for the first, which stands behind `head`.
+/// `text` in lines of 80 columns, behind `column` blanks but for the first, which stands behind `head`.
 std::string wrapped(std::string head, std::string_view text, std::size_t column) {
   constexpr std::size_t kWidth = 80;
   std::string out;
   std::string line = std::move(head);
-  line.resize(std::max(line.size(), column), ' ');
   bool fresh = true;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
@@ -57,6 +56,25 @@ std::string wrapped(std::string head, std::string_view text, std::size_t column)
     fresh = false;
   }
   return out + line + "\n";
+}
+
+/// Names and what was seen; one line for all of which the same was seen.
+std::string brief_lines(const Examination& found, Standing standing) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const Diagnosis& d : found.diagnoses) {
+    if (d.answer.standing != standing) continue;
+    const auto same = std::find_if(lines.begin(), lines.end(),
+                                   [&d](const auto& line) { return line.second == d.answer.seen; });
+    if (same == lines.end() || standing == Standing::as_assumed) {
+      lines.emplace_back(d.name, d.answer.seen);
+    } else {
+      same->first += ", " + d.name;
+    }
+  }
+  std::string out;
+  for (const auto& [names, seen] : lines)
+    out += wrapped("  ", names + ": " + seen, 4);
+  return out;
 }
 
 /// Puts stand-ins in the place of ids: account ids are 12 digits or more, image ids begin with `m-`, request
@@ -118,41 +136,45 @@ int exit_code(const Examination& found) {
   return count(found, Standing::differs) > 0 ? 1 : 0;
 }
 
-std::string doctor_text(const Examination& found, const std::string& target) {
-  constexpr std::size_t kColumn = 10;
+std::string doctor_text(const Examination& found, const std::string& target, const std::string& then) {
+  constexpr std::size_t kColumn = 12;
   const std::size_t blind = count(found, Standing::blind);
   std::string out =
       wrapped("",
-              blind > 0 ? "The exporter is blind: " + std::to_string(blind) + " of its assumptions fail."
-              : count(found, Standing::differs) > 0
-                  ? std::string{"The exporter copes with everything that was seen."}
-                  : std::string{"Everything that was seen is as the exporter assumes."},
+              blind == 1  ? "The exporter is blind here: 1 assumption fails."
+              : blind > 1 ? "The exporter is blind here: " + std::to_string(blind) + " assumptions fail."
+              : count(found, Standing::differs) > 0 ? "The exporter copes with everything that was seen."
+                                                    : "Everything that was seen is as the exporter assumes.",
               0);
-  out += wrapped("",
-                 std::to_string(count(found, Standing::as_assumed)) + " as assumed, " +
-                     std::to_string(count(found, Standing::differs)) + " differ, " + std::to_string(blind) +
-                     " blind, " + std::to_string(count(found, Standing::not_seen)) + " not seen; " + target +
-                     ", " + std::to_string(found.requests) + " requests.",
-                 0);
+  std::string counts;
+  for (const Standing standing :
+       {Standing::as_assumed, Standing::differs, Standing::blind, Standing::not_seen}) {
+    const std::size_t here = count(found, standing);
+    if (here == 0) continue;
+    counts += std::to_string(here) + " " +
+              std::string{standing == Standing::differs && here > 1 ? "differ" : name_of(standing)} + ", ";
+  }
+  counts.replace(counts.size() - 2, 2, "; ");
+  out += wrapped(
+      "", counts + target + ", " + counted(static_cast<std::size_t>(found.requests), "request") + ".", 0);
   std::string next;
   for (const Standing standing : kStandings) {
     const bool brief = standing == Standing::as_assumed || standing == Standing::not_seen;
     if (count(found, standing) > 0) out += "\n" + std::string{name_of(standing)} + "\n";
+    if (brief) {
+      out += brief_lines(found, standing);
+      continue;
+    }
     for (const Diagnosis& d : found.diagnoses) {
       if (d.answer.standing != standing) continue;
-      if (brief) {
-        out += wrapped("  " + d.name + ": ", d.answer.seen, kColumn);
-        continue;
-      }
-      out += "  " + d.name + "\n" + wrapped("    assumed", d.assumed, kColumn + 2);
-      out += wrapped("    seen", d.answer.seen, kColumn + 2);
-      if (!d.answer.consequence.empty()) out += wrapped("    so", d.answer.consequence, kColumn + 2);
-      if (!d.answer.cure.empty()) out += wrapped("    do", d.answer.cure, kColumn + 2);
+      out += "  " + d.name + "\n" + wrapped("    assumed ", d.assumed, kColumn);
+      out += wrapped("    seen    ", d.answer.seen, kColumn);
+      if (!d.answer.consequence.empty()) out += wrapped("    so      ", d.answer.consequence, kColumn);
+      if (!d.answer.cure.empty()) out += wrapped("    do      ", d.answer.cure, kColumn);
       if (next.empty()) next = d.answer.cure;
     }
   }
-  if (next.empty())
-    next = blind > 0 ? "mend what makes it blind, then run doctor again" : "share-drift-exporter check";
+  if (next.empty()) next = blind > 0 ? "mend what makes it blind, then run doctor again" : then;
   return out + "\n" + wrapped("", "Next: " + next + ".", 0);
 }
 
@@ -171,7 +193,7 @@ std::string doctor_json(const Examination& found, const std::set<std::string>& k
                                 {"assumed", d.assumed},
                                 {"seen", stand_ins(d.answer.seen)},
                                 {"consequence", stand_ins(d.answer.consequence)},
-                                {"cure", d.answer.cure}});
+                                {"cure", stand_ins(d.answer.cure)}});
   }
   json["behaviour"] = found.behaviour;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

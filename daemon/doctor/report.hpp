@@ -12,8 +12,8 @@ namespace sharedrift {
 int exit_code(const Examination& found);
 
 /// For people, in 80 columns: a summary, the worst first, and what to do next. `target`: profile and
-/// endpoint.
-std::string doctor_text(const Examination& found, const std::string& target);
+/// endpoint. `then`: what comes next where nothing needs mending.
+std::string doctor_text(const Examination& found, const std::string& target, const std::string& then);
 
 /// JSON for others: no secret, and each id replaced by a stand-in that is the same wherever it occurs.
 /// `known`: ids beside those that can be told by their form. `version`: of this program.

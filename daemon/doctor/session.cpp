@@ -18,9 +18,34 @@ constexpr std::string_view kSts = "2015-04-01";
 std::string DoctorReply::why() const {
   if (broken) return std::string{to_string(broken->reason)} + ": " + broken->detail;
   if (!error) return {};
-  const Failure& failure = error->failure;
-  const std::string what = failure.code.empty() ? std::string{to_string(failure.reason)} : failure.code;
-  return what + (status == 0 ? "" : " (HTTP " + std::to_string(status) + ")") + ": " + failure.detail;
+  std::string detail = error->failure.detail;
+  const std::string cure = "; " + error->cure;
+  if (const std::size_t at = detail.find(cure); !error->cure.empty() && at != detail.npos)
+    detail.erase(at, cure.size());
+  return brief() + (status == 0 ? "" : " (HTTP " + std::to_string(status) + ")") + ": " + detail;
+}
+
+std::string DoctorReply::brief() const {
+  const bool coded = error && !error->failure.code.empty();
+  return coded ? error->failure.code : std::string{to_string(reason())};
+}
+
+std::string DoctorReply::cure() const {
+  switch (reason()) {
+    case Reason::throttled:
+      return "run doctor again in a minute; if it stays so, lower requests_per_second or lengthen the "
+             "interval, and look who else calls the API with this account";
+    case Reason::server_error: return "run doctor again later; if it stays so, ask Alibaba Cloud's support";
+    case Reason::protocol: return "compare the endpoint and the proxy: what answers there is not the API";
+    case Reason::dns: return "check the endpoint and this machine's resolver, or set a proxy";
+    case Reason::tls: return "trust its authority with ca_file, or correct the endpoint";
+    case Reason::proxy: return "check proxy_url, and its user and password";
+    case Reason::connect:
+    case Reason::timeout:
+    case Reason::reset: return "check the endpoint, the firewalls on the way, and whether a proxy is needed";
+    default: break;
+  }
+  return error && !error->cure.empty() ? error->cure : "report it with doctor --report";
 }
 
 Reason DoctorReply::reason() const {
@@ -102,8 +127,8 @@ DoctorReply DoctorSession::send(HttpRequest request, std::string_view right) {
                         lower.find("retry-after") != lower.npos || lower.find("quota") != lower.npos;
     if (speaks) limit_headers_[lower] = clean(value, 100);
   }
-  last_ = std::move(request);
   auto opened = open_answer(*result, right);
+  if (opened) last_ = std::move(request);
   if (!opened) return {.status = result->status, .error = std::move(opened).error()};
   return {.status = result->status, .document = std::make_shared<const JsonDocument>(std::move(*opened))};
 }

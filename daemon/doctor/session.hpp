@@ -28,8 +28,12 @@ struct DoctorReply {
   /// Something came, good or not.
   [[nodiscard]] bool came() const { return good() || error.has_value(); }
   [[nodiscard]] const JsonValue& root() const { return document->root(); }
-  /// Why it is not good, for people.
+  /// Why it is not good, for people; what would help is cure()'s to say.
   [[nodiscard]] std::string why() const;
+  /// The same in a word: the API's code, or the reason.
+  [[nodiscard]] std::string brief() const;
+  /// What a person should do.
+  [[nodiscard]] std::string cure() const;
   [[nodiscard]] Reason reason() const;
 };
 
@@ -48,7 +52,7 @@ class DoctorSession {
   Result<Credentials, Failure> wait_for_credentials(const std::stop_token& stop);
   DoctorReply ask_ens(std::string_view action, const Parameters& parameters);
   DoctorReply ask_sts(std::string_view action);
-  /// The last request that was answered, byte for byte.
+  /// The last request whose answer was good, byte for byte.
   DoctorReply replay();
 
   [[nodiscard]] int requests() const { return requests_; }

@@ -4,6 +4,7 @@
 For each switch: doctor names it, `check` and the daemon do what the consequence says, and a simulator that is given the report answers
 alike.
 """
+import datetime
 import json
 import pathlib
 import re
@@ -52,10 +53,18 @@ SWITCHES = [
     ({"inventory_total_count": False}, {"TotalCount of the inventory": "differs"}, DIFFERS, {}),
     ({"inventory_exact_filter": True}, {"ImageId of the inventory": "differs"}, DIFFERS, {}),
     ({"inventory_page_cap": 50, "inventory_page_cut": True}, {"PageSize of the inventory": "differs"}, DIFFERS, {}),
-    ({"inventory_page_cap": 50, "inventory_page_cut": False},
-     {"PageSize of the inventory": "blind", "right ens:DescribeSelfImages": "blind"}, BLIND, {EMPTY: "ownership_unknown"}),
+    ({"inventory_page_cap": 50, "inventory_page_cut": False}, {"PageSize of the inventory": "blind"}, BLIND, {EMPTY: "ownership_unknown"}),
+    ({"unknown_image": "Odd.Code", "empty_list": "text"}, {"unknown ImageId": "differs", "empty list": "blind"}, BLIND, {EMPTY: "bad_payload"}),
     ({"inventory_regions": "ap-southeast-1"}, {"images of the other region": "differs"}, DIFFERS, {}),
     ({"inventory_regions": "both"}, {"images of the other region": "differs"}, DIFFERS, {}),
+]
+METADATA = '{source: ecs_ram_role, metadata_endpoint: "URL"}'
+# switch, source of the key, what doctor says of it (nothing: it takes it)
+ROLES = [
+    ({"metadata_role": ""}, METADATA, "no RAM role is attached"),
+    ({"metadata_v1": False}, METADATA, ""),
+    ({"metadata_session_seconds": 600}, METADATA, ""),
+    ({"uri_role": ""}, '{source: credentials_uri, uri: "URL/credentials"}', "gives no credentials"),
 ]
 
 
@@ -68,9 +77,9 @@ class Doctor:
     def __init__(self, folder, own):
         self.folder, self.own, self.number = folder, own, 0
 
-    def simulator(self, *flags):
+    def simulator(self, *flags, images=1):
         self.number += 1
-        sim = self.own(Simulator(self.folder, "--images=1", "--accounts=1", *flags, name=f"simulator{self.number}"))
+        sim = self.own(Simulator(self.folder, f"--images={images}", "--accounts=1", *flags, name=f"simulator{self.number}"))
         sim.control("images", id=EMPTY)
         return sim
 
@@ -116,6 +125,32 @@ def every_switch(doctor):
         print(f"ok   {switch or 'as documented'}: exit {code}, and again from its own report")
 
 
+def every_switch_is_met(doctor):
+    """The simulator has no switch that this test forgets."""
+    met = {name for switch, *_ in SWITCHES for name in switch} | {name for switch, *_ in ROLES for name in switch}
+    there = set(doctor.simulator().get("state")["data"]["behaviour"])
+    expect(met == there, f"no test of {there - met}, no switch {met - there}")
+
+
+def page_caps(doctor):
+    """Where neither TotalCount nor PageSize comes, the next page tells whether a page was cut."""
+    usual = {"inventory_total_count": False, "inventory_page_cut": True}
+    for images, cap, standing, seen in ((60, 50, "differs", "100 is cut to 50"), (150, 100, "as assumed", "1000 is cut to 100"),
+                                        (60, 100, "as assumed", "100 is taken"), (150, 1000, "as assumed", "1000 is taken")):
+        sim = doctor.simulator(images=images)
+        sim.control("behaviour", **usual, inventory_page_cap=cap)
+        _, text, report = doctor.meet(sim)
+        got = findings(report)["PageSize of the inventory"]
+        expect(got[0] == standing and seen in got[1], f"{images} images, cap {cap}: {got}\n{text}")
+        expect(report["behaviour"].get("inventory_page_cap", 1000) in (cap, 1000), report["behaviour"])
+        again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}", images=images)
+        _, _, second = doctor.meet(again)
+        expect(findings(second) == findings(report), f"does not come back:\n{findings(report)}\n{findings(second)}")
+        code, out, err = run("check", f"--config.file={doctor.config(sim.url)}")
+        expect(code == OK, f"{images} images, cap {cap}: check {code}\n{out}{err}")
+        print(f"ok   {images} images in pages of {cap}: {seen}")
+
+
 def judged_as_told(doctor, sim, switch, reasons):
     """`check` does what doctor's consequence says: what it copes with is judged, what makes it blind is never in sync."""
     _, out, err = run("check", f"--config.file={doctor.config(sim.url, after=NOT_THERE)}", "--format=json")
@@ -142,7 +177,7 @@ def watched_as_told(doctor, sim, switch, named, reasons):
         if image in reasons:
             expect(daemon.value("share_drift_listing_failure_info", image_id=image, reason=reasons[image]) == 1, f"{switch}: {image}: reason")
     expect(daemon.state(UNKNOWN) in ("gone", "incomplete", "invalid", "unreachable"), f"{switch}: {daemon.state(UNKNOWN)}")
-    listed = 0 if named.get("right ens:DescribeSelfImages") == "blind" else 1
+    listed = 0 if named.get("PageSize of the inventory") == "blind" else 1
     daemon.wait_value("share_drift_inventory_complete", listed, profile="default")
     sim.control("share", image=SHARED, accounts=[STRANGER])
     daemon.wait_value("share_drift_unexpected_accounts", 1, image_id=SHARED)
@@ -159,30 +194,72 @@ def the_way_there(doctor):
     sim = doctor.simulator()
     config = doctor.config(sim.url)
 
-    def blind(what, name, says, code=BLIND, **environment):
-        got, text, report = doctor.meet(sim, config=config, **environment)
+    def blind(what, name, says, code=BLIND, do="", flags=(), **environment):
+        got, text, report = doctor.meet(sim, *flags, config=config, **environment)
         expect(got == code, f"{what}: exit {got}\n{text}")
         standing, seen = findings(report)[name]
         expect(standing == ("blind" if code == BLIND else "differs") and says in seen, f"{what}: {standing} {seen}\n{text}")
+        told = next(f for f in report["findings"] if f["name"] == name)
+        expect(do in told["cure"] and told["cure"] and told["consequence"], f"{what}: {told}")
+        others = [f for f in report["findings"] if f["standing"] in ("blind", "differs") and f["name"] != name]
+        expect(not others, f"{what}: one cause is one finding: {others}\n{text}")
+        causes = [line for line in text.splitlines() if "not asked" in line]
+        expect(len(causes) <= 2, f"{what}: one cause is told once\n{text}")
         print(f"ok   {what}: {name}")
+        return text
 
     blind("no credentials", "credentials", "is not set", ALIBABA_CLOUD_ACCESS_KEY_ID="", ALIBABA_CLOUD_ACCESS_KEY_SECRET="")
-    blind("a wrong secret", "key", "SignatureDoesNotMatch", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong")
+    blind("a wrong secret", "key", "SignatureDoesNotMatch", do="compare the secret", ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong")
+    blind("a wrong key", "key", "InvalidAccessKeyId.NotFound", do="compare the id", ALIBABA_CLOUD_ACCESS_KEY_ID="wrong")
     sim.control("keys/rights", id=Simulator.KEY, rights=["ens:DescribeSelfImages", "sts:*"])
-    blind("without one right", "right ens:DescribeImageSharePermission", "NoPermission")
+    blind("without one right", "right ens:DescribeImageSharePermission", "NoPermission", do="grant ens:DescribeImageSharePermission")
     sim.control("keys/rights", id=Simulator.KEY, rights=["ens:DescribeImageSharePermission", "sts:*"])
-    blind("without the other", "right ens:DescribeSelfImages", "NoPermission")
+    blind("without the other", "right ens:DescribeSelfImages", "NoPermission", do="grant ens:DescribeSelfImages")
     sim.control("keys/rights", id=Simulator.KEY, rights=["*"])
+    for what, says, do, fault in (("throttling", "Throttling.User", "lower requests_per_second", {"kind": "throttle"}),
+                                  ("a gateway's page", "HTTP 502", "later", {"kind": "html", "status": 502}),
+                                  ("a page that is none of the API's", "a page instead of JSON", "endpoint", {"kind": "html", "status": 200}),
+                                  ("a redirect", "HTTP 302", "endpoint", {"kind": "redirect"}),
+                                  ("an API with trouble", "ServiceUnavailable", "later", {"kind": "error", "code": "ServiceUnavailable"})):
+        for action in ("DescribeSelfImages", "DescribeImageSharePermission"):
+            sim.control("faults", action=action, **fault)
+            text = blind(f"{what} for {action}", "answers", says, do=do)
+            cause = text.split("\nblind\n")[1].split("\nnot seen\n")[0]
+            expect(action in cause and "right" not in cause, f"the right is not the cause:\n{text}")
+            sim.control("faults/clear")
+        sim.control("faults", **fault)
+        text = blind(f"{what} for everything", "answers", says, do=do)
+        sim.control("faults/clear")
+    sim.control("faults", kind="html", image=EMPTY)
+    blind("a configured image alone that cannot be listed", "answers", "HTTP 502")
+    sim.control("faults/clear")
+    sim.control("keys", id="root", secret="fake", kind="account")
+    blind("the account's own key", "identity", "the account's own (root) key", code=DIFFERS, do="RAM user",
+          ALIBABA_CLOUD_ACCESS_KEY_ID="root", ALIBABA_CLOUD_ACCESS_KEY_SECRET="fake")
     sim.control("faults", kind="clock_skew", seconds=1200)
     blind("a clock that is wrong", "clock", "s ahead", code=DIFFERS)
     sim.control("faults/clear")
     blind("a proxy that is set and not used", "proxy", "http_proxy is set, and not used", code=DIFFERS, http_proxy="http://127.0.0.1:9")
     config = doctor.config(sim.url, ', owner_account: "2222222222222222"')
     blind("a key of another account", "identity", "owner_account is")
+    config = doctor.config(sim.url)
+    blind("an image that was asked for and is not there", "configured images", "does not list image-", flags=["--image=m-nope"], do="correct the id")
     config = doctor.config(sim.url, after=NOT_THERE)
-    blind("an image that is not there", "configured images", "its inventory lacks image-", code=DIFFERS)
+    blind("an image that is not there", "configured images", "does not list image-", code=DIFFERS, do="correct the id")
+    sim.control("images", id="m-not-here")
+    text = blind("an image that is mistyped", "configured images", "does not list image-", code=DIFFERS, do="image-")
+    expect("write m-not-here in place of m-not-there" in " ".join(text.split()), text)
+    sim.control("images/delete", id="m-not-here")
     config.write_text(re.sub("m-sim-1|m-nobody", lambda found: found[0] + "-elsewhere", config.read_text()))
-    blind("the other region's endpoint", "configured images", "lists no configured image")
+    blind("the other region's endpoint", "configured images", "lists none of the 3 images", do="https://ens.ap-southeast-1.aliyuncs.com")
+    sim.control("images/delete", id=SHARED)
+    sim.control("images/delete", id=EMPTY)
+    blind("an account without images", "configured images", f"the account of this key owns no image at {sim.url}", do="another account")
+    config.write_text(config.read_text().split("images:")[0])
+    text = blind("an account without images, and none configured", "configured images", "owns no image at", do="another account")
+    expect("in sync" not in text.replace("never called in sync", ""), text)
+    config.write_text(config.read_text() + 'discover: [{allowed: []}]\n')
+    blind("an account without images, and a rule", "configured images", "owns no image at", do="another account")
     config = doctor.config(f"http://127.0.0.1:{free_port()}")
     blind("nobody at the endpoint", "connection", "connect")
     config = doctor.config("https://localhost:1", ", allow_any_endpoint: true")
@@ -193,18 +270,18 @@ def roles_that_are_not_there(doctor):
     """Switches of the places where keys come from: doctor names them, and the daemon says so of every image, and goes on."""
     sim = doctor.simulator()
     usual = sim.get("state")["data"]["behaviour"]
-    for switch, source, says in (
-            ({"metadata_role": ""}, f'{{source: ecs_ram_role, metadata_endpoint: "{sim.url}"}}', "no RAM role is attached"),
-            ({"metadata_v1": False}, f'{{source: ecs_ram_role, metadata_endpoint: "{sim.url}"}}', ""),
-            ({"uri_role": ""}, f'{{source: credentials_uri, uri: "{sim.url}/credentials"}}', "gives no credentials")):
+    for switch, source, says in ROLES:
         sim.control("behaviour", **{**usual, **switch})
-        text = doctor.config(sim.url).read_text().replace("{source: environment}", source)
+        text = doctor.config(sim.url).read_text().replace("{source: environment}", source.replace("URL", sim.url))
         config = doctor.folder / "roles.yml"
         config.write_text(text)
         got, told, report = doctor.meet(sim, config=config)
         standing, seen = findings(report)["credentials"]
         expect((standing == "blind") == bool(says) and says in seen, f"{switch}: {standing} {seen}\n{told}")
         expect((got == BLIND) == bool(says), f"{switch}: exit {got}\n{told}")
+        if not says:
+            ends = datetime.datetime.fromisoformat(re.search(r"ends at (\S+)Z", seen)[1]) - datetime.datetime.utcnow()
+            expect(0 < ends.total_seconds() <= switch.get("metadata_session_seconds", 3600), f"{switch}: {seen}")
         daemon = doctor.own(Daemon(doctor.folder, text + WATCH, name="roles", key=None))
         state = daemon.state(SHARED)
         expect(state == ("unreachable" if says else "ok"), f"{switch}: {state}")
@@ -230,8 +307,10 @@ def without_ids_and_secrets(doctor):
 def whole_or_not(doctor):
     sim = doctor.simulator()
     config = doctor.config(sim.url)
-    code, _, err = run("doctor", f"--config.file={config}", "--report=/nonexistent/report.json")
-    expect(code == 1 and "could not be written whole" in err, f"{code} {err}")
+    sim.control("requests/clear")
+    code, out, err = run("doctor", f"--config.file={config}", "--report=/nonexistent/report.json")
+    expect(code == USAGE and "/nonexistent/report.json: No such file" in err and not out, f"{code} {out}{err}")
+    expect(not sim.get("requests")["data"]["requests"], "nothing is asked for a report that cannot be written")
     with open("/dev/full", "w") as full:
         done = subprocess.run([BIN / "share-drift-exporter", "doctor", f"--config.file={config}"], stdout=full, stderr=subprocess.PIPE, text=True,
                               env={"ALIBABA_CLOUD_ACCESS_KEY_ID": Simulator.KEY, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": Simulator.SECRET})
@@ -244,9 +323,43 @@ def whole_or_not(doctor):
     print("ok   whole or exit 1, usage is exit 2")
 
 
+def reads_well(doctor):
+    """Numbers and nouns agree, nothing is said twice, and what comes next is what can be done."""
+    sim = doctor.simulator()
+    code, text, _ = doctor.meet(sim)
+    expect(code == OK and "Next: share-drift-exporter check." in text, text)
+    bare = doctor.folder / "bare.yml"
+    bare.write_text(doctor.config(sim.url).read_text().split("images:")[0])
+    code, said, _ = doctor.meet(sim, config=bare)
+    expect(code == OK and "Next: share-drift-exporter baseline --all" in said, f"one profile is enough: {code}\n{said}")
+    sim.control("behaviour", total_count="omitted")
+    _, blind, _ = doctor.meet(sim)
+    _, key, _ = doctor.meet(sim, ALIBABA_CLOUD_ACCESS_KEY_ID="wrong")
+    for told in (text, said, blind, key):
+        for odd in ("1 differ,", ", 0 ", "1 requests", "1 rows", "1000 1000", "is nothing", "1 of its assumptions fail", "1 assumptions", "  clock:  "):
+            expect(odd not in told.replace("127.0.0.1", ""), f"{odd!r}:\n{told}")
+    print("ok   it reads well")
+
+
+def a_blind_report_is_no_simulator(doctor):
+    sim = doctor.simulator()
+    doctor.meet(sim, ALIBABA_CLOUD_ACCESS_KEY_ID="wrong")
+    done = subprocess.run([BIN / "ens-simulator", f"--behaviour={doctor.folder / 'report.json'}"], capture_output=True, text=True, timeout=60)
+    expect(done.returncode == USAGE and "saw nothing of how the API behaves" in done.stderr, f"{done.returncode} {done.stdout}{done.stderr}")
+    sim.control("unshare", image=SHARED, all=True)
+    doctor.meet(sim)
+    again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}")
+    expect("doctor did not see account id, parameter AliyunId" in again.output(), again.output())
+    print("ok   the simulator says what a report did not see, and takes none that saw nothing")
+
+
 def main():
     with workspace() as (folder, own):
         doctor = Doctor(pathlib.Path(folder), own)
+        every_switch_is_met(doctor)
+        reads_well(doctor)
+        page_caps(doctor)
+        a_blind_report_is_no_simulator(doctor)
         every_switch(doctor)
         the_way_there(doctor)
         roles_that_are_not_there(doctor)
