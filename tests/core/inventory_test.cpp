@@ -101,6 +101,26 @@ TEST(InventoryCollector, AnImageWithoutAUsableIdHidesNoneOfThePagesAfterIt) {
   }
 }
 
+TEST(InventoryCollector, AnInventoryThatMovedOnceIsProvenByThePassesAfterThat) {
+  for (const bool counted : {true, false}) {
+    for (const bool removed : {true, false}) {
+      ImageServer server(25);
+      server.counted = counted;
+      server.before = [removed](ImageServer& at) {
+        if (at.requests != 1) return;
+        if (removed) {
+          at.remove(0);
+        } else {
+          at.insert_front();
+        }
+      };
+      const InventoryListing found = walk(server, kTen);
+      EXPECT_TRUE(found.complete) << "counted: " << counted << ", removed: " << removed;
+      EXPECT_THAT(found.rows, SizeIs(removed ? 24U : 26U));
+    }
+  }
+}
+
 TEST(InventoryCollector, AnEndlessInventoryEnds) {
   ImageServer server(0);
   server.tamper = [](int number, InventoryPage& page) {
