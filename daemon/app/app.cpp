@@ -50,6 +50,8 @@ constexpr int kStartFailure = 1;
 constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
+constexpr Millis kReloadAgain =
+    10s;  ///< files that did not change, lest a flood of requests be a flood of lines
 constexpr Millis kLookEvery = 30s;
 /// By then the start and the first polls have left behind what they needed once.
 constexpr Millis kFirstLook = 1s;
@@ -187,7 +189,7 @@ class App {
     backend.ready = [this] { return !stopping_ && surface_.first_cycle_done(); };
     backend.config = [this] { return to_yaml(*config_.in_force()); };
     backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
-    backend.reload = [this] { return reload(); };
+    backend.reload = [this] { return reload_if_changed(kReloadAgain); };
     backend.poll = [this](const ImageId& image) { engine_->poll_soon(image); };
     backend.endpoints = [this] { return endpoints_of(*config_.in_force()); };
     backend.health = [this] { return metrics_.health(); };
@@ -205,8 +207,14 @@ class App {
   }
 
   /// The whole new configuration or none of it. Thread-safe; one at a time.
-  Result<Unit, std::string> reload() {
+  Result<Unit, std::string> reload_if_changed(Millis unless_tried_since) {
     const std::scoped_lock one_at_a_time(reload_mutex_);
+    const bool is_due = clock_.now().mono - tried_.first >= unless_tried_since;
+    if (is_due || config_.changed()) tried_ = {clock_.now().mono, reload()};
+    return tried_.second;
+  }
+
+  Result<Unit, std::string> reload() {
     if (stopping_) return Err(std::string{"the daemon is stopping\n"});
     SystemdNotifier::reloading();
     auto config = config_.load();
@@ -228,15 +236,6 @@ class App {
     return Unit{};
   }
 
-  /// The same, unless these files were tried already, whatever came of it.
-  void reload_if_changed() {
-    {
-      const std::scoped_lock lock(reload_mutex_);
-      if (!config_.changed()) return;
-    }
-    static_cast<void>(reload());
-  }
-
   [[nodiscard]] std::int64_t watched_images() const { return static_cast<std::int64_t>(views_.size()); }
 
   int serve() {
@@ -250,11 +249,11 @@ class App {
       const auto patience = std::chrono::ceil<Millis>(std::min(next_look, next_reload) - clock_.now().mono);
       const int number = wait_for_signal(signals, std::max(patience, Millis{0}));
       if (failed_) return kBug;
-      if (number == SIGHUP) static_cast<void>(reload());  // its verdict is in the log and the gauge
+      if (number == SIGHUP) static_cast<void>(reload_if_changed(Millis{0}));  // see log and gauge
       if (number == SIGTERM || number == SIGINT) return 0;
       const MonoTime now = clock_.now().mono;
       if (now >= next_reload) {
-        reload_if_changed();
+        static_cast<void>(reload_if_changed(Millis::max()));
         next_reload = now + *options_.auto_reload;
       }
       if (now < next_look) continue;
@@ -334,7 +333,8 @@ class App {
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
   CurrentConfig config_{options_};
-  std::mutex reload_mutex_;  ///< held by whoever reads the files
+  std::mutex reload_mutex_;                                           ///< held by whoever reads the files
+  std::pair<MonoTime, Result<Unit, std::string>> tried_{{}, Unit{}};  ///< guarded by it
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;

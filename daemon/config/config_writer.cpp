@@ -36,7 +36,7 @@ void write_credentials(YAML::Emitter& out, const char* key, const CredentialSpec
   text(out, "role_session_name", c.role_session_name);
   text(out, "oidc_provider_arn", c.oidc_provider_arn);
   text(out, "oidc_token_file", c.oidc_token_file);
-  text(out, "external_id", c.external_id);
+  if (!c.external_id.empty()) text(out, "external_id", "masked");  // whoever knows it may be let in
   text(out, "policy", c.policy);
   if (c.duration) duration(out, "duration", *c.duration);
   if (!c.uri.empty()) text(out, "uri", masked_url(c.uri));

@@ -175,6 +175,7 @@ TEST(ConfigWriter, WritesEverySampleAsTheSame) {
     ASSERT_TRUE(config) << entry.path() << told(config);
     for (ProfileConfig& p : config->profiles) {  // what is masked cannot come back
       if (p.proxy_url.find('@') != std::string::npos) p.proxy_url = "http://***@proxy.example:3128";
+      if (!p.credentials.external_id.empty()) p.credentials.external_id = "masked";
       p.credentials.from.clear();
     }
     const std::string yaml = to_yaml(*config);
@@ -192,7 +193,9 @@ TEST(ConfigWriter, MasksWhatAnAddressMayHide) {
   config.profiles[0].proxy_url = "http://joe:sesame@proxy.example:3128";
   config.profiles[0].credentials.source = CredentialKind::credentials_uri;
   config.profiles[0].credentials.uri = "http://127.0.0.1:7002/creds?token=sesame";
+  config.profiles[0].credentials.external_id = "sesame";
   const std::string yaml = to_yaml(config);
+  EXPECT_THAT(yaml, HasSubstr("external_id: \"masked\"\n"));
   EXPECT_THAT(yaml, HasSubstr("proxy_url: \"http://***@proxy.example:3128\"\n"));
   EXPECT_THAT(yaml, HasSubstr("uri: \"http://127.0.0.1:7002/creds?***\"\n"));
   EXPECT_THAT(yaml, Not(HasSubstr("sesame")));

@@ -210,6 +210,11 @@ def hit_and_run(attack):
     attack.thread.start()
 
 
+def reloads(attack):
+    """Nothing changed, and it is reloaded all the time."""
+    attack.come_again(b"POST /-/reload HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 50)
+
+
 UNREAD_SCRAPE, UNREAD_PAGE = (b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n" for path in (b"/metrics", b"/"))
 HALF_HEAD = b"GET /metrics HT"
 
@@ -240,7 +245,7 @@ def full_house_many(attack):
 
 
 ATTACKS = [idle, slow_heads, slow_readers, giant_heads, many_heads, long_targets, pipelining, bodies, chunks, bad_methods, in_and_out,
-           hit_and_run, unread_scrapes, unread_scrapes_many, unread_pages, unread_pages_many, full_house, full_house_many]
+           hit_and_run, reloads, unread_scrapes, unread_scrapes_many, unread_pages, unread_pages_many, full_house, full_house_many]
 
 
 def under(attack, daemon):
@@ -295,6 +300,9 @@ def main():
         if status(daemon)[1] > threads:
             raise Failed(f"there were {threads} threads, and are {status(daemon)[1]}")
         print("at the end {} KiB, {} threads, {} descriptors".format(*status(daemon)))
+        lines = len(daemon.events("config_reloaded"))
+        if lines > 10:
+            raise Failed(f"{lines} lines tell of a configuration that did not change")
         polled = daemon.value("share_drift_listing_duration_seconds_count")
         wait_for("the poll loop to go on", lambda: daemon.value("share_drift_listing_duration_seconds_count") > polled)
         if daemon.stop() != 0:
