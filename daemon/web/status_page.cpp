@@ -145,7 +145,7 @@ std::string inventory_lines(const std::string& name, const InventoryView& invent
            html(inventory.failure->detail) + ".</p>";
   }
   const auto count = [](const InventoryView::Count& value) {
-    return value ? std::to_string(*value) : std::string("not known how many");
+    return value ? std::to_string(*value) : std::string("not known");
   };
   return out + "<p>Inventory of " + profile + ": owned " + count(inventory.images) + ", unwatched " +
          count(inventory.unwatched) + ", ignored " + count(inventory.ignored) + "; last proof " +

@@ -124,7 +124,7 @@ TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
   health.inventories["default"] = view;
   const std::string blind = page({}, {}, health);
   EXPECT_THAT(blind, HasSubstr("a new one may not be seen: grant it ens:DescribeSelfImages."));
-  EXPECT_THAT(blind, HasSubstr("unwatched not known how many, ignored 0; last proof never"));
+  EXPECT_THAT(blind, HasSubstr("unwatched not known, ignored 0; last proof never"));
 }
 
 TEST(StatusPage, DriftIsToldWithNameAccountAndTime) {
