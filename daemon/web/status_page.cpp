@@ -133,9 +133,10 @@ std::string inventory_lines(const std::string& name, const InventoryView& invent
   if (inventory.unwatched.value_or(0) > 0) {
     out += "<p class=\"trouble\">Nobody watches " + std::to_string(*inventory.unwatched) +
            (inventory.unwatched == 1 ? " image" : " images") + " that the account of " + profile + " owns:";
+    std::string_view before = " ";
     for (const auto& [id, image_name] : inventory.some_unwatched) {
-      out += " <code>" + id.str() + "</code>";
-      if (!image_name.empty()) out += " <bdi>" + html(image_name) + "</bdi>";
+      out.append(std::exchange(before, ", ")).append("<code>" + id.str() + "</code>");
+      if (!image_name.empty() && image_name != id.str()) out += " <bdi>" + html(image_name) + "</bdi>";
     }
     out += ". A rule under <code>discover</code> watches all.</p>";
   }
@@ -167,7 +168,8 @@ std::string health_lines(const OwnHealth& health, WallTime now) {
   }
   if (health.clears_held > 0) {
     trouble("Many images lost accounts at once: " + std::to_string(health.clears_held) +
-            " disappearances are held until more complete listings confirm them.");
+            (health.clears_held == 1 ? " disappearance is" : " disappearances are") +
+            " held until more complete listings confirm that.");
   }
   for (const auto& [profile, inventory] : health.inventories)
     out += inventory_lines(profile, inventory, now);

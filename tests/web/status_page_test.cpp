@@ -110,14 +110,14 @@ TEST(StatusPage, TheExportersOwnTroubleIsTold) {
 
 TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
   OwnHealth health;
-  InventoryView view{12, 1, 0, {{*ImageId::parse("m-new"), "<b>"}}};
+  InventoryView view{12, 2, 0, {{*ImageId::parse("m-new"), "<b>"}, {*ImageId::parse("m-old"), "m-old"}}};
   view.last_complete = kNow - std::chrono::minutes{3};
   health.inventories["default"] = view;
   const std::string html = page({}, {}, health);
-  EXPECT_THAT(html,
-              HasSubstr("Nobody watches 1 image that the account of profile default owns: <code>m-new</code> "
-                        "<bdi>&lt;b&gt;</bdi>."));
-  EXPECT_THAT(html, HasSubstr("owned 12, unwatched 1, ignored 0; last proof"));
+  EXPECT_THAT(
+      html, HasSubstr("Nobody watches 2 images that the account of profile default owns: <code>m-new</code> "
+                      "<bdi>&lt;b&gt;</bdi>, <code>m-old</code>."));
+  EXPECT_THAT(html, HasSubstr("owned 12, unwatched 2, ignored 0; last proof"));
   view.failure = make_failure(Reason::forbidden, "grant it ens:DescribeSelfImages");
   view.unwatched = std::nullopt;
   view.last_complete = std::nullopt;
