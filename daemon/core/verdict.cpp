@@ -8,15 +8,17 @@ namespace sharedrift {
 namespace {
 
 /// Why the last attempt is no proof.
-std::string_view blindness(ImageState state) {
-  switch (state) {
+std::string_view blindness(const ImageView& view) {
+  switch (view.state) {
     case ImageState::never_read: return "not read yet";
     case ImageState::ok:
     case ImageState::empty:  // restored from a state of before the restart
     case ImageState::incomplete: return "the listing was not complete";
     case ImageState::unstable: return "the list kept changing while it was read";
     case ImageState::forbidden: return "access refused";
-    case ImageState::gone: return "not among the images of the account";
+    case ImageState::gone:
+      return view.last_complete ? "not among the images of the account any more"
+                                : "not among the images of the account";
     case ImageState::invalid: return "the API refuses the image id";
     case ImageState::unreachable: return "the API could not be asked";
   }
@@ -54,7 +56,7 @@ Judgement judge(const ImageView& view, const JudgingAt& at) {
   out.stale =
       !view.last_complete || at.now - *view.last_complete > stale_after_of(*view.policy, at.stale_after);
   if (!view.listing_complete) {
-    out.why = blindness(view.state);
+    out.why = blindness(view);
   } else if (out.stale || !view.unexpected_accounts || !view.missing_accounts) {
     out.why = view.last_complete ? "the last proof is " + format_age(*view.last_complete, at.now) + " old"
                                  : "not read yet";

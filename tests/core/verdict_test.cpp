@@ -44,6 +44,15 @@ TEST(Verdict, NoStateIsGreenWithoutACompleteListing) {
   }
 }
 
+TEST(Verdict, AnImageThatWasThereIsGoneAndAnotherWasNeverSeen) {
+  const auto view = a_view("m-1");
+  view->state = ImageState::gone;
+  view->listing_complete = false;
+  EXPECT_EQ(judged(*view).why, "not among the images of the account any more");
+  view->last_complete.reset();
+  EXPECT_EQ(judged(*view).why, "not among the images of the account") << "mistyped, or another account's";
+}
+
 TEST(Verdict, WithdrawnZerosAreUnknown) {
   const auto view = a_view("m-1");
   view->missing_accounts.reset();
