@@ -3,6 +3,7 @@
 #include "app/doctor.hpp"
 #include "app/ens_sources.hpp"
 #include "app/history.hpp"
+#include "app/lint_polled.hpp"
 #include "app/one_shot.hpp"
 #include "app/output.hpp"
 #include "app/report.hpp"
@@ -11,7 +12,6 @@
 #include "config/config_lint.hpp"
 #include "config/config_loader.hpp"
 #include "core/text.hpp"
-#include "doctor/questions.hpp"
 #include "http_client/curl_transport.hpp"
 #include "http_client/proxy_environment.hpp"
 #include "metrics/self_metrics.hpp"
@@ -73,7 +73,7 @@ class Progress {
 
 struct Polled {
   ReportInput report;
-  std::vector<std::string> blind;  ///< why not all images may be known
+  WalkedOnce walked;
   Endpoints endpoints;
 };
 
@@ -173,15 +173,16 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   const StopOnSignal stop;
   const OneShotPorts ports{config, clock, random, transport, timers, sources->lanes(), std::ref(progress)};
   Polled polled;
-  Inventories inventories;
-  WalkedOnce walked;
-  if (!config.discover.empty()) walked = walk_once(ports, inventories, stop.token());
-  for (const std::string& why : walked.blind)
+  WalkedOnce& walked = polled.walked;
+  const bool lint = options.command == Command::lint;
+  const bool discovers = !config.discover.empty();
+  if (discovers || lint || options.command == Command::baseline) walked = walk_once(ports, stop.token());
+  if (!discovers && !lint) walked.blind.clear();  // nothing hangs on images that are not configured
+  for (const std::string& why : lint ? std::vector<std::string>{} : doubts(walked, config))
     std::fprintf(stderr, "share-drift-exporter: warning: %s\n", why.c_str());
-  polled.blind = std::move(walked.blind);
   const Shard shard{options.shard_index, options.shard_count};
   SD_TRY(watch, selected(watch_list(config, shard, walked.discovered), options.images));
-  polled.report.views = poll_once(std::move(watch), ports, stop.token(), std::move(inventories));
+  polled.report.views = poll_once(std::move(watch), ports, stop.token(), walked.inventories);
   progress.clear();
   polled.report.account_names = config.account_names;
   polled.report.config_file = config_name(options);
@@ -208,7 +209,7 @@ std::string report_prometheus(const ReportInput& input) {
 /// Where an image may be unseen, nobody can tell that all are in sync.
 int exit_code(const Polled& polled) {
   const int code = exit_code(count_verdicts(polled.report).worst());
-  return code == 0 && !polled.blind.empty() ? kCouldNotTell : code;
+  return code == 0 && !polled.walked.blind.empty() ? kCouldNotTell : code;
 }
 
 int check(const Options& options, const Polled& polled) {
@@ -221,32 +222,22 @@ int check(const Options& options, const Polled& polled) {
   return exit_code(polled);
 }
 
+/// A baseline that lacks something says so in its first line: it looks whole to whoever adopts it.
 int baseline(const Options& options, const Polled& polled, const Loaded& loaded) {
-  print(options.all ? report_whole_baseline(polled.report, loaded.files, loaded.config)
-                    : report_baseline(polled.report, loaded.files));
+  std::vector<std::string> lacks = doubts(polled.walked, loaded.config);
   const auto& views = polled.report.views;
-  const bool all_read =
-      std::all_of(views.begin(), views.end(), [](const auto& view) { return view->listing_complete; });
-  return all_read && polled.blind.empty() ? 0 : kCouldNotTell;
-}
-
-/// Names the profiles whose inventory cannot be read: nothing that is empty is proven there.
-int lint_inventories(const Options& options, const Config& config) {
-  if (!config.inventory.enabled) return 0;
-  SystemClock clock;
-  SystemRandom random;
-  CurlTransport transport;
-  int code = 0;
-  for (const ProfileConfig& profile : config.profiles) {
-    DoctorSession session = open_session(profile, clock, random, transport);
-    if (!session.wait_for_credentials({})) continue;  // each image says so
-    const DoctorReply reply = ask_inventory(session, kDoctorPage);
-    if (reply.good()) continue;
-    print(config_name(options) + ": profile " + profile.name +
-          ": its inventory cannot be read: " + reply.why() + "\n");
-    code = 1;
-  }
-  return code;
+  const auto unread = static_cast<std::size_t>(
+      std::count_if(views.begin(), views.end(), [](const auto& view) { return !view->listing_complete; }));
+  if (unread > 0)
+    lacks.push_back(std::to_string(unread) + " of " + std::to_string(views.size()) +
+                    " images could not be read whole, see below");
+  std::string head;
+  for (const std::string& why : lacks)
+    head += (head.empty() ? "# INCOMPLETE: " : "; ") + clean(why, why.size());
+  print((head.empty() ? head : head + "\n") +
+        (options.all ? report_whole_baseline(polled.report, loaded.files, loaded.config)
+                     : report_baseline(polled.report, loaded.files)));
+  return lacks.empty() ? 0 : kCouldNotTell;
 }
 
 int lint_online(const Options& options) {
@@ -254,24 +245,10 @@ int lint_online(const Options& options) {
   if (!loaded) return refuse(loaded.error());
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
-  int code = lint_inventories(options, loaded->config);
-  for (const auto& view : polled->report.views) {
-    const std::string& id = view->policy->id.str();
-    if (!view->listing_complete) {
-      std::string line = config_name(options);
-      line.append(": ").append(id).append(": could not be read whole, so unused entries are not known");
-      if (view->last_failure) line.append(" (").append(view->last_failure->detail).append(")");
-      print(line + "\n");
-      code = 1;
-      continue;
-    }
-    for (const AccountId& account : unused_entries(*view->policy, view->sightings, polled->report.at.now)) {
-      print(config_name(options) + ": " + id + ": " + std::string{account.str()} +
-            " is allowed, but the image is not shared with it\n");
-      code = 1;
-    }
-  }
-  return code;
+  const std::vector<Diagnostic> found =
+      lint_polled(polled->report.views, polled->walked, loaded->config, loaded->files, polled->report.at.now);
+  print(to_lines(found));
+  return found.empty() ? 0 : 1;
 }
 
 /// Adds what a configuration that was taken names: on this machine, without the network.

@@ -1,5 +1,6 @@
 #include "app/one_shot.hpp"
 
+#include "app/causes.hpp"
 #include "core/listing.hpp"
 #include "poll/inventory_walks.hpp"
 
@@ -60,10 +61,11 @@ class WalkListener final : public PollListener {
   void on_totals(const Tracker& /*tracker*/) override {}
   void on_inventory(const std::string& profile, const InventoryView& view) override {
     ++walks;
-    if (!view.failure) return;
-    result_.blind.push_back("the images that the account of profile " + profile +
-                            " owns could not be listed completely, so a new one may not be seen (" +
-                            std::string{to_string(view.failure->reason)} + ": " + view.failure->detail + ")");
+    if (view.failure) {
+      result_.blind.emplace(profile, *view.failure);
+    } else if (view.images == 0) {
+      result_.own_nothing.insert(profile);
+    }
   }
   std::size_t walks = 0;
 
@@ -73,7 +75,7 @@ class WalkListener final : public PollListener {
 
 }  // namespace
 
-WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const std::stop_token& stop) {
+WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop) {
   WalkedOnce result;
   if (!ports.config.inventory.enabled) return result;
   Discovery discovery;
@@ -83,7 +85,7 @@ WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const 
   NullStore store;
   StepPublisher publisher(ports.clock, sink, store, listener);
   InventoryWalks walks(
-      {ports.clock, ports.timers, ports.config, inventories, discovery, publisher, listener, [] {}});
+      {ports.clock, ports.timers, ports.config, result.inventories, discovery, publisher, listener, [] {}});
   for (const auto& [profile, lane] : ports.lanes)
     walks.start(profile, *lane.source, lane.timeout);
   const std::stop_callback wake_up(stop, [&ports] { ports.transport.wake(); });
@@ -95,6 +97,22 @@ WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const 
   }
   result.discovered = discovery.policies();
   return result;
+}
+
+std::vector<std::string> doubts(const WalkedOnce& walked, const Config& config) {
+  std::vector<std::string> out;
+  for (const auto& [profile, failure] : walked.blind) {
+    out.push_back("the images that the account of profile " + profile +
+                  " owns could not be listed completely, so a new one may not be seen (" + cause_of(failure) +
+                  ")");
+  }
+  for (const ProfileConfig& profile : config.profiles) {
+    if (!walked.own_nothing.contains(profile.name)) continue;
+    out.push_back("the account of profile " + profile.name + " owns no image at " + profile.endpoint +
+                  ": the key is another account's, or the images are in another region, which has another "
+                  "endpoint");
+  }
+  return out;
 }
 
 std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const OneShotPorts& ports,

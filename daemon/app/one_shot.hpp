@@ -9,7 +9,9 @@
 #include "ports.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,13 +28,17 @@ struct OneShotPorts {
   std::function<void(std::size_t done, std::size_t all)> progress;  ///< may be empty
 };
 
-/// What the inventories of all profiles bring under watch by rules.
+/// What one walk through the inventories of all profiles brought.
 struct WalkedOnce {
-  std::vector<std::shared_ptr<const ImagePolicy>> discovered;
-  std::vector<std::string> blind;  ///< why an inventory is not complete, for people: new images may be unseen
+  Inventories inventories;
+  std::vector<std::shared_ptr<const ImagePolicy>> discovered;  ///< what rules bring under watch
+  std::map<std::string, Failure> blind;  ///< by profile: why its inventory is not complete
+  std::set<std::string> own_nothing;     ///< profiles whose account is proven to own no image
 };
-/// Walks each profile's inventory once, into `inventories`. Ends early when stop is requested.
-WalkedOnce walk_once(const OneShotPorts& ports, Inventories& inventories, const std::stop_token& stop);
+/// Walks each profile's inventory once. Ends early when stop is requested.
+WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop);
+/// Why not all images may be known, and why none may be: a sentence for each profile.
+std::vector<std::string> doubts(const WalkedOnce& walked, const Config& config);
 
 /// What a single poll has proven is as old as that poll: it is told before it can be stale.
 inline constexpr Millis kNeverStale = std::chrono::hours{24 * 365};

@@ -1,6 +1,7 @@
 #include "app/report.hpp"
 
 #include "aliyun/rpc_signature.hpp"
+#include "app/causes.hpp"
 #include "app/version.hpp"
 #include "config/baseline_writer.hpp"
 #include "core/discovery.hpp"
@@ -9,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -54,12 +56,13 @@ std::string blindness(const ImageView& view, const JudgingAt& at) {
     const Judgement judgement = judge(view, at);
     return judgement.verdict == Verdict::unknown ? judgement.why : "";
   }
-  if (!view.last_failure) return "not read";
-  std::string why{to_string(view.last_failure->reason)};
-  if (!view.last_failure->code.empty()) why += " (" + view.last_failure->code + ")";
-  if (!view.last_failure->detail.empty()) why += ": " + view.last_failure->detail;
-  if (!view.last_failure->request_id.empty()) why += " [request " + view.last_failure->request_id + "]";
-  return why;
+  return view.last_failure ? cause_of(*view.last_failure) : "not read";
+}
+
+/// For Alibaba Cloud's support, behind blindness().
+std::string request_of(const ImageView& view) {
+  if (view.listing_complete || !view.last_failure || view.last_failure->request_id.empty()) return "";
+  return " [request " + view.last_failure->request_id + "]";
 }
 
 /// A path as SARIF wants it: a relative reference, or a file URI if it is absolute.
@@ -121,7 +124,8 @@ void append_sarif_results(Json& results, const ImageView& view, const ReportInpu
   }
   if (const std::string why = blindness(view, input.at); !why.empty()) {
     results.push_back(sarif_result(view, "could-not-tell", "warning",
-                                   image + " could not be judged: " + why + ".", "", input));
+                                   image + " could not be judged: " + why + request_of(view) + ".", "",
+                                   input));
   }
 }
 
@@ -135,6 +139,23 @@ std::vector<const ImageView*> by_verdict(const ReportInput& input) {
   }
   return views;
 }
+
+/// Why nobody can tell, a line for each cause: `head`, up to `most` images and one, `what`, the cause.
+std::string blind_lines(const ReportInput& input, std::string_view head, std::size_t most,
+                        std::string_view what) {
+  Causes causes;
+  for (const auto& view : input.views) {
+    if (const std::string why = blindness(*view, input.at); !why.empty())
+      causes.add(why, image_label(*view), request_of(*view));
+  }
+  std::string out;
+  for (const Causes::Cause& cause : causes.all()) {
+    out.append(head).append(listed_names(cause.names, most)).append(what);
+    out.append(": ").append(cause.text).append(cause.sample).append("\n");
+  }
+  return out;
+}
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max() - 1;
 
 using Cells = std::array<std::string, 6>;
 
@@ -181,15 +202,16 @@ NewExceptions new_exceptions(const ReportInput& input) {
 
 /// What a baseline says before its YAML.
 std::string remarks(const ReportInput& input) {
-  std::string out = "# Give each new exception an owner, a ticket and a reason, or end the share.\n";
+  std::string out;
+  const bool shared = std::any_of(input.views.begin(), input.views.end(),
+                                  [](const auto& view) { return !unwanted(*view).empty(); });
+  if (shared) out += "# Give each new exception an owner, a ticket and a reason, or end the share.\n";
   for (const auto& view : input.views) {
     const std::string image = "# " + image_label(*view) + ": ";
     for (const AccountId& account : accounts_of(*view, DriftKind::missing))
       out += image + "missing: " + account_label(account, input) + "\n";
-    if (const std::string why = blindness(*view, input.at); !why.empty())
-      out.append(image).append("could not tell, so more may be shared: ").append(why).append("\n");
   }
-  return out;
+  return out + blind_lines(input, "# ", kAll, ": could not tell, so more may be shared");
 }
 
 /// Discovered images that need an entry: no rule but the last one fits, or their rule does not allow what is
@@ -253,9 +275,8 @@ std::string report_table(const ReportInput& input) {
       details += image + ": unexpected: " + account_label(account, input) + "\n";
     for (const AccountId& account : accounts_of(*view, DriftKind::missing))
       details += image + ": missing: " + account_label(account, input) + "\n";
-    if (const std::string why = blindness(*view, input.at); !why.empty())
-      details.append(image).append(": could not tell: ").append(why).append("\n");
   }
+  details += blind_lines(input, "", 5, ": could not tell");
   return counts.headline() + (rest.empty() ? "" : " (" + rest + ")") + "\n\n" + aligned(rows) +
          (details.empty() ? "" : "\n" + details);
 }
@@ -300,10 +321,8 @@ std::string report_plan(const ReportInput& input, const Endpoints& endpoints) {
       out.append(comment).append(to_string(kind)).append(": ");
       out.append(account_label(account, input)).append("\n" + call + "\n");
     }
-    if (const std::string why = blindness(*view, input.at); !why.empty())
-      out.append(comment).append("could not tell, so there may be more to do: ").append(why).append("\n");
   }
-  return out;
+  return out + blind_lines(input, "# ", kAll, ": could not tell, so there may be more to do");
 }
 
 std::string report_baseline(const ReportInput& input, const std::vector<ConfigFile>& files) {

@@ -213,6 +213,25 @@ LintReport lint_config(const std::vector<ConfigFile>& files, WallTime now) {
   }
 }
 
+std::vector<Diagnostic> lint_images(const std::vector<ConfigFile>& files,
+                                    std::multimap<std::string, ImageRemark> remarks) {
+  ParsedFiles parsed(files);
+  parsed.with("images", [&remarks](YamlReader& reader, const Place& images) {
+    reader.each_item(images, [&](const Place& image) {
+      Fields(reader, image, kImageKeys).with("id", [&](const Place& at) {
+        const auto [first, last] = remarks.equal_range(std::string{reader.raw(at)});
+        for (auto remark = first; remark != last; ++remark)
+          reader.warn(at, std::move(remark->second.message), std::move(remark->second.hint));
+        remarks.erase(first, last);
+      });
+    });
+  });
+  std::vector<Diagnostic> found = parsed.take_problems();
+  for (auto& [id, remark] : remarks)
+    found.push_back({files.front().name, 0, 0, "", std::move(remark.message), std::move(remark.hint), true});
+  return found;
+}
+
 LintReport lint_config_files(const std::vector<std::string>& paths, WallTime now) {
   auto files = read_config_files(paths);
   if (!files) return {std::move(files).error(), {}};

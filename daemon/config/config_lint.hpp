@@ -4,6 +4,7 @@
 #include "config/diagnostic.hpp"
 #include "core/time.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,5 +23,14 @@ LintReport lint_config(const std::vector<ConfigFile>& files, WallTime now);
 
 /// The same of what read_config_files() reads. Files that others can write are warnings, before all others.
 LintReport lint_config_files(const std::vector<std::string>& paths, WallTime now);
+
+/// What is to be said of images that the files of a sound configuration name, by id: a warning at each id, in
+/// the order of the files. What no file names is told of the first file as a whole.
+struct ImageRemark {
+  std::string message;
+  std::string hint{};
+};
+std::vector<Diagnostic> lint_images(const std::vector<ConfigFile>& files,
+                                    std::multimap<std::string, ImageRemark> remarks);
 
 }  // namespace sharedrift

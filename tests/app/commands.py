@@ -47,6 +47,7 @@ def check(holds, what):
 class Operator:
     def __init__(self, folder, simulator):
         self.folder = pathlib.Path(folder)
+        self.simulator = simulator
         self.config = self.write("config.yml", CONFIG % simulator.url)
         self.environment = {"PATH": os.environ["PATH"], "ALIBABA_CLOUD_ACCESS_KEY_ID": Simulator.KEY,
                             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": Simulator.SECRET}
@@ -128,9 +129,57 @@ def baseline_of_all_says_what_it_could_not_list(operator):
     none = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}
     ran = subprocess.run([BIN / "share-drift-exporter", "baseline", "--all"], capture_output=True, text=True, timeout=PATIENCE, env=none,
                          check=False)
+    check(ran.stdout.startswith("# INCOMPLETE: "), f"a file that looks whole:\n{ran.stdout}")
     check(ran.returncode == 3 and "images:\n  []" in ran.stdout and "profile default owns could not be listed completely" in ran.stderr,
           f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}")
     check("/nowhere.yml" in operator.expect(2, "baseline", "--all", "--config.file=/nowhere.yml"), "a file that is named must be there")
+
+
+def another_regions_endpoint_is_named(operator):
+    """An account that owns no image: another one's key, or another region's endpoint."""
+    there = Simulator(operator.folder, name="elsewhere")
+    try:
+        told = f"the account of profile default owns no image at {there.url}"
+        images = operator.write("elsewhere.yml", operator.config.read_text().replace(operator.config.read_text().split('"')[1], there.url))
+        rule = operator.write("rule.yml", images.read_text().split("groups:")[0] + "discover: [{allowed: []}]\n")
+        bare = operator.write("bare.yml", images.read_text().split("groups:")[0])
+        for config in (images, rule):
+            said = operator.expect(1, "lint", "--online", f"--config.file={config}")
+            check(said.count(told) == 1 and "another region" in said, said)
+            check("in sync" not in operator.expect(3, "check", f"--config.file={config}").replace("0 of 3 in sync", ""), "in sync with nothing")
+        check("m-rich" not in operator.expect(1, "lint", "--online", f"--config.file={images}"), "one cause, one line")
+        for arguments in (["--all", f"--config.file={bare}"], [f"--config.file={images}"]):
+            code, out, err = operator.run("baseline", *arguments)
+            check(code == 3 and told in err and out.startswith("# INCOMPLETE: ") and told in out.splitlines()[0], f"{arguments}: {code}\n{out}{err}")
+    finally:
+        there.stop()
+
+
+def lint_online_names_the_place(operator):
+    operator.simulator.control("images", id="m-sibling")
+    text = operator.config.read_text() + "  - {id: m-plian, allowed: []}\n  - {id: m-nothing-like-it, allowed: []}\n"
+    config = operator.write("mistyped.yml", text)
+    operator.simulator.control("unshare", image="m-rich", accounts=["5555555555555555"])
+    said = operator.expect(1, "lint", "--online", f"--config.file={config}")
+    operator.simulator.control("share", image="m-rich", accounts=["5555555555555555"])
+    line = len(text.splitlines())
+    for wanted in (f'{config}:{line - 1}:10: warning: images[3].id: the account of profile default has no image "m-plian" (',
+                   f'{config}:{line}:10: warning: images[4].id: the account of profile default has no image "m-nothing-like-it" (',
+                   f'{config}:7:9: warning: images[1].id: m-rich: 5555555555555555 is allowed, but'):
+        check(wanted in said, f"{wanted}\n{said}")
+    operator.simulator.control("images", id="m-plain2")
+    config.write_text(text.replace("m-plian", "m-plain3"))
+    said = operator.expect(1, "lint", "--online", f"--config.file={config}")
+    check('did you mean "m-plain2"?' in said, said)
+    operator.simulator.control("images/delete", id="m-plain2")
+    operator.simulator.control("images/delete", id="m-sibling")
+    operator.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"
+    for command in (["lint", "--online"], ["check"], ["plan"]):
+        _, out, err = operator.run(*command, f"--config.file={operator.config}")
+        check((out + err).count("compare the secret") == 1, f"{command}: one cause, one line:\n{out}{err}")
+    code, out, err = operator.run("baseline", f"--config.file={operator.config}")
+    check(code == 3 and out.startswith("# INCOMPLETE: ") and out.count("compare the secret") == 1, f"{code}\n{out}")
+    operator.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = Simulator.SECRET
 
 
 def output_is_whole_or_the_command_fails(operator):
@@ -219,7 +268,7 @@ def main():
         operator = Operator(folder, simulator)
         own(Daemon(folder, CONFIG % simulator.url)).stop()
         for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, baseline_of_all_begins_from_credentials,
-                    baseline_of_all_keeps_what_stands, baseline_of_all_says_what_it_could_not_list, output_is_whole_or_the_command_fails,
+                    baseline_of_all_keeps_what_stands, baseline_of_all_says_what_it_could_not_list, another_regions_endpoint_is_named, lint_online_names_the_place, output_is_whole_or_the_command_fails,
                     history_is_a_table_or_lines, history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
             row(operator)
             print(f"ok   {row.__name__.replace('_', ' ')}")

@@ -57,6 +57,27 @@ TEST(Report, TableSaysWhatIsWrongInWords) {
             "m-3: could not tell: forbidden: test\n");
 }
 
+TEST(Report, OneCauseIsOneLineHoweverManyImagesItStrikes) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 1; i <= 9; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({}));
+  Fleet fleet(images, 1);
+  ReportInput input{{}, {}, "config.yml", kAt};
+  for (int i = 1; i <= 9; ++i) {
+    Observation seen = failed(i == 2 ? Reason::timeout : Reason::key_rejected);
+    seen.failure.request_id = "R-" + std::to_string(i);
+    fleet.apply("m-" + std::to_string(i), seen);
+    input.views.push_back(fleet.view("m-" + std::to_string(i)));
+  }
+  const std::string table = report_table(input);
+  EXPECT_THAT(table, HasSubstr("\n\nm-1, m-3, m-4, m-5, m-6 and 3 more: could not tell: key_rejected: test "
+                               "[request R-1]\nm-2: could not tell: timeout: test [request R-2]\n"));
+  const std::string all = "# m-1, m-3, m-4, m-5, m-6, m-7, m-8 and m-9: could not tell, so ";
+  EXPECT_THAT(report_plan(input, {}), HasSubstr(all + "there may be more to do: key_rejected: test"));
+  EXPECT_THAT(report_baseline(input, {{"config.yml", "images: []\n"}}),
+              HasSubstr(all + "more may be shared: key_rejected: test"));
+}
+
 TEST(Report, JsonCarriesTheSame) {
   const auto json = nlohmann::json::parse(report_json(three_images()));
   EXPECT_EQ(json["verdict"], "unexpected");
