@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 namespace sharedrift {
 namespace {
@@ -85,6 +86,24 @@ TEST(EnsClient, ThePauseLeavesTimeForThePassAfterIt) {
   };
   for (int i = 0; i < 20; ++i)
     EXPECT_TRUE(bench.fetch("m-1", false, 10s).complete) << "four pages of two seconds each";
+}
+
+TEST(EnsClient, WhatIsOverLeavesNothingInMemory) {
+  EnsBench bench;
+  bench.inventory = {"m-1", "m-2"};
+  bench.shares["m-1"] = accounts_from(1, 2);
+  const auto rounds = [&bench](int count) {
+    for (int i = 0; i < count; ++i) {
+      EXPECT_TRUE(bench.walk().complete);
+      EXPECT_TRUE(bench.fetch("m-1").complete);
+      bench.transport.requests.clear();
+      bench.actions.clear();
+      bench.outcomes.clear();
+    }
+    return ::mallinfo2().uordblks;  // 0 where a sanitizer allocates, which looks for leaks itself
+  };
+  const std::size_t before = rounds(10);
+  EXPECT_LT(rounds(100), before + 100 * 64) << "a walk or a poll that stays takes more than 64 bytes";
 }
 
 }  // namespace

@@ -77,6 +77,8 @@ TEST(TokenBucket, AChangeOfRateCountsFromThenOn) {
   EXPECT_EQ(bucket.ready_at(after(100)), after(1100));
   bucket.set_rate(10, after(600));
   EXPECT_EQ(bucket.ready_at(after(600)), after(650));
+  bucket.set_rate(0, after(600));
+  EXPECT_EQ(bucket.ready_at(after(600)), after(600)) << "without a rate there is nothing to wait for";
 }
 
 TEST(TokenBucket, TimeThatStandsStillOrGoesBackEarnsNothing) {
