@@ -138,6 +138,13 @@ TEST(ApiGate, ARefusedLoginIsNotTriedAtThePaceOfANetworkFault) {
       << "one at a time until it is known to be good, and no retry";
   for (const auto& outcome : outcomes)
     EXPECT_EQ(outcome->reason(), Reason::proxy);
+  const MonoTime refused = bench.sent_at.front() + Millis{10};
+  for (const auto& [waited, requests] : {std::pair{59'999, 1U}, std::pair{60'000, 2U}}) {
+    bench.clock.advance(std::chrono::duration_cast<Millis>(refused + Millis{waited} - bench.clock.mono()));
+    bench.call();
+    bench.run();
+    EXPECT_EQ(bench.sent_at.size(), requests) << "a minute's rest, and not more";
+  }
   for (int polls = 0; polls < 120; ++polls) {  // for an hour, one each 30 seconds
     bench.call();
     bench.run_for(std::chrono::seconds{30});
