@@ -5,6 +5,7 @@
 #include "wire/url.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace sharedrift {
 
@@ -26,6 +27,13 @@ std::string host_and_port(const Url& url) {
   return clean(full.authority(), 100);
 }
 
+/// libcurl would wait for somebody who writes into a pipe, and the loop with it.
+bool is_something_else_than_a_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+}
+
 }  // namespace
 
 bool is_plain(const HttpRequest& request) {
@@ -43,6 +51,10 @@ std::optional<TransportError> refuse_request(const HttpRequest& request) {
   if (request.route && request.route->proxy_from_environment) {
     const auto proxy = environment_proxy(*url, process_variable);
     if (!proxy) return TransportError{Reason::proxy, "the proxy in " + proxy.error()};
+  }
+  if (request.route && !request.route->ca_file.empty() &&
+      is_something_else_than_a_file(request.route->ca_file)) {
+    return TransportError{Reason::tls, "ca_file " + clean(request.route->ca_file) + " is not a regular file"};
   }
   for (const HttpHeader& header : request.headers) {
     if (is_sendable(header)) continue;

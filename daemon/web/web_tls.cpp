@@ -1,5 +1,7 @@
 #include "web/web_tls.hpp"
 
+#include "config/config_files.hpp"
+#include "core/secret.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -139,18 +141,23 @@ std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free_all)>;
 using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
 
-/// `text`, or else the file.
-Bio open_pem(const std::string& file, const std::string& text) {
-  return {text.empty() ? BIO_new_file(file.c_str(), "r")
-                       : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())),
-          BIO_free_all};
+/// `text` of `key`, or else what its file holds. OpenSSL would wait for somebody who writes into a pipe.
+Result<std::string, Diagnostic> read_pem(const std::string& key, const std::string& file,
+                                         const std::string& text) {
+  if (!text.empty()) return text;
+  auto content = read_regular_file(file);
+  if (content) return content;
+  return Err(Diagnostic{"", 0, 0, key + "_file", in_quotes(file) + " " + content.error().message, ""});
+}
+
+Bio open_pem(const std::string& pem) {
+  return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free_all};
 }
 
 /// All in the order in which they stand; none if one cannot be read.
-std::vector<Certificate> read_certificates(const std::string& file, const std::string& text) {
+std::vector<Certificate> parse_certificates(const std::string& text) {
   std::vector<Certificate> all;
-  const Bio pem = open_pem(file, text);
-  if (!pem) return all;
+  const Bio pem = open_pem(text);
   while (X509* next = PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr))
     all.emplace_back(next, X509_free);
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
@@ -166,20 +173,29 @@ Diagnostic failed_pem(const std::string& key, const std::string& file, const std
   return file.empty() ? failed(key, "PEM", what) : failed(key + "_file", file, what);
 }
 
+std::optional<Diagnostic> set_key(SSL_CTX* context, const WebTls& config) {
+  auto text = read_pem("key", config.key_file, config.key);
+  if (!text) return text.error();
+  const Bio pem = open_pem(*text);
+  // Without it OpenSSL asks the terminal for the pass phrase of an encrypted key.
+  const auto no_pass_phrase = [](char*, int, int, void*) { return 0; };
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+      PEM_read_bio_PrivateKey(pem.get(), nullptr, no_pass_phrase, nullptr), EVP_PKEY_free);
+  wipe(*text);
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
+    return failed_pem("key", config.key_file, "cannot be used as the key of " + clean(config.cert_file));
+  return std::nullopt;
+}
+
 std::optional<Diagnostic> set_certificate(SSL_CTX* context, const WebTls& config) {
-  const auto chain = read_certificates(config.cert_file, config.cert);
+  const auto text = read_pem("cert", config.cert_file, config.cert);
+  if (!text) return text.error();
+  const auto chain = parse_certificates(*text);
   bool good = !chain.empty() && SSL_CTX_use_certificate(context, chain.front().get()) == 1;
   for (std::size_t i = 1; good && i < chain.size(); ++i)
     good = SSL_CTX_add1_chain_cert(context, chain[i].get()) == 1;
   if (!good) return failed_pem("cert", config.cert_file, "cannot be used as the certificate");
-  const Bio pem = open_pem(config.key_file, config.key);
-  // Without it OpenSSL asks the terminal for the pass phrase of an encrypted key.
-  const auto no_pass_phrase = [](char*, int, int, void*) { return 0; };
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-      pem ? PEM_read_bio_PrivateKey(pem.get(), nullptr, no_pass_phrase, nullptr) : nullptr, EVP_PKEY_free);
-  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1)
-    return failed_pem("key", config.key_file, "cannot be used as the key of " + clean(config.cert_file));
-  return std::nullopt;
+  return set_key(context, config);
 }
 
 /// Whose clients are let in.
@@ -198,7 +214,9 @@ std::optional<Diagnostic> set_clients(SSL_CTX* context, const WebTls& config) {
       config.client_auth == ClientAuth::require_any || config.client_auth == ClientAuth::require_and_verify;
   if (config.client_auth == ClientAuth::none) return std::nullopt;
   if (verifies) {
-    if (!trust(context, read_certificates(config.client_ca_file, config.client_ca)))
+    const auto text = read_pem("client_ca", config.client_ca_file, config.client_ca);
+    if (!text) return text.error();
+    if (!trust(context, parse_certificates(*text)))
       return failed_pem("client_ca", config.client_ca_file, "cannot be used as the clients' CA");
   }
   SSL_verify_cb callback = verifies ? nullptr : accept_any;

@@ -150,6 +150,10 @@ TEST(TransportFaults, ATrustFileThatIsNoneIsATlsFailure) {
   }
   bad->ca_file = trust.dir.file("missing.pem");
   EXPECT_EQ(reason_of(exchange(get(url_of("https", "localhost", server.port()), bad))), "tls");
+  bad->ca_file = trust.dir.file("pipe.pem");
+  ASSERT_EQ(::mkfifo(bad->ca_file.c_str(), 0600), 0);
+  EXPECT_EQ(reason_of(exchange(get(url_of("https", "localhost", server.port()), bad))), "tls")
+      << "and it is not waited for";
 }
 
 TEST(TransportFaults, NobodyAtHome) {

@@ -13,6 +13,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace sharedrift {
 namespace {
@@ -168,6 +169,14 @@ TEST_F(WebSecurityTest, ABadFileIsAnErrorAtTheStart) {
   const auto missing = WebSecurity::open(directory.file("web.yml"), clock, nullptr);
   ASSERT_FALSE(missing);
   EXPECT_THAT(to_string(missing.error().front()), HasSubstr("none.crt"));
+}
+
+TEST_F(WebSecurityTest, APipeInThePlaceOfACertificateIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(directory.file("pipe").c_str(), 0600), 0);
+  write("tls_server_config: {cert_file: pipe, key_file: none.key}\n");
+  const auto refused = WebSecurity::open(directory.file("web.yml"), clock, nullptr);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(to_string(refused.error().front()), HasSubstr("is not a regular file"));
 }
 
 TEST(PasswordCheck, RemembersOnlyWhatWasRight) {
