@@ -25,6 +25,10 @@ Channel::Channel(int fd, ssl_ctx_st* context) : fd_(fd), bio_(BIO_new_socket(fd,
       tls_, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
 
+ssl_ctx_st* Channel::context() const {
+  return tls_ == nullptr ? nullptr : SSL_get_SSL_CTX(tls_);
+}
+
 bool Channel::is_shaking_hands() const {
   return tls_ != nullptr && SSL_is_init_finished(tls_) == 0;
 }

@@ -22,6 +22,8 @@ class Channel {
 
   [[nodiscard]] int fd() const { return fd_; }
   [[nodiscard]] bool has_tls() const { return tls_ != nullptr; }
+  /// What TLS began with; null without.
+  [[nodiscard]] ssl_ctx_st* context() const;
   /// In the TLS handshake, which the first reads carry on.
   [[nodiscard]] bool is_shaking_hands() const;
   /// The peer has begun with a letter, which no handshake does.

@@ -199,12 +199,15 @@ class LoopServer final : public HttpServer {
 
   void start_answers(Lane lane, MonoTime now) {
     while (const auto next = queue_of(lane).take(now, presence_)) {
-      workers_.enqueue([this, lane, next = *next, request = connections_.all().at(next->id).take_request()] {
+      Connection& asks = connections_.all().at(next->id);
+      // Whom the certificates and the rules of today do not let in may have been let in by older ones.
+      const bool of_today = !options_.tls_context || options_.tls_context().get() == asks.channel().context();
+      workers_.enqueue([this, lane, next = *next, request = asks.take_request(), of_today] {
         const MonoTime begun = SteadyClock::now();
         ServerRequest known = request->known;
         known.lane = lane;
-        HttpAnswer answer =
-            answer_request(request->head, std::move(known), handler_, options_.keep_alive && !stopping_);
+        HttpAnswer answer = answer_request(request->head, std::move(known), handler_,
+                                           options_.keep_alive && of_today && !stopping_);
         const std::scoped_lock lock(made_mutex_);
         made_.push_back({next, lane, SteadyClock::now() - begun, std::move(answer)});
         ::eventfd_write(wake_.get(), 1);

@@ -37,30 +37,45 @@ struct Client {
   std::string ciphers;
 };
 
+/// A connection with TLS.
+class Conversation {
+ public:
+  Conversation(int port, const Client& client) : connection_(port) {
+    if (client.highest != 0) {
+      SSL_CTX_set_security_level(context_.get(), 0);
+      SSL_CTX_set_max_proto_version(context_.get(), client.highest);
+    }
+    if (!client.ciphers.empty()) SSL_CTX_set_cipher_list(context_.get(), client.ciphers.c_str());
+    if (client.shows) {
+      SSL_CTX_use_certificate(context_.get(), client.shows->certificate.get());
+      SSL_CTX_use_PrivateKey(context_.get(), client.shows->key.get());
+    }
+    tls_.reset(SSL_new(context_.get()));
+    SSL_set_fd(tls_.get(), connection_.fd());
+    SSL_connect(tls_.get());
+  }
+  /// What the server answers, to the body's end; "" if it does not.
+  std::string ask(const std::string& more_headers = "") {
+    const std::string request = "GET /x HTTP/1.1\r\nHost: x\r\n" + more_headers + "\r\n";
+    if (SSL_write(tls_.get(), request.data(), static_cast<int>(request.size())) <= 0) return "";
+    std::string answer;
+    std::array<char, 4096> buffer{};
+    for (int n = 1;
+         !answer.ends_with("safe") && (n = SSL_read(tls_.get(), buffer.data(), buffer.size())) > 0;)
+      answer.append(buffer.data(), static_cast<std::size_t>(n));
+    return answer;
+  }
+
+ private:
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_client_method()),
+                                                                   &SSL_CTX_free};
+  const RawClient connection_;
+  std::unique_ptr<SSL, decltype(&SSL_free)> tls_{nullptr, &SSL_free};
+};
+
 /// What the server answers, or "" if it does not let the client in.
 std::string fetch(int port, const Client& client = {}) {
-  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
-                                                                  &SSL_CTX_free);
-  if (client.highest != 0) {
-    SSL_CTX_set_security_level(context.get(), 0);
-    SSL_CTX_set_max_proto_version(context.get(), client.highest);
-  }
-  if (!client.ciphers.empty()) SSL_CTX_set_cipher_list(context.get(), client.ciphers.c_str());
-  if (client.shows) {
-    SSL_CTX_use_certificate(context.get(), client.shows->certificate.get());
-    SSL_CTX_use_PrivateKey(context.get(), client.shows->key.get());
-  }
-  const RawClient connection(port);
-  const std::unique_ptr<SSL, decltype(&SSL_free)> tls(SSL_new(context.get()), &SSL_free);
-  SSL_set_fd(tls.get(), connection.fd());
-  if (SSL_connect(tls.get()) != 1) return "";
-  const std::string request = "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-  if (SSL_write(tls.get(), request.data(), static_cast<int>(request.size())) <= 0) return "";
-  std::string answer;
-  std::array<char, 4096> buffer{};
-  for (int n = 1; (n = SSL_read(tls.get(), buffer.data(), buffer.size())) > 0;)
-    answer.append(buffer.data(), static_cast<std::size_t>(n));
-  return answer;
+  return Conversation(port, client).ask("Connection: close\r\n");
 }
 
 class WebDoor : public ::testing::Test {
@@ -195,6 +210,15 @@ TEST_F(WebDoor, NewRulesHoldForTheNextConnection) {
   EXPECT_FALSE(lets_in(client));
   put("ca.crt", ca.pem());
   EXPECT_TRUE(lets_in(client));
+}
+
+TEST_F(WebDoor, AConnectionThatBeganUnderOlderRulesEndsWithItsNextAnswer) {
+  start("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.crt\n");
+  Conversation kept(server->port(), with({}));
+  EXPECT_THAT(kept.ask(), EndsWith("safe"));
+  put("ca.crt", TestCa().pem());
+  EXPECT_THAT(kept.ask(), AllOf(HasSubstr("Connection: close"), EndsWith("safe")));
+  EXPECT_EQ(kept.ask(), "");
 }
 
 TEST_F(WebDoor, NewFilesAreNotReadForEachConnection) {
