@@ -155,6 +155,42 @@ def check_channels(directory, keep):
     wait_for("the end by mail", lambda: any("[RESOLVED]" in m["Subject"] for m in mail.mails))
 
 
+HOSTILE = "<!channel> R&D <https://evil.example|all is well>"
+
+
+def check_slack_escapes(directory, keep):
+    """What names hold is text in Slack: nobody is called, nothing is a link. Its templates are those of the others but for that."""
+    sink, mail = keep(Sink()), keep(MailSink())
+    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, ["slack"]), "escapes"))
+    labels = {**IMAGE, **{name: HOSTILE for name in ("image_name", "team", "profile", "severity", "instance")}, "channel": "slack"}
+    facts = {name: f"{name} {HOSTILE}" for name in PAGE}
+    pages = [("ShareDriftUnexpectedAccount", {**labels, "image_id": f"m-{n}"}, facts) for n in range(3)]
+
+    def messages(count):
+        bodies = wait_for("Slack", lambda: (all_of := [b for p, b in list(sink.received) if p == "/slack"])[count - 1:] and all_of)
+        return [text for body in bodies for a in body["attachments"] for text in (a["title"], a["text"], a["fallback"])]
+    post(alertmanager, *[(*page, now(3600)) for page in pages])
+    messages(1)
+    post(alertmanager, *[(*page, now(-1)) for page in pages])
+    told = messages(2)
+    for text in told:
+        if "<" in text or ">" in text or re.search("&(?!amp;|lt;|gt;)", text):
+            raise Failed(f"not escaped: {text}")
+    if not any("description &lt;!channel&gt; R&amp;D &lt;https://evil.example|all is well&gt;" in text for text in told):
+        raise Failed(f"not as written: {told}")
+
+    def templates(name):
+        text = (ROOT / "dashboards/alertmanager/templates" / name).read_text()
+        return dict(re.findall(r'\{\{ define "(sharedrift\.[\w.]+)" (.*?)(?=\n\n\{\{(?:/\*| define)|\Z)', text, re.S))
+    plain = templates("share-drift.tmpl")
+    for name, text in templates("slack.tmpl").items():
+        if name == "sharedrift.slack.value":
+            continue
+        text = re.sub(r'template "sharedrift\.slack\.value" (?:\((.*?)\)|(\S+))', r"\1\2", text).replace("sharedrift.slack.", "sharedrift.")
+        if text.strip() != plain[name.replace("slack.", "")].strip():
+            raise Failed(f"{name} says something else than in share-drift.tmpl")
+
+
 def check_inhibition(directory, keep):
     """A dead exporter mutes what follows from it - and never the page."""
     sink, mail = keep(Sink()), keep(MailSink())
@@ -208,7 +244,7 @@ def check_inhibition(directory, keep):
 
 
 def main():
-    for check in (check_channels, check_inhibition):
+    for check in (check_channels, check_slack_escapes, check_inhibition):
         with workspace() as (directory, keep):
             check(directory, keep)
         print(f"{check.__name__}: {check.__doc__}")
