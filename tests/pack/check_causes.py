@@ -26,7 +26,7 @@ TEAMS = ["edge-os", "delivery", "media"]
 STRANGER, PARTNER = "4444444444444444", "2222222222222222"
 MOST, LONGEST = 2, 3000
 AT_A_TIME = 3
-TEMPLATES = ["sharedrift.subject", "sharedrift.text", "sharedrift.html", "sharedrift.short", "ding.link.content"]
+TEMPLATES = ["sharedrift.subject", "sharedrift.text", "sharedrift.html", "sharedrift.short", "sharedrift.slack.text", "ding.link.content"]
 
 
 def seconds(text):

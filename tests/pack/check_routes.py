@@ -116,7 +116,7 @@ def check_templates(templates):
     expect("sharedrift.subject", mixed_severities, "[CRITICAL] An image is shared (4 firing, 0 resolved)")
     del mixed_severities["alerts"][2]
     expect("sharedrift.subject", mixed_severities, "[PAGE] An image is shared (3 firing, 0 resolved)")
-    for name in ("sharedrift.text", "sharedrift.html", "ding.link.content"):
+    for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "ding.link.content"):
         text = expect(name, many, "30 fire in all")
         if len(text) > 3000:
             faults.append(f"{name}: {len(text)} characters about 30 images")
@@ -124,7 +124,7 @@ def check_templates(templates):
              for i in range(300) for status in ("firing", "resolved")]
     for one_alert in crowd:
         one_alert["annotations"].update(description="d" * 280, certainty="c" * 120, action="a" * 430, calls=("c" * 160 + "\n") * 3)
-    for name in ("sharedrift.text", "sharedrift.html", "ding.link.content"):
+    for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "ding.link.content"):
         text = expect(name, notification(crowd), "300 fire in all", "300 ended in all", "Resolved: ", "m-5s7" + "0" * 20)
         if len(text) > 3000:
             faults.append(f"{name}: {len(text)} characters about 300 images that fire and 300 that ended")
