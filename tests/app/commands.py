@@ -182,6 +182,15 @@ def lint_online_names_the_place(operator):
     operator.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = Simulator.SECRET
 
 
+def a_proxy_that_is_set_and_not_used_is_told(operator):
+    for variable in ("http_proxy", "all_proxy", "ALL_PROXY"):
+        operator.environment[variable] = "http://127.0.0.1:9"
+        for command in (["check"], ["plan"], ["lint"], ["lint", "--online"], ["baseline"]):
+            _, _, err = operator.run(*command, f"--config.file={operator.config}")
+            check(err.count(f"{variable} is set and is not used: set proxy_from_environment: true, or proxy_url") == 1, f"{command}:\n{err}")
+        del operator.environment[variable]
+
+
 def output_is_whole_or_the_command_fails(operator):
     adopted = operator.folder / "adopted.yml"
     database = operator.folder / "daemon.db"
@@ -268,7 +277,8 @@ def main():
         operator = Operator(folder, simulator)
         own(Daemon(folder, CONFIG % simulator.url)).stop()
         for row in (judges_as_the_daemon_does, baseline_adopted_is_in_sync, baseline_of_all_begins_from_credentials,
-                    baseline_of_all_keeps_what_stands, baseline_of_all_says_what_it_could_not_list, another_regions_endpoint_is_named, lint_online_names_the_place, output_is_whole_or_the_command_fails,
+                    baseline_of_all_keeps_what_stands, baseline_of_all_says_what_it_could_not_list, another_regions_endpoint_is_named, lint_online_names_the_place,
+                    a_proxy_that_is_set_and_not_used_is_told, output_is_whole_or_the_command_fails,
                     history_is_a_table_or_lines, history_tells_each_cause, history_is_read_from_a_read_only_mount, usage_comes_first):
             row(operator)
             print(f"ok   {row.__name__.replace('_', ' ')}")
