@@ -228,7 +228,8 @@ std::vector<std::string> candidates_of(const std::string& name) {
 
 std::string weakness_of_program(const std::string& name) {
   for (const std::string& file : candidates_of(name)) {
-    if (auto weakness = weakness_of_path(file)) return weakness->text();  // also of a folder that comes before
+    if (auto weakness = weakness_of_path(file))
+      return weakness->text();  // also of a folder that comes before
   }
   return "";
 }
