@@ -14,6 +14,11 @@ Event event_of(EventType type, const DiscoveredImage& image, WallTime now) {
   return event;
 }
 
+/// A byte of UTF-8 that begins none.
+bool is_inside_a_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
 }  // namespace
 
 bool glob_fits(std::string_view pattern, std::string_view text) {
@@ -25,7 +30,11 @@ bool glob_fits(std::string_view pattern, std::string_view text) {
     if (at < pattern.size() && pattern[at] == '*') {
       star = at++;
       retry = in;
-    } else if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == text[in])) {
+    } else if (at < pattern.size() && pattern[at] == '?') {
+      ++at;
+      for (++in; in < text.size() && is_inside_a_character(text[in]);)
+        ++in;
+    } else if (at < pattern.size() && pattern[at] == text[in]) {
       ++at;
       ++in;
     } else if (star) {

@@ -34,7 +34,7 @@ struct IgnoredImage {
   friend bool operator==(const IgnoredImage&, const IgnoredImage&) = default;
 };
 
-/// `*` stands for any text, `?` for one byte; everything else for itself.
+/// `*` stands for any text, `?` for one character of UTF-8; everything else for itself.
 bool glob_fits(std::string_view pattern, std::string_view text);
 /// What people call a rule: its glob, and its profile where it names one.
 std::string label_of(const DiscoverRule& rule);

@@ -321,6 +321,8 @@ TEST(Answer, ReadsTheInventory) {
   ASSERT_THAT(others->rows, SizeIs(1));
   EXPECT_FALSE(others->rows[0].ours);
   EXPECT_TRUE(inventory_in("inventory-owner-not-told")->rows.at(0).ours);
+  EXPECT_THAT(inventory_in("inventory-longest-name")->rows.at(0).name, ::testing::EndsWith("-prod"))
+      << "128 characters, as many as a name may have";
   const auto odd = inventory_in("inventory-row-without-id");
   ASSERT_TRUE(odd);
   EXPECT_THAT(odd->rows, IsEmpty());

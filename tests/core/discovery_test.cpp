@@ -75,6 +75,8 @@ TEST(Glob, FitsAsPeopleExpect) {
                                                                                       {"a?c", "abc"},
                                                                                       {"**", "x"},
                                                                                       {"a*a", "aa"},
+                                                                                      {"镜?", "镜像"},
+                                                                                      {"*?x", "镜像x"},
                                                                                       {"*ab", "aab"}})
     EXPECT_TRUE(glob_fits(pattern, text)) << pattern << " " << text;
   for (const auto& [pattern, text] :
@@ -82,6 +84,7 @@ TEST(Glob, FitsAsPeopleExpect) {
                                                         {"edge-*", "edge"},
                                                         {"edge-*", "an edge-base"},
                                                         {"a?c", "ac"},
+                                                        {"??", "镜"},
                                                         {"a*a", "a"},
                                                         {"*-prod", "a-prod-2"},
                                                         {"Edge", "edge"},
