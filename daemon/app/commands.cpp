@@ -212,9 +212,18 @@ int exit_code(const Polled& polled) {
   return code == 0 && !polled.walked.blind.empty() ? kCouldNotTell : code;
 }
 
+/// What to do about the worst; empty where nothing is to be done.
+std::string next_step(const ReportInput& input) {
+  const Verdict worst = count_verdicts(input).worst();
+  if (worst == Verdict::in_sync) return "";
+  return worst == Verdict::unknown
+             ? "\nNext: share-drift-exporter doctor, which says what is in the way.\n"
+             : "\nNext: share-drift-exporter plan, which prints the calls that would end the drift.\n";
+}
+
 int check(const Options& options, const Polled& polled) {
   switch (options.format) {
-    case OutputFormat::table: print(report_table(polled.report)); break;
+    case OutputFormat::table: print(report_table(polled.report) + next_step(polled.report)); break;
     case OutputFormat::json: print(report_json(polled.report)); break;
     case OutputFormat::sarif: print(report_sarif(polled.report)); break;
     default: print(report_prometheus(polled.report)); break;

@@ -77,8 +77,8 @@ Answer look_at_identity(DoctorSession& session) {
   const auto account =
       reply.good() ? decode_caller_identity(reply.root()) : Result<AccountId, Failure>(Err(Failure{}));
   if (!account) {
-    const std::string seen =
-        "STS does not tell whose key it is: " + (reply.good() ? "no AccountId" : reply.why());
+    const std::string why = reply.good() ? "no AccountId" : owner ? reply.why() : reply.brief();
+    const std::string seen = "STS does not tell whose key it is: " + why;
     if (!owner) return {Standing::not_seen, seen + "; nothing hangs on it, as owner_account is not set"};
     return {Standing::blind, seen, "no image is judged with a key whose owner is not known",
             reply.good() ? kReportIt : reply.cure()};

@@ -81,7 +81,7 @@ Answer ask_answers(DoctorSession& /*session*/, Facts& facts) {
   const bool inventory = strikes(facts.inventory) && !facts.inventory.brief().starts_with("InvalidParameter");
   if (!inventory && !strikes(listing)) {
     const bool all = facts.inventory.good() && facts.listing.good();
-    return {all ? Standing::as_assumed : Standing::not_seen, all ? "both are" : "not asked"};
+    return {all ? Standing::as_assumed : Standing::not_seen, all ? "both calls are answered" : "not asked"};
   }
   const DoctorReply& first = inventory ? facts.inventory : listing;
   std::string seen = inventory ? "DescribeSelfImages" : kListing;

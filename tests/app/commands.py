@@ -73,6 +73,7 @@ def judges_as_the_daemon_does(operator):
     config = f"--config.file={operator.config}"
     table = operator.expect(1, "check", config)
     check("unexpected: 4444444444444444" in table and f"unexpected: {STRANGER}" in table, table)
+    check("Next: share-drift-exporter plan," in table, table)
     check("1111111111111111" not in table, f"the canary's account is no finding:\n{table}")
     for form in ("table", "json", "sarif", "prometheus"):
         operator.expect(0, "check", config, f"--format={form}", "--image", "m-canary")
@@ -106,7 +107,8 @@ def baseline_of_all_begins_from_credentials(operator):
     told = operator.expect(2, "lint", f"--config.file={operator.write('draft.yml', written)}")
     check(told.count("owner, ticket and reason must be given") == written.count('owner: ""') == len(told.splitlines()), f"one line for each:\n{told}")
     adopted = operator.write("adopted-all.yml", re.sub(r': ""', ": jane", written))
-    check("All 4 images" in operator.expect(0, "check", f"--config.file={adopted}"), "all of them are watched, and in sync")
+    said = operator.expect(0, "check", f"--config.file={adopted}")
+    check("All 4 images" in said and "Next:" not in said, f"all of them are watched, and in sync:\n{said}")
     again = operator.expect(0, "baseline", "--all", f"--config.file={adopted}")
     check(': ""' not in again and again.count("- id:") == 4, f"nothing is new:\n{again}")
 
@@ -146,7 +148,8 @@ def another_regions_endpoint_is_named(operator):
         for config in (images, rule):
             said = operator.expect(1, "lint", "--online", f"--config.file={config}")
             check(said.count(told) == 1 and "another region" in said, said)
-            check("in sync" not in operator.expect(3, "check", f"--config.file={config}").replace("0 of 3 in sync", ""), "in sync with nothing")
+            said = operator.expect(3, "check", f"--config.file={config}")
+            check("in sync" not in said.replace("0 of 3 in sync", "") and "Next: share-drift-exporter doctor," in said, f"in sync with nothing:\n{said}")
         check("m-rich" not in operator.expect(1, "lint", "--online", f"--config.file={images}"), "one cause, one line")
         for arguments in (["--all", f"--config.file={bare}"], [f"--config.file={images}"]):
             code, out, err = operator.run("baseline", *arguments)
