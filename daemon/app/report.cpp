@@ -292,7 +292,7 @@ std::string report_json(const ReportInput& input) {
 
 std::string report_sarif(const ReportInput& input) {
   Json results = Json::array();
-  bool all_read = true;
+  bool all_read = !input.views.empty();  // of an account without images nothing was read
   for (const auto& view : input.views) {
     append_sarif_results(results, *view, input);
     all_read = all_read && view->listing_complete;

@@ -98,6 +98,11 @@ TEST(Report, SarifHasAResultForEachAccountAndSuppressesExceptions) {
     EXPECT_FALSE(result.contains("baselineState"));
 }
 
+TEST(Report, SarifOfNoImageIsNoSuccess) {
+  const auto json = nlohmann::json::parse(report_sarif({{}, {}, "config.yml", kAt}));
+  EXPECT_FALSE(json["runs"][0]["invocations"][0]["executionSuccessful"].get<bool>());
+}
+
 TEST(Report, SarifNamesTheConfigurationByAUri) {
   ReportInput input = three_images();
   const auto uri = [&input](const std::string& file) {
