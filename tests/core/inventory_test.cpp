@@ -52,6 +52,15 @@ TEST(InventoryCollector, AShortPageAfterFullOnesIsTheEnd) {
   }
 }
 
+TEST(InventoryCollector, AFullPageIsNotTheEndWhateverTheCountSays) {
+  ImageServer server(15);
+  server.tamper = [](int, InventoryPage& page) { page.total_count = 10; };
+  const InventoryListing found = walk(server, kTen);
+  EXPECT_FALSE(found.complete);
+  EXPECT_EQ(found.failure.reason, Reason::count_mismatch);
+  EXPECT_NE(found.find(image_number(14)), nullptr);
+}
+
 TEST(InventoryCollector, PagesThatAreSmallerThanAskedForHideNothing) {
   for (const bool counted : {true, false}) {
     for (const int size : {3, 4, 5, 8, 9}) {
