@@ -55,6 +55,8 @@ class ImageTracker {
   /// Time alone: exceptions that ended.
   void expire(Context& context);
   void unwatch(Context& context);
+  /// All accounts that are remembered, sorted.
+  [[nodiscard]] const std::vector<Sighting>& sightings() const { return sightings_; }
   /// Whether anything is on its way to be proven absent.
   [[nodiscard]] bool is_losing() const { return gone_.begun() || !losses_.empty(); }
   /// The guard's verdict on what began to be absent in `cycle`: what it holds starts to count anew.

@@ -147,8 +147,10 @@ void Poller::start_polls(Lane& lane) {
 void Poller::finish(Lane& lane, const ImageId& image, const Observation& listing) {
   --lane.under_way;
   const Instant now = parts_.clock.now();
-  parts_.publisher.publish(parts_.tracker.apply(image, listing, now), parts_.tracker);
-  parts_.listener.on_attempt(image, listing);
+  const auto cut = accounts_.cut(parts_.tracker, image, listing);
+  const Observation& taken = cut ? *cut : listing;
+  parts_.publisher.publish(parts_.tracker.apply(image, taken, now), parts_.tracker);
+  parts_.listener.on_attempt(image, taken);
   const std::uint64_t overruns = parts_.schedule.finish(image, now.mono, parts_.random.unit());
   if (overruns > 0) parts_.listener.on_overruns(overruns);
   start_polls(lane);

@@ -3,6 +3,7 @@
 #include "core/schedule.hpp"
 #include "core/timer_queue.hpp"
 #include "core/tracker.hpp"
+#include "poll/account_limit.hpp"
 #include "poll/drift_event_budget.hpp"
 #include "ports.hpp"
 
@@ -122,6 +123,7 @@ class Poller {
 
   Parts parts_;
   std::map<std::string, Lane> lanes_;
+  AccountLimit accounts_;
   TimerQueue::Timer next_due_;
   TimerQueue::Timer next_tick_;
   TimerQueue::Timer next_save_;
