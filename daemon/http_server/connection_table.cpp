@@ -19,9 +19,9 @@ constexpr int kMoreLooks = 64;
 }  // namespace
 
 ConnectionTable::Map::iterator ConnectionTable::add(int fd, ssl_ctx_st* tls, const ServerOptions& options,
-                                                    Peer peer, MonoTime now) {
+                                                    const Peer& peer, MonoTime now) {
   ++places_[peer.neighbors];
-  return all_.try_emplace(next_id_++, fd, tls, options, std::move(peer), now).first;
+  return all_.try_emplace(next_id_++, fd, tls, options, peer, now).first;
 }
 
 void ConnectionTable::drop(Map::iterator at) {

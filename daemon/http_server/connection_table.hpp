@@ -20,7 +20,7 @@ class ConnectionTable {
   [[nodiscard]] std::size_t most() const { return most_; }
   /// To look at, and to erase nothing from.
   [[nodiscard]] Map& all() { return all_; }
-  Map::iterator add(int fd, ssl_ctx_st* tls, const ServerOptions& options, Peer peer, MonoTime now);
+  Map::iterator add(int fd, ssl_ctx_st* tls, const ServerOptions& options, const Peer& peer, MonoTime now);
   void drop(Map::iterator at);
   void drop_idle();
   void clear();

@@ -240,7 +240,7 @@ class LoopServer final : public HttpServer {
   }
 
   void admit(int fd, MonoTime now) {
-    Peer peer = peer_of_socket(fd);
+    const Peer peer = peer_of_socket(fd);
     const std::shared_ptr<ssl_ctx_st> tls = options_.tls_context ? options_.tls_context() : nullptr;
     // No certificate to serve with: closed, not open.
     const bool lacks_tls = options_.tls_context && !tls;
@@ -249,7 +249,7 @@ class LoopServer final : public HttpServer {
       ::close(fd);
       return;
     }
-    serve(connections_.add(fd, tls.get(), options_, std::move(peer), now), now);
+    serve(connections_.add(fd, tls.get(), options_, peer, now), now);
   }
 
   /// Takes a place from somebody for the newcomer. False if nobody may lose his.
