@@ -106,7 +106,10 @@ def check_templates(templates):
     whole = notification([{**alert("firing", "m-1", "", ""), "labels": {"alertname": "ShareDriftExporterDown", "instance": "mon:10191"}}])
     expect("sharedrift.text", whole, "Seen by: mon:10191\nFiring since", unwanted=("Its page",))
     back = notification([{**whole["alerts"][0], "status": "resolved", "annotations": {}}])
-    expect("sharedrift.text", back, "Resolved: ShareDriftExporterDown on mon:10191\nHow it ended: share-drift-exporter history\nFrom 2026-")
+    expect("sharedrift.text", back, "Resolved: ShareDriftExporterDown on mon:10191\nThis does not say how it ended. That does: share-drift-exporter history\nFrom 2026-")
+    for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "sharedrift.short", "ding.link.content"):
+        expect(name, back, "share-drift-exporter history", "The blind time is longer", "ActionTrail")
+        expect(name, ended, "share-drift-exporter history m-2", unwanted=("The blind time",))
     if len(expect("sharedrift.short", many, "and 30 in all").encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes")
     mixed_severities = notification([alert("firing", f"m-{i}", "edge-base", "44") for i in range(4)])
@@ -128,6 +131,11 @@ def check_templates(templates):
         text = expect(name, notification(crowd), "300 fire in all", "300 ended in all", "Resolved: ", "m-5s7" + "0" * 20)
         if len(text) > 3000:
             faults.append(f"{name}: {len(text)} characters about 300 images that fire and 300 that ended")
+    blind = [{**one_alert, "labels": {**one_alert["labels"], "alertname": "ShareDriftListingStale"}} for one_alert in crowd[:8]]
+    for count in (2, 4, 8):
+        for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "ding.link.content"):
+            if len(text := render(templates, name, notification(blind[:count]))) > 3000:
+                faults.append(f"{name}: {len(text)} characters about {count} alerts that nobody could tell, half of which ended")
     if len(render(templates, "sharedrift.short", notification(crowd)).encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes, where many fire and many ended")
     expect("ding.link.title", one, "[1] An image is shared")
