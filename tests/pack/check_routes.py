@@ -105,6 +105,11 @@ def check_templates(templates):
     expect("sharedrift.short", nameless, "Next, on mon:10191: share-drift-exporter check --image m-1", unwanted=("plan --image",))
     whole = notification([{**alert("firing", "m-1", "", ""), "labels": {"alertname": "ShareDriftExporterDown", "instance": "mon:10191"}}])
     expect("sharedrift.text", whole, "Seen by: mon:10191\nFiring since", unwanted=("Its page",))
+    configs = notification([{**whole["alerts"][0], "labels": {"alertname": "ShareDriftAllowListChanged", "instance": "mon:10191", "sha256": f"{i:064}"},
+                             "annotations": {**whole["alerts"][0]["annotations"], "description": f"mon:10191 took a new config. It was seen first at 2026-11-24 10:00:00 UTC. Its SHA-256: {i:064}."}}
+                            for i in range(9)])
+    for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "ding.link.content"):
+        expect(name, configs, "9 fire in all. They are in Alertmanager.", f"{1:064}.", unwanted=("check lists the images",))
     back = notification([{**whole["alerts"][0], "status": "resolved", "annotations": {}}])
     expect("sharedrift.text", back, "Resolved: ShareDriftExporterDown on mon:10191\nThis does not say how it ended. That does: share-drift-exporter history\nFrom 2026-")
     for name in ("sharedrift.text", "sharedrift.html", "sharedrift.slack.text", "sharedrift.short", "ding.link.content"):
