@@ -17,8 +17,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "it (share-drift-exporter plan prints the call) or require it no longer]"
      "[discovered=true|; a rule discovered the image, which can have been shared since {not_before}]"},
     {EventType::drift_clearing, "drift_clearing", Level::info,
-     "Account {account} is not in the last complete listing of image {image}: the drift closes when more "
-     "complete listings confirm it"},
+     "Account {account} was not found on image {image}: the drift closes when more complete answers confirm "
+     "it"},
     {EventType::drift_closed, "drift_closed", Level::info,
      "The drift of account {account} on image {image} is closed"
      "[reason=revoked|: the account has no access any more]"
@@ -34,8 +34,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
      "The answer about image {image} is no complete listing and clears nothing ({reason}, {failures:time} in "
      "a row): {detail}"},
     {EventType::listing_failed, "listing_failed", Level::warn,
-     "Image {image} could not be listed ({reason}, {failures:time} in a row), its last known shares still "
-     "count: {detail}"},
+     "Image {image} could not be listed ({reason}, {failures:time} in a row), which clears nothing: "
+     "{detail}"},
     {EventType::listing_recovered, "listing_recovered", Level::info,
      "Image {image} is listed completely again after {failures:failure}"},
     {EventType::image_state_changed, "image_state_changed", Level::info,
@@ -49,8 +49,8 @@ constexpr std::array<EventSpec, kEventTypeCount> kTable{{
     {EventType::canary_restored, "canary_restored", Level::info,
      "Canary image {image} shows its drift again, as it must"},
     {EventType::profile_blind, "profile_blind", Level::error,
-     "Profile {profile} is blind: none of {images:image} can be listed ({reason}[, {code}]), what was known "
-     "last still counts: {detail}"},
+     "Profile {profile} is blind: none of {images:image} can be listed ({reason}[, {code}]), which clears "
+     "nothing: {detail}"},
     {EventType::profile_recovered, "profile_recovered", Level::info,
      "Profile {profile} sees again after {seconds:second}; {images:image} could not be listed meanwhile"},
     {EventType::mass_change_held, "mass_change_held", Level::warn,

@@ -208,11 +208,10 @@ TEST(EventMessage, IsWholeForEveryType) {
 
 TEST(EventMessage, NamesWhatHasANameAndCountsThings) {
   Event event{EventType::drift_clearing, kNoon, "m-1", {{"account_id", "42"s}}};
-  EXPECT_TRUE(message_of(event).starts_with("Account 42 is not in the last complete listing of image m-1:"));
+  EXPECT_TRUE(message_of(event).starts_with("Account 42 was not found on image m-1:"));
   event.add("account_name", "north"s);
   event.add("image_name", "edge"s);
-  EXPECT_TRUE(message_of(event).starts_with(
-      "Account north (42) is not in the last complete listing of image edge (m-1):"));
+  EXPECT_TRUE(message_of(event).starts_with("Account north (42) was not found on image edge (m-1):"));
   EXPECT_NE(message_of({EventType::first_run, kNoon, "", {{"images", std::int64_t{1}}}})
                 .find("begins now with 1 image,"),
             std::string::npos);
