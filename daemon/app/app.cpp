@@ -79,7 +79,7 @@ class App {
       return 0;
     }
     auto store = StateDb::open(state_path(options_.storage_path), (*config)->poll.state_retention, logger_,
-                               clock_, StateLimits::of(watch_list(**config, shard()).images.size()));
+                               clock_, StateLimits::of(watch_list(**config, shard())));
     if (!store) return fail(kStartFailure, store.error());
     store_ = std::move(*store);
     journal_ = std::make_unique<EventJournal>(logger_, *store_);

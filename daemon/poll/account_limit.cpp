@@ -1,5 +1,7 @@
 #include "poll/account_limit.hpp"
 
+#include "core/account_room.hpp"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -8,16 +10,17 @@ namespace sharedrift {
 
 namespace {
 
-/// Beyond those that each image has room for, whatever the others take.
-std::size_t beyond_its_own(std::size_t accounts) {
-  constexpr std::size_t kOfEachImage = 10;
-  return accounts - std::min(accounts, kOfEachImage);
+/// Beyond those that the image has room for whatever the others take.
+std::size_t beyond_its_own(const ImageTracker& image, std::size_t accounts) {
+  return accounts - std::min(accounts, account_room(image.policy()));
 }
 
 std::size_t count_all(const Tracker& tracker) {
   std::size_t known = 0;
-  for (const auto& policy : tracker.watch().images)
-    known += beyond_its_own(tracker.image(policy->id).sightings().size());
+  for (const auto& policy : tracker.watch().images) {
+    const ImageTracker& image = tracker.image(policy->id);
+    known += beyond_its_own(image, image.sightings().size());
+  }
   return known;
 }
 
@@ -26,7 +29,8 @@ std::size_t count_all(const Tracker& tracker) {
 std::optional<Observation> AccountLimit::cut(const Tracker& tracker, const ImageId& image,
                                              const Observation& listing) {
   if (!tracker.watches(image)) return std::nullopt;
-  const std::vector<Sighting>& seen = tracker.image(image).sightings();
+  const ImageTracker& judged = tracker.image(image);
+  const std::vector<Sighting>& seen = judged.sightings();
   const auto is_new = [&seen](const AccountId& account) {
     const auto place = std::lower_bound(seen.begin(), seen.end(), account,
                                         [](const Sighting& s, const AccountId& a) { return s.account < a; });
@@ -35,7 +39,8 @@ std::optional<Observation> AccountLimit::cut(const Tracker& tracker, const Image
   std::size_t fresh = 0;
   for (const auto* accounts : {&listing.accounts, &listing.transient})
     fresh += static_cast<std::size_t>(std::count_if(accounts->begin(), accounts->end(), is_new));
-  const std::size_t wanted = beyond_its_own(seen.size() + fresh) - beyond_its_own(seen.size());
+  const std::size_t wanted =
+      beyond_its_own(judged, seen.size() + fresh) - beyond_its_own(judged, seen.size());
   if (!known_ || *known_ + wanted > beside_) known_ = count_all(tracker);
   const std::size_t given = std::min(wanted, beside_ - std::min(beside_, *known_));
   *known_ += given;
@@ -53,7 +58,7 @@ std::optional<Observation> AccountLimit::cut(const Tracker& tracker, const Image
   out.complete = false;
   out.failure = make_failure(
       Reason::too_large, "the image has more accounts than there is room for: " + std::to_string(beside_) +
-                             " are remembered of all images, and ten of each");
+                             " are remembered of all images, beside those of its own entry");
   return out;
 }
 

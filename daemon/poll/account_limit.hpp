@@ -13,7 +13,7 @@ namespace sharedrift {
 /// thread-safe.
 class AccountLimit {
  public:
-  /// `beside`: so many, and ten for each watched image.
+  /// `beside`: so many, and account_room() of each watched image.
   explicit AccountLimit(std::size_t beside = 250'000) : beside_(beside) {}
 
   /// `listing` as far as there is room, with those first that are known already, and then not complete:

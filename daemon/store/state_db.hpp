@@ -35,7 +35,7 @@ class StateDb final : public StateStore {
   /// everything else is worked around. `sink` and `clock` must outlive the object.
   static Result<std::unique_ptr<StateDb>, std::string> open(std::string path, Millis retention,
                                                             EventSink& sink, const Clock& clock,
-                                                            StateLimits limits = StateLimits::of(0));
+                                                            StateLimits limits = StateLimits::of({}));
   ~StateDb() override;
   StateDb(const StateDb&) = delete;
   StateDb& operator=(const StateDb&) = delete;

@@ -1,5 +1,6 @@
 #include "store/state_file.hpp"
 
+#include "core/account_room.hpp"
 #include "core/text.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
@@ -26,6 +27,13 @@ Err<sqlite::Error> not_to_be_had(std::string why) {
 }
 
 }  // namespace
+
+StateLimits StateLimits::of(const WatchList& watch) {
+  StateLimits limits{100'000 + 2 * watch.images.size(), 500'000};
+  for (const auto& policy : watch.images)
+    limits.rows += 2 * account_room(*policy);  // a sighting and a drift of each
+  return limits;
+}
 
 std::string state_path(const std::string& option) {
   if (!option.empty()) return option;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "core/watch_list.hpp"
 #include "store/sqlite.hpp"
 
 #include <cstddef>
@@ -8,12 +9,12 @@
 
 namespace sharedrift {
 
-/// What is read of a state database: more than a daemon writes that watches so many images, and no more than
+/// What is read of a state database: more than a daemon writes that watches these images, and no more than
 /// fits into memory beside them.
 struct StateLimits {
   std::size_t images;
   std::size_t rows;  ///< about accounts, of all images together
-  static StateLimits of(std::size_t watched) { return {100'000 + 2 * watched, 500'000 + 20 * watched}; }
+  static StateLimits of(const WatchList& watch);
 };
 
 /// Of the state database: `option`, else $STATE_DIRECTORY/state.db, else the packages' place.

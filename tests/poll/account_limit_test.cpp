@@ -53,13 +53,26 @@ TEST_F(AccountLimitTest, BeyondItNothingIsProvenAndNothingThatWasSeenIsLost) {
   const Observation cut = take("m-2", 100, 199);
   EXPECT_FALSE(cut.complete);
   EXPECT_EQ(cut.failure.reason, Reason::too_large);
-  EXPECT_THAT(cut.failure.detail, HasSubstr("10 are remembered of all images, and ten of each"));
+  EXPECT_THAT(cut.failure.detail,
+              HasSubstr("10 are remembered of all images, beside those of its own entry"));
   EXPECT_EQ(known("m-1") + known("m-2"), 30U);
   EXPECT_EQ(cut.unlisted(), 85) << "how many are left out stays visible";
   EXPECT_FALSE(take("m-2", 300, 399).complete) << "nor do others come in their place";
   EXPECT_EQ(known("m-2"), 15U);
   EXPECT_TRUE(take("m-1", 1, 15).complete) << "and the other image is judged as before";
   EXPECT_EQ(tracker->view(*ImageId::parse("m-1"), now)->unexpected_accounts, 15);
+}
+
+TEST_F(AccountLimitTest, WhomTheImagesOwnEntryNamesHasRoom) {
+  WatchList watch;
+  for (const char* id : {"m-1", "m-2"})
+    watch.images.push_back(
+        an_image(id).allowing({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}).build());
+  Step reload;
+  tracker = std::make_unique<Tracker>(watch, SavedState{}, now, reload);
+  EXPECT_TRUE(take("m-1", 1, 15).complete);
+  EXPECT_TRUE(take("m-2", 1, 25).complete) << "ten more, for which there is room beside";
+  EXPECT_FALSE(take("m-1", 1, 16).complete);
 }
 
 TEST_F(AccountLimitTest, WhatIsGoneMakesRoom) {

@@ -1,6 +1,9 @@
 // The file under a state database: old, damaged, foreign, gone.
+#include "store/state_file.hpp"
+
 #include "state_life.hpp"
 #include "store/sqlite.hpp"
+#include "support/fleet.hpp"
 #include "support/test_data.hpp"
 
 #include <filesystem>
@@ -236,6 +239,14 @@ TEST(StateDb, ReadingWhatIsNoStateIsAnError) {
   EXPECT_THAT(read_events(dir.file("absent.db"), {}).error(), HasSubstr("absent.db"));
   write_file(dir.file("junk.db"), std::string(5000, 'j'));
   EXPECT_FALSE(read_events(dir.file("junk.db"), {}));
+}
+
+TEST(StateLimits, LeaveRoomForAllWhomTheConfigurationNames) {
+  WatchList watch;
+  watch.images = {testing::an_image("m-1").allowing({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}).build(),
+                  testing::an_image("m-2").allowing({}).build()};
+  EXPECT_EQ(StateLimits::of(watch).rows - StateLimits::of({}).rows, 2U * (12 + 10))
+      << "a sighting and a drift of each, and of ten where fewer are named";
 }
 
 }  // namespace
