@@ -18,6 +18,7 @@ void sort_unique(std::vector<AccountId>& accounts) {
 }
 
 constexpr std::size_t kMostFromGroups = 5'000'000;  ///< some 120 MB
+constexpr std::size_t kMostSearched = 20;
 
 class ImageReader {
  public:
@@ -173,7 +174,9 @@ class ImageReader {
     if (group != context_.groups.end()) {
       take_group(at, group->second);
     } else if (context_.groups_known) {
-      const std::string_view near = nearest(name, group_names_);
+      // One wrong command may misspell thousands of names, and each would be held against thousands.
+      const bool searched = context_.searched_groups++ < kMostSearched;
+      const std::string_view near = searched ? nearest(name, group_names_) : std::string_view{};
       reader_.fail(
           at, "there is no group " + in_quotes(name),
           near.empty() ? "" : "did you mean " + in_quotes(std::string(kGroupPrefix).append(near)) + "?");

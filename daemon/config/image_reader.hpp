@@ -24,9 +24,10 @@ struct ImageContext {
   Origins group_origins;
   Origins image_origins;
   Origins ignored_origins;
-  std::size_t from_groups = 0;  ///< accounts that images have from groups
-  bool too_many_told = false;   ///< they are too many, which was said
-  bool default_missed = false;  ///< it was said that there is no profile "default"
+  std::size_t from_groups = 0;      ///< accounts that images have from groups
+  bool too_many_told = false;       ///< they are too many, which was said
+  std::size_t searched_groups = 0;  ///< that are not there, and were held against those that are
+  bool default_missed = false;      ///< it was said that there is no profile "default"
 };
 
 /// Reads the `groups:` of a file into the context.

@@ -176,6 +176,24 @@ TEST(ConfigFiles, EveryFaultNamesItsFileAndWhatStandsTwiceBothPlaces) {
       "team.yml:10:10: ignore[0].id: image \"m-2\" is in the list already (first on line 9 of base.yml)\n");
 }
 
+TEST(ConfigFiles, ThousandsOfMisspeltGroupsAreNotEachHeldAgainstThousands) {
+  std::string text = "groups:\n";
+  std::string images = "images:\n";
+  for (int n = 1'000; n < 1'100; ++n) {
+    text += "  groupnumber" + std::to_string(n) + ": []\n";
+    images += "  - {id: m-" + std::to_string(n) + ", allowed: [group:grupnumber" + std::to_string(n) + "]}\n";
+  }
+  const std::string told = refused({{"config.yml", text + images}});
+  const auto count = [&told](std::string_view words) {
+    std::size_t found = 0;
+    for (std::size_t at = told.find(words); at != told.npos; at = told.find(words, at + 1))
+      ++found;
+    return found;
+  };
+  EXPECT_EQ(count("there is no group"), 100U);
+  EXPECT_EQ(count("did you mean"), 20U);
+}
+
 TEST(ConfigFiles, ABrokenFileCallsNothingOfTheOthersUnknown) {
   EXPECT_EQ(
       refused({{"base.yml", ""}, {"team.yml", "images: [{id: m-1, profile: apac, allowed: [group:g]}]\n"}}),
