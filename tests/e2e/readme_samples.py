@@ -30,7 +30,7 @@ def samples(title, file="README.md"):
 
 def masked(line):
     line = re.sub(r"\d{4}-\d\d-\d\d(T[\d:.]+Z| [\d:]+ UTC)", "TIME", line)
-    line = re.sub(r"(?<= )[\w.-]+:\d+(?=,|/images/)", "INSTANCE", line)
+    line = re.sub(r"(?<=[ /])[\w.-]+:\d+(?=,|/images/)", "INSTANCE", line)
     line = re.sub(r"--endpoint \S+( --insecure)?", "--endpoint API", line)
     return re.sub(r" 1[0-9]{9}(\.\d+)?$", " SECONDS", line)
 

@@ -93,8 +93,8 @@ def check_templates(templates):
     expect("sharedrift.text", one, *facts, "m-1 (edge<b>base)")
     expect("sharedrift.text", mixed, "44 (lab-west)", "Resolved: ShareDriftUnexpectedAccount: old-base (m-2)", "55 (lab-east)",
            "to 2026-11-24 11:00:00 UTC")
-    expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os\nIts page: mon:10191/images/m-1\nFiring since")
-    expect("sharedrift.html", one, "Its page: mon:10191/images/m-1</p>")
+    expect("sharedrift.text", one, "Seen by: mon:10191, profile cn. Team: edge-os. Run commands there, as root\nIts page: http://mon:10191/images/m-1\nFiring since")
+    expect("sharedrift.html", one, "Its page: http://mon:10191/images/m-1</p>")
     expect("sharedrift.text", ended, "Resolved:", "55 (lab-east)", "share-drift-exporter history m-2", unwanted=("What to do", "aliyun"))
     expect("sharedrift.html", one, *facts, "edge&lt;b&gt;base", unwanted=("edge<b>base",))
     expect("sharedrift.link", one, "https://grafana.example.com/d/share-drift-image")
@@ -104,7 +104,7 @@ def check_templates(templates):
     nameless = notification([alert("firing", "m-1", "edge-base", "")])
     expect("sharedrift.short", nameless, "Next, on mon:10191: share-drift-exporter check --image m-1", unwanted=("plan --image",))
     whole = notification([{**alert("firing", "m-1", "", ""), "labels": {"alertname": "ShareDriftExporterDown", "instance": "mon:10191"}}])
-    expect("sharedrift.text", whole, "Seen by: mon:10191\nFiring since", unwanted=("Its page",))
+    expect("sharedrift.text", whole, "Seen by: mon:10191. Run commands there, as root\nFiring since", unwanted=("Its page",))
     configs = notification([{**whole["alerts"][0], "labels": {"alertname": "ShareDriftAllowListChanged", "instance": "mon:10191", "sha256": f"{i:064}"},
                              "annotations": {**whole["alerts"][0]["annotations"], "description": f"mon:10191 took a new config. It was seen first at 2026-11-24 10:00:00 UTC. Its SHA-256: {i:064}."}}
                             for i in range(9)])
@@ -144,9 +144,9 @@ def check_templates(templates):
     if len(render(templates, "sharedrift.short", notification(crowd)).encode()) > 2048:
         faults.append("sharedrift.short: longer than WeCom takes, where many fire and many ended")
     expect("ding.link.title", one, "[1] An image is shared")
-    expect("ding.link.content", one, *facts, "- Seen by mon:10191, profile cn, team edge-os\n- Its page: mon:10191/images/m-1\n- Firing since",
+    expect("ding.link.content", one, *facts, "- Seen by mon:10191, profile cn, team edge-os. Run commands there, as root\n- Its page: http://mon:10191/images/m-1\n- Firing since",
            "- Dashboard: https://grafana.example.com/d/share-drift-image")
-    expect("ding.link.content", whole, "- Seen by mon:10191\n- Firing since", unwanted=("Its page",))
+    expect("ding.link.content", whole, "- Seen by mon:10191. Run commands there, as root\n- Firing since", unwanted=("Its page",))
     expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2, from 2026-11-24 10:00:00 UTC to 2026-11-24 11:00:00 UTC")
     return faults
 
