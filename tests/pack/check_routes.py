@@ -178,6 +178,10 @@ def main():
     text = shipped.read_text()
     faults = [f"alertmanager.yml: no file is {glob}" for glob in re.findall(r"^  - (\S+\.tmpl)", text, re.MULTILINE)
               if not list(shipped.parent.glob(glob))]  # amtool does not mind
+    howto = (root / "dashboards" / "README.md").read_text()
+    howto = howto[howto.index("## 2."):howto.index("## 3.")]
+    faults += [f"dashboards/README.md does not have it set where rules are installed: {what}"
+               for what in ("s|https://docs.example.com/share-drift|", "s|https://grafana.example.com|", "! grep -n 'url:.*example\\.com'") if what not in howto]
     done = amtool("check-config", shipped)
     if done.returncode == 0 or "replace-me" not in done.stdout + done.stderr:
         faults.append(f"taken with channels that reach nobody: {done.stdout}{done.stderr}")
