@@ -147,8 +147,10 @@ void Poller::start_polls(Lane& lane) {
 void Poller::finish(Lane& lane, const ImageId& image, const Observation& listing) {
   --lane.under_way;
   const Instant now = parts_.clock.now();
-  const auto cut = accounts_.cut(parts_.tracker, image, listing);
-  const Observation& taken = cut ? *cut : listing;
+  const auto repeated = answers_.refuse(image, listing);
+  const Observation& heard = repeated ? *repeated : listing;
+  const auto cut = accounts_.cut(parts_.tracker, image, heard);
+  const Observation& taken = cut ? *cut : heard;
   parts_.publisher.publish(parts_.tracker.apply(image, taken, now), parts_.tracker);
   parts_.listener.on_attempt(image, taken);
   const std::uint64_t overruns = parts_.schedule.finish(image, now.mono, parts_.random.unit());

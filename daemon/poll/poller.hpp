@@ -5,6 +5,7 @@
 #include "core/tracker.hpp"
 #include "poll/account_limit.hpp"
 #include "poll/drift_event_budget.hpp"
+#include "poll/repeated_answers.hpp"
 #include "ports.hpp"
 
 #include <atomic>
@@ -123,6 +124,7 @@ class Poller {
 
   Parts parts_;
   std::map<std::string, Lane> lanes_;
+  RepeatedAnswers answers_;
   AccountLimit accounts_;
   TimerQueue::Timer next_due_;
   TimerQueue::Timer next_tick_;
