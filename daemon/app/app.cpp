@@ -209,8 +209,8 @@ class App {
   /// The whole new configuration or none of it. Thread-safe; one at a time.
   Result<Unit, std::string> reload_if_changed(Millis unless_tried_since) {
     const std::scoped_lock one_at_a_time(reload_mutex_);
-    const bool is_due = clock_.now().mono - tried_.first >= unless_tried_since;
-    if (is_due || config_.changed()) tried_ = {clock_.now().mono, reload()};
+    const auto since = std::chrono::floor<Millis>(clock_.now().mono - tried_.first);
+    if (since >= unless_tried_since || config_.changed()) tried_ = {clock_.now().mono, reload()};
     return tried_.second;
   }
 

@@ -3,6 +3,7 @@
 import hashlib
 import pathlib
 import sys
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
@@ -77,6 +78,11 @@ def others_must_not_write(daemon, base, teams):
     check(run("run", "--config.check", "--config.trust-file-mode", *files)[0] == 0, "it was told to trust")
 
 
+def what_did_not_change_is_left_alone(daemon, *_):
+    time.sleep(2.5)  # two looks at the files
+    check(not daemon.events("config_reloaded"), "files that did not change are not loaded again")
+
+
 def main():
     with workspace() as (folder, own):
         simulator = own(Simulator(folder))
@@ -92,7 +98,7 @@ def main():
         print("ok   commands take several files")
         daemon = own(Daemon(folder, None, f"--config.file={teams}", "--config.enable-auto-reload",
                             "--config.auto-reload-interval=1s"))
-        for row in (a_directory_is_reloaded_whole_or_not_at_all, others_must_not_write):
+        for row in (what_did_not_change_is_left_alone, a_directory_is_reloaded_whole_or_not_at_all, others_must_not_write):
             row(daemon, base, teams)
             print(f"ok   {row.__name__.replace('_', ' ')}")
         daemon.stop()
