@@ -237,9 +237,10 @@ int baseline(const Options& options, const Polled& polled, const Loaded& loaded)
   const auto& views = polled.report.views;
   const auto unread = static_cast<std::size_t>(
       std::count_if(views.begin(), views.end(), [](const auto& view) { return !view->listing_complete; }));
-  if (unread > 0)
+  if (unread > 0) {
     lacks.push_back(std::to_string(unread) + " of " + std::to_string(views.size()) +
                     " images could not be read whole, see below");
+  }
   std::string head;
   for (const std::string& why : lacks)
     head += (head.empty() ? "# INCOMPLETE: " : "; ") + clean(why, why.size());

@@ -122,9 +122,10 @@ CredentialReport check_credential_references(const Config& config, const ConfigT
       told.push_back(told_at(place, fault, "", true));
     const std::string& file = profile.credentials.file;
     const auto weakness = file.empty() ? std::nullopt : weakness_of_path(file);
-    if (weakness)
+    if (weakness) {
       told.push_back(
           told_at(place, "others can put another key in its place: " + weakness->text(), kOwn, true));
+    }
   }
   return report;
 }

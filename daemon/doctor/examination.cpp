@@ -173,7 +173,7 @@ Answer look_at_images(DoctorSession& session, const std::vector<std::string>& na
 
 /// Those of `named` that the account owns, else those that it owns, else all that are named.
 std::vector<std::string> images_to_ask(const std::vector<std::string>& named, const DoctorReply& inventory) {
-  const std::vector<std::string> owned =
+  std::vector<std::string> owned =
       inventory.good() ? own_images(inventory.root()) : std::vector<std::string>{};
   std::vector<std::string> both;
   std::copy_if(named.begin(), named.end(), std::back_inserter(both),

@@ -58,6 +58,18 @@ std::string wrapped(std::string head, std::string_view text, std::size_t column)
   return out + line + "\n";
 }
 
+std::string headline(const Examination& found) {
+  const std::size_t blind = count(found, Standing::blind);
+  if (blind == 1) return "The exporter is blind here: 1 assumption fails.";
+  if (blind > 1) return "The exporter is blind here: " + std::to_string(blind) + " assumptions fail.";
+  if (count(found, Standing::differs) == 0) return "Everything that was seen is as the exporter assumes.";
+  const bool asks = std::any_of(found.diagnoses.begin(), found.diagnoses.end(), [](const Diagnosis& d) {
+    return d.answer.standing == Standing::differs && !d.answer.cure.empty();
+  });
+  return asks ? "The exporter works here, but something should be put right."
+              : "The exporter copes with everything that was seen.";
+}
+
 /// Names and what was seen; one line for all of which the same was seen.
 std::string brief_lines(const Examination& found, Standing standing) {
   std::vector<std::pair<std::string, std::string>> lines;
@@ -68,12 +80,12 @@ std::string brief_lines(const Examination& found, Standing standing) {
     if (same == lines.end() || standing == Standing::as_assumed) {
       lines.emplace_back(d.name, d.answer.seen);
     } else {
-      same->first += ", " + d.name;
+      same->first.append(", ").append(d.name);
     }
   }
   std::string out;
   for (const auto& [names, seen] : lines)
-    out += wrapped("  ", names + ": " + seen, 4);
+    out.append(wrapped("  ", std::string{names}.append(": ").append(seen), 4));
   return out;
 }
 
@@ -138,14 +150,7 @@ int exit_code(const Examination& found) {
 
 std::string doctor_text(const Examination& found, const std::string& target, const std::string& then) {
   constexpr std::size_t kColumn = 12;
-  const std::size_t blind = count(found, Standing::blind);
-  std::string out =
-      wrapped("",
-              blind == 1  ? "The exporter is blind here: 1 assumption fails."
-              : blind > 1 ? "The exporter is blind here: " + std::to_string(blind) + " assumptions fail."
-              : count(found, Standing::differs) > 0 ? "The exporter copes with everything that was seen."
-                                                    : "Everything that was seen is as the exporter assumes.",
-              0);
+  std::string out = wrapped("", headline(found), 0);
   std::string counts;
   for (const Standing standing :
        {Standing::as_assumed, Standing::differs, Standing::blind, Standing::not_seen}) {
@@ -174,7 +179,8 @@ std::string doctor_text(const Examination& found, const std::string& target, con
       if (next.empty()) next = d.answer.cure;
     }
   }
-  if (next.empty()) next = blind > 0 ? "mend what makes it blind, then run doctor again" : then;
+  if (next.empty())
+    next = count(found, Standing::blind) > 0 ? "mend what makes it blind, then run doctor again" : then;
   return out + "\n" + wrapped("", "Next: " + next + ".", 0);
 }
 

@@ -247,6 +247,7 @@ def the_way_there(doctor):
     config = doctor.config(sim.url, after=NOT_THERE)
     blind("an image that is not there", "configured images", "does not list image-", code=DIFFERS, do="correct the id")
     sim.control("images", id="m-not-here")
+    expect("copes" not in doctor.meet(sim, config=config)[1], "check cannot judge it")
     text = blind("an image that is mistyped", "configured images", "does not list image-", code=DIFFERS, do="image-")
     expect("write m-not-here in place of m-not-there" in " ".join(text.split()), text)
     sim.control("images/delete", id="m-not-here")
@@ -336,7 +337,8 @@ def reads_well(doctor):
     _, blind, _ = doctor.meet(sim)
     _, key, _ = doctor.meet(sim, ALIBABA_CLOUD_ACCESS_KEY_ID="wrong")
     for told in (text, said, blind, key):
-        for odd in ("1 differ,", ", 0 ", "1 requests", "1 rows", "1000 1000", "is nothing", "1 of its assumptions fail", "1 assumptions", "  clock:  "):
+        for odd in ("1 differ,", ", 0 ", "1 requests", "1 rows", "1000 1000", "is nothing", "1 of its assumptions fail", "1 assumptions",
+                    "  clock:  "):
             expect(odd not in told.replace("127.0.0.1", ""), f"{odd!r}:\n{told}")
     print("ok   it reads well")
 
