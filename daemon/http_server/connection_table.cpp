@@ -13,8 +13,9 @@ using Phase = Connection::Phase;
 constexpr std::size_t kMostUnsent = 16U << 20U;  ///< besides two of the largest answer
 /// Who asked for an answer does not lose his place before.
 constexpr Millis kMinimumWait{1'000};
-/// So many more are looked at for one who should rather go: a crowd may come as fast as it wants.
-constexpr int kMoreLooks = 64;
+/// So many are looked at for the one who should rather go, all over the place, since those who wait stand
+/// side by side. Of the others the first will do: a crowd may come as fast as it wants.
+constexpr std::size_t kLooks = 64;
 
 }  // namespace
 
@@ -58,11 +59,10 @@ ConnectionTable::Map::iterator ConnectionTable::find_victim(std::span<const std:
   if (ids.empty() || (nobody_.first == now && held >= nobody_.second)) return all_.end();
   auto asking = all_.end();
   auto stalled = all_.end();
-  int looks = kMoreLooks;
   const std::size_t first = random_() % ids.size();
-  for (std::size_t i = 0; i < ids.size() && looks > 0; ++i) {
-    if (asking != all_.end() || stalled != all_.end()) --looks;
-    const auto at = all_.find(ids[(first + i) % ids.size()]);
+  for (std::size_t i = 0; i < ids.size() + kLooks; ++i) {
+    if (i >= kLooks && (asking != all_.end() || stalled != all_.end())) break;
+    const auto at = all_.find(ids[(i < kLooks ? random_() : first + i) % ids.size()]);
     if (at == all_.end() || held_by(at->second.peer()) < held) continue;
     const Channel& channel = at->second.channel();
     const bool may_go = at->second.may_lose_place(now);

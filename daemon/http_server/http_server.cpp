@@ -254,13 +254,18 @@ class LoopServer final : public HttpServer {
 
   /// Takes a place from somebody for the newcomer. False if nobody may lose his.
   bool make_room(const Peer* newcomer, MonoTime now) {
-    const auto victim = connections_.find_victim(ids_, newcomer, now);
+    auto victim = connections_.find_victim(ids_, newcomer, now);
     if (victim == connections_.all().end()) return false;
     if (victim->second.phase() != Phase::complete) {
       tell(Refusal::no_place, victim->second.peer());
       connections_.drop(victim);
       return true;
     }
+    // Of those who wait for a password to be checked, who tried most, not just anybody.
+    const auto surplus = queue_of(Lane::password).take_surplus(connections_.most() / 8, presence_);
+    if (const auto other = surplus ? connections_.all().find(*surplus) : connections_.all().end();
+        other != connections_.all().end())
+      victim = other;
     const std::uint64_t id = victim->first;
     turn_away(victim, now);
     if (const auto left = connections_.all().find(id); left != connections_.all().end())

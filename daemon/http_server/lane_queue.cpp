@@ -1,6 +1,8 @@
 #include "http_server/lane_queue.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 
 namespace sharedrift {
@@ -84,9 +86,14 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now, const Look& pres
 
 std::optional<std::uint64_t> LaneQueue::take_surplus(std::size_t most, const Look& presence) {
   if (queue_.size() <= most) return std::nullopt;
+  constexpr std::size_t kLooks =
+      32;  // at random: a crowd must not cause a walk over itself with each of its tries
+  const std::size_t looks = std::min(queue_.size(), kLooks);
   auto worst = queue_.begin();
   std::pair<Presence, double> highest(Presence::here, -2);
-  for (auto at = queue_.begin(); at != queue_.end(); ++at) {
+  for (std::size_t i = 0; i < looks; ++i) {
+    const auto at =
+        queue_.begin() + static_cast<std::ptrdiff_t>(looks < kLooks ? i : random_() % queue_.size());
     const std::pair own(presence(at->id), proven_.contains(at->client) ? -1 : tries_.of(at->client));
     if (own <= highest) continue;
     worst = at;

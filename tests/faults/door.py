@@ -173,7 +173,7 @@ def flood(door, addresses, rate):
         thread.join()
 
 
-HUNDREDS = [f"127.{n % 200 + 1}.{n // 200}.9" for n in range(400)]  # each in a network of its own
+HUNDREDS = [f"127.{n % 200 + 1}.{n // 200 + 100}.9" for n in range(400)]  # each in a network of its own
 NETWORKS = [f"127.9.{n % 16}.{n // 16 + 1}" for n in range(16 * 250)]  # sixteen whole networks
 
 
