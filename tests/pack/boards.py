@@ -72,5 +72,5 @@ def rule_expressions(root):
             expression = re.search(r"^ +expr: (\|\n(?:          .*\n)+|.*\n)", block, re.MULTILINE).group(1)
             rules.append((name, expression.removeprefix("|").strip()))
             for call in re.findall(r'query \(printf "((?:[^"\\]|\\.)*)"', block):
-                inner.append((name, call.replace('\\"', '"').replace("%q", '".+"').replace("=\".+\"", "=~\".+\"")))
+                inner.append((name, call.replace('\\"', '"').replace("%.0f", "300").replace("%q", '".+"').replace("=\".+\"", "=~\".+\"")))
     return rules, inner
