@@ -36,8 +36,10 @@ ApiError unreadable(const HttpResponse& response, const JsonProblem& problem) {
                         : problem.capped      ? Reason::too_large
                                               : Reason::bad_payload;
   ApiError error;
-  error.failure = make_failure(
-      reason, "HTTP " + std::to_string(status) + (html ? ", a page instead of JSON" : ": " + problem.what));
+  error.cure = usual_cure(reason);
+  error.failure = make_failure(reason, "HTTP " + std::to_string(status) +
+                                           (html ? ", a page instead of JSON" : ": " + problem.what) +
+                                           (error.cure.empty() ? "" : "; " + error.cure));
   error.failure.http_status = status;
   return error;
 }

@@ -238,10 +238,11 @@ Failure ApiGate::why_it_waits(const Call& call, MonoTime now) const {
   if (call.last) return *call.last;
   if (credentials_.pending())
     return make_failure(Reason::credentials, "no credentials came before the deadline");
-  if (governor_.hold_until() > now || bucket_.ready_at(now) > now || governor_.share() < 1) {
-    return make_failure(Reason::throttled,
-                        "the pace of requests_per_second, slowed down by any throttling, left it no turn");
-  }
+  const std::string cure = "; " + std::string{usual_cure(Reason::throttled)};
+  if (governor_.hold_until() > now || governor_.share() < 1)
+    return make_failure(Reason::throttled, "the API throttles, and left it no turn" + cure);
+  if (bucket_.ready_at(now) > now)
+    return make_failure(Reason::throttled, "the pace of requests_per_second left it no turn");
   return make_failure(Reason::timeout, "the deadline passed before the request could be sent");
 }
 

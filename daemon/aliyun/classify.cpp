@@ -20,9 +20,9 @@ constexpr std::string_view kGrant = "grant {right} to its user or role, see ram-
 constexpr std::string_view kBadClock = "the time stamp is too far from the API's time";
 constexpr std::string_view kSetClock = "set this machine's clock";
 constexpr std::string_view kServer = "the API has trouble of its own";
-constexpr std::string_view kLater = "it is tried again; if it stays so, ask Alibaba Cloud's support";
+constexpr std::string_view kLater = "if it stays so, ask Alibaba Cloud's support";
 constexpr std::string_view kSlower =
-    "it is tried again; if it stays so, lower requests_per_second or lengthen the interval";
+    "if it stays so, limit requests_per_second, and look who else calls the API with this account";
 constexpr std::string_view kCompareSecret = "compare the secret with the one that belongs to the key id";
 constexpr std::string_view kNoEns =
     "what answers does not know this call, so it is no endpoint of the service";
@@ -42,7 +42,8 @@ constexpr std::array kCodes{
     ApiCode{"InvalidAccountStatus*", Reason::forbidden, Remedy::none, "the account's state forbids the call",
             ""},
     ApiCode{"SignatureNonceUsed", Reason::api_other, Remedy::retry_at_once,
-            "the API has seen this request's nonce before", "it is tried again with a new one"},
+            "the API has seen this request's nonce before",
+            "if it stays so, look for what sends requests twice on the way"},
     ApiCode{"InvalidTimeStamp*", Reason::clock_skew, Remedy::new_time, kBadClock, kSetClock},
     ApiCode{"IllegalTimestamp*", Reason::clock_skew, Remedy::new_time, kBadClock, kSetClock},
     ApiCode{"InvalidSecurityToken.Expired", Reason::key_rejected, Remedy::new_credentials,
@@ -100,12 +101,19 @@ bool matches(std::string_view pattern, std::string_view code) {
   return code == pattern;
 }
 
-/// Of a code that nobody knows. What it means and what would help are not guessed.
-ApiCode by_status(int status) {
-  if (status == 429) return {"", Reason::throttled, Remedy::retry, "", ""};
-  if (status >= 500) return {"", Reason::server_error, Remedy::retry, "", ""};
-  if (status == 401 || status == 403) return {"", Reason::forbidden, Remedy::none, "", ""};
-  return {"", Reason::api_other, Remedy::none, "", ""};
+/// Of a code that nobody knows: what it means and what would help are not guessed. Of no code at all the
+/// reason tells what helps.
+ApiCode by_status(std::string_view code, int status) {
+  ApiCode row{"", Reason::api_other, Remedy::none, "", ""};
+  if (status == 429) {
+    row = {"", Reason::throttled, Remedy::retry, "", ""};
+  } else if (status >= 500) {
+    row = {"", Reason::server_error, Remedy::retry, "", ""};
+  } else if (status == 401 || status == 403) {
+    row.reason = Reason::forbidden;
+  }
+  if (code.empty()) row.cure = usual_cure(row.reason);
+  return row;
 }
 
 std::string cure_of(const ApiCode& known, std::string_view right) {
@@ -120,12 +128,13 @@ std::string cure_of(const ApiCode& known, std::string_view right) {
 std::string detail_of(const ApiCode& known, int http_status, std::string_view message,
                       const std::string& cure) {
   const std::string words = harmless(message);
+  const std::string remedy = cure.empty() ? "" : "; " + cure;
   if (known.meaning.empty()) {
-    return words.empty() ? "the API says no more than HTTP " + std::to_string(http_status)
-                         : "the API says: " + words;
+    return (words.empty() ? "the API says no more than HTTP " + std::to_string(http_status)
+                          : "the API says: " + words) +
+           remedy;
   }
-  std::string detail{known.meaning};
-  if (!cure.empty()) detail.append("; ").append(cure);
+  const std::string detail = std::string{known.meaning} + remedy;
   return words.empty() ? detail : detail + " (" + words + ")";
 }
 
@@ -133,6 +142,21 @@ std::string detail_of(const ApiCode& known, int http_status, std::string_view me
 
 std::span<const ApiCode> api_codes() {
   return kCodes;
+}
+
+std::string_view usual_cure(Reason reason) {
+  switch (reason) {
+    case Reason::throttled: return kSlower;
+    case Reason::server_error: return kLater;
+    case Reason::protocol: return "compare the endpoint and the proxy: what answers there is not the API";
+    case Reason::dns: return "check the endpoint and this machine's resolver, or set a proxy";
+    case Reason::tls: return "trust its authority with ca_file, or correct the endpoint";
+    case Reason::proxy: return "check proxy_url, and its user and password";
+    case Reason::connect:
+    case Reason::timeout:
+    case Reason::reset: return "check the endpoint, the firewalls on the way, and whether a proxy is needed";
+    default: return "";
+  }
 }
 
 std::string harmless(std::string_view message) {
@@ -160,7 +184,7 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   code = trim(code);
   const auto* const found = std::find_if(kCodes.begin(), kCodes.end(),
                                          [code](const ApiCode& row) { return matches(row.code, code); });
-  const ApiCode known = found != kCodes.end() ? *found : by_status(http_status);
+  const ApiCode known = found != kCodes.end() ? *found : by_status(code, http_status);
   ApiError error;
   error.remedy = known.remedy;
   error.failure.reason = known.reason;
@@ -175,7 +199,8 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
 ApiError classify_transport(Reason reason, std::string detail, bool refused) {
   ApiError error;
   error.failure.reason = reason;
-  error.failure.detail = std::move(detail);
+  error.cure = usual_cure(reason);
+  error.failure.detail = std::move(detail) + (error.cure.empty() ? "" : "; " + error.cure);
   const bool again = reason == Reason::dns || reason == Reason::connect || reason == Reason::proxy ||
                      reason == Reason::timeout || reason == Reason::reset || reason == Reason::local;
   error.remedy = again && !refused ? Remedy::retry : Remedy::none;

@@ -32,6 +32,9 @@ struct ApiCode {
 /// All of them. Of a code the first row that fits counts.
 std::span<const ApiCode> api_codes();
 
+/// What a person should do about a failure that has no code; empty: nobody knows.
+std::string_view usual_cure(Reason reason);
+
 struct ApiError {
   Failure failure;
   Remedy remedy = Remedy::none;

@@ -6,12 +6,15 @@
 #include "wire/encoding.hpp"
 #include "wire/url.hpp"
 
+#include <algorithm>
+
 namespace sharedrift {
 
 namespace {
 
 constexpr std::string_view kEns = "2017-11-10";
 constexpr std::string_view kSts = "2015-04-01";
+constexpr Millis kPause{500};  // before a call is sent again
 
 }  // namespace
 
@@ -31,20 +34,10 @@ std::string DoctorReply::brief() const {
 }
 
 std::string DoctorReply::cure() const {
-  switch (reason()) {
-    case Reason::throttled:
-      return "run doctor again in a minute; if it stays so, lower requests_per_second or lengthen the "
-             "interval, and look who else calls the API with this account";
-    case Reason::server_error: return "run doctor again later; if it stays so, ask Alibaba Cloud's support";
-    case Reason::protocol: return "compare the endpoint and the proxy: what answers there is not the API";
-    case Reason::dns: return "check the endpoint and this machine's resolver, or set a proxy";
-    case Reason::tls: return "trust its authority with ca_file, or correct the endpoint";
-    case Reason::proxy: return "check proxy_url, and its user and password";
-    case Reason::connect:
-    case Reason::timeout:
-    case Reason::reset: return "check the endpoint, the firewalls on the way, and whether a proxy is needed";
-    default: break;
-  }
+  const std::string usual{usual_cure(reason())};
+  if (reason() == Reason::throttled || reason() == Reason::server_error)
+    return "run doctor again later; " + usual;
+  if (!usual.empty()) return usual;
   return error && !error->cure.empty() ? error->cure : "report it with doctor --report";
 }
 
@@ -59,7 +52,8 @@ DoctorSession::DoctorSession(const ProfileConfig& profile, ProfileAccess access,
       random_(random),
       transport_(transport),
       access_(std::move(access)),
-      bucket_(profile.requests_per_second, clock.mono()) {
+      bucket_(profile.requests_per_second, clock.mono()),
+      repeats_left_(std::min(3, profile.max_attempts - 1)) {
   const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
   const Url sts = parse_url(profile.sts_endpoint).value();
   ens_scheme_ = ens.scheme();
@@ -93,7 +87,7 @@ DoctorReply DoctorSession::ask_sts(std::string_view action) {
 
 DoctorReply DoctorSession::ask(const ApiCall& call) {
   const std::string right = (call.version == kSts ? "sts:" : "ens:") + std::string{call.action};
-  for (bool again = false;; again = true) {
+  for (bool again = false;;) {
     const auto credentials = access_.credentials->current();
     if (!credentials) return {.error = ApiError{credentials.error(), Remedy::none}};
     const Millis correction = (*access_.correction)();
@@ -102,8 +96,16 @@ DoctorReply DoctorSession::ask(const ApiCall& call) {
       return {.error = ApiError{make_failure(Reason::credentials, "no key id or no secret"), Remedy::none}};
     request->route = access_.route;
     DoctorReply reply = send(std::move(*request), right);
-    const bool retime = reply.error && reply.error->remedy == Remedy::new_time;
+    const Remedy remedy = reply.error ? reply.error->remedy : Remedy::none;
+    const bool passes = remedy == Remedy::retry || (reply.broken && reply.broken->reason == Reason::reset);
+    if (passes && repeats_left_ > 0) {
+      --repeats_left_;
+      clock_.sleep_until(clock_.mono() + kPause, {});
+      continue;
+    }
+    const bool retime = remedy == Remedy::new_time;
     if (again || !retime || !access_.correction->differs_from(correction)) return reply;
+    again = true;
   }
 }
 

@@ -38,7 +38,7 @@ struct DoctorReply {
 };
 
 /// Asks the API of one profile, one call after the other: signed, within the profile's pace and a number of
-/// requests. Nothing is tried again but a time stamp that was refused.
+/// requests. Trouble that passes is tried again, as the exporter does, but not often.
 class DoctorSession {
  public:
   static constexpr int kMostRequests = 20;
@@ -80,6 +80,7 @@ class DoctorSession {
   std::optional<Millis> skew_;
   std::map<std::string, std::string> limit_headers_;
   int requests_ = 0;
+  int repeats_left_;  ///< of all calls together: what stays broken must not use up the requests
 };
 
 }  // namespace sharedrift

@@ -236,6 +236,11 @@ std::string table_of_codes() {
     out.append("| `").append(code).append("` | ").append(row.meaning).append(" | ").append(cure);
     out.append(" | `").append(to_string(row.reason)).append("` |\n");
   }
+  for (const Reason reason : {Reason::throttled, Reason::server_error, Reason::dns, Reason::connect,
+                              Reason::proxy, Reason::tls, Reason::timeout, Reason::reset, Reason::protocol}) {
+    out.append("| none | | ").append(usual_cure(reason));
+    out.append(" | `").append(to_string(reason)).append("` |\n");
+  }
   return out;
 }
 
@@ -290,6 +295,15 @@ TEST(Classify, CutsAndCleansWhatComesFromOutside) {
   EXPECT_LE(failure.detail.size(), 320U);
   for (const std::string& text : {failure.code, failure.request_id, failure.detail})
     EXPECT_EQ(text.find_first_of(std::string("\n\r\0", 3)), std::string::npos);
+}
+
+TEST(Classify, SaysWhatToDoAboutAFailureWithoutACode) {
+  EXPECT_EQ(classify_refusal("", 502, "").failure.detail,
+            "the API says no more than HTTP 502; if it stays so, ask Alibaba Cloud's support");
+  EXPECT_EQ(classify_refusal("NeverSeen", 502, "").failure.detail, "the API says no more than HTTP 502")
+      << "a cure of a code is not guessed";
+  EXPECT_EQ(classify_transport(Reason::proxy, "refused").failure.detail,
+            "refused; check proxy_url, and its user and password");
 }
 
 TEST(Classify, TriesAgainOnlyWhereTheWayWasTheTrouble) {

@@ -216,7 +216,7 @@ TEST(StsClient, DoesNotTakeWhatIsNoAnswer) {
        "its Expiration is not a time"},
       {answer(400, R"({"Code":"Odd","Message":"the server string to sign is:hush"})"), "HTTP 400, Odd"},
       {answer(400, R"({"Code":" Throttling.User\t","Message":"slow\u0000 down"})"),
-       "Throttling.User: too many requests; it is tried again"},
+       "Throttling.User: too many requests; if it stays so, "},
   };
   const Credentials key = Desk::key();
   for (const Row& row : rows) {
