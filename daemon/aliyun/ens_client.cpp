@@ -4,6 +4,7 @@
 #include "core/failure.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sharedrift {
@@ -18,6 +19,10 @@ constexpr const char* kStsVersion = "2015-04-01";
 constexpr int kGapsInPause = 5;
 /// And it takes no more than this share of the time that is left, so that the passes after it have theirs.
 constexpr int kPausesInPatience = 4;
+
+/// Page sizes of the inventory that are tried where a larger one is refused: what DescribeImages takes at
+/// most, and the default.
+constexpr std::array kSmallerPages{50, 10};
 
 void append_page(std::string& query, int page, int page_size) {
   append_parameter(query, "PageNumber", std::to_string(page));
@@ -50,7 +55,7 @@ ApiCall describe_share_permission(const EnsOptions& options, const ImageId& imag
 ApiCall describe_self_images(const EnsOptions& options, const std::optional<ImageId>& only, int page) {
   ApiCall call{options.scheme, options.host, "DescribeSelfImages", kEnsVersion, {}};
   if (only) append_parameter(call.query, "ImageId", only->str());
-  append_page(call.query, page, options.limits.page_size);
+  append_page(call.query, page, options.images_page_size);
   return call;
 }
 
@@ -208,7 +213,7 @@ void EnsClient::deliver(Poll& poll) {
 }
 
 void EnsClient::walk(std::optional<ImageId> only, MonoTime deadline, WalkDone done) {
-  Walk& walk = walks_.emplace_back(std::move(only), options_.limits, clock_.wall());
+  Walk& walk = walks_.emplace_back(std::move(only), walk_limits(), clock_.wall());
   walk.self = std::prev(walks_.end());
   walk.deadline = deadline;
   walk.done = std::move(done);
@@ -225,6 +230,24 @@ void EnsClient::ask_images(Walk& walk) {
              [this, &walk](const Result<ApiAnswer, Failure>& answer) { take_images(walk, answer); });
 }
 
+ListingLimits EnsClient::walk_limits() const {
+  ListingLimits limits = options_.limits;
+  limits.page_size = options_.images_page_size;
+  return limits;
+}
+
+/// A page size that is refused is refused from then on: the walk begins anew with a smaller one.
+bool EnsClient::ask_smaller(Walk& walk, const Failure& refusal) {
+  if (!refusal.code.starts_with("InvalidParameter")) return false;
+  const auto* const smaller = std::find_if(kSmallerPages.begin(), kSmallerPages.end(),
+                                           [this](int size) { return size < options_.images_page_size; });
+  if (smaller == kSmallerPages.end()) return false;
+  options_.images_page_size = *smaller;
+  walk.collector = InventoryCollector(walk_limits(), clock_.wall());
+  ask_images(walk);
+  return true;
+}
+
 void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer) {
   InventoryCollector& collector = walk.collector;
   walk.gaps.note(clock_.mono());
@@ -232,6 +255,7 @@ void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer
     walk.generations.insert(answer->generation);
     no_right_.reset();
   }
+  if (!answer && ask_smaller(walk, answer.error())) return;
   const auto page = answer ? decode_inventory(answer->document.root())
                            : Result<InventoryPage, Failure>(Err(answer.error()));
   if (page) {
@@ -249,7 +273,7 @@ void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer
   pin_.check(walk.generations, walk.deadline, [this, &walk](const Failure* problem) {
     if (problem != nullptr) {
       // Another account's images tell nothing, not even that they are there.
-      walk.collector = InventoryCollector(options_.limits, clock_.wall());
+      walk.collector = InventoryCollector(walk_limits(), clock_.wall());
       walk.collector.fail(*problem);
     }
     end(walk);

@@ -22,6 +22,7 @@ struct EnsOptions {
   std::string sts_host = "sts.aliyuncs.com";
   std::optional<AccountId> owner;  ///< refuse to judge with a key of another account
   ListingLimits limits;
+  int images_page_size = 100;     ///< of the inventory: no maximum is documented
   Millis look_up_pause{300'000};  ///< so long no image is looked up after the key was refused the right to
 };
 
@@ -111,6 +112,8 @@ class EnsClient final : public ShareSource {
 
   void walk(std::optional<ImageId> only, MonoTime deadline, WalkDone done);
   void ask_images(Walk& walk);
+  [[nodiscard]] ListingLimits walk_limits() const;
+  bool ask_smaller(Walk& walk, const Failure& refusal);
   void take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer);
   void end(Walk& walk);
 

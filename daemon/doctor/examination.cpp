@@ -25,22 +25,31 @@ std::string_view stage_of(Reason reason) {
   }
 }
 
-Answer on_the_way(const DoctorReply& first, std::string_view stage, std::string seen) {
+/// `proxy`: through which requests go; empty: none.
+Answer on_the_way(const DoctorReply& first, std::string_view stage, std::string seen,
+                  const std::string& proxy) {
   if (!first.broken) return {Standing::as_assumed, std::move(seen)};
   if (stage_of(first.broken->reason) != stage) return {Standing::not_seen, "not reached"};
-  return {Standing::blind, first.why(), "no image can be read", first.cure()};
+  if (proxy.empty() || stage == "proxy")
+    return {Standing::blind, first.why(), "no image can be read", first.cure()};
+  return {Standing::blind, first.why() + ", on the way through the proxy " + proxy, "no image can be read",
+          "check the proxy, through which everything goes, then the endpoint"};
+}
+
+/// The proxy through which requests go; empty: none.
+std::string proxy_of(const ProfileConfig& profile) {
+  const auto found = environment_proxy(parse_url(profile.endpoint).value(), process_variable);
+  if (profile.proxy_from_environment && found && !found->variable.empty())
+    return masked_url(found->url) + ", from " + found->variable;
+  return profile.proxy_url.empty() ? "" : masked_url(profile.proxy_url);
 }
 
 /// What goes through which proxy; a proxy that is set and not used explains much.
 Answer look_at_proxy(const ProfileConfig& profile, const DoctorReply& first) {
-  const Url endpoint = parse_url(profile.endpoint).value();
-  const auto found = environment_proxy(endpoint, process_variable);
+  const auto found = environment_proxy(parse_url(profile.endpoint).value(), process_variable);
   const std::string variable = found ? found->variable : found.error();
-  std::string seen = "none is used";
-  if (!profile.proxy_url.empty()) seen = "through " + masked_url(profile.proxy_url);
-  if (profile.proxy_from_environment && found && !variable.empty())
-    seen = "through " + masked_url(found->url) + ", from " + variable;
-  Answer answer = on_the_way(first, "proxy", seen);
+  const std::string proxy = proxy_of(profile);
+  Answer answer = on_the_way(first, "proxy", proxy.empty() ? "none is used" : "through " + proxy, proxy);
   const bool unused = profile.proxy_url.empty() && !profile.proxy_from_environment && !variable.empty();
   if (!unused || answer.standing == Standing::blind) return answer;
   return {Standing::differs, variable + " is set, and not used", "requests go to the endpoint directly",
@@ -136,11 +145,10 @@ std::string cure_for(const std::vector<std::string>& missing, const std::vector<
 /// Whether this endpoint knows the images: what tells of another region's endpoint or another account's key
 /// where no answer names either.
 Answer look_at_images(DoctorSession& session, const std::vector<std::string>& named,
-                      const DoctorReply& inventory) {
+                      const DoctorReply& inventory, std::int64_t page_size) {
   if (!inventory.good()) return not_asked(inventory);
   const std::vector<std::string> owned = own_images(inventory.root());
-  const auto rows = static_cast<std::int64_t>(rows_of_inventory(inventory.root()));
-  const bool longer = rows > 0 && number_in(inventory.root(), "TotalCount").value_or(rows + 1) > rows;
+  const bool longer = goes_on(inventory.root());
   if (owned.empty() && !longer) {
     return {Standing::blind, "the account of this key owns no image at " + session.profile().endpoint,
             named.empty() ? "there is nothing to watch" : kNeverInSync, kElsewhere};
@@ -149,12 +157,22 @@ Answer look_at_images(DoctorSession& session, const std::vector<std::string>& na
   std::vector<std::string> missing;
   std::copy_if(named.begin(), named.end(), std::back_inserter(missing),
                [&owned](const std::string& id) { return !has(owned, id); });
-  if (missing.empty()) return {Standing::as_assumed, "its inventory lists " + counted(named.size(), "image")};
+  if (missing.empty()) {
+    const auto all =
+        number_in(inventory.root(), "TotalCount").value_or(static_cast<std::int64_t>(owned.size()));
+    return {Standing::as_assumed, "its inventory lists " + counted(named.size(), "configured image") +
+                                      ", of " + std::to_string(all)};
+  }
   if (longer) {
-    const DoctorReply one = ask_inventory_for(session, missing.front());
+    const DoctorReply one = ask_inventory_for(session, missing.front(), page_size);
     if (!one.good()) return not_asked(one);
     if (has(own_images(one.root()), missing.front()))
       return {Standing::as_assumed, "its inventory is longer than a page, and lists " + missing.front()};
+    const std::size_t alike = rows_of_inventory(one.root());
+    if (goes_on(one.root()) && alike >= static_cast<std::size_t>(page_size)) {
+      return {Standing::not_seen,
+              "more than " + std::to_string(alike - 1) + " ids contain the text of " + missing.front()};
+    }
     missing.resize(1);
   }
   const bool all = missing.size() == named.size();
@@ -199,14 +217,20 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
   DoctorFacts facts;
   bool reached = add("credentials", "the source gives a key", look_at_key(credentials)) != Standing::blind;
   if (reached) {
+    const std::string proxy = proxy_of(profile);
+    const std::string host = parse_url(profile.endpoint).value().host;
+    const bool is_address = host.find_first_not_of("0123456789.") == host.npos || host.find(':') != host.npos;
     const bool https = profile.endpoint.starts_with("https://");
-    facts.inventory = ask_inventory(session, kDoctorPage);
+    facts.inventory = ask_first_images(session, facts.inventory_page);
     const DoctorReply& first = facts.inventory;
     add("clock", "it agrees with the API's", look_at_clock(session, first));
-    add("DNS", "the endpoint's name is found", on_the_way(first, "DNS", "found, by us or by the proxy"));
-    add("connection", "the endpoint answers", on_the_way(first, "connection", "it answers"));
+    add("DNS", "the endpoint's name is found",
+        on_the_way(first, "DNS",
+                   is_address ? "not needed: the endpoint is an address" : "found, by us or by the proxy",
+                   proxy));
+    add("connection", "the endpoint answers", on_the_way(first, "connection", "it answers", proxy));
     add("TLS", "the endpoint's certificate is trusted",
-        on_the_way(first, "TLS", https ? "trusted" : "plain HTTP, on this machine"));
+        on_the_way(first, "TLS", https ? "trusted" : "plain HTTP, on this machine", ""));
     add("proxy", "what is set is used", look_at_proxy(profile, first));
     reached = first.came() && first.reason() != Reason::clock_skew;
     if (first.error && first.reason() == Reason::key_rejected) {
@@ -217,7 +241,8 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
   if (reached) {
     add("identity", "the key is the right account's", look_at_identity(session));
     const std::vector<std::string> named = named_images(config, profile.name, image);
-    add("configured images", "the endpoint knows them", look_at_images(session, named, facts.inventory));
+    add("configured images", "the endpoint knows them",
+        look_at_images(session, named, facts.inventory, facts.inventory_page));
     facts.images = image.empty() ? images_to_ask(named, facts.inventory) : named;
   }
   for (const auto questions : {doctor_questions(), inventory_questions()}) {

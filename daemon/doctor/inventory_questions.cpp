@@ -42,17 +42,13 @@ std::optional<std::int64_t> page_used(DoctorSession& session, const JsonValue& r
 }
 
 DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
-  if (facts.inventory.error && facts.inventory.error->failure.code.starts_with("InvalidParameter")) {
-    for (const std::int64_t size : kSmallPages) {
-      if (!ask_inventory(session, size).good()) continue;
-      facts.behaviour["inventory_page_cap"] = size;
-      facts.behaviour["inventory_page_cut"] = false;
-      return {
-          Standing::blind, "100 is refused, " + std::to_string(size) + " is taken: " + facts.inventory.why(),
-          "the inventory is never read: an empty list proves nothing, and no new image is seen", kReportIt};
-    }
-  }
   if (!facts.inventory.good()) return not_asked(facts.inventory);
+  if (facts.inventory_page < kDoctorPage) {
+    facts.behaviour["inventory_page_cap"] = facts.inventory_page;
+    facts.behaviour["inventory_page_cut"] = false;
+    return {Standing::differs, "100 is refused, " + std::to_string(facts.inventory_page) + " is taken",
+            "the inventory takes more requests"};
+  }
   constexpr std::int64_t kLarge = 1'000;
   const auto used = page_used(session, facts.inventory.root(), kDoctorPage);
   if (used && *used < kDoctorPage) {
@@ -82,7 +78,7 @@ DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
                                   : not_asked(facts.inventory);
   }
   const std::string part = owned.front().substr(0, owned.front().size() - 1);
-  const DoctorReply reply = ask_inventory_for(session, part);
+  const DoctorReply reply = ask_inventory_for(session, part, facts.inventory_page);
   if (!reply.good()) return not_asked(reply);
   const bool exact = own_images(reply.root()).empty();
   facts.behaviour["inventory_exact_filter"] = exact;
@@ -138,13 +134,31 @@ DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size, int pa
                          {{"PageNumber", std::to_string(page)}, {"PageSize", std::to_string(page_size)}});
 }
 
-DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image) {
-  return session.ask_ens(kInventory, {{"ImageId", image}, {"PageNumber", "1"}, {"PageSize", "10"}});
+DoctorReply ask_first_images(DoctorSession& session, std::int64_t& page_size) {
+  DoctorReply first = ask_inventory(session, page_size);
+  if (!first.error || !first.error->failure.code.starts_with("InvalidParameter")) return first;
+  for (const std::int64_t size : kSmallPages) {
+    DoctorReply smaller = ask_inventory(session, size);
+    if (!smaller.good()) continue;
+    page_size = size;
+    return smaller;
+  }
+  return first;
+}
+
+DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image, std::int64_t page_size) {
+  return session.ask_ens(kInventory,
+                         {{"ImageId", image}, {"PageNumber", "1"}, {"PageSize", std::to_string(page_size)}});
 }
 
 std::size_t rows_of_inventory(const JsonValue& root) {
   const JsonValue* images = images_of(root);
   return images == nullptr ? 0 : images->items.size();
+}
+
+bool goes_on(const JsonValue& root) {
+  const auto rows = static_cast<std::int64_t>(rows_of_inventory(root));
+  return rows > 0 && number_in(root, "TotalCount").value_or(rows + 1) > rows;
 }
 
 std::vector<std::string> own_images(const JsonValue& root) {

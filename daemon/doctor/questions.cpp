@@ -52,6 +52,7 @@ Answer ask_right_to_inventory(DoctorSession& /*session*/, Facts& facts) {
 /// Asks image by image until one came that is shared, and one that is not: their lists may differ in form.
 Answer ask_right_to_listing(DoctorSession& session, Facts& facts) {
   constexpr std::size_t kMost = 5;
+  if (facts.images.empty() && !facts.inventory.good()) return not_asked(facts.inventory);
   if (facts.images.empty())
     return {Standing::not_seen, "not asked: the account owns no image, and none is configured"};
   for (std::size_t i = 0; i < std::min(kMost, facts.images.size()); ++i) {
@@ -236,6 +237,7 @@ Answer ask_limit_headers(DoctorSession& session, Facts& facts) {
   std::string names;
   for (const auto& [name, value] : session.limit_headers())
     names.append(names.empty() ? "" : ", ").append(name).append(" (").append(value).append(")");
+  if (names.empty() && !facts.inventory.good() && !facts.listing.good()) return not_asked(facts.inventory);
   facts.behaviour["rate_limit_headers"] = !names.empty();
   if (names.empty()) return {Standing::as_assumed, "none came with answers that were not throttled"};
   return {Standing::differs, names,

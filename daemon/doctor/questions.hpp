@@ -30,11 +30,12 @@ struct DoctorAnswer {
 struct DoctorFacts {
   std::vector<std::string> images;  ///< that may be asked about, in this order
   std::string image;  ///< of them the one that questions are asked about: with rows, if there is such a one
-  DoctorReply inventory;  ///< its first page, 100 a page
-  DoctorReply listing;    ///< the first page of `image`, 100 a page
-  DoctorReply empty;      ///< of another image, that nobody shares
-  DoctorReply failed;     ///< of another image, that could not be listed
-  DoctorReply unknown;    ///< of an id that nobody has
+  DoctorReply inventory;                      ///< its first page
+  std::int64_t inventory_page = kDoctorPage;  ///< rows a page: fewer where so many are refused
+  DoctorReply listing;                        ///< the first page of `image`, 100 a page
+  DoctorReply empty;                          ///< of another image, that nobody shares
+  DoctorReply failed;                         ///< of another image, that could not be listed
+  DoctorReply unknown;                        ///< of an id that nobody has
   /// How the API behaves, as ens-simulator's scenarios say it.
   nlohmann::ordered_json behaviour = nlohmann::ordered_json::object();
 };
@@ -66,8 +67,13 @@ std::string_view type_of(const JsonValue* value);
 /// DescribeSelfImages, one page of it.
 DoctorReply ask_inventory(DoctorSession& session, std::int64_t page_size, int page = 1);
 
+/// Its first page, of as many rows as the exporter gets: smaller pages are tried where a size is refused.
+DoctorReply ask_first_images(DoctorSession& session, std::int64_t& page_size);
+
 /// The same, of images whose id is like `image`.
-DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image);
+DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image, std::int64_t page_size);
+/// Whether a page of the inventory may not be all that there is: it says more, or does not say.
+bool goes_on(const JsonValue& root);
 /// How many images a page of it holds, others' too.
 std::size_t rows_of_inventory(const JsonValue& root);
 

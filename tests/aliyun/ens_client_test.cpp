@@ -273,6 +273,30 @@ TEST(EnsClient, AWalkListsTheAccountsImages) {
   EXPECT_EQ(refused.failure.reason, Reason::forbidden);
 }
 
+TEST(EnsClient, AWalkTriesSmallerPagesWhereAHundredRowsAreRefused) {
+  for (const int most : {50, 10}) {
+    EnsBench bench;
+    for (int i = 0; i < 120; ++i)
+      bench.inventory.push_back("m-" + std::to_string(i));
+    const auto refuse = failing("DescribeSelfImages", refusal("InvalidParameter.PageSize", 400));
+    bench.instead = [most, refuse](const HttpRequest& request, const std::string& action) {
+      const std::string size = parameter(request, "PageSize");
+      return refuse(request, size.empty() || std::stoi(size) <= most ? "taken" : action);
+    };
+    const InventoryListing found = bench.walk();
+    EXPECT_TRUE(found.complete) << found.failure.detail;
+    EXPECT_THAT(found.rows, SizeIs(120));
+    EXPECT_TRUE(bench.walk().complete);
+    EXPECT_EQ(parameter(bench.transport.requests.front(), "PageSize"), "100");
+    EXPECT_EQ(bench.asked("DescribeSelfImages"), most == 50 ? 1U + 2U * 6U : 2U + 2U * 26U)
+        << "what was refused is not asked for again";
+  }
+  EnsBench bench;
+  bench.instead = failing("DescribeSelfImages", refusal("InvalidParameter", 400));
+  EXPECT_EQ(bench.walk().failure.code, "InvalidParameter");
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 3U);
+}
+
 TEST(EnsClient, AWalkWithAKeyOfAnotherAccountTellsNothing) {
   EnsBench bench(EnsBench::owned_by("2222222222222222"));
   bench.inventory = {"m-1"};

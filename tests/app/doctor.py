@@ -53,7 +53,8 @@ SWITCHES = [
     ({"inventory_total_count": False}, {"TotalCount of the inventory": "differs"}, DIFFERS, {}),
     ({"inventory_exact_filter": True}, {"ImageId of the inventory": "differs"}, DIFFERS, {}),
     ({"inventory_page_cap": 50, "inventory_page_cut": True}, {"PageSize of the inventory": "differs"}, DIFFERS, {}),
-    ({"inventory_page_cap": 50, "inventory_page_cut": False}, {"PageSize of the inventory": "blind"}, BLIND, {EMPTY: "ownership_unknown"}),
+    ({"inventory_page_cap": 50, "inventory_page_cut": False}, {"PageSize of the inventory": "differs"}, DIFFERS, {}),
+    ({"inventory_page_cap": 10, "inventory_page_cut": False}, {"PageSize of the inventory": "differs"}, DIFFERS, {}),
     ({"unknown_image": "Odd.Code", "empty_list": "text"}, {"unknown ImageId": "differs", "empty list": "blind"}, BLIND, {EMPTY: "bad_payload"}),
     ({"inventory_regions": "ap-southeast-1"}, {"images of the other region": "differs"}, DIFFERS, {}),
     ({"inventory_regions": "both"}, {"images of the other region": "differs"}, DIFFERS, {}),
@@ -216,7 +217,7 @@ def the_way_there(doctor):
     sim.control("keys/rights", id=Simulator.KEY, rights=["ens:DescribeImageSharePermission", "sts:*"])
     blind("without the other", "right ens:DescribeSelfImages", "NoPermission", do="grant ens:DescribeSelfImages")
     sim.control("keys/rights", id=Simulator.KEY, rights=["*"])
-    for what, says, do, fault in (("throttling", "Throttling.User", "lower requests_per_second", {"kind": "throttle"}),
+    for what, says, do, fault in (("throttling", "Throttling.User", "limit requests_per_second", {"kind": "throttle"}),
                                   ("a gateway's page", "HTTP 502", "later", {"kind": "html", "status": 502}),
                                   ("a page that is none of the API's", "a page instead of JSON", "endpoint", {"kind": "html", "status": 200}),
                                   ("a redirect", "HTTP 302", "endpoint", {"kind": "redirect"}),
@@ -230,6 +231,17 @@ def the_way_there(doctor):
         sim.control("faults", **fault)
         text = blind(f"{what} for everything", "answers", says, do=do)
         sim.control("faults/clear")
+    sim.control("faults", kind="html", status=502, count=1)
+    patient = doctor.folder / "patient.yml"
+    patient.write_text(config.read_text().replace("max_attempts: 1", "max_attempts: 2"))
+    got, text, _ = doctor.meet(sim, config=patient)
+    expect(got == OK, f"one 502 blinds nobody, check tries again as well:\n{text}")
+    sim.control("faults/clear")
+    expect("DNS: not needed" in text, f"an address has no name to find:\n{text}")
+    sim.control("faults", kind="throttle")
+    _, text, report = doctor.meet(sim, config=config)
+    expect(findings(report)["throttling headers"][0] == "not seen", f"nothing but throttled answers came:\n{text}")
+    sim.control("faults/clear")
     sim.control("faults", kind="html", image=EMPTY)
     blind("a configured image alone that cannot be listed", "answers", "HTTP 502")
     sim.control("faults/clear")
@@ -324,6 +336,19 @@ def whole_or_not(doctor):
     print("ok   whole or exit 1, usage is exit 2")
 
 
+def ids_that_contain_another(doctor):
+    """More images than a page whose ids contain the one that is looked for: nobody can tell, so it is not called missing."""
+    sim = doctor.simulator()
+    config = doctor.config(sim.url, after="  - {id: m-x-1, allowed: []}\n")
+    for number in range(150):
+        sim.control("images", id=f"m-x-1{number:03}")
+    sim.control("images", id="m-x-1")
+    _, text, report = doctor.meet(sim, config=config)
+    standing, seen = findings(report)["configured images"]
+    expect(standing in ("not seen", "as assumed") and "does not list" not in seen, f"{standing}: {seen}\n{text}")
+    print("ok   an id that others contain is not called missing")
+
+
 def reads_well(doctor):
     """Numbers and nouns agree, nothing is said twice, and what comes next is what can be done."""
     sim = doctor.simulator()
@@ -360,6 +385,7 @@ def main():
         doctor = Doctor(pathlib.Path(folder), own)
         every_switch_is_met(doctor)
         reads_well(doctor)
+        ids_that_contain_another(doctor)
         page_caps(doctor)
         a_blind_report_is_no_simulator(doctor)
         every_switch(doctor)
