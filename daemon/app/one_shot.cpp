@@ -61,6 +61,7 @@ class WalkListener final : public PollListener {
   void on_totals(const Tracker& /*tracker*/) override {}
   void on_inventory(const std::string& profile, const InventoryView& view) override {
     ++walks;
+    result_.shown[profile] = view;
     if (view.failure) {
       result_.blind.emplace(profile, *view.failure);
     } else if (view.images == 0) {
@@ -102,15 +103,15 @@ WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop) {
 std::vector<std::string> doubts(const WalkedOnce& walked, const Config& config) {
   std::vector<std::string> out;
   for (const auto& [profile, failure] : walked.blind) {
-    out.push_back("the images that the account of profile " + profile +
-                  " owns could not be listed completely, so a new one may not be seen (" + cause_of(failure) +
-                  ")");
+    const auto shown = walked.shown.find(profile);
+    const bool some = shown != walked.shown.end() && shown->second.images;
+    out.push_back(
+        "the images that the account of profile " + profile + " owns could not be listed" +
+        (some ? " completely, so a new one may not be seen (" : ", so none of them is known by it (") +
+        cause_of(failure) + ")");
   }
   for (const ProfileConfig& profile : config.profiles) {
-    if (!walked.own_nothing.contains(profile.name)) continue;
-    out.push_back("the account of profile " + profile.name + " owns no image at " + profile.endpoint +
-                  ": the key is another account's, or the images are in another region, which has another "
-                  "endpoint");
+    if (walked.own_nothing.contains(profile.name)) out.push_back(owns_nothing(profile));
   }
   return out;
 }

@@ -32,8 +32,9 @@ struct OneShotPorts {
 struct WalkedOnce {
   Inventories inventories;
   std::vector<std::shared_ptr<const ImagePolicy>> discovered;  ///< what rules bring under watch
-  std::map<std::string, Failure> blind;  ///< by profile: why its inventory is not complete
-  std::set<std::string> own_nothing;     ///< profiles whose account is proven to own no image
+  std::map<std::string, Failure> blind;        ///< by profile: why its inventory is not complete
+  std::set<std::string> own_nothing;           ///< profiles whose account is proven to own no image
+  std::map<std::string, InventoryView> shown;  ///< by profile
 };
 /// Walks each profile's inventory once. Ends early when stop is requested.
 WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop);

@@ -14,6 +14,11 @@ constexpr Millis kLongestWalk{300'000};
 constexpr std::int64_t kToldAgainEvery = 20;
 }  // namespace
 
+std::string owns_nothing(const ProfileConfig& profile) {
+  return "the account of profile " + profile.name + " owns no image at " + profile.endpoint +
+         ": the key is another account's, or the images are in another region, which has another endpoint";
+}
+
 void InventoryWalks::start(const std::string& profile, ShareSource& source, Millis timeout) {
   if (!parts_.config.inventory.enabled) return;
   Profile& entry = profiles_[profile];
@@ -64,6 +69,15 @@ void InventoryWalks::tell(const std::string& name, const InventoryListing& seen)
   Profile& profile = profiles_.at(name);
   const WallTime now = parts_.clock.wall();
   if (seen.complete) {
+    const bool nothing =
+        std::none_of(seen.rows.begin(), seen.rows.end(), [](const InventoryRow& row) { return row.ours; });
+    if (nothing && !profile.owns_nothing) {
+      for (const ProfileConfig& config : parts_.config.profiles) {
+        if (config.name == name)
+          parts_.publisher.tell({EventType::config_warning, now, "", {{"reason", owns_nothing(config)}}});
+      }
+    }
+    profile.owns_nothing = nothing;
     if (profile.failures > 0) {
       parts_.publisher.tell({EventType::inventory_recovered,
                              now,

@@ -18,6 +18,9 @@ namespace sharedrift {
 /// What is known of the images of all profiles' accounts; outlives configurations.
 using Inventories = std::map<std::string, OwnedImages>;
 
+/// What to look at where the account of a profile owns no image.
+std::string owns_nothing(const ProfileConfig& profile);
+
 /// Has the inventory of each profile walked on its interval, the first time at once. Lives as long as one
 /// configuration is in force, on the poll thread.
 class InventoryWalks {
@@ -46,6 +49,7 @@ class InventoryWalks {
     TimerQueue::Timer next;
     std::int64_t failures = 0;  ///< in a row
     Reason told = Reason::internal;
+    bool owns_nothing = false;  ///< as the last complete walk says
   };
   void walk(const std::string& name);
   void take(const std::string& name, MonoTime began, const InventoryListing& seen);

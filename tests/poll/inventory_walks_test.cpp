@@ -185,6 +185,21 @@ TEST(InventoryWalks, NothingIsClaimedBeforeTheFirstProof) {
   EXPECT_EQ(world.listener.inventory.unwatched, 1) << "one row of a broken walk is enough to know of it";
 }
 
+TEST(InventoryWalks, WarnsOfAnAccountThatOwnsNothing) {
+  World world;
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  world.run(3);
+  ASSERT_EQ(world.sink.count(EventType::config_warning), 1U);
+  EXPECT_THAT(world.sink.events.front().text("reason"),
+              ::testing::StartsWith("the account of profile default owns no image at https://"));
+  world.owns({1});
+  world.run(1);
+  world.owns({});
+  world.run(1);
+  EXPECT_EQ(world.sink.count(EventType::config_warning), 2U);
+}
+
 TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
   World world;
   InventoryWalks walks(world.parts());
@@ -202,6 +217,7 @@ TEST(InventoryWalks, TellsThatItIsBlindWhenThatBeginsAndNowAndThen) {
 
 TEST(InventoryWalks, TellsOfEveryBlindnessAnewAndOfItsEnd) {
   World world;
+  world.owns({1});
   InventoryWalks walks(world.parts());
   walks.start("default", world.source, 1s);
   for (const Reason reason : {Reason::forbidden, Reason::forbidden, Reason::throttled}) {
