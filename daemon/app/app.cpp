@@ -158,8 +158,8 @@ class App {
     std::vector<SelfMetrics::Profile> profiles;
     const InventoryConfig& inventory = config->inventory;
     const auto walked = inventory.enabled ? std::optional(inventory.interval) : std::nullopt;
-    for (const ProfileConfig& profile : config->profiles)
-      profiles.push_back({profile.name, profile.requests_per_second, walked, profile.endpoint});
+    for (const ProfileConfig& p : config->profiles)
+      profiles.push_back({p.name, p.requests_per_second, walked, p.endpoint, discovers(*config, p.name)});
     metrics_.set_profiles(profiles);
     metrics_.config_loaded(config->sha256, clock_.wall());
     config_.set(config);

@@ -155,6 +155,26 @@ class StopOnSignal {
   std::jthread waiter_;
 };
 
+/// What the walk means for the report of the command.
+void tell_of_inventories(const Options& options, const Config& config, Polled& polled) {
+  WalkedOnce& walked = polled.walked;
+  if (options.command == Command::lint) return;       // it says so itself
+  if (config.discover.empty()) walked.blind.clear();  // nothing hangs on images that are not configured
+  const auto doubted = doubts(walked, config);
+  const bool all = options.images.empty();
+  if (all) {
+    polled.report.inventories = walked.shown;
+    polled.report.doubts = doubted;
+    polled.report.hides_images =
+        std::any_of(walked.blind.begin(), walked.blind.end(),
+                    [&config](const auto& blind) { return discovers(config, blind.first); });
+  }
+  const bool in_report = options.command == Command::plan || options.command == Command::check;
+  if (in_report && all && options.format != OutputFormat::prometheus) return;
+  for (const std::string& why : doubted)
+    std::fprintf(stderr, "share-drift-exporter: warning: %s\n", why.c_str());
+}
+
 Result<Polled, std::string> poll(const Options& options, const Config& config) {
   warn_of_unused_proxies(config);
   SystemClock clock;
@@ -174,16 +194,16 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   const OneShotPorts ports{config, clock, random, transport, timers, sources->lanes(), std::ref(progress)};
   Polled polled;
   WalkedOnce& walked = polled.walked;
-  const bool lint = options.command == Command::lint;
-  const bool discovers = !config.discover.empty();
-  if (discovers || lint || options.command == Command::baseline) walked = walk_once(ports, stop.token());
-  if (!discovers && !lint) walked.blind.clear();  // nothing hangs on images that are not configured
-  for (const std::string& why : lint ? std::vector<std::string>{} : doubts(walked, config))
-    std::fprintf(stderr, "share-drift-exporter: warning: %s\n", why.c_str());
+  const bool counts = options.command == Command::check && options.images.empty();  // what nobody watches
+  if (!config.discover.empty() || counts || options.command == Command::lint ||
+      options.command == Command::baseline)
+    walked = walk_once(ports, stop.token());
+  tell_of_inventories(options, config, polled);
   const Shard shard{options.shard_index, options.shard_count};
   SD_TRY(watch, selected(watch_list(config, shard, walked.discovered), options.images));
   polled.report.views = poll_once(std::move(watch), ports, stop.token(), walked.inventories);
   progress.clear();
+  polled.report.meant = meant_images(polled.report.views, walked.inventories, config);
   polled.report.account_names = config.account_names;
   polled.report.config_file = config_name(options);
   if (config.files.size() > 1) polled.report.image_files = files_of_images(config);
@@ -199,17 +219,19 @@ std::string report_prometheus(const ReportInput& input) {
   for (const auto& view : input.views)
     views.publish(view);
   auto families = views.Collect();
-  const SelfMetrics own({kVersion, kRevision, 0, 1}, {});
+  SelfMetrics own({kVersion, kRevision, 0, 1}, {});
+  std::vector<SelfMetrics::Profile> profiles;
+  for (const auto& [profile, inventory] : input.inventories)
+    profiles.push_back({profile, 0, kNeverStale});
+  own.set_profiles(profiles);
+  for (const auto& [profile, inventory] : input.inventories)
+    own.on_inventory(profile, inventory);
   for (auto& family : own.Collect()) {
-    if (family.name == "share_drift_build_info") families.push_back(std::move(family));
+    if (family.name == "share_drift_build_info" || family.name == "share_drift_inventory_complete" ||
+        family.name.starts_with("share_drift_inventory_unwatched"))
+      families.push_back(std::move(family));
   }
   return prometheus::TextSerializer().Serialize(families);
-}
-
-/// Where an image may be unseen, nobody can tell that all are in sync.
-int exit_code(const Polled& polled) {
-  const int code = exit_code(count_verdicts(polled.report).worst());
-  return code == 0 && !polled.walked.blind.empty() ? kCouldNotTell : code;
 }
 
 /// What to do about the worst; empty where nothing is to be done.
@@ -228,7 +250,7 @@ int check(const Options& options, const Polled& polled) {
     case OutputFormat::sarif: print(report_sarif(polled.report)); break;
     default: print(report_prometheus(polled.report)); break;
   }
-  return exit_code(polled);
+  return exit_code(count_verdicts(polled.report).worst());
 }
 
 /// A baseline that lacks something says so in its first line: it looks whole to whoever adopts it.
@@ -317,7 +339,9 @@ int run_command(const Options& options) {
   if (!polled) return refuse(polled.error());
   switch (options.command) {
     case Command::baseline: return baseline(options, *polled, *loaded);
-    case Command::plan: print(report_plan(polled->report, polled->endpoints)); return exit_code(*polled);
+    case Command::plan:
+      print(report_plan(polled->report, polled->endpoints));
+      return exit_code(count_verdicts(polled->report).worst());
     default: return check(options, *polled);
   }
 }

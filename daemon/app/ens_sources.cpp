@@ -96,4 +96,10 @@ std::unique_ptr<ShareSources> make_ens_sources(const Config& config, std::unique
   return std::make_unique<EnsSources>(config, dynamic_cast<EnsSources*>(previous.get()), world);
 }
 
+bool discovers(const Config& config, const std::string& profile) {
+  return std::any_of(config.discover.begin(), config.discover.end(), [&profile](const DiscoverRule& rule) {
+    return rule.profile.empty() || rule.profile == profile;
+  });
+}
+
 }  // namespace sharedrift

@@ -9,6 +9,9 @@
 
 namespace sharedrift {
 
+/// Whether a rule watches what the account of that profile owns.
+bool discovers(const Config& config, const std::string& profile);
+
 /// What the sources of all profiles share. Everything referred to outlives them.
 struct EnsWorld {
   Clock& clock;

@@ -15,20 +15,23 @@ namespace {
 
 using Remarks = std::multimap<std::string, ImageRemark>;
 
-/// Of an id that the account of its profile does not own: the nearest that it owns and that has no entry.
-ImageRemark unknown_image(const std::string& id, const std::string& profile, const Inventories& inventories,
-                          const Config& config) {
+/// A question for the nearest id that the account owns and that has no entry; empty: none is near.
+std::string meant_image(const ImagePolicy& image, const Inventories& inventories, const Config& config) {
   std::vector<std::string_view> free;
-  const auto inventory = inventories.find(profile);
-  if (inventory != inventories.end()) {
-    for (const auto& [owned, image] : inventory->second.images()) {
-      const bool named = std::any_of(config.images.begin(), config.images.end(),
-                                     [&owned = owned](const auto& policy) { return policy->id == owned; });
-      if (!named) free.push_back(owned.str());
-    }
+  const auto inventory = inventories.find(image.profile);
+  if (inventory == inventories.end()) return "";
+  for (const auto& [owned, known] : inventory->second.images()) {
+    const bool named = std::any_of(config.images.begin(), config.images.end(),
+                                   [&owned = owned](const auto& policy) { return policy->id == owned; });
+    if (!named) free.push_back(owned.str());
   }
-  const std::string hint = did_you_mean(id, free);
-  return {"the account of profile " + profile + " has no image " + in_quotes(id),
+  return did_you_mean(image.id.str(), free);
+}
+
+/// Of an id that the account of its profile does not own.
+ImageRemark unknown_image(const ImagePolicy& image, const Inventories& inventories, const Config& config) {
+  const std::string hint = meant_image(image, inventories, config);
+  return {"the account of profile " + image.profile + " has no image " + in_quotes(image.id.str()),
           hint.empty() ? "correct the id, or take the entry out if the image was deleted" : hint};
 }
 
@@ -62,6 +65,17 @@ void remark_causes(const Causes& causes, std::map<std::string, std::string>& fir
 
 }  // namespace
 
+std::map<ImageId, std::string> meant_images(const std::vector<std::shared_ptr<const ImageView>>& views,
+                                            const Inventories& inventories, const Config& config) {
+  std::map<ImageId, std::string> meant;
+  for (const auto& view : views) {
+    if (view->state != ImageState::gone) continue;
+    if (std::string hint = meant_image(*view->policy, inventories, config); !hint.empty())
+      meant.emplace(view->policy->id, std::move(hint));
+  }
+  return meant;
+}
+
 std::vector<Diagnostic> lint_polled(const std::vector<std::shared_ptr<const ImageView>>& views,
                                     const WalkedOnce& walked, const Config& config,
                                     const std::vector<ConfigFile>& files, WallTime now) {
@@ -82,7 +96,7 @@ std::vector<Diagnostic> lint_polled(const std::vector<std::shared_ptr<const Imag
       causes.add(cause, id);
       first_struck.emplace(cause, id);
     } else if (!walked.own_nothing.contains(profile)) {
-      remarks.emplace(id, unknown_image(id, profile, walked.inventories, config));
+      remarks.emplace(id, unknown_image(*view->policy, walked.inventories, config));
     }
   }
   remark_causes(causes, first_struck, remarks);

@@ -4,7 +4,9 @@
 #include "config/config_files.hpp"
 #include "config/diagnostic.hpp"
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace sharedrift {
@@ -15,5 +17,10 @@ namespace sharedrift {
 std::vector<Diagnostic> lint_polled(const std::vector<std::shared_ptr<const ImageView>>& views,
                                     const WalkedOnce& walked, const Config& config,
                                     const std::vector<ConfigFile>& files, WallTime now);
+
+/// Of images that their account does not own: a question for the nearest id that it owns and that has no
+/// entry, where one is near.
+std::map<ImageId, std::string> meant_images(const std::vector<std::shared_ptr<const ImageView>>& views,
+                                            const Inventories& inventories, const Config& config);
 
 }  // namespace sharedrift

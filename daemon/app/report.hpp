@@ -3,6 +3,7 @@
 #include "config/baseline_writer.hpp"
 #include "config/config.hpp"
 #include "config/config_files.hpp"
+#include "core/owned_images.hpp"
 #include "core/verdict.hpp"
 #include "web/plan.hpp"
 
@@ -23,8 +24,14 @@ struct ReportInput {
   std::string config_file;  ///< or several, for a sentence
   JudgingAt at;
   std::map<ImageId, std::string> image_files{};  ///< by image, where several files are one configuration
+  std::map<std::string, InventoryView> inventories{};  ///< by profile: what else the accounts own
+  std::vector<std::string> doubts{};                   ///< why not all images may be known
+  std::map<ImageId, std::string> meant{};  ///< by image that is gone: which other may be meant, if one may
+  bool hides_images = false;               ///< rules hang on an inventory that is not complete
 };
 VerdictCounts count_verdicts(const ReportInput& input);
+/// What is owned and watched by nobody, a sentence for each profile.
+std::vector<std::string> unwatched(const ReportInput& input);
 
 /// For people: the verdict on all, a row per image, the worst first, then what is wrong with each.
 std::string report_table(const ReportInput& input);

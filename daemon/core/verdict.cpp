@@ -87,11 +87,13 @@ std::size_t VerdictCounts::total() const {
 Verdict VerdictCounts::worst() const {
   const auto* found = std::find_if(kAllVerdicts.begin(), kAllVerdicts.end(),
                                    [this](Verdict verdict) { return of(verdict) > 0; });
-  return found == kAllVerdicts.end() ? Verdict::unknown : *found;
+  if (found == kAllVerdicts.end()) return Verdict::unknown;
+  return *found == Verdict::in_sync && !complete_ ? Verdict::unknown : *found;
 }
 
 std::string VerdictCounts::headline() const {
   const auto [unexpected, missing, unknown, in_sync] = counts_;
+  if (in_sync == total() && !complete_) return "It is not known which images there are";
   if (total() == 0) return "No image is watched here";
   if (unexpected > 0)
     return counted(unexpected, "image is", "images are") + " shared with unexpected accounts";
@@ -107,7 +109,8 @@ std::string VerdictCounts::subline() const {
   const auto add = [&out](const std::string& part) { out += (out.empty() ? "" : " · ") + part; };
   if (unexpected > 0 && missing > 0) add(std::to_string(missing) + " with missing accounts");
   if (unexpected + missing > 0 && unknown > 0) add(std::to_string(unknown) + " cannot be judged");
-  if (in_sync != total()) add(std::to_string(in_sync) + " of " + std::to_string(total()) + " in sync");
+  if (in_sync != total() || (in_sync > 0 && !complete_))
+    add(std::to_string(in_sync) + " of " + std::to_string(total()) + " in sync");
   return out;
 }
 

@@ -41,6 +41,8 @@ Judgement judge(const ImageView& view, const JudgingAt& at);
 class VerdictCounts {
  public:
   void add(Verdict verdict) { ++counts_.at(static_cast<std::size_t>(verdict)); }
+  /// There may be images to judge that nobody knows: not all can be said to be in sync.
+  void add_unknown_images() { complete_ = false; }
   [[nodiscard]] std::size_t of(Verdict verdict) const {
     return counts_.at(static_cast<std::size_t>(verdict));
   }
@@ -54,6 +56,7 @@ class VerdictCounts {
 
  private:
   std::array<std::size_t, kAllVerdicts.size()> counts_{};
+  bool complete_ = true;
 };
 
 /// `12 s`, `4 min`, `3 h`, `2 d`: the age of `then` in its largest unit; 0 s for what lies ahead.

@@ -121,6 +121,7 @@ struct SelfMetrics::ProfileSeries {
   Counter& inventory_reads = counted.inventory_reads.Add(labels);
   ByReason inventory_failures = by_reason(counted.inventory_read_failures, labels);
   std::optional<Millis> inventory_interval;
+  bool discovers = false;
   std::optional<InventoryView> inventory;  ///< none before the first walk
   double budget = 0;
   std::string endpoint;
@@ -152,6 +153,7 @@ void SelfMetrics::set_profiles(const std::vector<Profile>& profiles) {
     series->budget = profile.requests_per_second;
     series->endpoint = profile.endpoint;
     series->inventory_interval = profile.inventory_interval;
+    series->discovers = profile.discovers;
   }
 }
 
@@ -250,7 +252,10 @@ OwnHealth SelfMetrics::health() const {
   const bool state_ok = !sources_.state || sources_.state().ok;
   const std::scoped_lock lock(mutex_);
   std::map<std::string, InventoryView> inventories;
+  std::map<std::string, Millis> proofs_last;
   for (const auto& [name, series] : profiles_) {
+    if (series->inventory_interval && series->discovers)
+      proofs_last[name] = OwnedImages::kIntervalsOfProof * *series->inventory_interval;
     if (series->inventory_interval && series->inventory) inventories.emplace(name, *series->inventory);
   }
   return {identity_.version,
@@ -261,7 +266,8 @@ OwnHealth SelfMetrics::health() const {
           facts_.loaded,
           facts_.clears_held,
           state_ok,
-          std::move(inventories)};
+          std::move(inventories),
+          std::move(proofs_last)};
 }
 
 void SelfMetrics::add_facts(Families& out) const {

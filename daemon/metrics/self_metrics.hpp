@@ -63,6 +63,8 @@ struct OwnHealth {
   std::int64_t clears_held = 0;                        ///< by the mass-change guard
   bool state_ok = true;                                ///< of the state database
   std::map<std::string, InventoryView> inventories{};  ///< by profile, once walked
+  /// By profile on whose inventory rules hang: so old its proof may be, or there may be images unknown.
+  std::map<std::string, Millis> proofs_last{};
 };
 
 /// What the daemon says of itself: what happens is counted in prometheus-cpp's registry, what is the case
@@ -81,6 +83,7 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
     double requests_per_second = 0;              ///< 0: no limit
     std::optional<Millis> inventory_interval{};  ///< none: the inventory is not walked
     std::string endpoint{};                      ///< of the API
+    bool discovers = false;                      ///< rules hang on its inventory
   };
 
   /// What does not change while the program runs.

@@ -249,6 +249,12 @@ void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFr
     rows.push_back({view.get(), judge(*view, frame.at)});
     counts.add(rows.back().judgement.verdict);
   }
+  for (const auto& [profile, proof_lasts] : frame.health.proofs_last) {
+    const auto inventory = frame.health.inventories.find(profile);
+    const auto proven =
+        inventory == frame.health.inventories.end() ? std::nullopt : inventory->second.last_complete;
+    if (!proven || frame.at.now - *proven > proof_lasts) counts.add_unknown_images();
+  }
   std::sort(rows.begin(), rows.end(), comes_before);
   const auto [before, behind] = frame_of(counts, frame);
   out.text() += before;

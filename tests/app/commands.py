@@ -72,6 +72,8 @@ class Operator:
 def judges_as_the_daemon_does(operator):
     config = f"--config.file={operator.config}"
     table = operator.expect(1, "check", config)
+    unwatched = "1 image of the account of profile default is not watched: m-new"
+    check(unwatched in table, table)
     check("unexpected: 4444444444444444" in table and f"unexpected: {STRANGER}" in table, table)
     check("Next: share-drift-exporter plan," in table, table)
     check("1111111111111111" not in table, f"the canary's account is no finding:\n{table}")
@@ -79,6 +81,9 @@ def judges_as_the_daemon_does(operator):
         operator.expect(0, "check", config, f"--format={form}", "--image", "m-canary")
     page = operator.expect(0, "check", config, "--format=prometheus", "--image", "m-canary")
     check(re.search(r'^share_drift_build_info\{.*version="', page, re.M), f"the rules know an exporter by its version:\n{page}")
+    page = operator.expect(1, "check", config, "--format=prometheus")
+    for sample in ('complete{profile="default"} 1', 'unwatched_images{profile="default"} 1'):
+        check(f"share_drift_inventory_{sample}\n" in page, f"{sample} is not there:\n{page}")
     plan = operator.expect(1, "plan", config)
     check(f"--ImageId m-plain" in plan and f"--RemoveAccounts {STRANGER}" in plan, plan)
     check("m-canary" not in plan, f"the plan silences the canary:\n{plan}")
@@ -94,7 +99,7 @@ def baseline_adopted_is_in_sync(operator):
         check(kept in baseline, f"{kept} is lost:\n{baseline}")
     check("1111111111111111" not in baseline, f"the canary's account became an exception:\n{baseline}")
     operator.expect(0, "check", f"--config.file={adopted}")
-    check("daemon" not in operator.expect(0, "plan", f"--config.file={adopted}"), "nothing to do")
+    check("# Nothing to do.\n" == operator.expect(0, "plan", f"--config.file={adopted}"), "nothing to do")
 
 
 def baseline_of_all_begins_from_credentials(operator):
@@ -132,7 +137,8 @@ def baseline_of_all_says_what_it_could_not_list(operator):
     ran = subprocess.run([BIN / "share-drift-exporter", "baseline", "--all"], capture_output=True, text=True, timeout=PATIENCE, env=none,
                          check=False)
     check(ran.stdout.startswith("# INCOMPLETE: "), f"a file that looks whole:\n{ran.stdout}")
-    check(ran.returncode == 3 and "images:\n  []" in ran.stdout and "profile default owns could not be listed completely" in ran.stderr,
+    check(ran.returncode == 3 and "images:\n  []" in ran.stdout and "profile default owns could not be listed, so none" in ran.stderr
+          and "# This is not the whole of it: " in ran.stdout and "with what stands in" not in ran.stdout,
           f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}")
     check("/nowhere.yml" in operator.expect(2, "baseline", "--all", "--config.file=/nowhere.yml"), "a file that is named must be there")
 
@@ -175,6 +181,8 @@ def lint_online_names_the_place(operator):
     config.write_text(text.replace("m-plian", "m-plain3"))
     said = operator.expect(1, "lint", "--online", f"--config.file={config}")
     check('did you mean "m-plain2"?' in said, said)
+    said = operator.expect(1, "check", f"--config.file={config}")
+    check('m-plain3 (did you mean "m-plain2"?): could not tell: image_gone' in said, said)
     operator.simulator.control("images/delete", id="m-plain2")
     operator.simulator.control("images/delete", id="m-sibling")
     operator.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"

@@ -103,6 +103,71 @@ TEST(Report, SarifOfNoImageIsNoSuccess) {
   EXPECT_FALSE(json["runs"][0]["invocations"][0]["executionSuccessful"].get<bool>());
 }
 
+/// m-1, which is in sync; a rule hangs on an inventory that could not be read.
+ReportInput blind_inventory() {
+  ReportInput input = three_images();
+  input.views.resize(1);
+  input.hides_images = true;
+  input.doubts = {"the images could not be listed"};
+  return input;
+}
+
+TEST(Report, NoFormCallsAnythingInSyncWhereImagesMayBeUnknown) {
+  const ReportInput input = blind_inventory();
+  EXPECT_EQ(exit_code(count_verdicts(input).worst()), 3);
+  const std::string table = report_table(input);
+  EXPECT_TRUE(table.starts_with("It is not known which images there are (1 of 1 in sync)\n")) << table;
+  EXPECT_THAT(table, HasSubstr("\nthe images could not be listed\n"));
+  const auto json = nlohmann::json::parse(report_json(input));
+  EXPECT_EQ(json["verdict"].get<std::string>(), "unknown");
+  EXPECT_EQ(json["doubts"][0].get<std::string>(), "the images could not be listed");
+  const auto run = nlohmann::json::parse(report_sarif(input))["runs"][0]["invocations"][0];
+  EXPECT_FALSE(run["executionSuccessful"].get<bool>());
+  EXPECT_EQ(run["toolExecutionNotifications"][0]["message"]["text"].get<std::string>(),
+            "the images could not be listed");
+  EXPECT_EQ(report_plan(input, {}),
+            "# Nothing to do that is known of.\n"
+            "# the images could not be listed, so there may be more to do\n");
+  const std::vector<ConfigFile> none{{"none", ""}};
+  Config config;
+  config.discover.push_back({"", "", *an_image("rule").build()});
+  const std::string whole = report_whole_baseline(input, none, config);
+  EXPECT_THAT(whole, HasSubstr("# This is not the whole of it: "));
+  EXPECT_THAT(whole, Not(HasSubstr("with what stands in"))) << "there is no file";
+}
+
+TEST(Report, WhatNobodyWatchesIsToldAndChangesNoVerdict) {
+  ReportInput input = three_images();
+  input.views.resize(1);
+  InventoryView& inventory = input.inventories["default"];
+  inventory.images = 122;
+  inventory.unwatched = 120;
+  inventory.some_unwatched = {{*ImageId::parse("m-8"), "edge"}, {*ImageId::parse("m-9"), ""}};
+  const std::string line =
+      "120 images of the account of profile default are not watched: m-8 (edge), m-9 and 118 more; ";
+  const std::string table = report_table(input);
+  EXPECT_TRUE(table.starts_with("The image is in sync\n")) << table;
+  EXPECT_THAT(table, HasSubstr("\n" + line));
+  EXPECT_THAT(nlohmann::json::parse(report_json(input))["unwatched"][0].get<std::string>(), HasSubstr(line));
+  const auto run = nlohmann::json::parse(report_sarif(input))["runs"][0]["invocations"][0];
+  EXPECT_TRUE(run["executionSuccessful"].get<bool>());
+  EXPECT_THAT(run["toolExecutionNotifications"][0]["message"]["text"].get<std::string>(), HasSubstr(line));
+  inventory.unwatched = std::nullopt;
+  EXPECT_THAT(report_table(input), Not(HasSubstr("not watched"))) << "nobody knows";
+}
+
+TEST(Report, AMistypedIdComesWithTheOneThatMayBeMeant) {
+  ReportInput input = three_images();
+  input.meant = {{*ImageId::parse("m-3"), "did you mean \"m-33\"?"}};
+  EXPECT_THAT(report_table(input), HasSubstr("\nm-3 (did you mean \"m-33\"?): could not tell: "));
+}
+
+TEST(Report, PlanSaysThatNothingIsToBeDone) {
+  ReportInput input = three_images();
+  input.views.resize(1);
+  EXPECT_EQ(report_plan(input, {}), "# Nothing to do.\n");
+}
+
 TEST(Report, SarifNamesTheConfigurationByAUri) {
   ReportInput input = three_images();
   const auto uri = [&input](const std::string& file) {

@@ -116,6 +116,20 @@ TEST(Verdict, TheHeadlineIsTheWorst) {
   EXPECT_EQ(counts({}).worst(), unknown);
 }
 
+TEST(Verdict, WhereImagesMayBeUnknownNothingIsInSync) {
+  VerdictCounts counts;
+  counts.add_unknown_images();
+  EXPECT_EQ(counts.headline(), "It is not known which images there are");
+  EXPECT_EQ(counts.subline(), "");
+  counts.add(Verdict::in_sync);
+  EXPECT_EQ(counts.worst(), Verdict::unknown);
+  EXPECT_EQ(counts.headline(), "It is not known which images there are");
+  EXPECT_EQ(counts.subline(), "1 of 1 in sync");
+  counts.add(Verdict::missing);
+  EXPECT_EQ(counts.worst(), Verdict::missing);
+  EXPECT_EQ(counts.headline(), "1 image has missing accounts");
+}
+
 TEST(Verdict, AgesAreShort) {
   const auto age = [](std::int64_t seconds) { return format_age(kProven, kProven + Millis{seconds * 1000}); };
   EXPECT_EQ(age(-5), "0 s");

@@ -125,6 +125,14 @@ TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
   const std::string blind = page({}, {}, health);
   EXPECT_THAT(blind, HasSubstr("a new one may not be seen: grant it ens:DescribeSelfImages."));
   EXPECT_THAT(blind, HasSubstr("unwatched not known, ignored 0; last proof never"));
+  EXPECT_THAT(page({a_view("m-1")}, {}, health), HasSubstr("<title>The image is in sync - Share drift"));
+  health.proofs_last["default"] = std::chrono::minutes{15};
+  EXPECT_THAT(page({a_view("m-1")}, {}, health),
+              HasSubstr("<title>It is not known which images there are - Share drift"));
+  health.inventories["default"].last_complete = kNow - std::chrono::minutes{15};
+  EXPECT_THAT(page({a_view("m-1")}, {}, health), HasSubstr("<title>The image is in sync"));
+  health.inventories["default"].last_complete = kNow - std::chrono::minutes{16};
+  EXPECT_THAT(page({a_view("m-1")}, {}, health), HasSubstr("<title>It is not known which images"));
 }
 
 TEST(StatusPage, DriftIsToldWithNameAccountAndTime) {

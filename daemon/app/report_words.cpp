@@ -1,0 +1,62 @@
+#include "app/report_words.hpp"
+
+#include "app/causes.hpp"
+#include "core/text.hpp"
+
+namespace sharedrift {
+
+std::vector<AccountId> accounts_of(const ImageView& view, DriftKind kind) {
+  std::vector<AccountId> accounts;
+  for (const DriftView& drift : view.drifts) {
+    if (drift.kind == kind) accounts.push_back(drift.account);
+  }
+  return accounts;
+}
+
+std::vector<AccountId> unwanted(const ImageView& view) {
+  return view.policy->canary ? std::vector<AccountId>{} : accounts_of(view, DriftKind::unexpected);
+}
+
+std::string account_label(const AccountId& account, const ReportInput& input) {
+  std::string label{account.str()};
+  const auto name = input.account_names.find(account);
+  if (name != input.account_names.end()) label += " (" + clean(name->second) + ")";
+  return label;
+}
+
+std::string image_label(const ImageView& view) {
+  return view.policy->name.empty() ? view.policy->id.str()
+                                   : view.policy->id.str() + " (" + clean(view.policy->name) + ")";
+}
+
+std::string blindness(const ImageView& view, const JudgingAt& at) {
+  if (view.listing_complete) {
+    const Judgement judgement = judge(view, at);
+    return judgement.verdict == Verdict::unknown ? judgement.why : "";
+  }
+  return view.last_failure ? cause_of(*view.last_failure) : "not read";
+}
+
+std::string request_of(const ImageView& view) {
+  if (view.listing_complete || !view.last_failure || view.last_failure->request_id.empty()) return "";
+  return " [request " + view.last_failure->request_id + "]";
+}
+
+std::string blind_lines(const ReportInput& input, std::string_view head, std::size_t most,
+                        std::string_view what) {
+  Causes causes;
+  for (const auto& view : input.views) {
+    const auto meant = input.meant.find(view->policy->id);
+    const std::string hint = meant == input.meant.end() ? "" : " (" + meant->second + ")";
+    if (const std::string why = blindness(*view, input.at); !why.empty())
+      causes.add(why, image_label(*view) + hint, request_of(*view));
+  }
+  std::string out;
+  for (const Causes::Cause& cause : causes.all()) {
+    out.append(head).append(listed_names(cause.names, most)).append(what);
+    out.append(": ").append(cause.text).append(cause.sample).append("\n");
+  }
+  return out;
+}
+
+}  // namespace sharedrift
