@@ -44,14 +44,16 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
 }
 
 void ImageTracker::see(const Accounts& accounts, Context& context) {
+  std::vector<Sighting> fresh;
   for (const AccountId& account : accounts) {
     const auto place = find_entry(sightings_, account);
     if (place == sightings_.end() || place->account != account) {
-      sightings_.insert(place, {account, last_complete_began_, context.now.wall, context.now.wall});
+      fresh.push_back({account, last_complete_began_, context.now.wall, context.now.wall});
     } else {
       place->last_seen = context.now.wall;
     }
   }
+  merge_into(sightings_, std::move(fresh));
   recover(accounts, context);
 }
 
@@ -75,18 +77,22 @@ void ImageTracker::recover(const Accounts& seen, Context& context) {
 /// A listing, or the inventory, without those sightings that are not in `present`. True if any began to be
 /// absent.
 bool ImageTracker::miss(const Accounts& present, Context& context) {
-  bool began = false;
+  std::vector<Loss> fresh;
   for (const Sighting& sighting : sightings_) {
-    const AccountId& account = sighting.account;
-    if (contains(present, account)) continue;
-    auto loss = find_entry(losses_, account);
-    if (loss == losses_.end() || loss->account != account)
-      loss = losses_.insert(loss, {account, context.now.wall, {}});
-    if (!loss->proof.add(context.cycle)) continue;
+    if (contains(present, sighting.account)) continue;
+    const auto loss = find_entry(losses_, sighting.account);
+    if (loss == losses_.end() || loss->account != sighting.account)
+      fresh.push_back({sighting.account, context.now.wall, {}});
+  }
+  merge_into(losses_, std::move(fresh));
+  bool began = false;
+  for (Loss& loss : losses_) {
+    if (contains(present, loss.account) || !loss.proof.add(context.cycle)) continue;
     began = true;
-    if (is_open(account, DriftKind::unexpected) && !policy_->canary && context.watch.confirm_clears > 1) {
+    if (is_open(loss.account, DriftKind::unexpected) && !policy_->canary &&
+        context.watch.confirm_clears > 1) {
       context.events.push_back(
-          drift_event(EventType::drift_clearing, account, DriftKind::unexpected, context));
+          drift_event(EventType::drift_clearing, loss.account, DriftKind::unexpected, context));
     }
   }
   return began;
@@ -175,21 +181,22 @@ void ImageTracker::derive_drift(std::string_view why, Context& context) {
     if (reason) close(drift, *reason, context);
     return reason.has_value();
   });
+  std::vector<Drift> fresh;
   for (const Sighting& sighting : sightings_) {
-    if (may_have(*policy_, sighting.account, context.judged_at)) continue;
-    const bool expired = may_have(*policy_, sighting.account, judged_at_);
-    open(sighting.account, DriftKind::unexpected, expired ? "exception_expired" : why, context);
+    const AccountId& account = sighting.account;
+    if (may_have(*policy_, account, context.judged_at) || is_open(account, DriftKind::unexpected)) continue;
+    const bool expired = may_have(*policy_, account, judged_at_);
+    fresh.push_back(open(account, DriftKind::unexpected, expired ? "exception_expired" : why, context));
   }
   for (const Absence& absence : absences_) {
-    if (absence.absences >= context.watch.confirm_clears)
-      open(absence.account, DriftKind::missing, "absent", context);
+    if (absence.absences >= context.watch.confirm_clears && !is_open(absence.account, DriftKind::missing))
+      fresh.push_back(open(absence.account, DriftKind::missing, "absent", context));
   }
+  merge_into(drifts_, std::move(fresh));
 }
 
-void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_view why, Context& context) {
+Drift ImageTracker::open(const AccountId& account, DriftKind kind, std::string_view why, Context& context) {
   Drift drift{account, kind, context.now.wall};
-  const auto place = std::lower_bound(drifts_.begin(), drifts_.end(), drift, drift_before);
-  if (place != drifts_.end() && place->kind == kind && place->account == account) return;
   if (kind == DriftKind::unexpected) {
     drift.first_run = !sighting_of(account)->not_before;
   } else {
@@ -199,14 +206,14 @@ void ImageTracker::open(const AccountId& account, DriftKind kind, std::string_vi
     drift.first_run =
         !absence.last_seen && complete <= static_cast<std::uint64_t>(context.watch.confirm_clears);
   }
-  drifts_.insert(place, drift);
-  if (policy_->canary) return;
+  if (policy_->canary) return drift;
   ++counters_.opened.at(static_cast<std::size_t>(kind));
   Event event = drift_event(EventType::drift_opened, account, kind, context);
   event.add("reason", std::string{why});
   event.add("first_run", drift.first_run);
   if (policy_->discovered && drift.first_run) event.add("discovered", true);
   context.events.push_back(std::move(event));
+  return drift;
 }
 
 /// Tells that the drift is over; its sighting or absence may still be there and is told in the event.
@@ -245,8 +252,8 @@ void ImageTracker::unwatch(Context& context) {
 }
 
 bool ImageTracker::is_open(const AccountId& account, DriftKind kind) const {
-  return std::any_of(drifts_.begin(), drifts_.end(),
-                     [&account, kind](const Drift& d) { return d.kind == kind && d.account == account; });
+  const Drift drift{account, kind, {}};
+  return std::binary_search(drifts_.begin(), drifts_.end(), drift, drift_before);
 }
 
 const Sighting* ImageTracker::sighting_of(const AccountId& account) const {

@@ -90,7 +90,8 @@ class ImageTracker {
   void tell_expired(Context& context) const;
   void forget_absent(Context& context);
   void derive_drift(std::string_view why, Context& context);
-  void open(const AccountId& account, DriftKind kind, std::string_view why, Context& context);
+  /// Tells that a drift begins, and returns it.
+  Drift open(const AccountId& account, DriftKind kind, std::string_view why, Context& context);
   void close(const Drift& drift, CloseReason why, Context& context);
   [[nodiscard]] bool is_open(const AccountId& account, DriftKind kind) const;
   void judge_canary(Context& context);
