@@ -62,6 +62,9 @@ class Surface final : public PollListener {
     const std::scoped_lock lock(mutex_);
     inventories_.erase(profile);
   }
+  void on_inventory_rewatched(const std::string& profile, const InventoryView& view) override {
+    metrics_.on_inventory_rewatched(profile, view);
+  }
   void on_overruns(std::uint64_t periods) override { metrics_.on_overruns(periods); }
   void on_totals(const Tracker& tracker) override {
     metrics_.set_totals(tracker.closes(), tracker.clears_held());

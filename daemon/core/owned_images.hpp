@@ -62,6 +62,8 @@ class OwnedImages {
   [[nodiscard]] MonoTime next_walk(MonoTime now, Millis interval) const {
     return last_walk_ ? std::max(now, *last_walk_ + interval) : now;
   }
+  /// Whether what is known is of a walk of this life, and the next one need not go another way.
+  [[nodiscard]] bool was_walked() const { return last_walk_.has_value(); }
   /// The next walk goes another way: it is due at once.
   void walk_anew() { last_walk_.reset(); }
 

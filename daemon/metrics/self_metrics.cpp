@@ -177,6 +177,15 @@ void SelfMetrics::on_inventory(std::string_view profile, const InventoryView& vi
   });
 }
 
+void SelfMetrics::on_inventory_rewatched(std::string_view profile, const InventoryView& view) {
+  with(profile, [&view](ProfileSeries& series) {
+    if (!series.inventory) return;
+    std::optional<Failure> failure = std::move(series.inventory->failure);
+    series.inventory = view;
+    series.inventory->failure = std::move(failure);
+  });
+}
+
 void SelfMetrics::set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes,
                              std::int64_t clears_held) {
   const std::lock_guard lock(mutex_);

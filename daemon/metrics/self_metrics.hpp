@@ -105,6 +105,8 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   void on_listing(const Observation& seen);
   void on_overruns(std::uint64_t periods);
   void on_inventory(std::string_view profile, const InventoryView& view);
+  /// No walk: the last one, of which other images are watched now.
+  void on_inventory_rewatched(std::string_view profile, const InventoryView& view);
   /// Closes by CloseReason, of all time: counters go on over a restart.
   void set_totals(const std::array<std::uint64_t, kAllCloseReasons.size()>& closes, std::int64_t clears_held);
 

@@ -24,8 +24,9 @@ void InventoryWalks::start(const std::string& profile, ShareSource& source, Mill
   Profile& entry = profiles_[profile];
   entry.source = &source;
   entry.timeout = timeout;
-  const MonoTime due =
-      parts_.inventories[profile].next_walk(parts_.clock.mono(), parts_.config.inventory.interval);
+  const OwnedImages& owned = parts_.inventories[profile];
+  if (owned.was_walked()) parts_.listener.on_inventory_rewatched(profile, view(profile));
+  const MonoTime due = owned.next_walk(parts_.clock.mono(), parts_.config.inventory.interval);
   entry.next = parts_.timers.at(due, [this, profile] { walk(profile); });
 }
 

@@ -37,7 +37,8 @@ class InventoryWalks {
   };
   explicit InventoryWalks(Parts parts) : parts_(std::move(parts)) {}
 
-  /// `source` is asked from when the next walk is due; `timeout`: of one of its requests.
+  /// `source` is asked from when the next walk is due; `timeout`: of one of its requests. What is known of an
+  /// earlier walk is shown at once, judged by this configuration.
   void start(const std::string& profile, ShareSource& source, Millis timeout);
   /// Whether a proven inventory that is not too old lists the image.
   [[nodiscard]] bool proves(const std::string& profile, const ImageId& image) const;

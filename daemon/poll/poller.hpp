@@ -39,6 +39,8 @@ class PollListener {
   virtual void on_totals(const Tracker& tracker) = 0;  ///< after every step
   /// After every walk of a profile's inventory.
   virtual void on_inventory(const std::string& profile, const InventoryView& view) = 0;
+  /// The same inventory, of which another configuration watches other images; `view` has no failure.
+  virtual void on_inventory_rewatched(const std::string& /*profile*/, const InventoryView& /*view*/) {}
 };
 
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the

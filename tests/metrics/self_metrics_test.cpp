@@ -149,6 +149,12 @@ TEST(SelfMetrics, TellsOfTheInventoryWhatIsKnown) {
   metrics.on_inventory("default", view);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 0);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_reads_total", "profile", "default"), 2);
+  view.failure.reset();
+  view.unwatched = 3;
+  metrics.on_inventory_rewatched("default", view);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_unwatched_images"), 3);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 0) << "the last walk is the same one";
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_reads_total", "profile", "default"), 2);
   metrics.set_profiles({{"default", 5, Millis{60'000}}});  // the other has counters at 0
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_read_failures_total", "reason", "forbidden"), 1);
 }

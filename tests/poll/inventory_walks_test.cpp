@@ -136,6 +136,31 @@ TEST(InventoryWalks, CountsWhatNobodyWatches) {
   EXPECT_TRUE(shown.last_complete);
 }
 
+TEST(InventoryWalks, AnotherConfigurationIsSeenBeforeTheNextWalk) {
+  World world;
+  world.owns({1, 2, 3});
+  world.config.images.push_back(testing::an_image("m-1").build());
+  world.config.images.push_back(testing::an_image("m-2").build());
+  world.walk(1);
+  EXPECT_THAT(world.listener.inventory.some_unwatched,
+              ElementsAre(std::pair(image_number(3), std::string("image-3"))));
+  world.config.images = {testing::an_image("m-1").build(), testing::an_image("m-3").build()};
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  EXPECT_THAT(world.listener.inventory.some_unwatched,
+              ElementsAre(std::pair(image_number(2), std::string("image-2"))));
+  EXPECT_EQ(world.listener.inventory.unwatched, 1);
+  EXPECT_EQ(world.listener.walks, 1U) << "it is no walk";
+}
+
+TEST(InventoryWalks, NothingIsShownOfAnInventoryThatNobodyWalked) {
+  World world;
+  world.inventories["default"].remember(image_number(1), {});
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  EXPECT_FALSE(world.listener.inventory.images);
+}
+
 TEST(InventoryWalks, SaysWhenWhatIsWatchedChanges) {
   World world;
   world.config.discover.push_back({"image-*", "", *testing::an_image("m-any").build()});

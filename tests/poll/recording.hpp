@@ -32,6 +32,9 @@ class RecordingListener final : public PollListener {
     inventory = view;
     if (++walks == stop_after_walks) stop.request_stop();
   }
+  void on_inventory_rewatched(const std::string& /*profile*/, const InventoryView& view) override {
+    inventory = view;
+  }
   std::map<ImageId, std::shared_ptr<const ImageView>> views;
   InventoryView inventory;  ///< as it was shown last
   std::size_t walks = 0;
