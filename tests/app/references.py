@@ -88,6 +88,7 @@ def every_command_refuses(folder):
 
 def the_daemon_says_it(folder, own):
     sim = own(Simulator(folder))
+    sim.control("images", id="m-1")  # an account without images is warned of, too
     reach = f'endpoint: "{sim.url}", sts_endpoint: "{sim.url}", credentials: {{source: environment}}'
     certificate(folder, "soon", 20)
     (folder / "web.yml").write_text("tls_server_config: {cert_file: soon.crt, key_file: soon.key}\n")
