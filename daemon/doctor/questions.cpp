@@ -78,8 +78,7 @@ Answer ask_answers(DoctorSession& /*session*/, Facts& facts) {
   const auto strikes = [](const DoctorReply& reply) {
     return reply.broken || (reply.error && reply.reason() != Reason::forbidden);
   };
-  // A page that is too large is a finding of its own.
-  const bool inventory = strikes(facts.inventory) && !facts.inventory.brief().starts_with("InvalidParameter");
+  const bool inventory = strikes(facts.inventory);
   if (!inventory && !strikes(listing)) {
     const bool all = facts.inventory.good() && facts.listing.good();
     return {all ? Standing::as_assumed : Standing::not_seen, all ? "both calls are answered" : "not asked"};
