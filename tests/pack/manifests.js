@@ -54,12 +54,19 @@ async function checkObjections(objects) {
   }
 }
 
+/** Labels of our series that the operator gives a target as well. */
+const TARGET_LABELS = ["job", "instance", "namespace", "pod", "container", "service", "node", "endpoint"];
+const rows = fs.readFileSync(path.resolve(__dirname, "../../dashboards/METRICS.md"), "utf8").matchAll(/^\| `share_drift_\w+` \|[^|]*\|([^|]*)\|/gm);
+const ours = [...new Set([...rows].flatMap(([, labels]) => labels.match(/\w+/g) || []))];
+const collisions = ours.filter((label) => TARGET_LABELS.includes(label));
+
 const selects = (selector, labels) => Object.entries(selector).every(([name, value]) => labels[name] === value);
 
 /** Everything scraped is told apart by the pod's name, which lasts, and its namespace. */
 function checkMonitor(file, monitor, port) {
   for (const endpoint of monitor.spec.endpoints || monitor.spec.podMetricsEndpoints) {
     if (endpoint.port !== port) fault(file, `${monitor.kind} scrapes ${endpoint.port}`);
+    if (collisions.length && endpoint.honorLabels !== true) fault(file, `${monitor.kind}: ${collisions} becomes exported_${collisions}`);
     const instance = { action: "replace", separator: "/", sourceLabels: ["__meta_kubernetes_namespace", "__meta_kubernetes_pod_name"],
       targetLabel: "instance" };
     if (!(endpoint.relabelings || []).some((r) => equal(r, instance))) fault(file, `${monitor.kind}: no instance of its own`);
@@ -124,6 +131,8 @@ function checkFit(file, objects) {
 }
 
 (async () => {
+  // Rules compare all the others with those of `up`, which are the target's.
+  if (!equal(collisions, ["endpoint"])) fault("METRICS.md", `labels of targets: ${collisions}`);
   const plain = files.slice(Number(count));
   for (const file of files.slice(0, Number(count))) {
     const objects = await objectsOf(file);
