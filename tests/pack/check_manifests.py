@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from harness.npm import install  # noqa: E402
 
-ENTRANCES = ("workload", "base", "overlays/podmonitor", "overlays/rrsa", "overlays/shards", "overlays/tls")
+ENTRANCES = ("workload", "base", "overlays/ack", "overlays/podmonitor", "overlays/rrsa", "overlays/shards", "overlays/tls")
 
 
 def render(root, folder):

@@ -128,6 +128,9 @@ function checkFit(file, objects) {
   // Two monitors would scrape each pod twice.
   if (!equal([monitors.length, rules, dashboards.length], monitors.length ? [1, 1, shipped] : [0, 0, 0])) fault(file, "monitoring is not whole");
   checkVolumes(file, pod.spec, container, objects, set.volumeClaimTemplates);
+  const claim = set.volumeClaimTemplates[0].spec;
+  const disk = [claim.storageClassName, claim.resources.requests.storage];
+  if (/ack|rrsa/.test(file) && !equal(disk, ["alicloud-disk-topology-alltype", "20Gi"])) fault(file, `ACK has no such disk: ${disk}`);
 }
 
 (async () => {
