@@ -21,6 +21,8 @@ STAND_INS = {
 mkdir -p build/release; cp -r "$IMAGE" build/release/image
 "$SOURCE/systemd/packaging/checksums.sh" build/release/image "${2#--sign=}" """,
     "skopeo": """[ "$1 ${3%%/*}" = "copy docker:" ] && exec "$REAL_SKOPEO" copy --quiet "$2" "dir:$PLACE/registry"; exit 9""",
+    # The guide has an editor here.
+    "amtool": """[ "$1" = check-config ] && sed -i 's|replace-me:|https:|' "$2" && exec "$REAL_AMTOOL" "$@"; exit 9""",
     "kubectl": """echo "$*" >> "$PLACE/asked"
 case "$1 $2" in
   kustomize*) exec "$REAL_KUBECTL" "$@" ;;
@@ -28,9 +30,10 @@ case "$1 $2" in
   "apply -k") exec "$REAL_KUBECTL" kustomize "$3" ;;
 esac""",
 }
-CLUSTER = [r"kustomize mine", r"create namespace share-drift", r"create secret generic share-drift-exporter-key .*", r"apply -k mine",
+CLUSTER = [r"kustomize mine", r"kustomize mine", r"create namespace share-drift", r"create secret generic share-drift-exporter-key .*", r"apply -k mine",
            r"rollout status --namespace=share-drift statefulset/share-drift-exporter",
-           r"port-forward --namespace=share-drift service/share-drift-exporter-web 10191"]
+           r"port-forward --namespace=share-drift service/share-drift-exporter-web 10191",
+           r"create secret generic share-drift-alertmanager --namespace=monitoring --from-file=mine/alertmanager"]
 
 
 def version():
@@ -56,7 +59,7 @@ def prepare(place):
     (place / "gnupg").mkdir(mode=0o700)
     return {**os.environ, "PATH": f"{place}/bin:{os.environ['PATH']}", "PLACE": str(place), "SOURCE": "https://git.example/x",
             "GNUPGHOME": str(place / "gnupg"), "KEY": BUILDER, "KEY_FILE": str(place / "key"), "REGISTRY": REGISTRY,
-            "IMAGE": str(IMAGE), "REAL_SKOPEO": shutil.which("skopeo"), "REAL_KUBECTL": shutil.which("kubectl")}
+            "IMAGE": str(IMAGE), "REAL_SKOPEO": shutil.which("skopeo"), "REAL_KUBECTL": shutil.which("kubectl"), "REAL_AMTOOL": shutil.which("amtool")}
 
 
 def lint_samples():
@@ -89,9 +92,14 @@ def main():
         if len(asked) != len(CLUSTER) or not all(re.fullmatch(p, a) for p, a in zip(CLUSTER, asked)):
             sys.exit(f"kubectl was asked {asked}")
         rendered = (place / "mine/all.yaml").read_text()
-        for wanted in (f"image: {REGISTRY}/share-drift-exporter:{version()}", "namespace: share-drift", "name: partner-north", "kind: PrometheusRule"):
+        for wanted in (f"image: {REGISTRY}/share-drift-exporter:{version()}", "namespace: share-drift", "name: partner-north", "kind: PrometheusRule",
+                       "name: test-image"):
             if wanted not in rendered:
                 sys.exit(f"not in the rendering: {wanted}")
+        if rendered.count("release: kube-prometheus-stack") != 2:
+            sys.exit("monitor and rules have no label release")
+        if "/etc/alertmanager/config/*.tmpl" not in (place / "mine/alertmanager/alertmanager.yaml").read_text():
+            sys.exit("the Alertmanager does not find its templates")
         if not (place / "registry/manifest.json").is_file():
             sys.exit("nothing was copied to the registry")
     print(f"{len(lines().splitlines())} lines followed, {linted} configurations linted")
