@@ -155,6 +155,19 @@ def check_channels(directory, keep):
     wait_for("the end by mail", lambda: any("[RESOLVED]" in m["Subject"] for m in mail.mails))
 
 
+def check_cluster(directory, keep):
+    """In a cluster an exporter is NAMESPACE/POD: a page says how to get there, and shows no address that leads nowhere."""
+    sink, mail = keep(Sink()), keep(MailSink())
+    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, ["email", "slack"]), "cluster"))
+    post(alertmanager, *[("ShareDriftUnexpectedAccount", {**IMAGE, "instance": "watch/exporter-0", "channel": c}, PAGE, now(3600))
+                         for c in ("email", "slack")])
+    wait_for("the mail", lambda: mail.mails)
+    slack = wait_for("Slack", lambda: [body for path, body in list(sink.received) if path == "/slack"])[0]
+    for text in [part.get_content() for part in mail.mails[0].walk() if not part.is_multipart()] + [slack["attachments"][0]["text"]]:
+        if "Its page: http://127.0.0.1:10191/images/m-example1 after kubectl port-forward -n watch exporter-0 10191" not in text or "by kubectl exec" not in text:
+            raise Failed(f"no way to the pod: {text}")
+
+
 HOSTILE = "<!channel> R&D <https://evil.example|all is well>"
 
 
@@ -244,7 +257,7 @@ def check_inhibition(directory, keep):
 
 
 def main():
-    for check in (check_channels, check_slack_escapes, check_inhibition):
+    for check in (check_channels, check_cluster, check_slack_escapes, check_inhibition):
         with workspace() as (directory, keep):
             check(directory, keep)
         print(f"{check.__name__}: {check.__doc__}")

@@ -146,6 +146,9 @@ def check_templates(templates):
     expect("ding.link.title", one, "[1] An image is shared")
     expect("ding.link.content", one, *facts, "- Seen by mon:10191, profile cn, team edge-os. Run commands there, as root\n- Its page: http://mon:10191/images/m-1\n- Firing since",
            "- Dashboard: https://grafana.example.com/d/share-drift-image")
+    podded = json.loads(json.dumps(one))
+    podded["alerts"][0]["labels"].update(instance="watch/exporter-0", namespace="watch", pod="exporter-0")
+    expect("ding.link.content", podded, "Run commands there, by kubectl exec\n- Its page: http://127.0.0.1:10191/images/m-1 after kubectl port-forward -n watch exporter-0 10191\n- Firing")
     expect("ding.link.content", whole, "- Seen by mon:10191. Run commands there, as root\n- Firing since", unwanted=("Its page",))
     expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2, from 2026-11-24 10:00:00 UTC to 2026-11-24 11:00:00 UTC")
     return faults
