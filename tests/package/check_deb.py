@@ -22,6 +22,7 @@ def documents(package, *more):
 
 
 def monitoring_pack():
+    yield SHARE + "systemd/README.md"  # the other pages lead there
     for folder in ("config", "dashboards"):
         files = run("git", "-C", SOURCE, "ls-files", folder, check=False).split()
         files = files or [str(path.relative_to(SOURCE)) for path in (SOURCE / folder).rglob("*") if path.is_file()]
