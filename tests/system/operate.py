@@ -42,14 +42,16 @@ class Operator:
     def follow(self, title, fails=(), shows=()):
         """Runs a section; only the lines named in `fails` may fail."""
         print(f"--- systemd/README.md: {title}", flush=True)
+        shown = ""
         for block in self.sections.pop(title):
             trap = 'trap \'echo "FAILED: $BASH_COMMAND"\' ERR\n'
             _, output = self.box.run(trap + block, SECONDS)
             print(re.sub(r'^\(Reading database .*\n|^(Unpack|Prepar|Select|Setting).*\n', '', output, flags=re.M), flush=True)
             failed = [line for line in re.findall(r"^FAILED: (.*)$", output, re.M) if not any(word in line for word in fails)]
             assert not failed, f"{title}: {failed}"
-            for word in shows:
-                assert word in output, f"{title} does not show {word}"
+            shown += output
+        for word in shows:
+            assert word in shown, f"{title} does not show {word}"
 
     def sees(self, script, pattern="", seconds=PATIENCE):
         output = self.box.until(script, seconds)
@@ -89,6 +91,7 @@ def start(operator):
     assert operator.property("StatusText"), "no STATUS"
     operator.metric('share_drift_unexpected_accounts{image_id="m-sim-1"} 0')
     operator.metric('share_drift_unexpected_accounts{image_id="m-sim-2"} 1')
+    operator.sees(f"journalctl -u {UNIT} | grep drift_closed", "m-sim-2")
     operator.sees(f"systemd-analyze security --threshold=12 {UNIT}", "1.1 OK")
     pid = operator.property("MainPID")
     # The dynamic user: not root, no capability, one file that holds the key, and nothing of it in the environment.
