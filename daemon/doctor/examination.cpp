@@ -136,10 +136,10 @@ std::string cure_for(const std::vector<std::string>& missing, const std::vector<
     if (!has(named, id)) free.push_back(id);
   }
   const std::string_view near = nearest(missing.front(), free);
-  return (near.empty() ? "correct the id"
-                       : "correct the id: write " + std::string{near} + " in place of " + missing.front()) +
-         (missing.size() == 1 ? "" : " (lint --online names all of them)") +
-         ", or take the entry out if the image was deleted";
+  std::string cure = "correct the id";
+  if (!near.empty()) cure.append(": write ").append(near).append(" in place of ").append(missing.front());
+  if (missing.size() > 1) cure += " (lint --online names all of them)";
+  return cure + ", or take the entry out if the image was deleted";
 }
 
 /// Whether this endpoint knows the images: what tells of another region's endpoint or another account's key

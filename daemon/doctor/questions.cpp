@@ -277,7 +277,9 @@ DoctorAnswer not_asked(const DoctorReply& before) {
 }
 
 std::string counted(std::size_t count, std::string_view what) {
-  return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
+  std::string words = std::to_string(count);
+  words.append(" ").append(what);
+  return count == 1 ? words : words + "s";
 }
 
 std::optional<std::int64_t> number_in(const JsonValue& root, std::string_view name) {
