@@ -7,6 +7,21 @@ namespace sharedrift {
 
 namespace {
 
+/// What came of a request that gave nothing to read.
+std::string_view unanswered(const Failure* failure) {
+  if (failure == nullptr) return "the API could not be asked";  // restored
+  switch (failure->reason) {
+    case Reason::credentials: return "there are no usable credentials to ask the API with";
+    case Reason::throttled: return "the API throttles";
+    case Reason::clock_skew: return "the API refuses this host's clock";
+    case Reason::server_error:
+    case Reason::api_other: return "the API answered with an error";
+    case Reason::local:
+    case Reason::internal: return "the exporter has trouble of its own";
+    default: return "the API could not be reached";
+  }
+}
+
 /// Why the last attempt is no proof.
 std::string_view blindness(const ImageView& view) {
   switch (view.state) {
@@ -20,7 +35,7 @@ std::string_view blindness(const ImageView& view) {
       return view.last_complete ? "not among the images of the account any more"
                                 : "not among the images of the account";
     case ImageState::invalid: return "the API refuses the image id";
-    case ImageState::unreachable: return "the API could not be asked";
+    case ImageState::unreachable: return unanswered(view.last_failure.get());
   }
   return "not known";
 }

@@ -53,6 +53,22 @@ TEST(Verdict, AnImageThatWasThereIsGoneAndAnotherWasNeverSeen) {
   EXPECT_EQ(judged(*view).why, "not among the images of the account") << "mistyped, or another account's";
 }
 
+TEST(Verdict, SaysWhetherTheApiAnswered) {
+  const auto view = a_view("m-1");
+  view->state = ImageState::unreachable;
+  view->listing_complete = false;
+  const auto why = [&view](Reason reason) {
+    view->last_failure = std::make_shared<const Failure>(make_failure(reason, "test"));
+    return judged(*view).why;
+  };
+  EXPECT_EQ(judged(*view).why, "the API could not be asked");
+  EXPECT_EQ(why(Reason::connect), "the API could not be reached");
+  EXPECT_EQ(why(Reason::server_error), "the API answered with an error");
+  EXPECT_EQ(why(Reason::throttled), "the API throttles");
+  EXPECT_EQ(why(Reason::credentials), "there are no usable credentials to ask the API with");
+  EXPECT_EQ(why(Reason::local), "the exporter has trouble of its own");
+}
+
 TEST(Verdict, WithdrawnZerosAreUnknown) {
   const auto view = a_view("m-1");
   view->missing_accounts.reset();
