@@ -156,7 +156,8 @@ std::string history_section(const ImagePageInput& input) {
 }
 
 /// The alert whose runbook helps; empty where nothing is wrong.
-std::string_view alert_for(const ImageView& view, Verdict verdict) {
+std::string_view alert_for(const ImagePageInput& input, Verdict verdict) {
+  const ImageView& view = input.view;
   if (verdict == Verdict::unexpected) return "ShareDriftUnexpectedAccount";
   if (verdict == Verdict::missing) return "ShareDriftRequiredAccountMissing";
   if (verdict == Verdict::in_sync) return "";
@@ -165,21 +166,40 @@ std::string_view alert_for(const ImageView& view, Verdict verdict) {
     case ImageState::forbidden: return "ShareDriftPermissionLost";
     case ImageState::gone: return "ShareDriftImageGone";
     case ImageState::incomplete:
-    case ImageState::unstable: return "ShareDriftListingIncomplete";
+    case ImageState::unstable:
+      return input.profile_fails ? "ShareDriftApiFailing" : "ShareDriftListingIncomplete";
+    case ImageState::unreachable:
+      if (input.profile_fails) return "ShareDriftApiFailing";
+      break;
     default: break;
   }
   const bool fresh = view.policy->canary && view.listing_complete;
   return fresh ? "ShareDriftCanaryDriftMissing" : "ShareDriftListingStale";
 }
 
-std::string runbook_section(const ImageView& view, Verdict verdict) {
-  const std::string_view alert = alert_for(view, verdict);
+std::string runbook_section(const ImagePageInput& input, Verdict verdict) {
+  const std::string_view alert = alert_for(input, verdict);
   if (alert.empty()) return "";
   return section("Runbook " + std::string{alert},
-                 "<div class=\"runbook\">\n" + runbook_html(alert, view.policy->id) + "</div>\n");
+                 "<div class=\"runbook\">\n" + runbook_html(alert, input.view.policy->id) + "</div>\n");
 }
 
 }  // namespace
+
+bool profile_fails(const std::vector<ViewPtr>& views, const std::string& profile, WallTime now) {
+  constexpr std::size_t kFewest = 5;
+  std::size_t all = 0;
+  std::size_t blind = 0;
+  for (const ViewPtr& view : views) {
+    if (view->policy->profile != profile) continue;
+    ++all;
+    const ImageState state = view->state;
+    const bool other =
+        state == ImageState::forbidden || state == ImageState::gone || state == ImageState::invalid;
+    if (!other && view->last_complete && now - *view->last_complete > 2 * view->policy->interval) ++blind;
+  }
+  return blind >= kFewest && 2 * blind > all;
+}
 
 std::string image_page(const ImagePageInput& input) {
   const ImagePolicy& policy = *input.view.policy;
@@ -195,7 +215,7 @@ std::string image_page(const ImagePageInput& input) {
                       {"accounts", accounts_section(input)},
                       {"calls", calls_section(input)},
                       {"history", history_section(input)},
-                      {"runbook", runbook_section(input.view, judgement.verdict)},
+                      {"runbook", runbook_section(input, judgement.verdict)},
                       {"style", style.url},
                       {"style integrity", style.integrity}})
       .first;

@@ -296,7 +296,8 @@ ServerResponse WebRoutes::image_page_of(const ServerRequest& request) {
                               *fleet.account_names,
                               {backend_.now(), backend_.stale_after()},
                               backend_.endpoints ? backend_.endpoints() : Endpoints{},
-                              backend_.events(query)});
+                              backend_.events(query),
+                              profile_fails(fleet.views, view->policy->profile, backend_.now())});
   }));
 }
 

@@ -74,6 +74,30 @@ TEST(ImagePage, HasTheCallsOfPlanToCopyAndTheRunbookWithTheIdFilledIn) {
   EXPECT_THAT(html, HasSubstr("share-drift-exporter history m-1 "));
 }
 
+TEST(ImagePage, TheRunbookIsThatOfTheAlertThatSpeaks) {
+  std::vector<ViewPtr> views;
+  for (int i = 0; i < 9; ++i) {
+    const auto view = with_policy(a_view("m-" + std::to_string(i)), [](ImagePolicy& policy) {
+      policy.profile = "default";
+      policy.interval = Millis{60'000};
+    });
+    view->state = ImageState::unreachable;
+    view->listing_complete = false;
+    view->last_complete = kNow - Millis{i < 5 ? 121'000 : 119'000};
+    views.push_back(view);
+  }
+  EXPECT_TRUE(profile_fails(views, "default", kNow)) << "five of nine";
+  EXPECT_FALSE(profile_fails(views, "default", kNow - Millis{2'000})) << "none for so long";
+  EXPECT_FALSE(profile_fails(views, "other", kNow));
+  views.push_back(views.back());
+  EXPECT_FALSE(profile_fails(views, "default", kNow)) << "half of them";
+  const auto of = [&views](bool fails) {
+    return image_page({*views[0], {}, {kNow, Millis{900'000}}, {}, std::vector<Event>{}, fails});
+  };
+  EXPECT_THAT(of(true), HasSubstr("<h3>Runbook ShareDriftApiFailing</h3>"));
+  EXPECT_THAT(of(false), HasSubstr("<h3>Runbook ShareDriftListingStale</h3>"));
+}
+
 TEST(ImagePage, EveryTroubleHasARunbookAndNoTroubleHasNone) {
   const auto runbook = [](ImageState state) {
     const auto view = a_view("m-1");
