@@ -1,6 +1,7 @@
 #include "metrics/self_metrics.hpp"
 
 #include "metrics/own_families.hpp"
+#include "metrics/registering.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -18,36 +19,8 @@ using prometheus::Counter;
 using prometheus::Histogram;
 using prometheus::Labels;
 using prometheus::Registry;
-template <class T>
-using Family = prometheus::Family<T>;
-
-static_assert(kAllReasons.size() == static_cast<std::size_t>(kAllReasons.back()) + 1, "indexed by Reason");
-
 const Histogram::BucketBoundaries listing_buckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
 const Histogram::BucketBoundaries request_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-
-Family<Counter>& counters(const MetricSpec& spec, Registry& registry) {
-  return prometheus::BuildCounter()
-      .Name(std::string(spec.name))
-      .Help(std::string(spec.help))
-      .Register(registry);
-}
-Family<Histogram>& histograms(const MetricSpec& spec, Registry& registry) {
-  return prometheus::BuildHistogram()
-      .Name(std::string(spec.name))
-      .Help(std::string(spec.help))
-      .Register(registry);
-}
-
-using ByReason = std::array<Counter*, kAllReasons.size()>;
-ByReason by_reason(Family<Counter>& family, Labels labels) {
-  ByReason out{};
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    labels["reason"] = to_string(kAllReasons.at(i));
-    out.at(i) = &family.Add(labels);
-  }
-  return out;
-}
 
 double seconds(Millis time) {
   return std::chrono::duration<double>(time).count();
