@@ -106,7 +106,8 @@ class Story:
             return [(when, a) for when, a in self.sink.alerts(alert, status) if when >= after]
         when, delivered = wait_for(f"a {status} notification of {alert}", come)[-1]
         notes = delivered["annotations"]
-        print(f"    notification {GREEN}{alert} {status}{END}: {notes.get('description', notes.get('summary', ''))}")
+        words = notes.get("description", notes.get("summary", "")) if status == "firing" else "it is over"
+        print(f"    notification {GREEN}{alert} {status}{END}: {words}")
         for line in notes.get("accounts", "").splitlines() if status == "firing" else []:
             print(f"                 {line}")
         return when
