@@ -54,7 +54,7 @@ std::optional<AccountId> account_of(const JsonValue& row) {
 }
 
 std::optional<InventoryRow> image_of(const JsonValue& row) {
-  constexpr std::size_t kLongestName = 4 * 128;  // 128 characters: what is cut could fit another rule
+  constexpr std::size_t kLongestName = 512;  // 128 characters: what is cut could fit another rule
   const JsonValue* id = row.find("ImageId");
   auto parsed = id != nullptr && id->is(Kind::string) ? ImageId::parse(id->text) : std::nullopt;
   if (!parsed) return std::nullopt;

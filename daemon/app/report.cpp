@@ -154,13 +154,16 @@ std::vector<std::string> unwatched(const ReportInput& input) {
     const auto count = static_cast<std::size_t>(inventory.unwatched.value_or(0));
     if (count == 0) continue;
     std::string names;
-    for (const auto& [id, name] : inventory.some_unwatched)
-      names += (names.empty() ? "" : ", ") + id.str() + (name.empty() ? "" : " (" + clean(name) + ")");
+    for (const auto& [id, name] : inventory.some_unwatched) {
+      names.append(names.empty() ? "" : ", ").append(id.str());
+      if (!name.empty()) names.append(" (").append(clean(name)).append(")");
+    }
     const std::size_t more = count - inventory.some_unwatched.size();
-    if (more > 0) names += " and " + std::to_string(more) + " more";
-    out.push_back(std::to_string(count) + (count == 1 ? " image" : " images") +
-                  " of the account of profile " + profile + (count == 1 ? " is" : " are") +
-                  " not watched: " + names + "; a rule under discover watches all");
+    if (more > 0) names.append(" and ").append(std::to_string(more)).append(" more");
+    std::string line = std::to_string(count);
+    line.append(count == 1 ? " image" : " images").append(" of the account of profile ").append(profile);
+    line.append(count == 1 ? " is" : " are").append(" not watched: ").append(names);
+    out.push_back(line.append("; a rule under discover watches all"));
   }
   return out;
 }

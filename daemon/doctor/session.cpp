@@ -34,7 +34,7 @@ std::string DoctorReply::brief() const {
 }
 
 std::string DoctorReply::cure() const {
-  const std::string usual{usual_cure(reason())};
+  std::string usual{usual_cure(reason())};
   if (reason() == Reason::throttled || reason() == Reason::server_error)
     return "run doctor again later; " + usual;
   if (!usual.empty()) return usual;
