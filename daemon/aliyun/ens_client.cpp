@@ -236,12 +236,16 @@ ListingLimits EnsClient::walk_limits() const {
   return limits;
 }
 
-/// A page size that is refused is refused from then on: the walk begins anew with a smaller one.
+/// A page size that is refused is refused from then on: the walk begins anew with a smaller one. Where all
+/// are refused it was something else.
 bool EnsClient::ask_smaller(Walk& walk, const Failure& refusal) {
-  if (!refusal.code.starts_with("InvalidParameter")) return false;
+  if (!refusal.code.starts_with("InvalidParameter") || refusal.code.ends_with("ImageId")) return false;
   const auto* const smaller = std::find_if(kSmallerPages.begin(), kSmallerPages.end(),
                                            [this](int size) { return size < options_.images_page_size; });
-  if (smaller == kSmallerPages.end()) return false;
+  if (smaller == kSmallerPages.end()) {
+    options_.images_page_size = EnsOptions{}.images_page_size;
+    return false;
+  }
   options_.images_page_size = *smaller;
   walk.collector = InventoryCollector(walk_limits(), clock_.wall());
   ask_images(walk);

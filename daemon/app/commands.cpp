@@ -228,7 +228,7 @@ std::string report_prometheus(const ReportInput& input) {
     own.on_inventory(profile, inventory);
   for (auto& family : own.Collect()) {
     if (family.name == "share_drift_build_info" || family.name == "share_drift_inventory_complete" ||
-        family.name.starts_with("share_drift_inventory_unwatched"))
+        family.name.find("_inventory_unwatched_") != std::string::npos)
       families.push_back(std::move(family));
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -64,17 +64,18 @@ class EnsBench {
       if (auto reply = instead(request, action)) return *reply;
     }
     if (action == "GetCallerIdentity") return {answer(200, R"({"AccountId":")" + caller + R"("})")};
-    if (action == "DescribeSelfImages") return {inventory_page(page_number(request))};
+    if (action == "DescribeSelfImages") return {inventory_page(request)};
     return page(request);
   }
   [[nodiscard]] Reply page(const HttpRequest& request, Millis latency = Millis{10}) {
     const std::string image = parameter(request, "ImageId");
     return {page_of(image, shares[image], page_number(request)), latency};
   }
-  [[nodiscard]] HttpResponse inventory_page(int number) const {
+  [[nodiscard]] HttpResponse inventory_page(const HttpRequest& request) const {
     std::string rows;
-    const auto first = static_cast<std::size_t>(number - 1) * 100;
-    for (std::size_t i = first; i < std::min(first + 100, inventory.size()); ++i)
+    const auto size = static_cast<std::size_t>(std::stoi(parameter(request, "PageSize")));
+    const auto first = static_cast<std::size_t>(page_number(request) - 1) * size;
+    for (std::size_t i = first; i < std::min(first + size, inventory.size()); ++i)
       rows += (rows.empty() ? "" : ",") + (R"({"ImageId":")" + inventory[i] + R"(","ImageOwnerAlias":")") +
               alias + R"("})";
     const std::string total = counted ? R"("TotalCount":)" + std::to_string(inventory.size()) + "," : "";

@@ -295,6 +295,8 @@ TEST(EnsClient, AWalkTriesSmallerPagesWhereAHundredRowsAreRefused) {
   bench.instead = failing("DescribeSelfImages", refusal("InvalidParameter", 400));
   EXPECT_EQ(bench.walk().failure.code, "InvalidParameter");
   EXPECT_EQ(bench.asked("DescribeSelfImages"), 3U);
+  bench.walk();
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 6U) << "the size was not the reason";
 }
 
 TEST(EnsClient, AWalkWithAKeyOfAnotherAccountTellsNothing) {

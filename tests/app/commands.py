@@ -182,7 +182,7 @@ def lint_online_names_the_place(operator):
     said = operator.expect(1, "lint", "--online", f"--config.file={config}")
     check('did you mean "m-plain2"?' in said, said)
     said = operator.expect(1, "check", f"--config.file={config}")
-    check('m-plain3 (did you mean "m-plain2"?): could not tell: image_gone' in said, said)
+    check('m-plain3 (did you mean "m-plain2"?) and m-nothing-like-it: could not tell: image_gone' in said, said)
     operator.simulator.control("images/delete", id="m-plain2")
     operator.simulator.control("images/delete", id="m-sibling")
     operator.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = "wrong"

@@ -8,6 +8,7 @@
 #include "web/web_security.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -52,12 +53,13 @@ class Conversation {
     }
     tls_.reset(SSL_new(context_.get()));
     SSL_set_fd(tls_.get(), connection_.fd());
-    SSL_connect(tls_.get());
+    ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes with write()
+    is_in_ = SSL_connect(tls_.get()) == 1;
   }
   /// What the server answers, to the body's end; "" if it does not.
   std::string ask(const std::string& more_headers = "") {
     const std::string request = "GET /x HTTP/1.1\r\nHost: x\r\n" + more_headers + "\r\n";
-    if (SSL_write(tls_.get(), request.data(), static_cast<int>(request.size())) <= 0) return "";
+    if (!is_in_ || SSL_write(tls_.get(), request.data(), static_cast<int>(request.size())) <= 0) return "";
     std::string answer;
     std::array<char, 4096> buffer{};
     for (int n = 1;
@@ -71,6 +73,7 @@ class Conversation {
                                                                    &SSL_CTX_free};
   const RawClient connection_;
   std::unique_ptr<SSL, decltype(&SSL_free)> tls_{nullptr, &SSL_free};
+  bool is_in_ = false;
 };
 
 /// What the server answers, or "" if it does not let the client in.
