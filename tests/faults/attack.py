@@ -67,7 +67,7 @@ class Attack:
 
     def connect(self, count, *, patient=True, many=False, small=False, source=None):
         """`many`: each from an address of its own. `small`: with segments and a buffer as a poor network has them. `source`: the
-        address of all."""
+        address of all, or a list of which each has one."""
         for _ in range(count):
             s = socket.socket()
             s.setblocking(False)
@@ -75,8 +75,10 @@ class Attack:
                 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1448)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
             with contextlib.suppress(OSError):  # in progress, or no free port of that address
-                if many or source:
-                    s.bind((source or f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
+                if many:
+                    s.bind((f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}", 0))
+                elif source:
+                    s.bind((source if isinstance(source, str) else random.choice(source), 0))
                 s.connect(("127.0.0.1", self.port))
             self.open.append(s)
         if patient:
