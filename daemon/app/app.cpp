@@ -50,8 +50,8 @@ constexpr int kStartFailure = 1;
 constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
-constexpr Millis kReloadAgain =
-    10s;  ///< files that did not change, lest a flood of requests be a flood of lines
+/// Files that did not change are loaded no sooner: a flood of requests would be a flood of lines.
+constexpr Millis kReloadAgain = 10s;
 constexpr Millis kLookEvery = 30s;
 /// By then the start and the first polls have left behind what they needed once.
 constexpr Millis kFirstLook = 1s;

@@ -86,8 +86,7 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now, const Look& pres
 
 std::optional<std::uint64_t> LaneQueue::take_surplus(std::size_t most, const Look& presence) {
   if (queue_.size() <= most) return std::nullopt;
-  constexpr std::size_t kLooks =
-      32;  // at random: a crowd must not cause a walk over itself with each of its tries
+  constexpr std::size_t kLooks = 32;  // at random: no try may cause a walk over a whole crowd
   const std::size_t looks = std::min(queue_.size(), kLooks);
   auto worst = queue_.begin();
   std::pair<Presence, double> highest(Presence::here, -2);

@@ -41,8 +41,7 @@ class LaneQueue {
   /// Who comes first.
   enum class Order {
     /// Whom the workers worked least for lately, half of which is forgotten every ten seconds; less than half
-    /// a
-    /// second is as nothing. So each client has one share, and who is new goes before who keeps them busy.
+    /// a second is as nothing. So each client has one share, and who is new goes before who keeps them busy.
     by_work,
     /// Clients that have proven something. Then, one time in three, who has tried least often, so that a
     /// flood of addresses that try again and again keeps no new one out; else the last that came, so that
