@@ -56,7 +56,7 @@ class LaneQueue {
   using Look = std::function<Presence(std::uint64_t)>;
   /// The next for a worker, if one is free, until done(). Who is gone is forgotten.
   std::optional<Waiting> take(MonoTime now, const Look& presence);
-  /// Of more than `most` who wait, who would come last by his tries.
+  /// Of more than `most` who wait: of 32 of them, chosen at random, who tried most.
   std::optional<std::uint64_t> take_surplus(std::size_t most, const Look& presence);
   /// A worker is free again, after so much work for what it took. `proven`: the client is known to be a good
   /// one by that.
