@@ -8,8 +8,7 @@
 #include <iterator>
 #include <vector>
 
-/// Sightings, losses and absences are kept sorted by account, drifts by kind and account. Inside the image's
-/// tracker only.
+/// Sightings, losses and absences are kept sorted by account, drifts by kind and account.
 namespace sharedrift {
 
 /// Where the account's entry is or belongs.

@@ -1,6 +1,7 @@
 #include "poll/account_limit.hpp"
 
 #include "core/account_room.hpp"
+#include "core/sorted_entries.hpp"
 
 #include <algorithm>
 #include <string>
@@ -31,11 +32,7 @@ std::optional<Observation> AccountLimit::cut(const Tracker& tracker, const Image
   if (!tracker.watches(image)) return std::nullopt;
   const ImageTracker& judged = tracker.image(image);
   const std::vector<Sighting>& seen = judged.sightings();
-  const auto is_new = [&seen](const AccountId& account) {
-    const auto place = std::lower_bound(seen.begin(), seen.end(), account,
-                                        [](const Sighting& s, const AccountId& a) { return s.account < a; });
-    return place == seen.end() || place->account != account;
-  };
+  const auto is_new = [&seen](const AccountId& account) { return lookup(seen, account) == nullptr; };
   std::size_t fresh = 0;
   for (const auto* accounts : {&listing.accounts, &listing.transient})
     fresh += static_cast<std::size_t>(std::count_if(accounts->begin(), accounts->end(), is_new));
