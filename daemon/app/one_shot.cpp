@@ -27,14 +27,14 @@ class NullSink final : public EventSink {
   void on_event(const Event& /*event*/) noexcept override {}
 };
 
-/// Stops the poller when every image was attempted.
+/// Stops the poller when every image was polled.
 class Countdown final : public PollListener {
  public:
   Countdown(std::set<ImageId> waiting, std::stop_source stop, const OneShotPorts& ports)
       : waiting_(std::move(waiting)), all_(waiting_.size()), stop_(std::move(stop)), ports_(ports) {}
   void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
   void on_removed(const ImageId& /*image*/) override {}
-  void on_attempt(const ImageId& image, const Observation& /*seen*/) override {
+  void on_poll(const ImageId& image, const Observation& /*seen*/) override {
     waiting_.erase(image);
     if (ports_.progress) ports_.progress(all_ - waiting_.size(), all_);
     if (waiting_.empty()) stop_.request_stop();
@@ -56,7 +56,7 @@ class WalkListener final : public PollListener {
   explicit WalkListener(WalkedOnce& result) : result_(result) {}
   void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
   void on_removed(const ImageId& /*image*/) override {}
-  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {}
+  void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override {}
   void on_overruns(std::uint64_t /*periods*/) override {}
   void on_totals(const Tracker& /*tracker*/) override {}
   void on_inventory(const std::string& profile, const InventoryView& view) override {

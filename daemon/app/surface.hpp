@@ -19,7 +19,7 @@ class Surface final : public PollListener {
  public:
   Surface(ViewStore& views, SelfMetrics& metrics) : views_(views), metrics_(metrics) {}
 
-  /// Before the first view. Ready is who has attempted each image that is watched at the start, or that comes
+  /// Before the first view. Ready is who has polled each image that is watched at the start, or that comes
   /// with the first walk of these inventories.
   void await(std::set<std::string> inventories) {
     const std::scoped_lock lock(mutex_);
@@ -30,7 +30,7 @@ class Surface final : public PollListener {
     const std::scoped_lock lock(mutex_);
     std::erase_if(inventories_, [&](const std::string& profile) { return !inventories.contains(profile); });
   }
-  /// Each of them was attempted, or is not watched any more, and each inventory was walked or failed.
+  /// Each of them was polled, or is not watched any more, and each inventory was walked or failed.
   [[nodiscard]] bool first_cycle_done() const {
     const std::scoped_lock lock(mutex_);
     return awaited_.empty() && inventories_.empty();
@@ -48,7 +48,7 @@ class Surface final : public PollListener {
     const std::scoped_lock lock(mutex_);
     awaited_.erase(image);
   }
-  void on_attempt(const ImageId& image, const Observation& seen) override {
+  void on_poll(const ImageId& image, const Observation& seen) override {
     metrics_.on_listing(seen);
     const std::scoped_lock lock(mutex_);
     awaited_.erase(image);

@@ -8,7 +8,7 @@
 
 namespace sharedrift {
 
-/// Why an attempt did not end in a proven-complete listing. The names are the values of the label `reason`: a
+/// Why a poll did not end in a proven-complete listing. The names are the values of the label `reason`: a
 /// closed list.
 enum class Reason {
   // nothing was sent or nothing came back
@@ -86,7 +86,7 @@ struct Failure {
 
 Failure make_failure(Reason reason, std::string detail);
 
-/// What is known of an image at its last attempt.
+/// What is known of an image at its last poll.
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
 inline constexpr std::array kAllImageStates{
     ImageState::never_read, ImageState::ok,       ImageState::empty,
@@ -96,7 +96,7 @@ inline constexpr std::array kAllImageStates{
 std::string_view to_string(ImageState state);
 std::optional<ImageState> parse_image_state(std::string_view text);
 
-/// The state that a failed attempt puts an image in. `any_page_read`: rows came before it broke off.
+/// The state that a failed poll puts an image in. `any_page_read`: rows came before it broke off.
 ImageState state_of_failure(Reason reason, bool any_page_read);
 
 }  // namespace sharedrift

@@ -15,7 +15,7 @@ ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy, WallTime j
 bool ImageTracker::observe(const Observation& seen, Context& context) {
   context.request_ids = seen.request_ids;
   ++counters_.listings;
-  last_attempt_ = context.now.wall;
+  last_poll_ = context.now.wall;
   see(seen.accounts, context);
   see(seen.transient, context);
   if (!seen.gone && (seen.complete || !seen.accounts.empty())) gone_ = {};

@@ -40,7 +40,7 @@ class ImageTracker {
     bool guarded = false;    ///< the guard is on: a clear waits until the cycle of its loss has ended
     std::vector<Event>& events;
     std::array<std::uint64_t, kAllCloseReasons.size()>& closes;
-    std::span<const std::string> request_ids{};  ///< of the attempt that is judged
+    std::span<const std::string> request_ids{};  ///< of the poll that is judged
   };
 
   /// Exceptions that end after `judged_at` are news.
@@ -66,9 +66,9 @@ class ImageTracker {
   [[nodiscard]] ImageRecord record() const;
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
   [[nodiscard]] ImageState state() const { return state_; }
-  /// The last attempt's failure, as it is told. Only where it failed.
+  /// The last poll's failure, as it is told. Only where it failed.
   [[nodiscard]] Event failure_event(const Context& context) const;
-  /// Why the last attempt failed, in fields of an event. Only where it failed.
+  /// Why the last poll failed, in fields of an event. Only where it failed.
   void add_failure(Event& event) const;
   /// Whether an empty list would be news, so that an inventory of before it does not explain it: accounts are
   /// believed to have access, or the image to be gone.
@@ -119,7 +119,7 @@ class ImageTracker {
   Proof gone_;                 ///< that the image itself is not there
   std::shared_ptr<const ImagePolicy> policy_;
   std::optional<WallTime> state_since_;
-  std::optional<WallTime> last_attempt_;
+  std::optional<WallTime> last_poll_;
   std::optional<WallTime> last_complete_;        ///< when it ended: freshness
   std::optional<WallTime> last_complete_began_;  ///< when it began: what it lacked came later than this
   MonoTime last_complete_mono_;

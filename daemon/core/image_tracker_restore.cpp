@@ -21,7 +21,7 @@ void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Contex
   judged_at_ = judged_at;
   state_ = record.state;
   state_since_ = not_later(record.state_since, now);
-  last_attempt_ = not_later(record.last_attempt, now);
+  last_poll_ = not_later(record.last_poll, now);
   // A listing of a time to come proves nothing: neither how fresh a 0 is nor what came after it.
   if (record.last_complete && *record.last_complete <= now + kClockTolerance) {
     last_complete_ = not_later(record.last_complete, now);

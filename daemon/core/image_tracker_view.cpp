@@ -12,7 +12,7 @@ ImageRecord ImageTracker::record() const {
   record.state = state_;
   record.last_complete = last_complete_;
   record.last_complete_began = last_complete_began_;
-  record.last_attempt = last_attempt_;
+  record.last_poll = last_poll_;
   record.state_since = state_since_;
   record.shared_accounts = shared_accounts_;
   record.unused_entries = unused_entries_;
@@ -34,7 +34,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   view->state_since = state_since_;
   view->listing_complete = listing_complete_;
   view->last_complete = last_complete_;
-  view->last_attempt = last_attempt_;
+  view->last_poll = last_poll_;
   view->last_failure = last_failure_;
   view->counters = counters_;
   view->allowed_accounts = allowed_count(*policy_, at.judged_at);

@@ -26,7 +26,7 @@ struct Page {
   std::string request_id;
 };
 
-/// What one attempt to list an image's shares brought: the only way news reaches the tracker.
+/// What one poll of an image brought: the only way news reaches the tracker.
 /// Presence is cheap: every account in `accounts` or `transient` was seen in at least one row, complete or
 /// not. Absence needs proof: only `complete` says that an account in neither is not there.
 struct Observation {
@@ -79,7 +79,7 @@ class ListingCollector {
   [[nodiscard]] bool pause_before_next() const;
   /// The answer to the request for page `number`.
   void add(int number, Page page);
-  /// A request failed for good: the attempt ends here; what was seen so far is kept.
+  /// A request failed for good: the poll ends here; what was seen so far is kept.
   void fail(Failure failure);
   [[nodiscard]] bool done() const { return done_; }
   /// The result; call once, after done().

@@ -9,10 +9,10 @@ namespace {
 constexpr int kToldAgainEvery = 20;
 }  // namespace
 
-ProfileOutage::Advice ProfileOutage::on_attempt(const Attempt& attempt, std::size_t images, Instant now,
-                                                Millis cycle) {
-  const bool was_quiet = quiet_.erase(attempt.image) > 0;
-  if (!attempt.complete) return on_failure(attempt, images, now, cycle, was_quiet);
+ProfileOutage::Advice ProfileOutage::on_poll(const Poll& poll, std::size_t images, Instant now,
+                                             Millis cycle) {
+  const bool was_quiet = quiet_.erase(poll.image) > 0;
+  if (!poll.complete) return on_failure(poll, images, now, cycle, was_quiet);
   Advice advice;
   advice.quiet = was_quiet;
   if (phase_ == Phase::blind) {
@@ -20,56 +20,56 @@ ProfileOutage::Advice ProfileOutage::on_attempt(const Attempt& attempt, std::siz
     blind_images_ = failing_.size();
     for (const auto& [image, failing] : failing_)
       quiet_.insert(image);
-    advice.quiet = quiet_.erase(attempt.image) > 0;
+    advice.quiet = quiet_.erase(poll.image) > 0;
   } else {
-    failing_.erase(attempt.image);
+    failing_.erase(poll.image);
     advice.owed = untold();
   }
   end();
   return advice;
 }
 
-ProfileOutage::Advice ProfileOutage::on_failure(const Attempt& attempt, std::size_t images, Instant now,
+ProfileOutage::Advice ProfileOutage::on_failure(const Poll& poll, std::size_t images, Instant now,
                                                 Millis cycle, bool was_quiet) {
   Advice advice;
-  if (attempt.state == ImageState::gone || attempt.state == ImageState::invalid) {  // the image's own trouble
-    failing_.erase(attempt.image);
+  if (poll.state == ImageState::gone || poll.state == ImageState::invalid) {  // the image's own trouble
+    failing_.erase(poll.image);
     if (failing_.empty()) end();
     return advice;
   }
   if (phase_ == Phase::blind) {
     advice.quiet = true;
-    failing_.insert_or_assign(attempt.image, Failing{attempt.state, false});
-    const bool repeats = attempt.image == example() && ++again_ >= kToldAgainEvery;
-    const bool turned = attempt.state != state_ &&
-                        std::all_of(failing_.begin(), failing_.end(), [&attempt](const auto& failing) {
-                          return failing.second.state == attempt.state;
-                        });
-    if (turned) state_ = attempt.state;
+    failing_.insert_or_assign(poll.image, Failing{poll.state, false});
+    const bool repeats = poll.image == example() && ++again_ >= kToldAgainEvery;
+    const bool turned =
+        poll.state != state_ && std::all_of(failing_.begin(), failing_.end(), [&poll](const auto& failing) {
+          return failing.second.state == poll.state;
+        });
+    if (turned) state_ = poll.state;
     if (repeats || turned) become_blind(advice);
     return advice;
   }
-  if (phase_ == Phase::suspected && attempt.state != state_) {
+  if (phase_ == Phase::suspected && poll.state != state_) {
     advice.owed = untold();
     end();
   }
   if (phase_ == Phase::clear) {
-    begin(attempt, now, cycle);
-    if (was_quiet && !attempt.telling) advice.owed.push_back(attempt.image);
+    begin(poll, now, cycle);
+    if (was_quiet && !poll.telling) advice.owed.push_back(poll.image);
     return advice;
   }
-  const auto [place, fresh] = failing_.try_emplace(attempt.image, Failing{attempt.state, false});
+  const auto [place, fresh] = failing_.try_emplace(poll.image, Failing{poll.state, false});
   advice.quiet = !place->second.told;
   if (failing_.size() >= images && images > 1) become_blind(advice);
   return advice;
 }
 
-void ProfileOutage::begin(const Attempt& attempt, Instant now, Millis cycle) {
+void ProfileOutage::begin(const Poll& poll, Instant now, Millis cycle) {
   phase_ = Phase::suspected;
-  state_ = attempt.state;
+  state_ = poll.state;
   since_ = now;
   until_ = now.mono + cycle;
-  failing_.emplace(attempt.image, Failing{attempt.state, true});
+  failing_.emplace(poll.image, Failing{poll.state, true});
 }
 
 void ProfileOutage::become_blind(Advice& advice) {

@@ -25,7 +25,7 @@ class ProfileOutage {
     bool quiet = false;         ///< the image's own failure, recovery and change of state are not told
     std::vector<ImageId> owed;  ///< the failures of these are to be told now, one by one
   };
-  struct Attempt {
+  struct Poll {
     ImageId image;
     bool complete;
     ImageState state;  ///< of the image, after it
@@ -33,7 +33,7 @@ class ProfileOutage {
   };
 
   /// `images` are watched in the profile, `cycle` is how long they are waited for.
-  Advice on_attempt(const Attempt& attempt, std::size_t images, Instant now, Millis cycle);
+  Advice on_poll(const Poll& poll, std::size_t images, Instant now, Millis cycle);
   /// Time alone. Call at next_deadline() or later.
   Advice on_time(MonoTime now);
   [[nodiscard]] MonoTime next_deadline() const;
@@ -52,10 +52,10 @@ class ProfileOutage {
     ImageState state;
     bool told;
   };
-  Advice on_failure(const Attempt& attempt, std::size_t images, Instant now, Millis cycle, bool was_quiet);
+  Advice on_failure(const Poll& poll, std::size_t images, Instant now, Millis cycle, bool was_quiet);
   void end();
   void become_blind(Advice& advice);
-  void begin(const Attempt& attempt, Instant now, Millis cycle);
+  void begin(const Poll& poll, Instant now, Millis cycle);
   [[nodiscard]] std::vector<ImageId> untold() const;
 
   Phase phase_ = Phase::clear;
@@ -65,7 +65,7 @@ class ProfileOutage {
   std::size_t blind_images_ = 0;
   int again_ = 0;                       ///< failures of the example since it was told
   std::map<ImageId, Failing> failing_;  ///< since since_
-  std::set<ImageId> quiet_;             ///< failed in an outage that is over, and were not attempted since
+  std::set<ImageId> quiet_;             ///< failed in an outage that is over, and were not polled since
 };
 
 }  // namespace sharedrift

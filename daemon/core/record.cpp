@@ -20,7 +20,7 @@ std::string_view to_string(CloseReason reason) {
 ImageRecord lasting(ImageRecord record) {
   record.last_complete.reset();
   record.last_complete_began.reset();
-  record.last_attempt.reset();
+  record.last_poll.reset();
   record.counters.listings = record.counters.failures = 0;
   for (Sighting& sighting : record.sightings)
     sighting.last_seen = {};

@@ -99,7 +99,7 @@ struct ImageRecord {
   ImageState state = ImageState::never_read;
   std::optional<WallTime> last_complete;        ///< when the last complete listing ended
   std::optional<WallTime> last_complete_began;  ///< and when it began
-  std::optional<WallTime> last_attempt;
+  std::optional<WallTime> last_poll;
   std::optional<WallTime> state_since;
   std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
   std::int64_t unused_entries = 0;

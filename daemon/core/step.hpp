@@ -14,7 +14,7 @@ struct ImageView;
 struct Step {
   struct Change {
     std::shared_ptr<const ImageView> view;  ///< to publish anew; never null
-    bool urgent;  ///< more than times and attempt counters changed: its record must not be lost
+    bool urgent;  ///< more than times and poll counters changed: its record must not be lost
   };
   std::vector<Event> events;
   std::vector<Change> changed;   ///< in the order in which it came; of an image twice, the later counts

@@ -64,7 +64,7 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
   return {{watch_, now, judged_.wall}, cycle_, guarded(), events, closes_};
 }
 
-/// Lets `act` change the image; true if more than times and attempt counters changed.
+/// Lets `act` change the image; true if more than times and poll counters changed.
 template <class Act>
 bool Tracker::change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act) {
   const ImageRecord before = lasting(image.record());
@@ -131,11 +131,11 @@ Step Tracker::apply(const ImageId& id, const Observation& seen, Instant now) {
   });
   fold_outage(image, seen, told_before, now, step);
   report(image, urgent, now, step);
-  if (image.attempted_in_cycle != cycle_) {
-    image.attempted_in_cycle = cycle_;
-    ++attempted_;
+  if (image.polled_in_cycle != cycle_) {
+    image.polled_in_cycle = cycle_;
+    ++polled_;
   }
-  if (attempted_ >= images_.size()) end_cycle(now, step);
+  if (polled_ >= images_.size()) end_cycle(now, step);
   return step;
 }
 
@@ -162,7 +162,7 @@ void Tracker::end_cycle(Instant now, Step& step) {
                             {"clears_held", held_ - held_before}}});
   }
   losers_ = 0;
-  attempted_ = 0;
+  polled_ = 0;
   cycle_started_ = now.mono;
 }
 
@@ -181,7 +181,7 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     ImageTracker::Context with = context(now, step.events);
     held_ -= image.tracker.held();
     if (image.lost_in_cycle == cycle_) --losers_;
-    if (image.attempted_in_cycle == cycle_) --attempted_;
+    if (image.polled_in_cycle == cycle_) --polled_;
     image.tracker.unwatch(with);
     deadlines_.erase(&image);
     std::erase(unsaved_, &image);

@@ -23,7 +23,7 @@ namespace sharedrift {
 /// proof; daemon/README.md draws the states. Pure: time is an argument, nothing is read, written or logged.
 /// Not thread-safe.
 ///
-/// The mass-change guard works in cycles: a cycle ends when every image was attempted in it, or after an
+/// The mass-change guard works in cycles: a cycle ends when every image was polled in it, or after an
 /// interval and a quarter. From kGuardedFrom images on, a clear waits until the cycle in which its account
 /// began to be absent has ended; if more than mass_change_percent of the images lost accounts, or were found
 /// gone, in that cycle, its absences do not count.
@@ -36,7 +36,7 @@ class Tracker {
   /// watched are `removed`.
   Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step);
 
-  /// One attempt's outcome. An image that is not watched is ignored.
+  /// One poll's outcome. An image that is not watched is ignored.
   Step apply(const ImageId& id, const Observation& seen, Instant now);
   /// A new accepted configuration: kept images keep counters and state, removed ones close as `unwatched`.
   Step reconfigure(WatchList watch, Instant now);
@@ -67,7 +67,7 @@ class Tracker {
     Watched(const std::shared_ptr<const ImagePolicy>& policy, WallTime judged_at)
         : tracker(policy, judged_at) {}
     ImageTracker tracker;
-    std::int64_t attempted_in_cycle = -1;
+    std::int64_t polled_in_cycle = -1;
     std::int64_t lost_in_cycle = -1;
     MonoTime deadline = MonoTime::max();  ///< as of the last step
     bool unsaved = false;
@@ -107,8 +107,8 @@ class Tracker {
   Instant judged_{};       ///< until an answer tells the time, nobody's clock takes an exception's end back
   std::int64_t cycle_ = 0;
   MonoTime cycle_started_;
-  std::size_t attempted_ = 0;  ///< images, in the open cycle
-  std::size_t losers_ = 0;     ///< those of them that lost accounts
+  std::size_t polled_ = 0;  ///< images, in the open cycle
+  std::size_t losers_ = 0;  ///< those of them that lost accounts
 };
 
 }  // namespace sharedrift

@@ -35,7 +35,7 @@ void Tracker::announce(const SavedState& saved, Instant now, Step& step) const {
   std::optional<WallTime> from = saved.last_alive;
   if (!from) {
     for (const ImageRecord& record : saved.images)
-      from = std::max(from, record.last_attempt);
+      from = std::max(from, record.last_poll);
   }
   Millis shortest = watch_.interval;
   for (const auto& policy : watch_.images)
@@ -77,8 +77,8 @@ void Tracker::fold_outage(const Watched& image, const Observation& seen, std::si
   const bool telling = std::any_of(own, step.events.end(), [](const Event& event) {
     return event.type == EventType::listing_failed || event.type == EventType::listing_incomplete;
   });
-  const auto advice = profile.outage.on_attempt({policy.id, seen.complete, image.tracker.state(), telling},
-                                                profile.images, now, watch_.interval + watch_.interval / 4);
+  const auto advice = profile.outage.on_poll({policy.id, seen.complete, image.tracker.state(), telling},
+                                             profile.images, now, watch_.interval + watch_.interval / 4);
   if (advice.quiet) {
     step.events.erase(
         std::remove_if(own, step.events.end(), [](const Event& event) { return is_folded(event.type); }),

@@ -22,7 +22,7 @@ std::string_view unanswered(const Failure* failure) {
   }
 }
 
-/// Why the last attempt is no proof.
+/// Why the last poll is no proof.
 std::string_view blindness(const ImageView& view) {
   switch (view.state) {
     case ImageState::never_read: return "not read yet";

@@ -33,8 +33,8 @@ struct ImageView {
   bool listing_complete = false;
   std::optional<WallTime> state_since;
   std::optional<WallTime> last_complete;
-  std::optional<WallTime> last_attempt;
-  std::shared_ptr<const Failure> last_failure;  ///< of the last attempt; null when it was complete
+  std::optional<WallTime> last_poll;
+  std::shared_ptr<const Failure> last_failure;  ///< of the last poll; null when it was complete
   ImageCounters counters;
   std::size_t allowed_accounts = 0;
   // The set-valued gauges. None: not known, or a 0 whose proof is older than stale_after (a 0 is a claim).

@@ -86,7 +86,7 @@ constexpr std::array kImageFamilies{
     ImageFamily{{"share_drift_listing_last_attempt_timestamp_seconds", Type::Gauge, "image_id",
                  "When the last poll ended, with a complete listing or not, in seconds since 1970; 0 if "
                  "there never was one."},
-                [](View v, Out out) { add_time(out, v.last_attempt); }},
+                [](View v, Out out) { add_time(out, v.last_poll); }},
     ImageFamily{{"share_drift_image_state", Type::Gauge, "image_id,state",
                  "The state of the image as of the last poll, always 1: only the present state is there."},
                 [](View v, Out out) { out.add(1, {to_string(v.state)}); }},

@@ -152,7 +152,7 @@ void Poller::finish(Lane& lane, const ImageId& image, const Observation& listing
   const auto cut = accounts_.cut(parts_.tracker, image, heard);
   const Observation& taken = cut ? *cut : heard;
   parts_.publisher.publish(parts_.tracker.apply(image, taken, now), parts_.tracker);
-  parts_.listener.on_attempt(image, taken);
+  parts_.listener.on_poll(image, taken);
   const std::uint64_t overruns = parts_.schedule.finish(image, now.mono, parts_.random.unit());
   if (overruns > 0) parts_.listener.on_overruns(overruns);
   start_polls(lane);

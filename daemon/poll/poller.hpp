@@ -34,7 +34,7 @@ class PollListener {
   virtual ~PollListener() = default;
   virtual void on_view(std::shared_ptr<const ImageView> view) = 0;
   virtual void on_removed(const ImageId& image) = 0;
-  virtual void on_attempt(const ImageId& image, const Observation& seen) = 0;
+  virtual void on_poll(const ImageId& image, const Observation& seen) = 0;
   virtual void on_overruns(std::uint64_t periods) = 0;
   virtual void on_totals(const Tracker& tracker) = 0;  ///< after every step
   /// After every walk of a profile's inventory.

@@ -104,7 +104,7 @@ Status StateTables::put(const ImageRecord& record) {
 Status StateTables::put_image(const ImageRecord& record) {
   const ImageCounters& counters = record.counters;
   return database_.run("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.id.str(),
-                       to_string(record.state), record.state_since, record.last_complete, record.last_attempt,
+                       to_string(record.state), record.state_since, record.last_complete, record.last_poll,
                        record.listing_complete, record.shared_accounts, record.unused_entries,
                        record.unlisted, counters.listings, counters.failures, counters.opened[0],
                        counters.opened[1], counters.closed[0], counters.closed[1], counters.flaps,
@@ -198,7 +198,7 @@ Status StateTables::load_images(Images& images) {
     record.state = parse_image_state(row.text(1)).value_or(ImageState::never_read);
     record.state_since = moment(row, 2);
     record.last_complete = moment(row, 3);
-    record.last_attempt = moment(row, 4);
+    record.last_poll = moment(row, 4);
     record.listing_complete = row.integer(5) != 0;
     record.shared_accounts = as_number(row.integer(6), -1);
     record.unused_entries = as_number(row.integer(7));

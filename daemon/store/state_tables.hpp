@@ -26,7 +26,7 @@ class StateTables {
   /// Opens, checks that the file is whole and ours, and creates the tables where it is new.
   static Result<StateTables, sqlite::Error> open(const std::string& path, StateLimits limits);
 
-  /// Attempt counters go on only after a clean stop: the last steps of a killed life may be missing, and a
+  /// Poll counters go on only after a clean stop: the last steps of a killed life may be missing, and a
   /// counter that is a little less than it was looks to Prometheus like one that began anew and ran through
   /// all of it again. They begin at 0 then.
   Result<SavedState, sqlite::Error> load();

@@ -23,7 +23,7 @@ std::string ago(WallTime time, WallTime now);
 
 /// An account with its name in the address book.
 std::string account_html(const AccountId& account, const AccountNames& names);
-/// Why an attempt failed, with the API's own code and the id of its answer; or that it did not.
+/// Why a poll failed, with the API's own code and the id of its answer; or that it did not.
 std::string failure_html(const std::shared_ptr<const Failure>& failure);
 
 /// `page` with its {{names}} replaced, up to {{rows}} and behind it.

@@ -40,7 +40,7 @@ std::string facts_of(const ImagePageInput& input) {
   out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
   out += fact("Allowed", so_many_accounts(view.allowed_accounts));
   out += fact("Last proof", known_since(view.last_complete, input.at.now));
-  out += fact("Last poll", known_since(view.last_attempt, input.at.now));
+  out += fact("Last poll", known_since(view.last_poll, input.at.now));
   return out + fact("Last error", failure_html(view.last_failure));
 }
 

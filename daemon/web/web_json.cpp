@@ -103,7 +103,7 @@ Json image_json(const ImageView& view, const AccountNames& names, const JudgingA
           {"state_since", time(view.state_since)},
           {"listing_complete", view.listing_complete},
           {"last_complete", time(view.last_complete)},
-          {"last_attempt", time(view.last_attempt)},
+          {"last_attempt", time(view.last_poll)},
           {"interval_seconds", std::chrono::duration<double>(policy.interval).count()},
           {"shared_accounts", known(view.shared_accounts)},
           {"allowed_accounts", view.allowed_accounts},

@@ -209,7 +209,7 @@ ServerResponse WebRoutes::healthy(const ServerRequest& /*request*/) {
 
 ServerResponse WebRoutes::ready(const ServerRequest& /*request*/) {
   if (backend_.ready()) return ServerResponse::text(200, "Ready.\n");
-  return ServerResponse::text(503, "Not ready: not every image was attempted yet, or stopping.\n");
+  return ServerResponse::text(503, "Not ready: not every image was polled yet, or stopping.\n");
 }
 
 std::optional<ServerResponse> WebRoutes::refuse_lifecycle(const ServerRequest& request,

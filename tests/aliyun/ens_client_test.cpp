@@ -90,7 +90,7 @@ TEST(EnsClient, RowsOnTheirWayStillCountWhenAPageFails) {
   EXPECT_EQ(seen.total_count, 250);
 }
 
-TEST(EnsClient, TheDeadlineEndsAnAttemptWithWhatWasSeen) {
+TEST(EnsClient, TheDeadlineEndsAPollWithWhatWasSeen) {
   EnsBench bench;
   bench.shares["m-1"] = accounts_from(1, 250);
   bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {

@@ -49,7 +49,7 @@ struct World {
   std::vector<std::size_t> progress;
 };
 
-TEST(OneShot, AttemptsEveryImageOnceAndKeepsTheirOrder) {
+TEST(OneShot, PollsEveryImageOnceAndKeepsTheirOrder) {
   World world([](const ImageId&) { return listed({1, 2}); });
   const auto views = world.poll();
   ASSERT_EQ(views.size(), 20U);

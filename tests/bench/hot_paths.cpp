@@ -127,7 +127,7 @@ HotPath::Step scrape_after_poll(std::size_t images, Encoding encoding) {
   return [page = std::make_shared<Page>(images), encoding, polls = std::uint64_t{1}]() mutable {
     auto view = testing::a_view(image_name(0));
     view->counters.listings = ++polls;
-    view->last_attempt = view->last_complete = kNoon + Millis{static_cast<std::int64_t>(polls)};
+    view->last_poll = view->last_complete = kNoon + Millis{static_cast<std::int64_t>(polls)};
     page->views.publish(std::move(view));
     page->scrape(encoding);
   };

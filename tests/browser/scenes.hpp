@@ -32,7 +32,7 @@ inline std::shared_ptr<ImageView> an_image_of(const std::string& id, const std::
   policy->severity = severity;
   view->policy = policy;
   view->last_complete = proven;
-  view->last_attempt = proven;
+  view->last_poll = proven;
   return view;
 }
 
@@ -85,7 +85,7 @@ inline Scene story(WallTime now) {
   go_blind(never, ImageState::never_read,
            {Reason::credentials, "no credentials in any place of the default chain", "", 0, ""});
   never.last_complete.reset();
-  never.last_attempt.reset();
+  never.last_poll.reset();
   never.shared_accounts.reset();
   never.unexpected_accounts.reset();
   never.missing_accounts.reset();

@@ -150,7 +150,7 @@ TEST(Tracker, AReloadNeitherEndsACycleNorHidesItsLosses) {
   fleet.apply_all(listed({1, 9}));
   for (int i = 0; i < 10; ++i)
     fleet.apply("m-" + std::to_string(i), listed({1}));
-  images.erase(images.begin(), images.begin() + 8);  // ten of twenty were attempted, eight of them go
+  images.erase(images.begin(), images.begin() + 8);  // ten of twenty were polled, eight of them go
   fleet.reconfigure(images);
   for (int i = 10; i < 20; ++i) {
     EXPECT_EQ(fleet.view("m-8")->unexpected_accounts, 1) << "the cycle is not over";

@@ -155,8 +155,8 @@ TEST(Tracker, NoColumnOfTheStateClosesADriftOrPutsOneOff) {
       {"last_complete to come", [far](auto&, ImageRecord& r) { r.last_complete = far; }},
       {"last_complete of 1970", [](auto&, ImageRecord& r) { r.last_complete = WallTime{}; }},
       {"last_complete_began", [far](auto&, ImageRecord& r) { r.last_complete_began = far; }},
-      {"last_attempt gone", [](auto&, ImageRecord& r) { r.last_attempt.reset(); }},
-      {"last_attempt to come", [far](auto&, ImageRecord& r) { r.last_attempt = far; }},
+      {"last_attempt gone", [](auto&, ImageRecord& r) { r.last_poll.reset(); }},
+      {"last_attempt to come", [far](auto&, ImageRecord& r) { r.last_poll = far; }},
       {"shared_accounts", [](auto&, ImageRecord& r) { r.shared_accounts = 0; }},
       {"negative", [](auto&, ImageRecord& r) { r.shared_accounts = r.unused_entries = r.unlisted = -9; }},
       {"total_count", [](auto&, ImageRecord& r) { r.total_count = -1; }},
@@ -308,7 +308,7 @@ TEST(Tracker, AGapIsToldWithBothEnds) {
   EXPECT_EQ(start(saved, 6min).size(), 1U) << "the shortest interval counts";
   SavedState mute = saved;
   mute.last_alive.reset();
-  EXPECT_EQ(start(mute, 3h).at(0).text("from"), format_rfc3339(Fleet::kStart)) << "by the last attempt then";
+  EXPECT_EQ(start(mute, 3h).at(0).text("from"), format_rfc3339(Fleet::kStart)) << "by the last poll then";
   const auto back = start(saved, -2h);
   ASSERT_EQ(back.size(), 1U) << "a clock that was set back hides no gap";
   EXPECT_EQ(back[0].find("seconds"), nullptr);

@@ -123,7 +123,7 @@ TEST(Tracker, TheTimelineOfABlindImage) {
     EXPECT_EQ(view->unused_entries, 1);
     EXPECT_EQ(view->allowed_accounts, 3U) << "of the config, which nobody doubts";
     EXPECT_EQ(view->last_complete, proof);
-    EXPECT_EQ(view->last_attempt, fleet.now().wall);
+    EXPECT_EQ(view->last_poll, fleet.now().wall);
     EXPECT_TRUE(drift_stays());
   }
   Fleet after(watched(), fleet.save(), 1min);

@@ -340,7 +340,7 @@ def ready_with_all(own, simulator):
     (own / "daemon.db").unlink()
     with running(own, discovering(simulator, "  - {allowed: []}\n")) as daemon:
         check(daemon.state(DRIFT) is not None and daemon.state(FLEET[0]) is None, "ready without an inventory")
-    return "each was attempted; without the right ready as well"
+    return "each was polled; without the right ready as well"
 
 
 # What is said while nobody can see

@@ -46,7 +46,7 @@ void change(ViewStore& store, testing::SeededRandom& random, int round) {
   } else if (action < 5 && some != nullptr) {  // only times and counters, as most polls bring it
     auto view = std::make_shared<ImageView>(*some);
     ++view->counters.listings;
-    view->last_attempt = kNoon + Millis{round};
+    view->last_poll = kNoon + Millis{round};
     store.publish(view);
   } else {
     store.publish(random_view(random, "m-" + std::to_string(random.next() % 30)));

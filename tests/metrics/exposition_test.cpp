@@ -50,7 +50,7 @@ TEST(Exposition, EveryAbsentSetIsAnAbsentSeriesAndNotAZero) {
   view->state = ImageState::never_read;
   view->shared_accounts = view->unexpected_accounts = view->missing_accounts = std::nullopt;
   view->unlisted_accounts = view->unused_entries = view->unexpected_accounts_min = std::nullopt;
-  view->last_complete = view->last_attempt = std::nullopt;
+  view->last_complete = view->last_poll = std::nullopt;
   view->counters = {};
   store.publish(view);
   const auto page = parsed(store);
@@ -223,7 +223,7 @@ TEST(Exposition, LooksLikeTheGoldenPages) {
   drifting->shared_accounts = 3;
   drifting->unexpected_accounts = 1;
   drifting->missing_accounts = 1;
-  drifting->last_attempt = kNoon + Millis{250};
+  drifting->last_poll = kNoon + Millis{250};
   drifting->counters = {42, 2, {1, 1}, {0, 0}, 0};
   drifting->drifts = {a_drift(1, DriftKind::unexpected, kNoon - Millis{60'001}),
                       a_drift(2, DriftKind::missing, kNoon - Millis{120'000})};

@@ -77,8 +77,8 @@ TEST(ViewStore, GrowsJustTheFamiliesThatAPollChanges) {
   store.publish(a_view("m-1"));
   const Fleet before = store.fleet();
   auto view = std::make_shared<ImageView>(*a_view("m-1"));
-  view->last_attempt = *view->last_attempt + Millis{1};
-  view->last_complete = view->last_attempt;
+  view->last_poll = *view->last_poll + Millis{1};
+  view->last_complete = view->last_poll;
   ++view->counters.listings;
   store.publish(view);
   EXPECT_THAT(grown(before, store), ElementsAre("share_drift_listing_last_complete_timestamp_seconds",

@@ -58,7 +58,7 @@ inline std::string window(const std::string& not_before, const std::string& firs
 /// What the last step must tell, in words, sorted.
 std::vector<std::string> news(const House& house, const History& history);
 
-/// Whether a kill leaves the last step: it was a clean stop, or brought more than times and attempt counters.
+/// Whether a kill leaves the last step: it was a clean stop, or brought more than times and poll counters.
 bool is_saved(const House& house, const History& history);
 
 /// What tells two moments of equal pictures apart.

@@ -241,7 +241,7 @@ law::Picture World::picture(const ImageRecord& record, const ImageView& view) co
   }
   out.state = state_of(view.state);
   out.state_since = minute(view.state_since);
-  out.last_poll = minute(view.last_attempt);
+  out.last_poll = minute(view.last_poll);
   out.last_complete = minute(view.last_complete);
   out.listing_complete = view.listing_complete;
   out.shared = static_cast<int>(record.shared_accounts);

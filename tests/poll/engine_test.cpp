@@ -31,7 +31,7 @@ class Watcher final : public PollListener {
  public:
   void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
   void on_removed(const ImageId& image) override { views.erase(image); }
-  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override { look(); }
+  void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override { look(); }
   void on_overruns(std::uint64_t /*periods*/) override {}
   void on_totals(const Tracker& /*tracker*/) override {}
   void on_inventory(const std::string& /*profile*/, const InventoryView& view) override {

@@ -37,10 +37,10 @@ struct World {
     schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());
     publisher.publish(start, *tracker);
   }
-  /// Until that many more attempts have ended.
-  void poll(std::size_t attempts) {
+  /// Until that many more polls have ended.
+  void poll(std::size_t polls) {
     listener.stop = {};
-    listener.stop_after = listener.attempts + attempts;
+    listener.stop_after = listener.polls + polls;
     Poller poller({clock,
                    random,
                    transport,
@@ -115,7 +115,7 @@ TEST(Poller, AccountsThatComeAndGoByTheThousandFloodNoLog) {
   EXPECT_EQ(world.store.events, world.sink.events.size());
 }
 
-TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsAttempts) {
+TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsPolls) {
   // As many under way as are handed over at a time: when all of them end in pump(), nothing else wakes the
   // loop.
   World world(200, 3600s, 1ms, 64, [](const ImageId&) { return listed({1}); });
@@ -187,7 +187,7 @@ TEST(Poller, WakesToSaveWhenNothingIsToBePolled) {
   World world(1, 3600s, 10ms, 1, [](const ImageId&) { return listed({1}); });
   world.poll(2);
   EXPECT_EQ(world.store.records.begin()->second.counters.listings, 1U);
-  world.poll(1);  // on the way to the third attempt the second is saved
+  world.poll(1);  // on the way to the third poll the second is saved
   EXPECT_EQ(world.store.records.begin()->second.counters.listings, 2U);
 }
 

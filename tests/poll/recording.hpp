@@ -23,8 +23,8 @@ class RecordingListener final : public PollListener {
  public:
   void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
   void on_removed(const ImageId& image) override { views.erase(image); }
-  void on_attempt(const ImageId& /*image*/, const Observation& /*seen*/) override {
-    if (++attempts == stop_after) stop.request_stop();
+  void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override {
+    if (++polls == stop_after) stop.request_stop();
   }
   void on_overruns(std::uint64_t periods) override { overruns += periods; }
   void on_totals(const Tracker& /*tracker*/) override {}
@@ -38,7 +38,7 @@ class RecordingListener final : public PollListener {
   std::map<ImageId, std::shared_ptr<const ImageView>> views;
   InventoryView inventory;  ///< as it was shown last
   std::size_t walks = 0;
-  std::size_t attempts = 0;
+  std::size_t polls = 0;
   std::size_t stop_after = 0;
   std::size_t stop_after_walks = 0;
   std::uint64_t overruns = 0;

@@ -40,7 +40,7 @@ TEST(StateDb, RemembersARecordWhole) {
   EXPECT_EQ(back.state_since, record.state_since);
   EXPECT_EQ(back.last_complete, record.last_complete);
   EXPECT_EQ(back.last_complete_began, record.last_complete_began);
-  EXPECT_EQ(back.last_attempt, record.last_attempt);
+  EXPECT_EQ(back.last_poll, record.last_poll);
   EXPECT_EQ(back.listing_complete, record.listing_complete);
   EXPECT_EQ(back.shared_accounts, record.shared_accounts);
   EXPECT_EQ(back.unused_entries, record.unused_entries);

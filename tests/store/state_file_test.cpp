@@ -182,7 +182,7 @@ TEST(StateDb, ADoctoredRowTakesNoOtherWithIt) {
       }
       for (const Absence& absence : record.absences)
         EXPECT_GE(absence.absences, 0) << sql;
-      for (const auto& time : {record.last_complete, record.last_attempt}) {
+      for (const auto& time : {record.last_complete, record.last_poll}) {
         EXPECT_GE(time.value_or(WallTime{}), WallTime{}) << sql;
         EXPECT_LT(time.value_or(WallTime{}), WallTime{Millis{253'402'300'800'000}}) << sql;
       }

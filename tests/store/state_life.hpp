@@ -21,7 +21,7 @@ inline ImageRecord a_record(const std::string& id) {
   ImageRecord record{*ImageId::parse(id)};
   record.state = ImageState::ok;
   record.last_complete = WallTime{Millis{1000}};
-  record.last_attempt = WallTime{Millis{2000}};
+  record.last_poll = WallTime{Millis{2000}};
   record.last_complete_began = WallTime{Millis{900}};
   record.state_since = WallTime{Millis{800}};
   record.shared_accounts = 2;

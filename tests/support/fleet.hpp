@@ -73,7 +73,7 @@ inline Observation listed(std::initializer_list<int> numbers) {
   return listed(accounts(numbers));
 }
 
-/// An attempt that brought rows and then failed.
+/// A poll that brought rows and then failed.
 inline Observation broken(const std::vector<AccountId>& rows, Reason reason) {
   Observation seen;
   seen.accounts = rows;

@@ -27,7 +27,7 @@ inline std::shared_ptr<ImageView> a_view(const std::string& id) {
   view->state = ImageState::ok;
   view->listing_complete = true;
   view->last_complete = WallTime{Millis{1'795'000'000'000}};
-  view->last_attempt = view->last_complete;
+  view->last_poll = view->last_complete;
   view->counters.listings = 1;
   view->shared_accounts = 2;
   view->allowed_accounts = 2;
@@ -87,7 +87,7 @@ inline std::shared_ptr<const ImageView> random_view(SeededRandom& random, const 
   auto view = std::make_shared<ImageView>();
   view->state = kAllImageStates.at(below(kAllImageStates.size()));
   view->listing_complete = below(2) == 0;
-  if (below(4) != 0) view->last_attempt = moment();
+  if (below(4) != 0) view->last_poll = moment();
   if (below(4) != 0) view->last_complete = moment();
   view->counters = {below(1000), below(1000), {below(9), below(9)}, {below(9), below(9)}, below(5)};
   if (below(9) == 0) view->counters.listings = 123'456'789'012'345ULL;
