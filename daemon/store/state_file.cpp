@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,13 +19,26 @@ namespace sharedrift {
 
 namespace {
 
-/// A link would have whoever may write to the directory choose a file of ours somewhere else.
 constexpr int kOurs = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 constexpr mode_t kForOwner = 0600;
 constexpr off_t kMostBytes = 4LL << 30;
 
 Err<sqlite::Error> not_to_be_had(std::string why) {
   return Err(sqlite::Error{SQLITE_CANTOPEN, std::move(why)});
+}
+
+/// What lies in the place of a file of ours and was not made by this daemon, so that whoever put it there
+/// chose what is written; empty: nothing does.
+std::string planted(const std::string& path) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return {};
+  const std::string_view why =
+      S_ISLNK(info.st_mode)    ? "is a symbolic link; remove it"
+      : !S_ISREG(info.st_mode) ? "is not a file; remove it"
+      : info.st_nlink > 1      ? "is a hard link: the file has another name too; remove it"
+      : info.st_uid != 0 && info.st_uid != ::geteuid() ? "belongs to another user; remove it, or chown it"
+                                                       : "";
+  return why.empty() ? "" : clean(path) + " " + std::string{why};
 }
 
 }  // namespace
@@ -44,9 +59,8 @@ std::string state_path(const std::string& option) {
 
 Result<int, std::string> lock_state(const std::string& path) {
   const std::string lock_path = path + ".lock";
+  if (std::string why = planted(lock_path); !why.empty()) return Err("the lock file " + why);
   const int fd = ::open(lock_path.c_str(), kOurs, kForOwner);
-  if (fd < 0 && errno == ELOOP)
-    return Err("the lock file " + clean(lock_path) + " is a symbolic link; remove it");
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(fd);
     return Err("the state database " + clean(path) +
@@ -56,11 +70,12 @@ Result<int, std::string> lock_state(const std::string& path) {
 }
 
 sqlite::Status ready_state_file(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+    if (std::string why = planted(path + suffix); !why.empty()) return not_to_be_had(std::move(why));
+  }
   const Descriptor fd(::open(path.c_str(), kOurs, kForOwner));
-  if (fd.get() < 0 && errno == ELOOP) return not_to_be_had("it is a symbolic link");
   struct stat info {};
   if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return not_to_be_had(system_message(errno));
-  if (!S_ISREG(info.st_mode)) return not_to_be_had("it is not a file");
   ::fchmod(fd.get(), kForOwner);
   struct stat log {};
   if (::lstat((path + "-wal").c_str(), &log) == 0) info.st_size = std::max(info.st_size, log.st_size);

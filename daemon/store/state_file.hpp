@@ -21,11 +21,13 @@ struct StateLimits {
 std::string state_path(const std::string& option);
 
 /// Opens the lock file beside the database and locks it. -1: it cannot be had, which is no reason to stop.
-/// The error is for people: another daemon has it, or it is a symbolic link.
+/// The error is for people: another daemon has it, or something is planted there: a link, symbolic or hard,
+/// what is no file, what belongs to another user.
 Result<int, std::string> lock_state(const std::string& path);
 
-/// Makes sure that there is a file at `path`, for its owner alone, which is no link, no device, and no larger
-/// than can be looked through. An error that is unusable() is about what lies there.
+/// Makes sure that there is a file at `path`, for its owner alone, no larger than can be looked through, and
+/// that neither it nor a file that SQLite keeps beside it is planted. An error that is unusable() is about
+/// what it holds.
 sqlite::Status ready_state_file(const std::string& path);
 
 }  // namespace sharedrift

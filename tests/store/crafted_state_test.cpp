@@ -192,6 +192,46 @@ TEST(CraftedState, LinksAreNotFollowed) {
   EXPECT_THAT(refused.error(), HasSubstr("symbolic link"));
 }
 
+TEST(CraftedState, HardLinksAreNotWritten) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal", ".lock"}) {
+    const TempDir dir;
+    const std::string elsewhere = dir.file("elsewhere");
+    std::ofstream(elsewhere) << "of somebody else";
+    ASSERT_EQ(::chmod(elsewhere.c_str(), 0644), 0);
+    const std::string path = dir.file("state.db");
+    ASSERT_EQ(::link(elsewhere.c_str(), (path + suffix).c_str()), 0);
+    RecordingSink sink;
+    const ManualClock clock;
+    if (auto db = StateDb::open(path, kYear, sink, clock)) {
+      (*db)->load();
+      EXPECT_FALSE((*db)->ok()) << suffix;
+      ASSERT_EQ(sink.count(EventType::state_rejected), 1U) << suffix;
+      EXPECT_THAT(sink.events.front().text("reason"), HasSubstr("hard link")) << suffix;
+      (*db)->save(a_record("m-1"), {});
+      EXPECT_FALSE((*db)->flush()) << suffix;
+    } else {
+      EXPECT_THAT(db.error(), HasSubstr("hard link"));
+      EXPECT_STREQ(suffix, ".lock");
+    }
+    struct stat info {};
+    ASSERT_EQ(::stat(elsewhere.c_str(), &info), 0);
+    EXPECT_EQ(info.st_size, 16) << suffix;
+    EXPECT_EQ(info.st_mode & 0777U, 0644U) << suffix;
+    EXPECT_EQ(info.st_nlink, 2U) << suffix << ": it is not moved aside either";
+  }
+}
+
+TEST(CraftedState, WhatAnotherUserPutThereIsNotUsed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  std::ofstream{path};
+  ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0);
+  const Life life(path);
+  EXPECT_FALSE(life.db->ok());
+  EXPECT_THAT(life.sink.events.front().text("reason"), HasSubstr("belongs to another user"));
+}
+
 TEST(CraftedState, AFifoOrAGiantHoldsNobodyUp) {
   const TempDir dir;
   const std::string fifo = dir.file("fifo.db");
