@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import notification_templates
+
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 from harness import (Alertmanager, Failed, Handler, Prometheus, WebServer, alertmanager_config, fetch, wait_for,  # noqa: E402
@@ -126,12 +128,13 @@ scrape_configs: [{{job_name: share-drift, static_configs: [{{targets: ["{exporte
 def texts(body):
     """The length of the longest text that any template makes of a notification."""
     lengths = []
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file, tempfile.TemporaryDirectory() as folder:
         json.dump(body, file)
         file.flush()
+        templates = notification_templates.for_amtool(ROOT, pathlib.Path(folder))
         for name in TEMPLATES:
             kind = "html" if name.endswith("html") else "text"
-            done = subprocess.run(["amtool", "template", "render", f"--template.glob={ROOT}/dashboards/alertmanager/templates/*.tmpl",
+            done = subprocess.run(["amtool", "template", "render", f"--template.glob={templates}/*.tmpl",
                                    f"--template.data={file.name}", f"--template.type={kind}", f'--template.text={{{{ template "{name}" . }}}}'],
                                   capture_output=True, text=True, timeout=300)
             if done.returncode != 0 or "<no value>" in done.stdout:

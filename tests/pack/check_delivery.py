@@ -168,40 +168,49 @@ def check_cluster(directory, keep):
             raise Failed(f"no way to the pod: {text}")
 
 
-HOSTILE = "<!channel> R&D <https://evil.example|all is well>"
+HOSTILE = "<!channel> R&D <https://evil.example|all is well> [all is well](https://evil.example) <a href='https://evil.example'>fine</a> <@all> **`"
+IN_SLACK = "&lt;!channel&gt; R&amp;D &lt;https://evil.example|all is well&gt; [all is well](https://evil.example)"
+IN_WECOM = "＜!channel＞ R&D ＜https://evil.example|all is well＞ ［all is well］(https://evil.example) ＜a href='https://evil.example'＞fine＜/a＞ ＜＠all＞ ＊＊'"
 
 
-def check_slack_escapes(directory, keep):
-    """What names hold is text in Slack: nobody is called, nothing is a link. Its templates are those of the others but for that."""
+def check_escapes(directory, keep):
+    """What names hold is text in Slack and WeCom: nobody is called, nothing is a link. These templates are those of the others but for that."""
     sink, mail = keep(Sink()), keep(MailSink())
-    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, ["slack"]), "escapes"))
-    labels = {**IMAGE, **{name: HOSTILE for name in ("image_name", "team", "profile", "severity", "instance")}, "channel": "slack"}
+    alertmanager = keep(Alertmanager(directory, sample_config(directory, sink, mail, ["slack", "wecom"]), "escapes"))
+    labels = {**IMAGE, **{name: HOSTILE for name in ("image_name", "team", "profile", "severity", "instance")}}
     facts = {name: f"{name} {HOSTILE}" for name in PAGE}
-    pages = [("ShareDriftUnexpectedAccount", {**labels, "image_id": f"m-{n}"}, facts) for n in range(3)]
+    pages = [("ShareDriftUnexpectedAccount", {**labels, "image_id": f"m-{n}", "channel": channel}, facts)
+             for n in range(3) for channel in ("slack", "wecom")]
 
-    def messages(count):
-        bodies = wait_for("Slack", lambda: (all_of := [b for p, b in list(sink.received) if p == "/slack"])[count - 1:] and all_of)
-        return [text for body in bodies for a in body["attachments"] for text in (a["title"], a["text"], a["fallback"])]
-    post(alertmanager, *[(*page, now(3600)) for page in pages])
-    messages(1)
-    post(alertmanager, *[(*page, now(-1)) for page in pages])
-    told = messages(2)
+    def messages(path, count):
+        return wait_for(path, lambda: (all_of := [b for p, b in list(sink.received) if p == path])[count - 1:] and all_of)
+    for count, moment in ((1, now(3600)), (2, now(-1))):
+        post(alertmanager, *[(*page, moment) for page in pages])
+        slack, wecom = messages("/slack", count), messages("/wecom/message/send", count)
+    told = [text for body in slack for a in body["attachments"] for text in (a["title"], a["text"], a["fallback"])]
     for text in told:
         if "<" in text or ">" in text or re.search("&(?!amp;|lt;|gt;)", text):
             raise Failed(f"not escaped: {text}")
-    if not any("description &lt;!channel&gt; R&amp;D &lt;https://evil.example|all is well&gt;" in text for text in told):
+    if not any(f"description {IN_SLACK}" in text for text in told):
+        raise Failed(f"not as written: {told}")
+    told = [body["text"]["content"] for body in wecom]
+    for text in told:
+        if re.search(r"[<>\[\]@*`]", re.sub(r"^\[([^\]]*)\]", r"\1", text)):  # but for the brackets around the severity
+            raise Failed(f"not escaped: {text}")
+    if not any(f"description {IN_WECOM}" in text for text in told) or not any(f"Ended: summary {IN_WECOM}" in text for text in told):
         raise Failed(f"not as written: {told}")
 
     def templates(name):
         text = (ROOT / "dashboards/alertmanager/templates" / name).read_text()
         return dict(re.findall(r'\{\{ define "(sharedrift\.[\w.]+)" (.*?)(?=\n\n\{\{(?:/\*| define)|\Z)', text, re.S))
     plain = templates("share-drift.tmpl")
-    for name, text in templates("slack.tmpl").items():
-        if name == "sharedrift.slack.value":
-            continue
-        text = re.sub(r'template "sharedrift\.slack\.value" (?:\((.*?)\)|(\S+))', r"\1\2", text).replace("sharedrift.slack.", "sharedrift.")
-        if text.strip() != plain[name.replace("slack.", "")].strip():
-            raise Failed(f"{name} says something else than in share-drift.tmpl")
+    for escaped, variant in ((templates("slack.tmpl"), "slack."), (plain, "short.")):
+        for name, text in escaped.items():
+            if not name.startswith(f"sharedrift.{variant}") or name.endswith(".value"):
+                continue
+            text = re.sub(rf'template "sharedrift\.{variant}value" (?:\((.*?)\)|(\S+))', r"\1\2", text).replace(f"sharedrift.{variant}", "sharedrift.")
+            if text.strip() != plain[name.replace(variant, "")].strip():
+                raise Failed(f"{name} says something else than in share-drift.tmpl")
 
 
 def check_inhibition(directory, keep):
@@ -257,7 +266,7 @@ def check_inhibition(directory, keep):
 
 
 def main():
-    for check in (check_channels, check_cluster, check_slack_escapes, check_inhibition):
+    for check in (check_channels, check_cluster, check_escapes, check_inhibition):
         with workspace() as (directory, keep):
             check(directory, keep)
         print(f"{check.__name__}: {check.__doc__}")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import notification_templates
+
 # labels: the receivers that must get such an alert
 ROUTES = [
     ("alertname=ShareDriftUnexpectedAccount severity=page image_id=m-1", "share-drift-page"),
@@ -151,6 +153,14 @@ def check_templates(templates):
     expect("ding.link.content", podded, "Run commands there, by kubectl exec\n- Its page: http://127.0.0.1:10191/images/m-1 after kubectl port-forward -n watch exporter-0 10191\n- Firing")
     expect("ding.link.content", whole, "- Seen by mon:10191. Run commands there, as root\n- Firing since", unwanted=("Its page",))
     expect("ding.link.content", mixed, "Resolved: ShareDriftUnexpectedAccount m-2, from 2026-11-24 10:00:00 UTC to 2026-11-24 11:00:00 UTC")
+    hostile = "[fine](https://evil.example) ![](https://evil.example/seen.png) <font color=red> <@all> @all **`"
+    marked = notification([{**alert(status, "m-1", hostile, f"44 {hostile}\n```\n"), "annotations": {key: f"{key} {hostile}" for key in one["alerts"][0]["annotations"]}}
+                           for status in ("firing", "firing", "resolved")])
+    marked["commonAnnotations"]["summary"] = hostile
+    text = expect("ding.link.content", marked, "［fine］(https://evil.example) !［］(https://evil.example/seen.png) ＜font color=red＞ ＜＠all＞ ＠all ＊＊'")
+    for own in ("### [2] ", "**How sure:**", "**What to do:**", "```\n"):
+        text = text.replace(own, "")
+    faults += [f"ding.link.content: {mark!r} in {text!r}" for mark in "<>[]@*`" if mark in text]
     return faults
 
 
@@ -190,7 +200,10 @@ def main():
         faults.append(f"taken with channels that reach nobody: {done.stdout}{done.stderr}")
     with tempfile.TemporaryDirectory() as folder:
         faults += check_filled_in(root, text, pathlib.Path(folder) / "alertmanager.yml")
-    faults += check_templates(root / "dashboards" / "alertmanager" / "templates")
+    with tempfile.TemporaryDirectory() as folder:
+        faults += check_templates(notification_templates.for_amtool(root, pathlib.Path(folder)))
+    foreign = re.findall(r"\b(?:match|reReplaceAll|safeHtml|stringSlice)\b", (root / "dashboards/alertmanager/dingtalk.tmpl").read_text())
+    faults += [f"dingtalk.tmpl: the bridge does not know {function}" for function in foreign]
     if faults:
         sys.exit("\n".join(faults))
     print(f"{len(ROUTES)} routes, the inhibit rules and all templates hold")
