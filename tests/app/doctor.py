@@ -2,14 +2,17 @@
 """`doctor` meets ens-simulator in every way in which that can behave: doctor.py. SHAREDRIFT_BIN_DIR names the programs.
 
 For each switch: doctor names it, `check` and the daemon do what the consequence says, and a simulator that is given the report answers
-alike.
+alike. Each switch is a world of its own, and several worlds run at once: most of their time is between two polls.
 """
+import concurrent.futures
 import datetime
+import functools
 import json
 import pathlib
 import re
 import subprocess
 import sys
+import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
@@ -30,6 +33,7 @@ inventory: {interval: 1s}
 """
 STRANGER = "6666666666666666"
 OK, DIFFERS, USAGE, BLIND = 0, 1, 2, 3
+WORLDS_AT_ONCE = 6
 
 # switch, what doctor says of what, its exit code, and the reasons with which check cannot tell an image (none: it can)
 SWITCHES = [
@@ -102,28 +106,25 @@ def findings(report):
     return {f["name"]: (f["standing"], f["seen"]) for f in report["findings"]}
 
 
-def every_switch(doctor):
+def one_switch(switch, named, code, reasons, doctor):
     sim = doctor.simulator()
-    usual = sim.get("state")["data"]["behaviour"]
-    for switch, named, code, reasons in SWITCHES:
-        sim.control("behaviour", **{**usual, **switch})
-        sim.control("requests/clear")
-        got, text, report = doctor.meet(sim)
-        expect(got == code == report["exit_code"], f"{switch}: exit {got}, not {code}\n{text}")
-        for name, standing in named.items():
-            expect(findings(report)[name][0] == standing, f"{switch}: {findings(report)[name]}\n{text}")
-        others = {n: f for n, f in findings(report).items() if f[0] in ("blind", "differs") and n not in named}
-        expect(not others, f"{switch}: {others}\n{text}")
-        asked = sim.get("requests?limit=1000")["data"]["requests"]
-        expect(len(asked) == report["requests"] <= 20, f"{switch}: {len(asked)} requests, {report['requests']} told")
-        expect({r["action"] for r in asked} <= {"DescribeImageSharePermission", "DescribeSelfImages", "GetCallerIdentity"}, asked)
-        again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}")
-        _, _, second = doctor.meet(again)
-        again.stop()
-        expect(findings(second) == findings(report), f"{switch} does not come back:\n{findings(report)}\n{findings(second)}")
-        judged_as_told(doctor, sim, switch, reasons)
-        watched_as_told(doctor, sim, switch, named, reasons)
-        print(f"ok   {switch or 'as documented'}: exit {code}, and again from its own report")
+    sim.control("behaviour", **switch)
+    got, text, report = doctor.meet(sim)
+    expect(got == code == report["exit_code"], f"{switch}: exit {got}, not {code}\n{text}")
+    for name, standing in named.items():
+        expect(findings(report)[name][0] == standing, f"{switch}: {findings(report)[name]}\n{text}")
+    others = {n: f for n, f in findings(report).items() if f[0] in ("blind", "differs") and n not in named}
+    expect(not others, f"{switch}: {others}\n{text}")
+    asked = sim.get("requests?limit=1000")["data"]["requests"]
+    expect(len(asked) == report["requests"] <= 20, f"{switch}: {len(asked)} requests, {report['requests']} told")
+    expect({r["action"] for r in asked} <= {"DescribeImageSharePermission", "DescribeSelfImages", "GetCallerIdentity"}, asked)
+    again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}")
+    _, _, second = doctor.meet(again)
+    again.stop()
+    expect(findings(second) == findings(report), f"{switch} does not come back:\n{findings(report)}\n{findings(second)}")
+    judged_as_told(doctor, sim, switch, reasons)
+    watched_as_told(doctor, sim, switch, named, reasons)
+    print(f"ok   {switch or 'as documented'}: exit {code}, and again from its own report")
 
 
 def every_switch_is_met(doctor):
@@ -133,23 +134,25 @@ def every_switch_is_met(doctor):
     expect(met == there, f"no test of {there - met}, no switch {met - there}")
 
 
-def page_caps(doctor):
+# images, images on a page, what doctor says of it, and in which words
+PAGE_CAPS = [(60, 50, "differs", "100 is cut to 50"), (150, 100, "as assumed", "1000 is cut to 100"),
+             (60, 100, "as assumed", "100 is taken"), (150, 1000, "as assumed", "1000 is taken")]
+
+
+def page_cap(images, cap, standing, seen, doctor):
     """Where neither TotalCount nor PageSize comes, the next page tells whether a page was cut."""
-    usual = {"inventory_total_count": False, "inventory_page_cut": True}
-    for images, cap, standing, seen in ((60, 50, "differs", "100 is cut to 50"), (150, 100, "as assumed", "1000 is cut to 100"),
-                                        (60, 100, "as assumed", "100 is taken"), (150, 1000, "as assumed", "1000 is taken")):
-        sim = doctor.simulator(images=images)
-        sim.control("behaviour", **usual, inventory_page_cap=cap)
-        _, text, report = doctor.meet(sim)
-        got = findings(report)["PageSize of the inventory"]
-        expect(got[0] == standing and seen in got[1], f"{images} images, cap {cap}: {got}\n{text}")
-        expect(report["behaviour"].get("inventory_page_cap", 1000) in (cap, 1000), report["behaviour"])
-        again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}", images=images)
-        _, _, second = doctor.meet(again)
-        expect(findings(second) == findings(report), f"does not come back:\n{findings(report)}\n{findings(second)}")
-        code, out, err = run("check", f"--config.file={doctor.config(sim.url)}")
-        expect(code == OK, f"{images} images, cap {cap}: check {code}\n{out}{err}")
-        print(f"ok   {images} images in pages of {cap}: {seen}")
+    sim = doctor.simulator(images=images)
+    sim.control("behaviour", inventory_total_count=False, inventory_page_cut=True, inventory_page_cap=cap)
+    _, text, report = doctor.meet(sim)
+    got = findings(report)["PageSize of the inventory"]
+    expect(got[0] == standing and seen in got[1], f"{images} images, cap {cap}: {got}\n{text}")
+    expect(report["behaviour"].get("inventory_page_cap", 1000) in (cap, 1000), report["behaviour"])
+    again = doctor.simulator(f"--behaviour={doctor.folder / 'report.json'}", images=images)
+    _, _, second = doctor.meet(again)
+    expect(findings(second) == findings(report), f"does not come back:\n{findings(report)}\n{findings(second)}")
+    code, out, err = run("check", f"--config.file={doctor.config(sim.url)}")
+    expect(code == OK, f"{images} images, cap {cap}: check {code}\n{out}{err}")
+    print(f"ok   {images} images in pages of {cap}: {seen}")
 
 
 def judged_as_told(doctor, sim, switch, reasons):
@@ -201,6 +204,7 @@ def the_way_there(doctor):
         standing, seen = findings(report)[name]
         expect(standing == ("blind" if code == BLIND else "differs") and says in seen, f"{what}: {standing} {seen}\n{text}")
         told = next(f for f in report["findings"] if f["name"] == name)
+        expect(not told["cure"] or told["cure"] not in told["seen"], f"{what}: what helps is said once: {told}")
         expect(do in told["cure"] and told["cure"] and told["consequence"], f"{what}: {told}")
         others = [f for f in report["findings"] if f["standing"] in ("blind", "differs") and f["name"] != name]
         expect(not others, f"{what}: one cause is one finding: {others}\n{text}")
@@ -279,30 +283,27 @@ def the_way_there(doctor):
     blind("nobody at an https endpoint", "connection", "connect")
 
 
-def roles_that_are_not_there(doctor):
-    """Switches of the places where keys come from: doctor names them, and the daemon says so of every image, and goes on."""
+def role_that_is_not_there(switch, source, says, doctor):
+    """A switch of a place where keys come from: doctor names it, and the daemon says so of every image, and goes on."""
     sim = doctor.simulator()
-    usual = sim.get("state")["data"]["behaviour"]
-    for switch, source, says in ROLES:
-        sim.control("behaviour", **{**usual, **switch})
-        text = doctor.config(sim.url).read_text().replace("{source: environment}", source.replace("URL", sim.url))
-        config = doctor.folder / "roles.yml"
-        config.write_text(text)
-        got, told, report = doctor.meet(sim, config=config)
-        standing, seen = findings(report)["credentials"]
-        expect((standing == "blind") == bool(says) and says in seen, f"{switch}: {standing} {seen}\n{told}")
-        expect((got == BLIND) == bool(says), f"{switch}: exit {got}\n{told}")
-        if not says:
-            ends = datetime.datetime.fromisoformat(re.search(r"ends at (\S+)Z", seen)[1]) - datetime.datetime.utcnow()
-            expect(0 < ends.total_seconds() <= switch.get("metadata_session_seconds", 3600), f"{switch}: {seen}")
-        daemon = doctor.own(Daemon(doctor.folder, text + WATCH, name="roles", key=None))
-        state = daemon.state(SHARED)
-        expect(state == ("unreachable" if says else "ok"), f"{switch}: {state}")
-        told = daemon.value("share_drift_listing_failure_info", image_id=SHARED, reason="credentials")
-        expect(told == (1 if says else None), f"{switch}: {told}")
-        daemon.stop()
-        (doctor.folder / "roles.db").unlink()
-        print(f"ok   {switch}: {standing}")
+    sim.control("behaviour", **switch)
+    text = doctor.config(sim.url).read_text().replace("{source: environment}", source.replace("URL", sim.url))
+    config = doctor.folder / "roles.yml"
+    config.write_text(text)
+    got, told, report = doctor.meet(sim, config=config)
+    standing, seen = findings(report)["credentials"]
+    expect((standing == "blind") == bool(says) and says in seen, f"{switch}: {standing} {seen}\n{told}")
+    expect((got == BLIND) == bool(says), f"{switch}: exit {got}\n{told}")
+    if not says:
+        ends = datetime.datetime.fromisoformat(re.search(r"ends at (\S+)Z", seen)[1]) - datetime.datetime.utcnow()
+        expect(0 < ends.total_seconds() <= switch.get("metadata_session_seconds", 3600), f"{switch}: {seen}")
+    daemon = doctor.own(Daemon(doctor.folder, text + WATCH, name="roles", key=None))
+    state = daemon.state(SHARED)
+    expect(state == ("unreachable" if says else "ok"), f"{switch}: {state}")
+    told = daemon.value("share_drift_listing_failure_info", image_id=SHARED, reason="credentials")
+    expect(told == (1 if says else None), f"{switch}: {told}")
+    daemon.stop()
+    print(f"ok   {switch}: {standing}")
 
 
 def without_ids_and_secrets(doctor):
@@ -381,22 +382,21 @@ def a_blind_report_is_no_simulator(doctor):
 
 
 def main():
-    with workspace() as (folder, own):
-        doctor = Doctor(pathlib.Path(folder), own)
-        every_switch_is_met(doctor)
-        reads_well(doctor)
-        ids_that_contain_another(doctor)
-        page_caps(doctor)
-        a_blind_report_is_no_simulator(doctor)
-        every_switch(doctor)
-        the_way_there(doctor)
-        roles_that_are_not_there(doctor)
-        without_ids_and_secrets(doctor)
-        whole_or_not(doctor)
+    worlds = [the_way_there, every_switch_is_met, reads_well, ids_that_contain_another, a_blind_report_is_no_simulator,
+              without_ids_and_secrets, whole_or_not,
+              *(functools.partial(test, *row) for test, rows in ((one_switch, SWITCHES), (page_cap, PAGE_CAPS), (role_that_is_not_there, ROLES))
+                for row in rows)]
+
+    def play(world):
+        with workspace() as (folder, own):
+            world(Doctor(folder, own))
+
+    with concurrent.futures.ThreadPoolExecutor(WORLDS_AT_ONCE) as pool:
+        played = [pool.submit(play, world) for world in worlds]
+        failures = [each.exception() for each in played if each.exception()]
+    if failures:
+        sys.exit("\n".join(str(each) if isinstance(each, Failed) else "".join(traceback.format_exception(each)) for each in failures))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as failure:
-        sys.exit(str(failure))
+    main()
