@@ -4,7 +4,8 @@
   demo.py [--keep] [--fast]
 
 Each step prints what was done, the metric line that Prometheus or the daemon has for it, and the notification that reached
-the webhook. Exits 0 only if every step happened. --keep leaves everything up; --fast stops after the API has failed.
+the webhook. Exits 0 only if every step happened. --keep leaves everything up until Ctrl-C, and prints each notification that comes
+later; --fast stops after the API has failed.
 """
 import argparse
 import contextlib
@@ -16,7 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from harness import (Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, alertmanager_config, run, wait_for,  # noqa: E402
+from harness import (BIN, Alertmanager, Daemon, Failed, Prometheus, Simulator, WebhookSink, alertmanager_config, run, wait_for,  # noqa: E402
                      workspace)
 
 IMAGE, PARTNER, CUSTOMER, STRANGER = "m-edge-base", "1715107400000001", "1715107400000002", "4242424242424242"
@@ -25,16 +26,36 @@ BOLD, DIM, GREEN, END = ("\033[1m", "\033[2m", "\033[32m", "\033[0m") if sys.std
 
 NEXT = """
 What you can do next:
-  ./dev demo --keep       the same, and leaves it up: status page, Prometheus, Alertmanager, and an API that you may break
-  README.md               "Install and run": the same with your own account
+  ./dev demo --keep           the same, and leaves it running: pages to look at, and an API that you may break
+  README.md                   "Install and run": the same with your own account
   tests/simulator/README.md   every fault that you can rehearse"""
 KEPT = """
-All of it stays up, at the addresses above. Try, and look:
+All of it stays up. Look at:
+  {daemon}/
+      the status page: every image with its verdict
+  {daemon}/images/{shown}
+      the page of one image: its accounts, its history, the calls that end a drift
+  {daemon}/metrics, {daemon}/config, {daemon}/api/v1/drift
+      the metrics, the configuration in force, the open drifts as JSON
+  {prometheus}/classic/alerts
+      the alerts of Prometheus, and its graphs
+  {alertmanager}/api/v2/alerts
+      the alerts that Alertmanager has, as JSON
+  {simulator}/_sim/state
+      the simulated API: its images, accounts, keys and faults
+
+In another terminal, share an image with a stranger and take it back; make the API fail and recover:
   curl {simulator}/_sim/share -d '{{"image":"{image}","accounts":["9999999999999999"]}}'
   curl {simulator}/_sim/unshare -d '{{"image":"{image}","accounts":["9999999999999999"]}}'
   curl {simulator}/_sim/faults -d '{{"kind":"throttle"}}'
   curl {simulator}/_sim/faults/clear -d '{{}}'
-Ctrl-C ends it."""
+See the drifts, the calls that end them and the recorded events; change the configuration and reload it:
+  {program} check --config.file={config}
+  {program} plan --config.file={config}
+  {program} history --storage.path={state}
+  curl -X POST {daemon}/-/reload
+
+Ctrl-C ends everything. Until then each notification is printed here, some seconds after what caused it:"""
 
 
 def config(simulator):
@@ -79,10 +100,21 @@ scrape_configs:
 """
 
 
+def show(alert):
+    """Prints one alert of a notification."""
+    notes, firing = alert["annotations"], alert["status"] == "firing"
+    image = alert["labels"].get("image_id")
+    words = notes.get("description", notes.get("summary", "")) if firing else f"it is over{f' for {image}' if image else ''}"
+    print(f"    notification {GREEN}{alert['labels']['alertname']} {alert['status']}{END}: {words}")
+    for line in notes.get("accounts", "").splitlines() if firing else []:
+        print(f"                 {line}")
+    sys.stdout.flush()
+
+
 class Story:
-    def __init__(self, simulator, daemon, prometheus, sink, directory):
-        self.simulator, self.daemon, self.prometheus, self.sink, self.directory = \
-            simulator, daemon, prometheus, sink, directory
+    def __init__(self, simulator, daemon, prometheus, alertmanager, sink, directory):
+        self.simulator, self.daemon, self.prometheus, self.alertmanager, self.sink, self.directory = \
+            simulator, daemon, prometheus, alertmanager, sink, directory
         self.began = time.monotonic()
         self.count = 0
 
@@ -105,12 +137,29 @@ class Story:
         def come():
             return [(when, a) for when, a in self.sink.alerts(alert, status) if when >= after]
         when, delivered = wait_for(f"a {status} notification of {alert}", come)[-1]
-        notes = delivered["annotations"]
-        words = notes.get("description", notes.get("summary", "")) if status == "firing" else "it is over"
-        print(f"    notification {GREEN}{alert} {status}{END}: {words}")
-        for line in notes.get("accounts", "").splitlines() if status == "firing" else []:
-            print(f"                 {line}")
+        show(delivered)
         return when
+
+    def stay(self):
+        """Prints each notification that comes, until Ctrl-C."""
+        def told():
+            return {(a["fingerprint"], a["startsAt"], a["status"]): a for _, _, n in list(self.sink.notifications) for a in n["alerts"]
+                    if a["labels"]["alertname"] != "ShareDriftWatchdog"}  # the heartbeat
+        before = told()
+        leaks = self.daemon.value("share_drift_unexpected_accounts", image_id=NEW_IMAGE)
+        print(KEPT.format(daemon=self.daemon.url, prometheus=self.prometheus.url, alertmanager=self.alertmanager.url,
+                          simulator=self.simulator.url, image=IMAGE, shown=NEW_IMAGE if leaks else IMAGE, program=BIN / "share-drift-exporter",
+                          config=self.daemon.config, state=self.daemon.config.with_suffix(".db")), flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                now = told()
+                for key, alert in now.items():
+                    if key not in before:
+                        show(alert)
+                before = now
+                time.sleep(0.2)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was started is ended in any case
+        print("\nEnding what was started.", flush=True)
 
     # The steps. Each waits until what it tells has happened; a miss is an exception.
 
@@ -254,7 +303,7 @@ def play(directory, keep, fast):
     sink = keep(WebhookSink())
     alertmanager = keep(Alertmanager(directory, alertmanager_config(sink, {r"group_wait: \w+": "group_wait: 0s", r"group_interval: \w+": "group_interval: 1s"})))
     prometheus = keep(Prometheus(directory, prometheus_config(daemon, alertmanager)))
-    story = Story(simulator, daemon, prometheus, sink, directory)
+    story = Story(simulator, daemon, prometheus, alertmanager, sink, directory)
     keep(type("Latest", (), {"stop": lambda _: story.daemon.stop()})())
     print(f"daemon {daemon.url}/  Prometheus {prometheus.url}/classic/alerts  Alertmanager {alertmanager.url}  "
           f"simulator {simulator.url}/_sim/state")
@@ -269,8 +318,8 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave everything up until Ctrl-C")
     parser.add_argument("--fast", action="store_true", help="only the first four steps, as far as the API that fails")
     arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way all that was started is ended
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # either way all that was started is ended
+        signal.signal(number, signal.default_int_handler)
     with workspace() as (directory, keep):
         try:
             story = play(directory, keep, arguments.fast)
@@ -281,9 +330,7 @@ def main():
                       file=sys.stderr)
             return 1
         if arguments.keep:
-            print(KEPT.format(simulator=story.simulator.url, image=IMAGE), flush=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
+            story.stay()
         else:
             print(NEXT)
     return 0
