@@ -20,11 +20,11 @@ SUFFIXES = {".md", ".py", ".yml", ".json", ".cpp", ".hpp", ".prom", ".1", ".5"}
 HEAD = """\
 # Metrics
 
-Made from the program's own tables by `tests/readme_metrics.py --write`.
+`tests/readme_metrics.py --write` makes this list from the program's own tables.
 
-Counters of a configured image exist from the first second. The set-valued gauges (shared, unexpected, missing, unlisted, unused)
-appear with the first listing, and a 0 is withdrawn when its proof is older than `stale_after`. Account ids appear only on series of
-open drift and of exceptions: the 200 oldest of a family. No sample has a timestamp.
+Counters of a configured image exist from the first second. The gauges that count accounts (shared, unexpected, missing, unlisted, unused)
+appear with the first listing. Their 0 is withdrawn when the last complete listing is older than `stale_after`. Account ids appear only on
+series of open drift and of exceptions, at most 200 of each metric. No sample has a timestamp.
 """
 
 
