@@ -254,6 +254,9 @@ TEST(Tracker, AZeroFromAClockThatWasWrongIsNoProof) {
   same.advance(14min);
   EXPECT_FALSE(same.view("m-1")->unexpected_accounts) << "its age counts over the restart";
   SavedState saved = before.save();
+  saved.images.front().last_complete = before.now().wall + 2min;
+  Fleet near({an_image("m-1").allowing({1})}, saved, 1min);
+  EXPECT_EQ(near.view("m-1")->unexpected_accounts, 0) << "clocks are set by a minute";
   saved.images.front().last_complete = before.now().wall + 3h;
   Fleet after({an_image("m-1").allowing({1})}, saved, 1min);
   EXPECT_FALSE(after.view("m-1")->unexpected_accounts);
@@ -312,6 +315,8 @@ TEST(Tracker, AGapIsToldWithBothEnds) {
   const auto back = start(saved, -2h);
   ASSERT_EQ(back.size(), 1U) << "a clock that was set back hides no gap";
   EXPECT_EQ(back[0].find("seconds"), nullptr);
+  EXPECT_THAT(start(saved, -60s), IsEmpty()) << "clocks are set by that much";
+  EXPECT_EQ(start(saved, -60s - 1ms).size(), 1U);
 }
 
 TEST(Tracker, AWindowOfAnEarlierLifeIsNotReportedOnceTheAccountIsBack) {

@@ -102,6 +102,9 @@ TEST(Tracker, ACountBeyondTheAllowListBoundsWhatCannotBeRead) {
   EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 5) << "an answer without a count takes nothing back";
   fleet.apply("m-1", listed({1, 3}));
   EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 0);
+  fleet.apply("m-1", listed({}));
+  EXPECT_EQ(fleet.view("m-1")->unexpected_accounts_min, 0) << "a count of nobody is a count";
+  EXPECT_EQ(fleet.view("m-1")->unlisted_accounts, 0);
   fleet.advance(15min);
   EXPECT_FALSE(fleet.view("m-1")->unexpected_accounts_min) << "a 0 grows stale";
 }
@@ -333,7 +336,8 @@ TEST(Tracker, AnEmptyListIsNewsAsLongAsAnybodyIsBelievedToHaveAccess) {
 TEST(Tracker, TellsNewsFromRoutine) {
   Fleet fleet({an_image("m-1").allowing({1})});
   EXPECT_TRUE(fleet.apply("m-1", listed({1})).changed.front().urgent);
-  EXPECT_FALSE(fleet.apply("m-1", listed({1})).changed.front().urgent);
+  fleet.advance(5min);
+  EXPECT_FALSE(fleet.apply("m-1", listed({1})).changed.front().urgent) << "only times have changed";
   EXPECT_TRUE(fleet.apply("m-1", listed({1, 9})).changed.front().urgent);
   EXPECT_FALSE(fleet.apply("m-1", listed({1, 9})).changed.front().urgent);
   EXPECT_TRUE(fleet.apply("m-1", failed(Reason::throttled)).changed.front().urgent) << "its state is another";
