@@ -174,6 +174,7 @@ TEST(Answer, RefusesWhatIsNoAnswerOfTheApi) {
       {"a redirect with a code", answer(307, R"({"Code":"Throttling"})"), Reason::protocol, Remedy::none},
       {"an odd code", answer(200, R"({"Code":{},"TotalCount":0})"), Reason::bad_payload, Remedy::none},
       {"a false code", answer(200, R"({"Code":false,"TotalCount":0})"), Reason::bad_payload, Remedy::none},
+      {"a server's page", answer(500, "<html>"), Reason::server_error, Remedy::retry},
       {"a gateway's page", answer(502, "<html>Bad Gateway</html>"), Reason::server_error, Remedy::retry},
       {"a gateway's silence", answer(504, ""), Reason::server_error, Remedy::retry},
       {"a limiter's page", answer(429, "slow down"), Reason::throttled, Remedy::retry},
@@ -281,6 +282,17 @@ TEST(Classify, NeverRepeatsWhatTheApiEchoes) {
     EXPECT_THAT(opened.error().failure.detail, Not(HasSubstr("hush"))) << code;
     EXPECT_FALSE(opened.error().failure.detail.empty());
   }
+}
+
+TEST(Classify, OfWhatTheApiSaysWholeSentencesAndShortWordsStay) {
+  EXPECT_EQ(harmless("The key is wrong; look at it. The string to sign is: hush."),
+            "The key is wrong; look at it.");
+  EXPECT_EQ(harmless("It is wrong; StringToSign: hush"), "It is wrong;");
+  EXPECT_EQ(harmless("the server string to sign is: hush"), "") << "the sentence goes from its beginning";
+  const std::string longest(48, 'x');
+  EXPECT_EQ(harmless("a " + longest + " b"), "a " + longest + " b");
+  EXPECT_EQ(harmless("a " + longest + "x b"), "a ... b") << "so long are keys and signatures";
+  EXPECT_EQ(harmless(longest + "x a%3D a&b a=b"), "... ... ... ...");
 }
 
 TEST(Classify, CutsAndCleansWhatComesFromOutside) {

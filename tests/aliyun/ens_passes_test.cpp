@@ -1,5 +1,7 @@
 #include "ens_bench.hpp"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -56,6 +58,27 @@ TEST(EnsClient, PausesForARandomWhileBetweenThePassesOfALongList) {
       EXPECT_LT(hits, kAttempts / 3) << "who picks a moment beforehand hits the gap too often";
     }
   }
+}
+
+TEST(EnsClient, AWalkPausesBetweenItsPassesAndNotBetweenItsPages) {
+  EnsBench bench;
+  for (int i = 0; i < 150; ++i)
+    bench.inventory.push_back("m-" + std::to_string(i));
+  std::vector<MonoTime> asked;
+  bench.before = [&](const HttpRequest& /*request*/, const std::string& /*action*/) {
+    asked.push_back(bench.clock.mono());
+  };
+  std::set<MonoTime::duration> pauses;
+  for (int i = 0; i < 10; ++i) {
+    asked.clear();
+    EXPECT_TRUE(bench.walk().complete);
+    ASSERT_THAT(asked, SizeIs(4)) << "two passes over two pages";
+    EXPECT_EQ(asked[1] - asked[0], 10ms) << "as soon as the page before has come";
+    EXPECT_EQ(asked[3] - asked[2], 10ms);
+    EXPECT_LE(asked[2] - asked[1], 10ms + 5 * 10ms) << "five gaps between pages";
+    pauses.insert(asked[2] - asked[1]);
+  }
+  EXPECT_GT(pauses.size(), 5U) << "nobody can tell how long";
 }
 
 TEST(EnsClient, APauseIsNoGapBetweenPages) {

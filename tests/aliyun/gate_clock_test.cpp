@@ -66,6 +66,20 @@ TEST(ApiGate, TrustsTheLocalClockWhenItIsNearlyRight) {
   EXPECT_NEAR(bench.observer.skew, 50, 1.0);
 }
 
+TEST(ClockCorrection, AMinuteIsStillTrusted) {
+  const WallTime told{Millis{1'800'000'000'000}};
+  const HttpResponse response = answer(200, "{}", {{"date", testing::http_date(told)}});
+  const auto learnt = [&](Millis ahead) {
+    ClockCorrection correction;
+    correction.learn(response, MonoTime{}, {MonoTime{}, told + Millis{500} - ahead});
+    return correction();
+  };
+  for (const int sign : {1, -1}) {
+    EXPECT_EQ(learnt(sign * Millis{60'000}), Millis{0});
+    EXPECT_EQ(learnt(sign * Millis{60'001}), sign * Millis{60'001});
+  }
+}
+
 TEST(ApiGate, ARefusedTimeThatNothingExplainsIsFinal) {
   GateBench bench(nullptr);
   bench.script = [&bench](const HttpRequest& /*request*/, std::size_t /*index*/) {

@@ -135,6 +135,7 @@ TEST(ApiGate, ASecondRefusalIsFinal) {
   bench.run();
   EXPECT_EQ(outcome->reason(), Reason::key_rejected);
   EXPECT_EQ(bench.transport.requests.size(), 2U);
+  EXPECT_EQ(bench.sent_after(1), Millis{10}) << "new credentials need no pause";
   EXPECT_THAT(bench.credentials.rejected, ElementsAre(1, 2));
 }
 
