@@ -3,12 +3,10 @@
 #include "app/cli_values.hpp"
 #include "app/version.hpp"
 #include "config/yaml_reader.hpp"
+#include "core/enumerators.hpp"
 #include "core/text.hpp"
 
-#include <algorithm>
 #include <map>
-#include <memory>
-#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -32,19 +30,18 @@ struct Raw {
   bool auto_reload = false;
   std::string auto_reload_interval = "30s";
   std::string shard_index = "0";
-  std::string log_level = "info";
-  std::string log_format = "logfmt";
-  std::string format = "table";
   std::string since;
 };
 
-/// One word of a closed list; the list is its type in the help.
-void add_choice(CLI::App& app, const std::string& name, std::string& value, const std::string& description,
+/// One word of an enumeration, of which only `words` are taken; they are its type in the help.
+template <auto last>
+void add_choice(CLI::App& app, const std::string& name, decltype(last)& value, const std::string& description,
                 const std::vector<std::string>& words) {
-  app.add_option(name, value, description)
+  const auto take = [&value](const std::string& word) { value = *parse_enumerator<last>(word); };
+  app.add_option_function<std::string>(name, take, description)
       ->check(CLI::IsMember(words).description(""))
       ->type_name(CLI::detail::join(words, "|"))
-      ->capture_default_str();
+      ->default_str(std::string(enumerator_name<last>(value)));
 }
 
 CLI::Option* add_number(CLI::App& app, const std::string& name, int& value, const std::string& description,
@@ -61,8 +58,10 @@ void add_common_flags(CLI::App& app, Raw& raw) {
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->default_str(kConfigFile);
-  add_choice(app, "--log.level", raw.log_level, "least level logged", {"debug", "info", "warn", "error"});
-  add_choice(app, "--log.format", raw.log_format, "form of a log line", {"logfmt", "json"});
+  add_choice<Level::error>(app, "--log.level", raw.options.log_level, "least level logged",
+                           {"debug", "info", "warn", "error"});
+  add_choice<LogFormat::json>(app, "--log.format", raw.options.log_format, "form of a log line",
+                              {"logfmt", "json"});
 }
 
 void add_storage_flag(CLI::App& app, Raw& raw) {
@@ -118,7 +117,8 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
       "check", "Polls once. Exit: 0 in sync, 1 drift, 2 usage or config, 3 could not tell.");
   add_common_flags(*check, raw);
   add_image_flag(*check, raw);
-  add_choice(*check, "--format", raw.format, "form of the report", {"table", "json", "sarif", "prometheus"});
+  add_choice<OutputFormat::logfmt>(*check, "--format", raw.options.format, "form of the report",
+                                   {"table", "json", "sarif", "prometheus"});
   auto* doctor = commands[Command::doctor] =
       app.add_subcommand("doctor",
                          "Meets the API once, read-only, and says which assumptions hold.\n"
@@ -150,7 +150,8 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
       app.add_subcommand("history", "Prints the recorded events, oldest first.");
   history->set_help_flag("-h,--help", "this text");
   add_storage_flag(*history, raw);
-  add_choice(*history, "--format", raw.format, "form of the events", {"table", "json", "logfmt"});
+  add_choice<OutputFormat::logfmt>(*history, "--format", raw.options.format, "form of the events",
+                                   {"table", "json", "logfmt"});
   history->add_option("--since", raw.since, "2026-11-24, 2026-11-24T09:20:44Z or 12h")->type_name("TIME");
   add_number(*history, "--limit", raw.options.limit, "the newest N events, 0: all", CLI::Range(0, 1'000'000));
   history->add_option("image", raw.images, "only this image")->expected(0, 1);
@@ -215,13 +216,6 @@ std::string help_of_command(const CLI::App& command) {
 
 Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   Options& options = raw.options;
-  const std::map<std::string, Level> levels{
-      {"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}};
-  const std::map<std::string, OutputFormat> formats{{"table", OutputFormat::table},
-                                                    {"json", OutputFormat::json},
-                                                    {"sarif", OutputFormat::sarif},
-                                                    {"prometheus", OutputFormat::prometheus},
-                                                    {"logfmt", OutputFormat::logfmt}};
   const auto auto_reload = parse_duration(raw.auto_reload_interval);
   if (!auto_reload || *auto_reload < kShortestAutoReload || *auto_reload > kLongestAutoReload)
     return Err(usage("--config.auto-reload-interval must be a duration from 1s to 1d, such as 30s"));
@@ -229,9 +223,6 @@ Result<Options, CliExit> checked(Raw raw, const std::string& hostname) {
   options.config_given = !options.config_files.empty();
   if (options.all && !raw.images.empty()) return Err(usage("--all and --image exclude each other"));
   if (!options.config_given) options.config_files = {kConfigFile};
-  options.log_level = levels.at(raw.log_level);
-  options.log_format = raw.log_format == "json" ? LogFormat::json : LogFormat::logfmt;
-  options.format = formats.at(raw.format);
   if (!is_path_of_its_own(options.telemetry_path))
     return Err(usage("--web.telemetry-path must begin with / and be a path of its own, such as /metrics"));
   auto address_outside = parse_outside_address(raw.external_url, raw.route_prefix);

@@ -6,16 +6,6 @@
 
 namespace sharedrift {
 
-std::string_view to_string(Level level) {
-  switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
-  }
-  return "error";
-}
-
 const FieldValue* Event::find(std::string_view key) const {
   const auto found =
       std::find_if(fields.begin(), fields.end(), [key](const Field& f) { return f.key == key; });
@@ -97,14 +87,14 @@ std::string message_of(const Event& event) {
     }
     rest.remove_prefix(optional ? end + 1 : end);
   }
-  return out.empty() ? std::string{spec(event.type).name} : out;
+  return out.empty() ? std::string{to_string(event.type)} : out;
 }
 
 std::vector<Field> record_of(const Event& event) {
   const EventSpec& type = spec(event.type);
   std::vector<Field> record{{"ts", event.at},
                             {"level", std::string{to_string(type.level)}},
-                            {"event", std::string{type.name}},
+                            {"event", std::string{to_string(event.type)}},
                             {"msg", message_of(event)}};
   if (!event.image_id.empty()) record.push_back({"image_id", event.image_id});
   record.insert(record.end(), event.fields.begin(), event.fields.end());

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "core/enumerators.hpp"
 #include "core/time.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,7 +15,10 @@
 namespace sharedrift {
 
 enum class Level { debug, info, warn, error };
-std::string_view to_string(Level level);
+inline constexpr auto kAllLevels = kEnumerators<Level::error>.first;
+inline std::string_view to_string(Level level) {
+  return enumerator_name<Level::error>(level);
+}
 
 /// What the program tells. One event is one log line and, while the state database can be written, one row in
 /// it.
@@ -66,11 +69,12 @@ enum class EventType {
   stopping,
   stopped,
 };
-inline constexpr std::size_t kEventTypeCount = static_cast<std::size_t>(EventType::stopped) + 1;
+inline std::string_view to_string(EventType type) {
+  return enumerator_name<EventType::stopped>(type);
+}
 
 struct EventSpec {
   EventType type;
-  std::string_view name;
   Level level;  ///< of its log line: decided here and nowhere else
   /// Its sentence, with what message_of() puts in for `{...}` and `[...]`.
   std::string_view message;
@@ -78,9 +82,6 @@ struct EventSpec {
 /// The one table of types, in the order of EventType: log, database and tests follow it.
 std::span<const EventSpec> event_table();
 const EventSpec& spec(EventType type);
-inline std::string_view to_string(EventType type) {
-  return spec(type).name;
-}
 /// Knows the names that earlier releases wrote, too. None for a name of a later release.
 std::optional<EventType> parse_event_type(std::string_view name);
 

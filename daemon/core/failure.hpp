@@ -1,7 +1,8 @@
 #pragma once
 
-#include <array>
-#include <cstddef>
+#include "core/enumerators.hpp"
+
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,36 +44,11 @@ enum class Reason {
   unstable,        ///< repeated passes never agreed
   internal,        ///< a bug of ours, caught
 };
-inline constexpr std::array kAllReasons{Reason::credentials,
-                                        Reason::dns,
-                                        Reason::connect,
-                                        Reason::proxy,
-                                        Reason::tls,
-                                        Reason::timeout,
-                                        Reason::reset,
-                                        Reason::local,
-                                        Reason::throttled,
-                                        Reason::server_error,
-                                        Reason::forbidden,
-                                        Reason::key_rejected,
-                                        Reason::clock_skew,
-                                        Reason::owner_mismatch,
-                                        Reason::invalid_image,
-                                        Reason::image_gone,
-                                        Reason::ownership_unknown,
-                                        Reason::api_other,
-                                        Reason::protocol,
-                                        Reason::bad_payload,
-                                        Reason::too_large,
-                                        Reason::echo_mismatch,
-                                        Reason::bad_row,
-                                        Reason::duplicate_row,
-                                        Reason::count_mismatch,
-                                        Reason::count_changed,
-                                        Reason::unstable,
-                                        Reason::internal};
+inline constexpr auto kAllReasons = kEnumerators<Reason::internal>.first;
 
-std::string_view to_string(Reason reason);
+inline std::string_view to_string(Reason reason) {
+  return enumerator_name<Reason::internal>(reason);
+}
 
 /// One failure with what a person needs to act on it. Every string was cleaned and cut where it came in; none
 /// holds a secret, a signature or a message of the API's that echoes them.
@@ -88,13 +64,14 @@ Failure make_failure(Reason reason, std::string detail);
 
 /// What is known of an image at its last poll.
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
-inline constexpr std::array kAllImageStates{
-    ImageState::never_read, ImageState::ok,       ImageState::empty,
-    ImageState::incomplete, ImageState::unstable, ImageState::forbidden,
-    ImageState::gone,       ImageState::invalid,  ImageState::unreachable};
+inline constexpr auto kAllImageStates = kEnumerators<ImageState::unreachable>.first;
 
-std::string_view to_string(ImageState state);
-std::optional<ImageState> parse_image_state(std::string_view text);
+inline std::string_view to_string(ImageState state) {
+  return enumerator_name<ImageState::unreachable>(state);
+}
+inline std::optional<ImageState> parse_image_state(std::string_view text) {
+  return parse_enumerator<ImageState::unreachable>(text);
+}
 
 /// The state that a failed poll puts an image in. `any_page_read`: rows came before it broke off.
 ImageState state_of_failure(Reason reason, bool any_page_read);

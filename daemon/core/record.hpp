@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/enumerators.hpp"
 #include "core/failure.hpp"
 #include "core/ids.hpp"
 #include "core/time.hpp"
@@ -13,14 +14,16 @@
 namespace sharedrift {
 
 enum class DriftKind : std::uint8_t { unexpected, missing };
-inline constexpr std::array kAllDriftKinds{DriftKind::unexpected, DriftKind::missing};
-std::string_view to_string(DriftKind kind);
+inline constexpr auto kAllDriftKinds = kEnumerators<DriftKind::missing>.first;
+inline std::string_view to_string(DriftKind kind) {
+  return enumerator_name<DriftKind::missing>(kind);
+}
 
 enum class CloseReason { revoked, restored, allowed_by_config, image_gone, unwatched };
-inline constexpr std::array kAllCloseReasons{CloseReason::revoked, CloseReason::restored,
-                                             CloseReason::allowed_by_config, CloseReason::image_gone,
-                                             CloseReason::unwatched};
-std::string_view to_string(CloseReason reason);
+inline constexpr auto kAllCloseReasons = kEnumerators<CloseReason::unwatched>.first;
+inline std::string_view to_string(CloseReason reason) {
+  return enumerator_name<CloseReason::unwatched>(reason);
+}
 
 /// Clocks are set by a little now and then; a record that is later than now by more comes from a wrong one.
 inline constexpr Millis kClockTolerance{60'000};
@@ -115,7 +118,17 @@ struct ImageRecord {
 };
 
 /// What of the record a kill must not take: all but what moves with every listing or is never restored.
-ImageRecord lasting(ImageRecord record);
+inline ImageRecord lasting(ImageRecord record) {
+  record.last_complete.reset();
+  record.last_complete_began.reset();
+  record.last_poll.reset();
+  record.counters.listings = record.counters.failures = 0;
+  for (Sighting& sighting : record.sightings)
+    sighting.last_seen = {};
+  for (Loss& loss : record.losses)
+    loss.proof = {};
+  return record;
+}
 
 /// An owned image that a rule brought under watch, as it is remembered over restarts.
 struct DiscoveredImage {

@@ -46,16 +46,6 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
 
 }  // namespace
 
-std::string_view to_string(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::unexpected: return "unexpected";
-    case Verdict::missing: return "missing";
-    case Verdict::unknown: return "unknown";
-    case Verdict::in_sync: return "in_sync";
-  }
-  return "";
-}
-
 std::string_view label(Verdict verdict) {
   switch (verdict) {
     case Verdict::unexpected: return "Unexpected";

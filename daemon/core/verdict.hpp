@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/enumerators.hpp"
 #include "core/view.hpp"
 
 #include <array>
@@ -13,9 +14,10 @@ namespace sharedrift {
 /// complete and not older than stale_after. Worst first. `unexpected` and `missing` are the two kinds of
 /// drift.
 enum class Verdict { unexpected, missing, unknown, in_sync };
-inline constexpr std::array kAllVerdicts{Verdict::unexpected, Verdict::missing, Verdict::unknown,
-                                         Verdict::in_sync};
-std::string_view to_string(Verdict verdict);
+inline constexpr auto kAllVerdicts = kEnumerators<Verdict::in_sync>.first;
+inline std::string_view to_string(Verdict verdict) {
+  return enumerator_name<Verdict::in_sync>(verdict);
+}
 /// As people read it: `Unexpected` ... `In sync`.
 std::string_view label(Verdict verdict);
 

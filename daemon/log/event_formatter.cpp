@@ -1,5 +1,6 @@
 #include "log/event_formatter.hpp"
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -9,13 +10,8 @@ namespace {
 
 /// sd-daemon(3): the syslog priority.
 std::string_view priority(Level level) {
-  switch (level) {
-    case Level::debug: return "<7>";
-    case Level::info: return "<6>";
-    case Level::warn: return "<4>";
-    case Level::error: return "<3>";
-  }
-  return "<3>";
+  constexpr std::array<std::string_view, 4> kPriorities{"<7>", "<6>", "<4>", "<3>"};
+  return kPriorities.at(static_cast<std::size_t>(level));
 }
 
 }  // namespace

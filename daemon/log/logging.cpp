@@ -12,13 +12,8 @@ namespace sharedrift {
 namespace {
 
 spdlog::level::level_enum to_spdlog(Level level) {
-  switch (level) {
-    case Level::debug: return spdlog::level::debug;
-    case Level::info: return spdlog::level::info;
-    case Level::warn: return spdlog::level::warn;
-    case Level::error: return spdlog::level::err;
-  }
-  return spdlog::level::err;
+  return static_cast<spdlog::level::level_enum>(static_cast<int>(level) +
+                                                spdlog::level::debug);  // its order is ours
 }
 
 }  // namespace
@@ -46,16 +41,16 @@ Logger::Logger(const LogOptions& options)
 Logger::~Logger() = default;
 
 void Logger::on_event(const Event& event) noexcept try {
-  const EventSpec& type = spec(event.type);
+  const std::string_view name = to_string(event.type);
   const LoggedEvent logged(event);
-  logger_->log(event.at, spdlog::source_loc{}, to_spdlog(type.level), {type.name.data(), type.name.size()});
+  logger_->log(event.at, spdlog::source_loc{}, to_spdlog(spec(event.type).level), {name.data(), name.size()});
 } catch (...) {  // out of memory: the line is lost, the daemon is not
   sink_->count_loss();
 }
 
 LogCounts Logger::counts() const {
   LogCounts counts;
-  for (const Level level : {Level::debug, Level::info, Level::warn, Level::error})
+  for (const Level level : kAllLevels)
     counts.lines.at(static_cast<std::size_t>(level)) = sink_->written(to_spdlog(level));
   counts.dropped = sink_->dropped();
   return counts;

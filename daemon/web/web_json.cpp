@@ -74,17 +74,7 @@ void write_list(AnswerWriter& out, const Items& items, ToJson to_json) {
 
 }  // namespace
 
-std::string_view to_string(Grant grant) {
-  switch (grant) {
-    case Grant::none: return "none";
-    case Grant::required: return "required";
-    case Grant::allowed: return "allowed";
-    case Grant::exception: return "exception";
-  }
-  return "";
-}
-
-Json image_json(const ImageView& view, const AccountNames& names, const JudgingAt& at) {
+Json image_json(const ImageView& view, const AccountNames& names, WallTime now) {
   const ImagePolicy& policy = *view.policy;
   const Judgement judgement = judge(view, at);
   Json drift = Json::array();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/enumerators.hpp"
 #include "core/event.hpp"
 #include "core/verdict.hpp"
 #include "metrics/view_store.hpp"
@@ -14,7 +15,9 @@
 namespace sharedrift {
 
 /// What lets an account in, or `none`.
-std::string_view to_string(Grant grant);
+inline std::string_view to_string(Grant grant) {
+  return enumerator_name<Grant::exception>(grant);
+}
 
 // The answers of the JSON API. Times are RFC 3339; what is not known is null, never 0. Lists are written an
 // item at a time: as one tree, 100,000 images would need a gigabyte.

@@ -203,7 +203,7 @@ TEST(EventMessage, IsWholeForEveryType) {
     EXPECT_TRUE(std::isupper(message.front()) != 0 || message.starts_with("share-drift-exporter")) << message;
   }
   for (const EventSpec& row : event_table())
-    EXPECT_TRUE(shown.contains(row.type)) << row.name << " has no example here";
+    EXPECT_TRUE(shown.contains(row.type)) << to_string(row.type) << " has no example here";
 }
 
 TEST(EventMessage, NamesWhatHasANameAndCountsThings) {
@@ -264,8 +264,8 @@ std::string table_of_events() {
         if (seen.insert(field.key).second) keys += (keys.empty() ? "`" : ", `") + field.key + "`";
       }
     }
-    out += "| `" + std::string{row.name} + "` | " + std::string{to_string(row.level)} + " | " + sentences +
-           " | " + keys + " |\n";
+    out += "| `" + std::string{to_string(row.type)} + "` | " + std::string{to_string(row.level)} + " | " +
+           sentences + " | " + keys + " |\n";
   }
   return out;
 }

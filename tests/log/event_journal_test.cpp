@@ -57,7 +57,7 @@ TEST(Logger, EveryEventIsOneLineWithItsOwnTimeLevelAndSentence) {
     ASSERT_EQ(std::count(line.begin(), line.end(), '\n'), 1) << line;
     const auto parsed = nlohmann::json::parse(line, nullptr, false);
     ASSERT_FALSE(parsed.is_discarded()) << line;
-    EXPECT_EQ(parsed["event"], row.name);
+    EXPECT_EQ(parsed["event"], std::string(to_string(row.type)));
     EXPECT_EQ(parsed["level"], to_string(row.level));
     EXPECT_EQ(parsed["ts"], format_rfc3339(event.at));
     EXPECT_EQ(parsed["msg"], message_of(event));
