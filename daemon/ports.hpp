@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/failure.hpp"
+#include "core/non_copyable.hpp"
 #include "core/result.hpp"
 #include "core/secret.hpp"
 #include "core/time.hpp"
@@ -13,7 +14,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 /// The narrow seams between the core and the world. Interfaces and plain values only; each real one lives in
@@ -32,11 +32,8 @@ struct Observation;
 struct SavedState;
 
 /// Thread-safe.
-class Clock {
+class Clock : NonCopyable {
  public:
-  Clock() = default;
-  Clock(const Clock&) = delete;
-  Clock& operator=(const Clock&) = delete;
   virtual ~Clock() = default;
   [[nodiscard]] virtual MonoTime mono() const = 0;
   [[nodiscard]] virtual WallTime wall() const = 0;
@@ -46,11 +43,8 @@ class Clock {
 };
 
 /// Random numbers that nobody can foresee. Thread-safe.
-class Random {
+class Random : NonCopyable {
  public:
-  Random() = default;
-  Random(const Random&) = delete;
-  Random& operator=(const Random&) = delete;
   virtual ~Random() = default;
   virtual std::uint64_t next() = 0;
   /// Uniform in [0, 1).
@@ -104,11 +98,8 @@ using HttpDone = std::function<void(HttpResult)>;
 /// coding is asked for or accepted, TLS peers are verified (1.2 at least), plain http goes to loopback only
 /// (unless the route says otherwise), and an answer that is framed neither by length nor by chunks is an
 /// error. Only wake() may be called from another thread.
-class HttpTransport {
+class HttpTransport : NonCopyable {
  public:
-  HttpTransport() = default;
-  HttpTransport(const HttpTransport&) = delete;
-  HttpTransport& operator=(const HttpTransport&) = delete;
   virtual ~HttpTransport() = default;
   /// Begins an exchange that ends at `deadline` at the latest. `done` is called exactly once, from within
   /// run_once() and never from within start(); not at all after cancel_all().
@@ -153,11 +144,8 @@ struct RoleRequest {
 
 /// Exchanges a key or an OIDC token for the temporary credentials of a role. Thread-safe; blocks on the
 /// network until `stop`.
-class RoleExchange {
+class RoleExchange : NonCopyable {
  public:
-  RoleExchange() = default;
-  RoleExchange(const RoleExchange&) = delete;
-  RoleExchange& operator=(const RoleExchange&) = delete;
   virtual ~RoleExchange() = default;
   /// `key` signs the request; null with an OIDC token. The result carries no generation and no origin. A
   /// failure has Reason::credentials with the API's code.
@@ -167,11 +155,8 @@ class RoleExchange {
 
 /// Where credentials come from. Thread-safe; never blocks on the network (remote sources refresh on a thread
 /// of their own and call the listener they were built with when something changed).
-class CredentialSource {
+class CredentialSource : NonCopyable {
  public:
-  CredentialSource() = default;
-  CredentialSource(const CredentialSource&) = delete;
-  CredentialSource& operator=(const CredentialSource&) = delete;
   virtual ~CredentialSource() = default;
   /// The credentials to sign with now. Files are looked at again when they changed. An error has
   /// Reason::credentials.
@@ -190,11 +175,8 @@ using IsOurs = std::function<bool()>;
 
 /// Lists images and their shares: one per profile. Driven by the poll loop, of whose timers it sets its own;
 /// not thread-safe. Implemented by EnsClient.
-class ShareSource {
+class ShareSource : NonCopyable {
  public:
-  ShareSource() = default;
-  ShareSource(const ShareSource&) = delete;
-  ShareSource& operator=(const ShareSource&) = delete;
   virtual ~ShareSource() = default;
   /// Starts a poll that ends at `deadline` at the latest. `done` is called with its listing exactly once,
   /// from a timer or the transport's run_once(), never from within fetch(). A list that is empty is complete
@@ -207,40 +189,32 @@ class ShareSource {
 };
 
 /// Told of every call to the API as it happens: counters, histograms. Called on the poll thread, and by
-/// credential sources on theirs: thread-safe.
-class ApiObserver {
+/// credential sources on theirs: thread-safe. This one does not listen.
+class ApiObserver : NonCopyable {
  public:
-  ApiObserver() = default;
-  ApiObserver(const ApiObserver&) = delete;
-  ApiObserver& operator=(const ApiObserver&) = delete;
   virtual ~ApiObserver() = default;
-  virtual void on_request(std::string_view profile) = 0;
-  virtual void on_answer(std::string_view profile,
-                         Millis took) = 0;  ///< any answer or failure of a request sent
-  virtual void on_failure(std::string_view profile, Reason reason) = 0;
-  virtual void on_retry(std::string_view profile) = 0;
-  virtual void on_clock_skew(std::string_view profile, double seconds) = 0;  ///< server minus local
-  virtual void on_credentials(std::string_view profile, const Credentials& credentials) = 0;
-  virtual void on_credentials_refresh_failed(std::string_view profile) = 0;
+  virtual void on_request(std::string_view /*profile*/) {}
+  /// Any answer or failure of a request sent.
+  virtual void on_answer(std::string_view /*profile*/, Millis /*took*/) {}
+  virtual void on_failure(std::string_view /*profile*/, Reason /*reason*/) {}
+  virtual void on_retry(std::string_view /*profile*/) {}
+  virtual void on_clock_skew(std::string_view /*profile*/, double /*seconds*/) {}  ///< server minus local
+  virtual void on_credentials(std::string_view /*profile*/, const Credentials& /*credentials*/) {}
+  virtual void on_credentials_refresh_failed(std::string_view /*profile*/) {}
 };
 
-/// Tells events as they happen, one log line each. Thread-safe, never throws, never blocks for long.
-class EventSink {
+/// Tells events as they happen, one log line each. Thread-safe, never throws, never blocks for long. This one
+/// drops them.
+class EventSink : NonCopyable {
  public:
-  EventSink() = default;
-  EventSink(const EventSink&) = delete;
-  EventSink& operator=(const EventSink&) = delete;
   virtual ~EventSink() = default;
-  virtual void on_event(const Event& event) noexcept = 0;
+  virtual void on_event(const Event& /*event*/) noexcept {}
 };
 
 /// Remembers over a restart. load() is called once before anything else; the rest is thread-safe and never
 /// blocks on the disk (writes happen on a thread of the store's own).
-class StateStore {
+class StateStore : NonCopyable {
  public:
-  StateStore() = default;
-  StateStore(const StateStore&) = delete;
-  StateStore& operator=(const StateStore&) = delete;
   virtual ~StateStore() = default;
   /// Never fails: what cannot be read is set aside and reported as a state_rejected event to the sink it was
   /// built with.

@@ -47,8 +47,6 @@ class EnsClient final : public ShareSource {
   EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& timers, CredentialSource& credentials,
             const Clock& clock, Random& random, ApiObserver& observer);
   ~EnsClient() override;
-  EnsClient(const EnsClient&) = delete;
-  EnsClient& operator=(const EnsClient&) = delete;
 
   void fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) override;
   void walk(MonoTime deadline, WalkDone done) override { walk(std::nullopt, deadline, std::move(done)); }

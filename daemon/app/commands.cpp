@@ -39,18 +39,6 @@ namespace {
 constexpr int kBadUsage = 2;
 constexpr int kCouldNotTell = 3;
 
-/// Nobody scrapes a single poll.
-class Unobserved final : public ApiObserver {
- public:
-  void on_request(std::string_view /*profile*/) override {}
-  void on_answer(std::string_view /*profile*/, Millis /*took*/) override {}
-  void on_failure(std::string_view /*profile*/, Reason /*reason*/) override {}
-  void on_retry(std::string_view /*profile*/) override {}
-  void on_clock_skew(std::string_view /*profile*/, double /*seconds*/) override {}
-  void on_credentials(std::string_view /*profile*/, const Credentials& /*credentials*/) override {}
-  void on_credentials_refresh_failed(std::string_view /*profile*/) override {}
-};
-
 /// A line that rewrites itself, on a terminal only and not before it takes long.
 class Progress {
  public:
@@ -181,8 +169,8 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   SystemRandom random;
   CurlTransport transport;
   TimerQueue timers;
-  Unobserved unobserved;
-  CredentialNews observer(unobserved, [&clock](EventType type, std::vector<Field> fields) {
+  ApiObserver nobody;  // nobody scrapes a single poll
+  CredentialNews observer(nobody, [&clock](EventType type, std::vector<Field> fields) {
     if (spec(type).level < Level::warn) return;
     const std::string message = message_of({type, clock.wall(), "", std::move(fields)});
     std::fprintf(stderr, "share-drift-exporter: warning: %s\n", message.c_str());

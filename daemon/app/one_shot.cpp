@@ -22,26 +22,17 @@ class NullStore final : public StateStore {
   void set_fleet(const FleetRecord& /*fleet*/) override {}
   void set_discovered(std::vector<DiscoveredImage> /*images*/) override {}
 };
-class NullSink final : public EventSink {
- public:
-  void on_event(const Event& /*event*/) noexcept override {}
-};
 
 /// Stops the poller when every image was polled.
 class Countdown final : public PollListener {
  public:
   Countdown(std::set<ImageId> waiting, std::stop_source stop, const OneShotPorts& ports)
       : waiting_(std::move(waiting)), all_(waiting_.size()), stop_(std::move(stop)), ports_(ports) {}
-  void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
-  void on_removed(const ImageId& /*image*/) override {}
   void on_poll(const ImageId& image, const Observation& /*seen*/) override {
     waiting_.erase(image);
     if (ports_.progress) ports_.progress(all_ - waiting_.size(), all_);
     if (waiting_.empty()) stop_.request_stop();
   }
-  void on_overruns(std::uint64_t /*periods*/) override {}
-  void on_totals(const Tracker& /*tracker*/) override {}
-  void on_inventory(const std::string& /*profile*/, const InventoryView& /*view*/) override {}
 
  private:
   std::set<ImageId> waiting_;
@@ -54,11 +45,6 @@ class Countdown final : public PollListener {
 class WalkListener final : public PollListener {
  public:
   explicit WalkListener(WalkedOnce& result) : result_(result) {}
-  void on_view(std::shared_ptr<const ImageView> /*view*/) override {}
-  void on_removed(const ImageId& /*image*/) override {}
-  void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override {}
-  void on_overruns(std::uint64_t /*periods*/) override {}
-  void on_totals(const Tracker& /*tracker*/) override {}
   void on_inventory(const std::string& profile, const InventoryView& view) override {
     ++walks;
     result_.shown[profile] = view;
@@ -82,7 +68,7 @@ WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop) {
   Discovery discovery;
   discovery.adopt(discovery_setup(ports.config), ports.clock.wall());
   WalkListener listener(result);
-  NullSink sink;
+  EventSink sink;
   NullStore store;
   StepPublisher publisher(ports.clock, sink, store, listener);
   InventoryWalks walks(
@@ -134,7 +120,7 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   Schedule schedule(schedule_entries(tracker.watch()), Schedule::Spread::none, now.mono);
   std::stop_source done;
   Countdown countdown(std::move(waiting), done, ports);
-  NullSink sink;
+  EventSink sink;
   NullStore store;
   StepPublisher publisher(ports.clock, sink, store, countdown);
   Discovery nothing;

@@ -3,6 +3,7 @@
 #include "config/config_files.hpp"
 #include "config/config_keys.hpp"
 #include "config/yaml_reader.hpp"
+#include "core/non_copyable.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -15,7 +16,7 @@ namespace sharedrift {
 
 /// A file of a configuration while it is read: its tree, and what is wrong with it. `file` outlives it. Stays
 /// where it was made.
-class ParsedFile {
+class ParsedFile : NonCopyable {
  public:
   explicit ParsedFile(const ConfigFile& file) : text_(file.text), problems_(file.name) {
     if (!parse_yaml(text_, tree_, problems_)) return;
@@ -25,9 +26,6 @@ class ParsedFile {
     }
     root_.emplace(reader_, reader_.root(), kRootKeys);
   }
-  ParsedFile(const ParsedFile&) = delete;
-  ParsedFile& operator=(const ParsedFile&) = delete;
-  ~ParsedFile() = default;
 
   [[nodiscard]] const std::string& name() const { return problems_.file(); }
   [[nodiscard]] YamlReader& reader() { return reader_; }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
 #include "core/time.hpp"
 
 #include <cstdint>
@@ -11,7 +12,7 @@ namespace sharedrift {
 
 /// What a loop is to do later, in order of time; what is set for the same moment, in the order in which it
 /// was set. The loop waits until next() and calls run_due(). Pure: time is an argument. Not thread-safe.
-class TimerQueue {
+class TimerQueue : NonCopyable {
   using Key = std::pair<MonoTime, std::uint64_t>;  ///< when, and the how manieth timer it is
 
  public:
@@ -46,11 +47,6 @@ class TimerQueue {
     TimerQueue* queue_ = nullptr;
     Key key_;
   };
-
-  TimerQueue() = default;
-  TimerQueue(const TimerQueue&) = delete;
-  TimerQueue& operator=(const TimerQueue&) = delete;
-  ~TimerQueue() = default;
 
   /// Has `callback` called by run_due() at `when` or later, once. MonoTime::max(): never.
   [[nodiscard]] Timer at(MonoTime when, std::function<void()> callback);

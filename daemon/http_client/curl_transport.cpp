@@ -32,16 +32,14 @@ CURLM* init_multi() {
 
 }  // namespace
 
-class CurlTransport::Impl {
- public:
-  Impl() : multi_(init_multi()) { curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
-  ~Impl() {
-    cancel_all();
-    idle_.clear();
-    curl_multi_cleanup(multi_);
-  }
+CurlTransport::CurlTransport() : multi_(init_multi()) {
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
+}
+CurlTransport::~CurlTransport() {
+  CurlTransport::cancel_all();
+  idle_.clear();
+  curl_multi_cleanup(multi_);
+}
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done);
   void run_once(MonoTime until);

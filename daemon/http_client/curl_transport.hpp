@@ -25,8 +25,6 @@ class CurlTransport final : public HttpTransport {
   /// Throws std::runtime_error when libcurl cannot start, which takes a machine without memory.
   CurlTransport();
   ~CurlTransport() override;
-  CurlTransport(const CurlTransport&) = delete;
-  CurlTransport& operator=(const CurlTransport&) = delete;
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done) override;
   void run_once(MonoTime until) override;

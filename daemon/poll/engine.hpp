@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "core/non_copyable.hpp"
 #include "poll/inventory_walks.hpp"
 #include "poll/poller.hpp"
 #include "poll/watch.hpp"
@@ -17,11 +18,8 @@
 namespace sharedrift {
 
 /// The share sources of one configuration, by profile, and whatever they need to live.
-class ShareSources {
+class ShareSources : NonCopyable {
  public:
-  ShareSources() = default;
-  ShareSources(const ShareSources&) = delete;
-  ShareSources& operator=(const ShareSources&) = delete;
   virtual ~ShareSources() = default;
   [[nodiscard]] virtual std::map<std::string, PollLane> lanes() = 0;
 };
@@ -33,7 +31,7 @@ using ShareSourcesFactory = std::function<std::unique_ptr<ShareSources>(
 /// Everything that turns with a configuration: tracker, schedule, sources, and the poll thread around them.
 /// The tracker and the schedule live as long as the engine; poller and sources as long as a configuration.
 /// start(), reload() and stop() are for one thread at a time.
-class Engine {
+class Engine : NonCopyable {
  public:
   struct Ports {
     const Clock& clock;
@@ -49,8 +47,6 @@ class Engine {
   };
   Engine(Ports ports, Shard shard);
   ~Engine();
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
 
   /// Takes up what the store remembers and publishes it: from here on readers see every image. Nothing is
   /// polled yet.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
 #include "core/schedule.hpp"
 #include "core/timer_queue.hpp"
 #include "core/tracker.hpp"
@@ -18,7 +19,6 @@
 #include <set>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 namespace sharedrift {
 
@@ -26,19 +26,16 @@ class InventoryWalks;
 struct InventoryView;
 
 /// Told what the poll thread did. Called on that thread (and, before it runs, on the thread that starts it).
-class PollListener {
+class PollListener : NonCopyable {
  public:
-  PollListener() = default;
-  PollListener(const PollListener&) = delete;
-  PollListener& operator=(const PollListener&) = delete;
   virtual ~PollListener() = default;
-  virtual void on_view(std::shared_ptr<const ImageView> view) = 0;
-  virtual void on_removed(const ImageId& image) = 0;
-  virtual void on_poll(const ImageId& image, const Observation& seen) = 0;
-  virtual void on_overruns(std::uint64_t periods) = 0;
-  virtual void on_totals(const Tracker& tracker) = 0;  ///< after every step
+  virtual void on_view(std::shared_ptr<const ImageView> /*view*/) {}
+  virtual void on_removed(const ImageId& /*image*/) {}
+  virtual void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) {}
+  virtual void on_overruns(std::uint64_t /*periods*/) {}
+  virtual void on_totals(const Tracker& /*tracker*/) {}  ///< after every step
   /// After every walk of a profile's inventory.
-  virtual void on_inventory(const std::string& profile, const InventoryView& view) = 0;
+  virtual void on_inventory(const std::string& /*profile*/, const InventoryView& /*view*/) {}
   /// The same inventory, of which another configuration watches other images; `view` has no failure.
   virtual void on_inventory_rewatched(const std::string& /*profile*/, const InventoryView& /*view*/) {}
 };

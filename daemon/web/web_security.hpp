@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
 #include "http_server/http_server.hpp"
 #include "ports.hpp"
 #include "web/password_check.hpp"
@@ -21,7 +22,7 @@ namespace sharedrift {
 /// certificates and passwords rotate in place. A file that cannot be used closes the door (no handshake; 500)
 /// until it can be used again. Whether there is TLS at all is decided at the start: a file that changes its
 /// mind closes, too. Thread-safe.
-class WebSecurity {
+class WebSecurity : NonCopyable {
  public:
   /// Called when a file that was changed is refused, with the reasons, and with none when it is good again.
   /// On the thread that noticed; must not call back.
@@ -32,8 +33,6 @@ class WebSecurity {
                                                                             const Clock& clock,
                                                                             Report report);
   ~WebSecurity();
-  WebSecurity(const WebSecurity&) = delete;
-  WebSecurity& operator=(const WebSecurity&) = delete;
 
   [[nodiscard]] bool has_tls() const { return has_tls_; }
   /// For ServerOptions::tls_context. Null: nobody gets in.
