@@ -194,10 +194,6 @@ class App {
     backend.endpoints = [this] { return endpoints_of(*config_.in_force()); };
     backend.health = [this] { return metrics_.health(); };
     backend.now = [this] { return clock_.wall(); };
-    backend.stale_after = [this] {
-      const ConfigPtr now = config_.in_force();
-      return stale_after_of(now->poll, now->poll.interval);
-    };
     if (door_) {
       backend.refuse = [this](const ServerRequest& request) { return door_->refuse(request); };
       backend.headers = [this] { return door_->headers(); };

@@ -195,7 +195,7 @@ Result<Polled, std::string> poll(const Options& options, const Config& config) {
   polled.report.account_names = config.account_names;
   polled.report.config_file = config_name(options);
   if (config.files.size() > 1) polled.report.image_files = files_of_images(config);
-  polled.report.at = {clock.wall(), kNeverStale};
+  polled.report.now = clock.wall();
   polled.endpoints = endpoints_of(config);
   return polled;
 }
@@ -266,7 +266,7 @@ int lint_online(const Options& options) {
   const auto polled = poll(options, loaded->config);
   if (!polled) return refuse(polled.error());
   const std::vector<Diagnostic> found =
-      lint_polled(polled->report.views, polled->walked, loaded->config, loaded->files, polled->report.at.now);
+      lint_polled(polled->report.views, polled->walked, loaded->config, loaded->files, polled->report.now);
   print(to_lines(found));
   return found.empty() ? 0 : 1;
 }

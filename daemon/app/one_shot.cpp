@@ -5,7 +5,6 @@
 #include "poll/inventory_walks.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace sharedrift {
@@ -106,12 +105,11 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
                                                         const std::stop_token& stop,
                                                         Inventories inventories) {
   watch.confirm_clears = 1;
-  watch.stale_after = kNeverStale;
   std::set<ImageId> waiting;
   for (auto& policy : watch.images) {
     waiting.insert(policy->id);
     ImagePolicy copy = *policy;
-    copy.stale_after = Millis{0};
+    copy.stale_after = kNeverStale;
     policy = std::make_shared<const ImagePolicy>(std::move(copy));
   }
   const Instant now = ports.clock.now();

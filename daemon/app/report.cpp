@@ -65,7 +65,7 @@ void append_sarif_results(Json& results, const ImageView& view, const ReportInpu
   }
   for (const Exception& exception : view.policy->exceptions) {
     const bool seen = std::binary_search(view.sightings.begin(), view.sightings.end(), exception.account);
-    if (!seen || grant_of(*view.policy, exception.account, input.at.now) != Grant::exception) continue;
+    if (!seen || grant_of(*view.policy, exception.account, input.now) != Grant::exception) continue;
     Json result = sarif_result(view, "unexpected-account", "note",
                                image + " is shared with account " + account_label(exception.account, input) +
                                    " by an exception until " + format_rfc3339(exception.expires) + ".",
@@ -76,7 +76,7 @@ void append_sarif_results(Json& results, const ImageView& view, const ReportInpu
           {"justification", exception.ticket + ": " + exception.reason + " (" + exception.owner + ")"}}});
     results.push_back(std::move(result));
   }
-  if (const std::string why = blindness(view, input.at); !why.empty()) {
+  if (const std::string why = blindness(view, input.now); !why.empty()) {
     results.push_back(sarif_result(view, "could-not-tell", "warning",
                                    image + " could not be judged: " + why + request_of(view) + ".", "",
                                    input));
@@ -88,7 +88,7 @@ std::vector<const ImageView*> by_verdict(const ReportInput& input) {
   std::vector<const ImageView*> views;
   for (const Verdict verdict : kAllVerdicts) {
     for (const auto& view : input.views) {
-      if (judge(*view, input.at).verdict == verdict) views.push_back(view.get());
+      if (judge(*view, input.now).verdict == verdict) views.push_back(view.get());
     }
   }
   return views;
@@ -96,12 +96,12 @@ std::vector<const ImageView*> by_verdict(const ReportInput& input) {
 
 using Cells = std::array<std::string, 6>;
 
-Cells cells_of(const ImageView& view, const JudgingAt& at) {
+Cells cells_of(const ImageView& view, WallTime now) {
   const auto count = [&view](DriftKind kind) {
     const std::size_t accounts = accounts_of(view, kind).size();
     return accounts > 0 || view.listing_complete ? std::to_string(accounts) : "?";
   };
-  std::string verdict{to_string(judge(view, at).verdict)};
+  std::string verdict{to_string(judge(view, now).verdict)};
   std::replace(verdict.begin(), verdict.end(), '_', ' ');
   return {image_label(view),
           verdict,
@@ -143,7 +143,7 @@ int exit_code(Verdict verdict) {
 VerdictCounts count_verdicts(const ReportInput& input) {
   VerdictCounts counts;
   for (const auto& view : input.views)
-    counts.add(judge(*view, input.at).verdict);
+    counts.add(judge(*view, input.now).verdict);
   if (input.hides_images) counts.add_unknown_images();
   return counts;
 }
@@ -174,7 +174,7 @@ std::string report_table(const ReportInput& input) {
   std::vector<Cells> rows{{"IMAGE", "VERDICT", "SHARED", "ALLOWED", "UNEXPECTED", "MISSING"}};
   std::string details;
   for (const ImageView* view : by_verdict(input)) {
-    rows.push_back(cells_of(*view, input.at));
+    rows.push_back(cells_of(*view, input.now));
     const std::string image = image_label(*view);
     for (const AccountId& account : unwanted(*view))
       details += image + ": unexpected: " + account_label(account, input) + "\n";
@@ -192,12 +192,12 @@ std::string report_table(const ReportInput& input) {
 
 std::string report_json(const ReportInput& input) {
   Json json{{"verdict", std::string{to_string(count_verdicts(input).worst())}},
-            {"time", format_rfc3339(input.at.now)},
+            {"time", format_rfc3339(input.now)},
             {"doubts", input.doubts},
             {"unwatched", unwatched(input)}};
   json["images"] = Json::array();
   for (const auto& view : input.views)
-    json["images"].push_back(image_json(*view, input.account_names, input.at));
+    json["images"].push_back(image_json(*view, input.account_names, input.now));
   return dump(json);
 }
 
@@ -221,7 +221,7 @@ std::string report_sarif(const ReportInput& input) {
   const Json driver{{"name", "share-drift-exporter"}, {"version", kVersion}, {"rules", rules}};
   const Json run{{"tool", {{"driver", driver}}},
                  {"invocations", Json::array({{{"executionSuccessful", all_read},
-                                               {"endTimeUtc", format_rfc3339(input.at.now)},
+                                               {"endTimeUtc", format_rfc3339(input.now)},
                                                {"toolExecutionNotifications", notes}}})},
                  {"results", results}};
   return dump({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},

@@ -22,7 +22,7 @@ struct ReportInput {
   std::vector<std::shared_ptr<const ImageView>> views;  ///< in the order of the config
   std::map<AccountId, std::string> account_names;
   std::string config_file;  ///< or several, for a sentence
-  JudgingAt at;
+  WallTime now;
   std::map<ImageId, std::string> image_files{};  ///< by image, where several files are one configuration
   std::map<std::string, InventoryView> inventories{};  ///< by profile: what else the accounts own
   std::vector<std::string> doubts{};                   ///< why not all images may be known

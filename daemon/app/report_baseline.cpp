@@ -13,7 +13,7 @@ namespace {
 NewExceptions new_exceptions(const ReportInput& input) {
   constexpr auto kReviewWithin = std::chrono::hours{24 * 90};
   NewExceptions added;
-  added.expires = format_rfc3339(input.at.now + kReviewWithin).substr(0, 10);
+  added.expires = format_rfc3339(input.now + kReviewWithin).substr(0, 10);
   for (const auto& view : input.views)
     added.accounts[view->policy->id] = unwanted(*view);
   return added;
@@ -66,7 +66,7 @@ std::string sections(const std::vector<ConfigFile>& files, const NewExceptions& 
 }  // namespace
 
 std::string report_baseline(const ReportInput& input, const std::vector<ConfigFile>& files) {
-  std::string out = "# What is shared at " + format_rfc3339(input.at.now) + ", in place of the images of " +
+  std::string out = "# What is shared at " + format_rfc3339(input.now) + ", in place of the images of " +
                     clean(input.config_file) + ".\n" + remarks(input);
   const NewExceptions added = new_exceptions(input);
   return out + (files.size() == 1 ? images_section(files.front().text, added) : sections(files, added));
@@ -76,7 +76,7 @@ std::string report_whole_baseline(const ReportInput& input, const std::vector<Co
                                   const Config& config) {
   const std::string file =
       files.front().text.empty() ? "" : ", with what stands in " + clean(input.config_file);
-  std::string out = "# What is owned and shared at " + format_rfc3339(input.at.now) + file + ".\n";
+  std::string out = "# What is owned and shared at " + format_rfc3339(input.now) + file + ".\n";
   if (!input.doubts.empty()) out += "# This is not the whole of it: images may be owned that are not here.\n";
   out += remarks(input);
   const NewExceptions added = new_exceptions(input);

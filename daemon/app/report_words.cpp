@@ -29,9 +29,9 @@ std::string image_label(const ImageView& view) {
                                    : view.policy->id.str() + " (" + clean(view.policy->name) + ")";
 }
 
-std::string blindness(const ImageView& view, const JudgingAt& at) {
+std::string blindness(const ImageView& view, WallTime now) {
   if (view.listing_complete) {
-    const Judgement judgement = judge(view, at);
+    const Judgement judgement = judge(view, now);
     return judgement.verdict == Verdict::unknown ? judgement.why : "";
   }
   return view.last_failure ? cause_of(*view.last_failure) : "not read";
@@ -48,7 +48,7 @@ std::string blind_lines(const ReportInput& input, std::string_view head, std::si
   for (const auto& view : input.views) {
     const auto meant = input.meant.find(view->policy->id);
     const std::string hint = meant == input.meant.end() ? "" : " (" + meant->second + ")";
-    if (const std::string why = blindness(*view, input.at); !why.empty())
+    if (const std::string why = blindness(*view, input.now); !why.empty())
       causes.add(why, image_label(*view) + hint, request_of(*view));
   }
   std::string out;

@@ -17,7 +17,7 @@ std::vector<AccountId> unwanted(const ImageView& view);
 std::string account_label(const AccountId& account, const ReportInput& input);
 std::string image_label(const ImageView& view);
 /// Why nobody can tell, with the API's own code; empty where somebody can.
-std::string blindness(const ImageView& view, const JudgingAt& at);
+std::string blindness(const ImageView& view, WallTime now);
 /// For Alibaba Cloud's support, behind blindness().
 std::string request_of(const ImageView& view);
 

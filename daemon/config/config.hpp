@@ -3,6 +3,7 @@
 #include "core/discovery.hpp"
 #include "core/ids.hpp"
 #include "core/policy.hpp"
+#include "core/poll_config.hpp"
 #include "core/time.hpp"
 #include "wire/credential_spec.hpp"
 
@@ -31,25 +32,6 @@ struct ProfileConfig {
 
   friend bool operator==(const ProfileConfig&, const ProfileConfig&) = default;
 };
-
-enum class Spread { even, none };
-
-struct PollConfig {
-  Millis interval{300'000};
-  Spread spread = Spread::even;
-  std::optional<Millis> stale_after;  ///< none: three intervals, of each image its own
-  int confirm_clears = 2;             ///< 1 to 10
-  int mass_change_percent = 20;       ///< 1 to 100
-  Millis state_retention{400LL * 24 * 3'600'000};
-
-  friend bool operator==(const PollConfig&, const PollConfig&) = default;
-};
-
-/// Of an image that is read at this interval.
-inline Millis stale_after_of(const PollConfig& poll, Millis interval) {
-  constexpr int kIntervals = 3;
-  return poll.stale_after.value_or(kIntervals * interval);
-}
 
 /// What the account owns is listed (DescribeSelfImages), once per profile and interval.
 struct InventoryConfig {

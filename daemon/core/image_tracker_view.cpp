@@ -47,7 +47,7 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   }
   // A 0 is a claim that needs a proof, and one that is not too old; what is above 0 stays until proven
   // otherwise.
-  const bool proven = last_complete_ && !is_stale(at);
+  const bool proven = known_.last_complete && !is_stale(at);
   const auto gauge = [](std::int64_t value, bool claim_allowed) {
     return value > 0 || (value == 0 && claim_allowed) ? ImageView::Gauge(value) : std::nullopt;
   };
@@ -87,17 +87,13 @@ DriftView ImageTracker::drift_view(const Drift& drift) const {
   return view;
 }
 
-MonoTime ImageTracker::stale_from(const Viewpoint& at) const {
-  return last_complete_mono_ + stale_after_of(*policy_, at.watch.stale_after);
-}
-
 bool ImageTracker::is_stale(const Viewpoint& at) const {
-  return at.now.mono >= stale_from(at);
+  return at.now.mono >= stale_from();
 }
 
 MonoTime ImageTracker::next_deadline(const Viewpoint& at) const {
   MonoTime next = MonoTime::max();
-  if (last_complete_ && !is_stale(at)) next = stale_from(at);
+  if (known_.last_complete && !is_stale(at)) next = stale_from();
   if (const auto expiry = next_expiry(*policy_, at.judged_at)) {
     // An exception to the end of the calendar is further away than the steady clock can count.
     constexpr Millis kFar = std::chrono::hours{24 * 365};

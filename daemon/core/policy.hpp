@@ -3,6 +3,8 @@
 #include "core/ids.hpp"
 #include "core/time.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,7 +30,7 @@ struct ImagePolicy {
   std::string severity;  ///< may be empty
   std::string profile = "default";
   Millis interval{};
-  Millis stale_after{};               ///< from then on a 0 is withdrawn; 0: as the watch list has it
+  Millis stale_after{900'000};        ///< from then on a 0 is withdrawn
   std::vector<AccountId> required;    ///< sorted, unique; must be shared, is allowed too
   std::vector<AccountId> allowed;     ///< sorted, unique; may be shared
   std::vector<Exception> exceptions;  ///< sorted by account, at most one per account
@@ -37,10 +39,6 @@ struct ImagePolicy {
   std::optional<WallTime> created{};  ///< of a discovered image, as the API says
   friend bool operator==(const ImagePolicy&, const ImagePolicy&) = default;
 };
-
-inline Millis stale_after_of(const ImagePolicy& policy, Millis of_the_watch_list) {
-  return policy.stale_after > Millis{0} ? policy.stale_after : of_the_watch_list;
-}
 
 /// How an account stands to an image at a moment.
 enum class Grant { none, required, allowed, exception };
@@ -57,5 +55,13 @@ std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vect
                                       WallTime now);
 /// The next moment strictly after `now` at which an exception expires.
 std::optional<WallTime> next_expiry(const ImagePolicy& policy, WallTime now);
+
+/// So many accounts are remembered of an image whatever the others take: those that its own entry names, and
+/// ten at least.
+inline std::size_t account_room(const ImagePolicy& policy) {
+  constexpr std::size_t kLeast = 10;
+  const std::size_t named = policy.required.size() + policy.allowed.size() + policy.exceptions.size();
+  return std::max(kLeast, policy.discovered ? 0 : named);
+}
 
 }  // namespace sharedrift

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/poll_config.hpp"
 #include "core/time.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <set>
-#include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -22,9 +21,7 @@ class Schedule {
     ImageId id;
     Millis interval{};
   };
-  /// even: each image has a stable moment of its own in its interval, moved a little each time; none: all at
-  /// once.
-  enum class Spread { even, none };
+  using Spread = sharedrift::Spread;
 
   /// All images are due at once.
   Schedule(const std::vector<Entry>& entries, Spread spread, MonoTime now);

@@ -56,14 +56,13 @@ std::string_view label(Verdict verdict) {
   return "";
 }
 
-Judgement judge(const ImageView& view, const JudgingAt& at) {
+Judgement judge(const ImageView& view, WallTime now) {
   Judgement out;
-  out.stale =
-      !view.last_complete || at.now - *view.last_complete > stale_after_of(*view.policy, at.stale_after);
+  out.stale = !view.last_complete || now - *view.last_complete > view.policy->stale_after;
   if (!view.listing_complete) {
     out.why = blindness(view);
   } else if (out.stale || !view.unexpected_accounts || !view.missing_accounts) {
-    out.why = view.last_complete ? "the last proof is " + format_age(*view.last_complete, at.now) + " old"
+    out.why = view.last_complete ? "the last proof is " + format_age(*view.last_complete, now) + " old"
                                  : "not read yet";
   }
   const auto shows = [&view](DriftKind kind) {

@@ -21,12 +21,6 @@ inline std::string_view to_string(Verdict verdict) {
 /// As people read it: `Unexpected` ... `In sync`.
 std::string_view label(Verdict verdict);
 
-/// The moment and the rule by which is judged.
-struct JudgingAt {
-  WallTime now;
-  Millis stale_after{};  ///< of images that have none of their own
-};
-
 struct Judgement {
   Verdict verdict = Verdict::unknown;
   /// Why it is unknown, or what else a reader must know (drift seen and then blind). Lower case, no period;
@@ -37,7 +31,7 @@ struct Judgement {
 
 /// The one judge of the page, the API and the commands. A canary is in sync while its unexpected account
 /// shows, and unknown when it does not: then the watching is broken.
-Judgement judge(const ImageView& view, const JudgingAt& at);
+Judgement judge(const ImageView& view, WallTime now);
 
 /// How many images have which verdict.
 class VerdictCounts {

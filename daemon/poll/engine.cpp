@@ -27,8 +27,7 @@ void Engine::restore(std::shared_ptr<const Config> config) {
   Step step;
   tracker_ = std::make_unique<Tracker>(watched(), *saved, now, step);
   saved.reset();  // a large fleet's past need not lie in memory twice
-  schedule_ =
-      std::make_unique<Schedule>(schedule_entries(tracker_->watch()), schedule_spread(*config_), now.mono);
+  schedule_ = std::make_unique<Schedule>(schedule_entries(tracker_->watch()), config_->poll.spread, now.mono);
   publisher_.publish(step, *tracker_);
 }
 
@@ -70,7 +69,7 @@ void Engine::reload(std::shared_ptr<const Config> config) {
     tell_all(discovery_.take(profile, owned, {}, now.wall));
   ports_.store.set_discovered(discovery_.images());
   WatchList watch = watched();
-  schedule_->reconfigure(schedule_entries(watch), schedule_spread(*config_), now.mono);
+  schedule_->reconfigure(schedule_entries(watch), config_->poll.spread, now.mono);
   publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
   start();
 }

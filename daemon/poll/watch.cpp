@@ -1,6 +1,6 @@
 #include "poll/watch.hpp"
 
-#include "core/shard.hpp"
+#include "core/ids.hpp"
 
 namespace sharedrift {
 
@@ -10,7 +10,7 @@ constexpr std::size_t kHashDigits = 12;
 
 WatchList watch_list(const Config& config, const Shard& shard,
                      const std::vector<std::shared_ptr<const ImagePolicy>>& discovered) {
-  WatchList watch;
+  WatchList watch{config.poll};
   watch.images.reserve(config.images.size() / static_cast<std::size_t>(shard.count) + 1);
   for (const auto* images : {&config.images, &discovered}) {
     for (const auto& policy : *images) {
@@ -19,10 +19,6 @@ WatchList watch_list(const Config& config, const Shard& shard,
     }
   }
   watch.account_names = config.account_names;
-  watch.interval = config.poll.interval;
-  watch.stale_after = stale_after_of(config.poll, config.poll.interval);
-  watch.confirm_clears = config.poll.confirm_clears;
-  watch.mass_change_percent = config.poll.mass_change_percent;
   watch.config_hash = config.sha256.substr(0, kHashDigits);
   return watch;
 }
@@ -47,10 +43,6 @@ std::vector<Schedule::Entry> schedule_entries(const WatchList& watch) {
   for (const auto& policy : watch.images)
     entries.push_back({policy->id, policy->interval});
   return entries;
-}
-
-Schedule::Spread schedule_spread(const Config& config) {
-  return config.poll.spread == Spread::even ? Schedule::Spread::even : Schedule::Spread::none;
 }
 
 std::set<std::string> discovering(const Config& config) {

@@ -25,7 +25,6 @@ WatchList watch_list(const Config& config, const Shard& shard,
 Discovery::Setup discovery_setup(const Config& config);
 /// The schedule's view of it.
 std::vector<Schedule::Entry> schedule_entries(const WatchList& watch);
-Schedule::Spread schedule_spread(const Config& config);
 
 /// The profiles whose inventory brings images to watch.
 std::set<std::string> discovering(const Config& config);

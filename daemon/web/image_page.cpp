@@ -36,11 +36,11 @@ std::string facts_of(const ImagePageInput& input) {
   if (policy.canary) out += fact("Canary", "its account must always show");
   out += fact("Profile", "<bdi>" + html(policy.profile) + "</bdi>");
   out += fact("State", std::string{to_string(view.state)} +
-                           (view.state_since ? " since " + known_since(view.state_since, input.at.now) : ""));
+                           (view.state_since ? " since " + known_since(view.state_since, input.now) : ""));
   out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
   out += fact("Allowed", so_many_accounts(view.allowed_accounts));
-  out += fact("Last proof", known_since(view.last_complete, input.at.now));
-  out += fact("Last poll", known_since(view.last_poll, input.at.now));
+  out += fact("Last proof", known_since(view.last_complete, input.now));
+  out += fact("Last poll", known_since(view.last_poll, input.now));
   return out + fact("Last error", failure_html(view.last_failure));
 }
 
@@ -72,10 +72,10 @@ std::vector<std::string> account_rows(const ImagePageInput& input) {
   for (const DriftView& drift : view.drifts) {
     rows.push_back(account_row(to_string(drift.kind),
                                drift.kind == DriftKind::unexpected ? "Unexpected" : "Missing",
-                               account_html(drift.account, input.names), remark_on(drift, input.at.now)));
+                               account_html(drift.account, input.names), remark_on(drift, input.now)));
   }
   for (const AccountId& account : view.sightings) {
-    const Grant grant = grant_of(*view.policy, account, input.at.now);
+    const Grant grant = grant_of(*view.policy, account, input.now);
     if (grant == Grant::none) continue;  // drift
     rows.push_back(account_row("fine", to_string(grant), account_html(account, input.names),
                                remark_on(*view.policy, account, grant)));
@@ -203,14 +203,14 @@ bool profile_fails(const std::vector<ViewPtr>& views, const std::string& profile
 
 std::string image_page(const ImagePageInput& input) {
   const ImagePolicy& policy = *input.view.policy;
-  const Judgement judgement = judge(input.view, input.at);
+  const Judgement judgement = judge(input.view, input.now);
   const auto& [page, own, script, style] = status_assets();
   return filled(own, {{"name", policy.name.empty() ? policy.id.str() : html(policy.name)},
                       {"id", policy.id.str()},
                       {"verdict", std::string{to_string(judgement.verdict)}},
                       {"verdict label", std::string{label(judgement.verdict)}},
                       {"why", html(judgement.why)},
-                      {"as of", minute(input.at.now)},
+                      {"as of", minute(input.now)},
                       {"facts", facts_of(input)},
                       {"accounts", accounts_section(input)},
                       {"calls", calls_section(input)},

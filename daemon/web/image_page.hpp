@@ -15,7 +15,7 @@ namespace sharedrift {
 struct ImagePageInput {
   const ImageView& view;
   const AccountNames& names;
-  JudgingAt at;
+  WallTime now;
   Endpoints endpoints;
   Result<std::vector<Event>, std::string> events;  ///< of the image, or what explains those; newest last
   bool profile_fails = false;                      ///< the alert about its profile speaks for it

@@ -194,13 +194,13 @@ std::string tiles(const VerdictCounts& counts) {
 /// Up to and behind the rows: assets/page.html with its {{names}} replaced.
 std::pair<std::string, std::string> frame_of(const VerdictCounts& counts, const StatusPageFrame& frame) {
   const auto& [page, image_page, script, style] = status_assets();
-  const std::string stamp = format_rfc3339(frame.at.now);
+  const std::string stamp = format_rfc3339(frame.now);
   const std::map<std::string_view, std::string> values{
       {"headline", counts.headline()},
       {"subline", counts.subline()},
       {"worst", std::string(to_string(counts.worst()))},
       {"bar", bar(counts)},
-      {"health", health_lines(frame.health, frame.at.now)},
+      {"health", health_lines(frame.health, frame.now)},
       {"tiles", tiles(counts)},
       {"as of",
        "<time datetime=\"" + stamp + "\">" + stamp.substr(0, 10) + " " + stamp.substr(11, 8) + " UTC</time>"},
@@ -246,20 +246,20 @@ void write_status_page(AnswerWriter& out, const Fleet& fleet, const StatusPageFr
   VerdictCounts counts;
   rows.reserve(fleet.views.size());
   for (const ViewPtr& view : fleet.views) {
-    rows.push_back({view.get(), judge(*view, frame.at)});
+    rows.push_back({view.get(), judge(*view, frame.now)});
     counts.add(rows.back().judgement.verdict);
   }
   for (const auto& [profile, proof_lasts] : frame.health.proofs_last) {
     const auto inventory = frame.health.inventories.find(profile);
     const auto proven =
         inventory == frame.health.inventories.end() ? std::nullopt : inventory->second.last_complete;
-    if (!proven || frame.at.now - *proven > proof_lasts) counts.add_unknown_images();
+    if (!proven || frame.now - *proven > proof_lasts) counts.add_unknown_images();
   }
   std::sort(rows.begin(), rows.end(), comes_before);
   const auto [before, behind] = frame_of(counts, frame);
   out.text() += before;
   for (const Row& row : rows) {
-    append_row(out.text(), row, *fleet.account_names, frame.at.now);
+    append_row(out.text(), row, *fleet.account_names, frame.now);
     out.cut();
   }
   out.text() += behind;

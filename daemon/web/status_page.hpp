@@ -11,7 +11,7 @@ namespace sharedrift {
 
 /// What the page is made from besides the images.
 struct StatusPageFrame {
-  JudgingAt at;
+  WallTime now;
   std::string_view telemetry_path;  ///< begins with a slash
   OwnHealth health;
 };

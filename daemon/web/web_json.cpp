@@ -76,7 +76,7 @@ void write_list(AnswerWriter& out, const Items& items, ToJson to_json) {
 
 Json image_json(const ImageView& view, const AccountNames& names, WallTime now) {
   const ImagePolicy& policy = *view.policy;
-  const Judgement judgement = judge(view, at);
+  const Judgement judgement = judge(view, now);
   Json drift = Json::array();
   for (const DriftView& each : view.drifts)
     drift.push_back(drift_json(each, names));
@@ -110,12 +110,12 @@ Json image_json(const ImageView& view, const AccountNames& names, WallTime now) 
           {"drift", std::move(drift)}};
 }
 
-void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, const JudgingAt& at) {
-  Json data = image_json(view, names, at);
+void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, WallTime now) {
+  Json data = image_json(view, names, now);
   Json& accounts = data["accounts"] = Json::array();
   for (const AccountId& account : view.sightings) {
     accounts.push_back(account_json(account, names));
-    accounts.back()["grant"] = to_string(grant_of(*view.policy, account, at.now));
+    accounts.back()["grant"] = to_string(grant_of(*view.policy, account, now));
   }
   Json& exceptions = data["exceptions"] = Json::array();
   for (const Exception& exception : view.policy->exceptions) {
@@ -128,9 +128,9 @@ void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& n
   out.text() += dump({{"status", "success"}, {"data", std::move(data)}}) + "\n";
 }
 
-void write_images(AnswerWriter& out, const Fleet& fleet, const JudgingAt& at) {
+void write_images(AnswerWriter& out, const Fleet& fleet, WallTime now) {
   write_list(out, fleet.views,
-             [&](const ViewPtr& view) { return image_json(*view, *fleet.account_names, at); });
+             [&](const ViewPtr& view) { return image_json(*view, *fleet.account_names, now); });
 }
 
 void write_drift(AnswerWriter& out, const Fleet& fleet) {

@@ -23,13 +23,13 @@ inline std::string_view to_string(Grant grant) {
 // item at a time: as one tree, 100,000 images would need a gigabyte.
 
 /// An image as it is in the list.
-nlohmann::ordered_json image_json(const ImageView& view, const AccountNames& names, const JudgingAt& at);
+nlohmann::ordered_json image_json(const ImageView& view, const AccountNames& names, WallTime now);
 
 /// The image as in the list, and also the accounts believed to have access, each with what lets it in, and
 /// the exceptions.
-void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, const JudgingAt& at);
+void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, WallTime now);
 /// All images, sorted by id.
-void write_images(AnswerWriter& out, const Fleet& fleet, const JudgingAt& at);
+void write_images(AnswerWriter& out, const Fleet& fleet, WallTime now);
 /// One entry per open drift of all images.
 void write_drift(AnswerWriter& out, const Fleet& fleet);
 /// The same objects as in the JSON log.

@@ -230,10 +230,8 @@ ServerResponse WebRoutes::poll(const ServerRequest& request) {
     if (name == "image") image = ImageId::parse(value);
   }
   if (!image || request.query.size() != 1) return ServerResponse::text(400, "Say which: ?image=ID\n");
-  const Fleet fleet = backend_.fleet();
-  const bool watched = std::any_of(fleet.views.begin(), fleet.views.end(),
-                                   [&image](const ViewPtr& view) { return view->policy->id == *image; });
-  if (!watched) return ServerResponse::text(404, "No image with the id " + image->str() + " is watched.\n");
+  if (find_view(backend_.fleet(), image->str()) == nullptr)
+    return ServerResponse::text(404, "No image with the id " + image->str() + " is watched.\n");
   backend_.poll(*image);
   return ServerResponse::text(202, "Image " + image->str() + " is polled soon.\n");
 }
@@ -274,10 +272,9 @@ ServerResponse WebRoutes::config(const ServerRequest& request) {
 
 ServerResponse WebRoutes::page(const ServerRequest& request) {
   ServerResponse response = shared_answer(request, "text/html; charset=utf-8", [this](AnswerWriter& out) {
-    write_status_page(out, backend_.fleet(),
-                      {{backend_.now(), backend_.stale_after()},
-                       options_.telemetry_path,
-                       backend_.health ? backend_.health() : OwnHealth{}});
+    write_status_page(
+        out, backend_.fleet(),
+        {backend_.now(), options_.telemetry_path, backend_.health ? backend_.health() : OwnHealth{}});
   });
   return guarded(std::move(response));
 }
@@ -292,11 +289,8 @@ ServerResponse WebRoutes::image_page_of(const ServerRequest& request) {
     return ServerResponse::text(404, "No image with the id " + clean(id) + " is watched.\n");
   const EventQuery query{id, {}, kShownEvents, kShownReasons, view->policy->profile};
   return guarded(answer_with(request, "text/html; charset=utf-8", [&](AnswerWriter& out) {
-    out.text() += image_page({*view,
-                              *fleet.account_names,
-                              {backend_.now(), backend_.stale_after()},
-                              backend_.endpoints ? backend_.endpoints() : Endpoints{},
-                              backend_.events(query),
+    out.text() += image_page({*view, *fleet.account_names, backend_.now(),
+                              backend_.endpoints ? backend_.endpoints() : Endpoints{}, backend_.events(query),
                               profile_fails(fleet.views, view->policy->profile, backend_.now())});
   }));
 }
@@ -313,9 +307,8 @@ ServerResponse WebRoutes::asset(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::images(const ServerRequest& request) {
-  return shared_answer(request, kJson, [this](AnswerWriter& out) {
-    write_images(out, backend_.fleet(), {backend_.now(), backend_.stale_after()});
-  });
+  return shared_answer(request, kJson,
+                       [this](AnswerWriter& out) { write_images(out, backend_.fleet(), backend_.now()); });
 }
 
 ServerResponse WebRoutes::image(const ServerRequest& request) {
@@ -326,7 +319,7 @@ ServerResponse WebRoutes::image(const ServerRequest& request) {
     return json_failure(404, "not_found", "no image with the id " + clean(id) + " is watched");
   }
   return answer_with(request, kJson, [&](AnswerWriter& out) {
-    write_image(out, *view, *fleet.account_names, {backend_.now(), backend_.stale_after()});
+    write_image(out, *view, *fleet.account_names, backend_.now());
   });
 }
 

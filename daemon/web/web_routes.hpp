@@ -35,7 +35,6 @@ struct WebBackend {
   std::function<Endpoints()> endpoints;      ///< of the config in force; none: the default one for all
   std::function<OwnHealth()> health;
   std::function<WallTime()> now;
-  std::function<Millis()> stale_after;  ///< of the config in force
   /// What keeps a request out (WebSecurity::refuse); health checks are not asked.
   std::function<std::optional<ServerResponse>(const ServerRequest&)> refuse;
   /// What every answer carries; replaces headers of the same name.

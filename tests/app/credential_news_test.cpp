@@ -1,4 +1,4 @@
-#include "app/credential_news.hpp"
+#include "app/news.hpp"
 
 #include "support/fakes.hpp"
 

@@ -22,9 +22,8 @@ struct World {
       watch.images.push_back(an_image("m-" + std::to_string(i)).allowing({1}).requiring({2}).build());
     }
     watch.interval = 5min;
-    watch.stale_after = 15min;
   }
-  Verdict verdict() { return count_verdicts({poll(), {}, "", {clock.wall(), kNeverStale}}).worst(); }
+  Verdict verdict() { return count_verdicts({poll(), {}, "", clock.wall()}).worst(); }
   std::vector<std::shared_ptr<const ImageView>> poll() {
     return poll_once(watch,
                      {config,
@@ -60,7 +59,6 @@ TEST(OneShot, PollsEveryImageOnceAndKeepsTheirOrder) {
 
 TEST(OneShot, ALongPollIsNotStaleAtItsEnd) {
   World world([](const ImageId&) { return listed({1, 2}); });
-  world.watch.stale_after = 1ms;
   world.watch.images[3] = an_image("m-3").allowing({1}).requiring({2}).stale_after(1ms).build();
   EXPECT_EQ(world.verdict(), Verdict::in_sync);
 }

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using testing::listed;
 using ::testing::Not;
 
-const JudgingAt kAt{Fleet::kStart, Millis{900'000}};
+const WallTime kAt = Fleet::kStart;
 
 /// m-1 in sync, m-2 leaks and lacks, m-3 could not be read.
 ReportInput three_images() {

@@ -97,7 +97,6 @@ class Preview {
     backend.poll = [](const ImageId& /*image*/) {};
     backend.health = [] { return OwnHealth{kVersion, kRevision}; };
     backend.now = wall_now;
-    backend.stale_after = [] { return Millis{900'000}; };
     return backend;
   }
 

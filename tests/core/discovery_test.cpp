@@ -240,7 +240,6 @@ TEST(Discovery, TheFirstDriftOfADiscoveredImageSaysSo) {
   policy->created = kNow - 1h;
   WatchList watch;
   watch.images = {policy};
-  watch.interval = watch.stale_after = 5min;
   Step start;
   Tracker tracker(watch, SavedState{}, {MonoTime{1h}, kNow}, start);
   const Step step = tracker.apply(policy->id,

@@ -1,4 +1,4 @@
-#include "core/shard.hpp"
+#include "core/ids.hpp"
 
 #include <map>
 #include <string>

@@ -105,7 +105,6 @@ TEST(TrackerEvents, NamesAreThoseOfTheConfiguration) {
   WatchList watch;
   watch.images = {policy};
   watch.account_names = {{account(9), "partner-north"}};
-  watch.interval = watch.stale_after = 5min;
   const Instant now{MonoTime{1h}, Fleet::kStart};
   Step start;
   Tracker tracker(watch, SavedState{}, now, start);

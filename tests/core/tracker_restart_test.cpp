@@ -297,7 +297,6 @@ TEST(Tracker, AGapIsToldWithBothEnds) {
     WatchList watch;
     watch.images = {an_image("m-1").allowing({1}).build()};
     watch.interval = 1h;  // of most images; this one has its own
-    watch.stale_after = 3h;
     const Tracker tracker(watch, state, now, step);
     std::erase_if(step.events, [](const Event& e) { return e.type != EventType::monitoring_gap; });
     return step.events;

@@ -16,7 +16,7 @@ constexpr Millis kStaleAfter{900'000};
 const WallTime kProven{Millis{1'795'000'000'000}};
 
 Judgement judged(const ImageView& view, Millis later = Millis{60'000}) {
-  return judge(view, {kProven + later, kStaleAfter});
+  return judge(view, kProven + later);
 }
 
 TEST(Verdict, InSyncNeedsAFreshAndCompleteProof) {

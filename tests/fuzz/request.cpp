@@ -83,7 +83,6 @@ class Site {
     };
     out.reload = []() -> Result<Unit, std::string> { return Unit{}; };
     out.now = [] { return WallTime{Millis{1'795'000'000'000}}; };
-    out.stale_after = [] { return Millis{900'000}; };
     return out;
   }
 

@@ -11,6 +11,7 @@ namespace {
 constexpr WallTime kStart{Millis{1'795'000'000'000}};
 /// Twenty minutes from its beginning a cycle ends by time: an interval and a quarter.
 constexpr Millis kInterval = std::chrono::minutes{16};
+constexpr Millis kStaleAfter = std::chrono::minutes{law::kStaleAfter};
 constexpr int kOthers = 9;
 constexpr int kLosers = 3;  ///< of ten images: more than 20 %
 
@@ -85,7 +86,7 @@ std::string words(const Event& event) {
 
 World::World(const law::House& house) : house_(house) {
   for (int i = 1; house.guarded && i <= kOthers; ++i)
-    others_.push_back(an_image(other(i).str()).allowing({9}).build());
+    others_.push_back(an_image(other(i).str()).allowing({9}).stale_after(kStaleAfter).build());
   Step start;
   tracker_ = std::make_unique<Tracker>(watch({}), SavedState{}, instant(0), start);
   poll_others({account(9)}, instant(0));
@@ -95,6 +96,7 @@ World::World(const law::House& house) : house_(house) {
 WatchList World::watch(const law::Rules& rules) const {
   WatchList list;
   ImagePolicy policy{subject()};
+  policy.stale_after = kStaleAfter;
   policy.allowed = accounts_of(rules.allowed);
   policy.required = accounts_of(rules.required);
   policy.canary = house_.canary;
@@ -106,7 +108,6 @@ WatchList World::watch(const law::Rules& rules) const {
   list.images.push_back(std::make_shared<const ImagePolicy>(policy));
   list.images.insert(list.images.end(), others_.begin(), others_.end());
   list.interval = kInterval;
-  list.stale_after = std::chrono::minutes{law::kStaleAfter};
   list.confirm_clears = house_.confirm;
   return list;
 }

@@ -27,11 +27,11 @@ struct World {
     WatchList watch;
     std::vector<Schedule::Entry> entries;
     for (int i = 0; i < images; ++i) {
-      watch.images.push_back(an_image("m-" + std::to_string(i)).allowing({1}).build());
+      watch.images.push_back(
+          an_image("m-" + std::to_string(i)).allowing({1}).stale_after(interval * 3).build());
       entries.push_back({watch.images.back()->id, interval});
     }
     watch.interval = interval;
-    watch.stale_after = interval * 3;
     Step start;
     tracker = std::make_unique<Tracker>(watch, SavedState{}, clock.now(), start);
     schedule = std::make_unique<Schedule>(entries, Schedule::Spread::none, clock.mono());

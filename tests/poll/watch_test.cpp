@@ -1,7 +1,7 @@
 #include "poll/watch.hpp"
 
 #include "config/config_loader.hpp"
-#include "core/shard.hpp"
+#include "core/ids.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -38,10 +38,7 @@ TEST(Watch, AllThatAConfigurationSaysOfWatchingArrives) {
   EXPECT_EQ(watch.images, config.images);
   EXPECT_EQ(watch.account_names, config.account_names);
   EXPECT_THAT(watch.account_names, SizeIs(1));
-  EXPECT_EQ(watch.interval, Millis{7 * 60'000});
-  EXPECT_EQ(watch.stale_after, Millis{50 * 60'000});
-  EXPECT_EQ(watch.confirm_clears, 3);
-  EXPECT_EQ(watch.mass_change_percent, 33);
+  EXPECT_EQ(static_cast<const PollConfig&>(watch), config.poll);
   EXPECT_EQ(watch.config_hash, config.sha256.substr(0, 12));
 }
 
@@ -77,10 +74,6 @@ TEST(Watch, EachImageIsScheduledByItsOwnInterval) {
   EXPECT_EQ(entries[0].id, config.images[0]->id);
   EXPECT_EQ(entries[0].interval, Millis{2 * 60'000});
   EXPECT_EQ(entries[1].interval, Millis{7 * 60'000});
-  EXPECT_EQ(schedule_spread(config), Schedule::Spread::none);
-  Config even = config;
-  even.poll.spread = Spread::even;
-  EXPECT_EQ(schedule_spread(even), Schedule::Spread::even);
 }
 
 }  // namespace

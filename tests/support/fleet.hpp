@@ -183,8 +183,6 @@ class Fleet {
     WatchList list;
     for (const ImageBuilder& image : images)
       list.images.push_back(image.build());
-    list.interval = Millis{300'000};
-    list.stale_after = Millis{900'000};
     list.confirm_clears = confirm_;
     list.config_hash = "0123456789ab";
     return list;

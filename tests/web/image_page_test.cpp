@@ -19,7 +19,7 @@ using ::testing::Not;
 
 std::string page(const ImageView& view, std::vector<Event> events = {}, const AccountNames& names = {},
                  Endpoints endpoints = {}) {
-  return image_page({view, names, {kNow, Millis{900'000}}, std::move(endpoints), std::move(events)});
+  return image_page({view, names, kNow, std::move(endpoints), std::move(events)});
 }
 
 std::shared_ptr<ImageView> with_policy(const std::shared_ptr<ImageView>& view,
@@ -92,7 +92,7 @@ TEST(ImagePage, TheRunbookIsThatOfTheAlertThatSpeaks) {
   views.push_back(views.back());
   EXPECT_FALSE(profile_fails(views, "default", kNow)) << "half of them";
   const auto of = [&views](bool fails) {
-    return image_page({*views[0], {}, {kNow, Millis{900'000}}, {}, std::vector<Event>{}, fails});
+    return image_page({*views[0], {}, kNow, {}, std::vector<Event>{}, fails});
   };
   EXPECT_THAT(of(true), HasSubstr("<h3>Runbook ShareDriftApiFailing</h3>"));
   EXPECT_THAT(of(false), HasSubstr("<h3>Runbook ShareDriftListingStale</h3>"));

@@ -20,7 +20,7 @@ std::string page(std::vector<ViewPtr> views, AccountNames names = {}, const OwnH
   fleet.views = std::move(views);
   fleet.account_names = std::make_shared<const AccountNames>(std::move(names));
   AnswerWriter out(false);
-  write_status_page(out, fleet, {{kNow, Millis{900'000}}, "/metrics", health});
+  write_status_page(out, fleet, {kNow, "/metrics", health});
   return testing::joined(out.finish());
 }
 

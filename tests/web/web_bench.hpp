@@ -66,7 +66,6 @@ class WebRoutesTest : public ::testing::Test {
     };
     backend.poll = [this](const ImageId& image) { polled.push_back(image.str()); };
     backend.now = [] { return kNow; };
-    backend.stale_after = [] { return Millis{900'000}; };
     backend.count = [this](std::string_view path, int code) { counted.emplace_back(path, code); };
     fleet.account_names =
         std::make_shared<const AccountNames>(AccountNames{{account_number(1), "partner \"north\" <b>"}});
