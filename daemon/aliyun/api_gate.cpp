@@ -2,10 +2,10 @@
 
 #include "aliyun/answer.hpp"
 #include "core/failure.hpp"
+#include "core/number.hpp"
 #include "wire/encoding.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -17,12 +17,8 @@ namespace {
 /// usable.
 Millis wait_hint(const HttpResponse& response, WallTime now) {
   const auto number = [&response](std::string_view name) {
-    std::int64_t value = 0;
-    const std::string_view text = response.header(name);
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc{} && end == text.data() + text.size() && value > 0
-               ? std::min<std::int64_t>(value, 86'400'000)
-               : 0;
+    const auto value = parse_number<std::int64_t>(response.header(name)).value_or(0);
+    return std::clamp<std::int64_t>(value, 0, 86'400'000);
   };
   if (const auto millis = number("x-acs-retry-after"); millis > 0) return Millis{millis};
   if (const auto seconds = number("retry-after"); seconds > 0) return std::chrono::seconds{seconds};

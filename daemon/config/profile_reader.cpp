@@ -77,10 +77,7 @@ void read_arn(YamlReader& reader, const Place& at, std::string_view kind, std::s
 void read_word(YamlReader& reader, const Place& at, TextRule rule, std::string_view more, std::string& out) {
   std::string value;
   if (!reader.text(at, rule, value)) return;
-  const bool ok = std::all_of(value.begin(), value.end(), [more](char c) {
-    return is_alnum(c) || more.find(c) != std::string_view::npos;
-  });
-  if (ok) {
+  if (all_alnum_or(value, more)) {
     out = std::move(value);
   } else {
     reader.fail(at, in_quotes(value) + " holds more than letters, digits and " + std::string(more));
@@ -141,9 +138,7 @@ void read_role_keys(YamlReader& reader, const Fields& fields, CredentialSpec& ou
 
 bool is_config_name(std::string_view name) {
   constexpr std::size_t kLongest = 64;
-  return !name.empty() && name.size() <= kLongest && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_alnum(c) || c == '.' || c == '_' || c == '-';
-  });
+  return !name.empty() && name.size() <= kLongest && all_alnum_or(name, "._-");
 }
 
 CredentialSpec read_credentials(YamlReader& reader, const Place& at) {

@@ -1,5 +1,6 @@
 #include "config/yaml_reader.hpp"
 
+#include "core/number.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -10,17 +11,6 @@
 namespace sharedrift {
 
 namespace {
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::string joined(const std::vector<std::string_view>& names) {
-  std::string out;
-  for (const std::string_view name : names)
-    out.append(out.empty() ? "" : ", ").append(name);
-  return out;
-}
 
 std::string_view kind_name(YamlKind kind) {
   switch (kind) {
@@ -105,7 +95,7 @@ void YamlReader::warn_key(const Place& at, std::string message, std::string hint
 
 void YamlReader::fail_choice(const Place& at, const std::vector<std::string_view>& names) {
   const std::string hint = did_you_mean(raw(at), names);
-  fail(at, in_quotes(raw(at)) + " is none of " + joined(names), hint);
+  fail(at, in_quotes(raw(at)) + " is none of " + joined(names, ", "), hint);
 }
 
 bool YamlReader::expect_map(const Place& at) {
@@ -191,13 +181,11 @@ bool YamlReader::integer(const Place& at, int min, int max, int& out) {
   const std::string wanted = "a whole number from " + std::to_string(min) + " to " + std::to_string(max);
   if (!expect_scalar(at, wanted)) return false;
   const std::string_view value = raw(at);
-  int number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const auto number = parse_number<int>(value);
   // A leading 0 is an octal number to some readers of YAML and a decimal one to others.
-  const bool whole =
-      error == std::errc{} && end == value.data() + value.size() && (value == "0" || value.front() != '0');
-  if (whole && is_plain(at) && number >= min && number <= max) {
-    out = number;
+  const bool whole = number && (value == "0" || value.front() != '0');
+  if (whole && is_plain(at) && *number >= min && *number <= max) {
+    out = *number;
     return true;
   }
   fail(at, "expected " + wanted + ", found " + in_quotes(value),
@@ -233,7 +221,7 @@ bool YamlReader::duration(const Place& at, Millis min, Millis max, Millis& out) 
     return true;
   }
   std::string hint;
-  if (is_digits(value)) {
+  if (!value.empty() && value.find_first_not_of("0123456789") == value.npos) {
     const auto seconds = parse_duration(std::string(value) + "s");
     const bool fits = seconds && *seconds >= min && *seconds <= max;
     hint = fits ? "did you mean " + in_quotes(std::string(value) + "s") + "?" : "a unit is missing";
@@ -280,7 +268,7 @@ void Fields::report_unknown(std::string_view key, const Place& at) {
   }
   std::string hint = did_you_mean(key, free);
   if (hint.empty() && smells_of_secret(key)) hint = "secrets never stand in this file";
-  if (hint.empty()) hint = "known: " + joined({known_.begin(), known_.end()});
+  if (hint.empty()) hint = "known: " + joined(known_, ", ");
   reader_.fail_key(at, "unknown key", std::move(hint));
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <exception>
 #include <istream>
-#include <optional>
 #include <streambuf>
 #include <utility>
 
@@ -69,9 +68,8 @@ std::string_view advice(std::string_view message) {
 }  // namespace
 
 void append_path_key(std::string& path, std::string_view key) {
-  const auto is_word = [](char c) { return is_alnum(c) || c == '_' || c == '-'; };
   if (!path.empty()) path += '.';
-  path += !key.empty() && std::all_of(key.begin(), key.end(), is_word) ? clean(key, 60) : in_quotes(key);
+  path += !key.empty() && all_alnum_or(key, "_-") ? clean(key, 60) : in_quotes(key);
 }
 
 void append_path_index(std::string& path, std::size_t index) {

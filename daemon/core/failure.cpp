@@ -1,6 +1,7 @@
 #include "core/failure.hpp"
 
-#include <algorithm>
+#include "core/event.hpp"
+
 #include <utility>
 
 namespace sharedrift {
@@ -10,6 +11,15 @@ Failure make_failure(Reason reason, std::string detail) {
   failure.reason = reason;
   failure.detail = std::move(detail);
   return failure;
+}
+
+void add_failure(Event& event, const Failure& failure, std::int64_t in_a_row) {
+  event.add("reason", std::string{to_string(failure.reason)});
+  if (!failure.code.empty()) event.add("code", failure.code);
+  if (failure.http_status != 0) event.add("http_status", std::int64_t{failure.http_status});
+  event.add("detail", failure.detail);
+  event.add("failures", in_a_row);
+  if (!failure.request_id.empty()) event.add("request_id", failure.request_id);
 }
 
 ImageState state_of_failure(Reason reason, bool any_page_read) {

@@ -62,6 +62,10 @@ struct Failure {
 
 Failure make_failure(Reason reason, std::string detail);
 
+struct Event;
+/// Its parts as fields of an event; it is one of so many in a row.
+void add_failure(Event& event, const Failure& failure, std::int64_t in_a_row);
+
 /// What is known of an image at its last poll.
 enum class ImageState { never_read, ok, empty, incomplete, unstable, forbidden, gone, invalid, unreachable };
 inline constexpr auto kAllImageStates = kEnumerators<ImageState::unreachable>.first;

@@ -21,9 +21,7 @@ std::optional<AccountId> AccountId::parse(std::string_view digits) {
 
 std::optional<ImageId> ImageId::parse(std::string_view text) {
   if (text.empty() || text.size() > kMaxImageId || !is_alnum(text.front())) return std::nullopt;
-  const bool safe = std::all_of(text.begin(), text.end(),
-                                [](char c) { return is_alnum(c) || c == '.' || c == '_' || c == '-'; });
-  if (!safe) return std::nullopt;
+  if (!all_alnum_or(text, "._-")) return std::nullopt;
   return ImageId{std::string{text}};
 }
 

@@ -3,6 +3,7 @@
 #include "core/event.hpp"
 #include "core/image_tracker.hpp"
 #include "core/listing.hpp"
+#include "core/text.hpp"
 
 #include <algorithm>
 
@@ -12,15 +13,6 @@ namespace {
 
 /// A failure that goes on is told again at every this many.
 constexpr std::uint64_t kRepeatEvery = 20;
-
-std::string joined(std::span<const std::string> parts) {
-  std::string out;
-  for (const std::string& part : parts) {
-    if (!out.empty()) out += ',';
-    out += part;
-  }
-  return out;
-}
 
 void add_time(Event& event, std::string key, const std::optional<WallTime>& value) {
   if (value) event.add(std::move(key), *value);
@@ -70,12 +62,7 @@ Event ImageTracker::failure_event(const Context& context) const {
 }
 
 void ImageTracker::add_failure(Event& event) const {
-  event.add("reason", std::string{to_string(last_failure_->reason)});
-  if (!last_failure_->code.empty()) event.add("code", last_failure_->code);
-  if (last_failure_->http_status != 0) event.add("http_status", std::int64_t{last_failure_->http_status});
-  event.add("detail", last_failure_->detail);
-  event.add("failures", static_cast<std::int64_t>(failures_in_a_row_));
-  if (!last_failure_->request_id.empty()) event.add("request_id", last_failure_->request_id);
+  sharedrift::add_failure(event, *last_failure_, static_cast<std::int64_t>(failures_in_a_row_));
 }
 
 void ImageTracker::note_state(ImageState state, Context& context) {
@@ -115,7 +102,7 @@ Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftK
     add_time(event, "last_seen", absence->last_seen);
     event.add("not_after", absence->first_missed);
   }
-  if (!context.request_ids.empty()) event.add("request_ids", joined(context.request_ids));
+  if (!context.request_ids.empty()) event.add("request_ids", joined(context.request_ids, ","));
   if (!context.watch.config_hash.empty()) event.add("config", context.watch.config_hash);
   return event;
 }

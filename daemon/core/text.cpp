@@ -35,6 +35,16 @@ Decoded decode(std::string_view text) {
   return {code, length};
 }
 
+/// Calls `put(code, bytes)` for each character; what is not UTF-8 is U+FFFD there.
+template <class Put>
+void each_character(std::string_view text, Put put) {
+  while (!text.empty()) {
+    const Decoded c = decode(text);
+    put(c.code, c.code == kInvalid ? kReplacement : text.substr(0, c.length));
+    text.remove_prefix(c.length);
+  }
+}
+
 /// Characters that can forge a line, move a terminal's cursor or turn the reading direction.
 bool is_unsafe(char32_t c) {
   return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || c == 0x061C || c == 0x200E ||
@@ -129,52 +139,29 @@ bool is_valid_utf8(std::string_view text) {
 
 std::string valid_utf8(std::string_view text) {
   std::string out;
-  while (!text.empty()) {
-    const Decoded c = decode(text);
-    out += c.code == kInvalid ? kReplacement : text.substr(0, c.length);
-    text.remove_prefix(c.length);
-  }
+  each_character(text, [&out](char32_t /*code*/, std::string_view bytes) { out += bytes; });
   return out;
 }
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    const Decoded c = decode(text);
-    if (c.code == kInvalid) {
-      out += kReplacement;
-    } else if (c.code == '"' || c.code == '\\') {
-      out += '\\';
-      out += static_cast<char>(c.code);
-    } else if (c.code == '\n') {
-      out += "\\n";
-    } else if (c.code == '\t') {
-      out += "\\t";
-    } else if (is_unsafe(c.code)) {
-      append_u_escape(out, c.code);
+  each_character(text, [&out](char32_t code, std::string_view bytes) {
+    if (code == '\n' || code == '\t') {
+      out += code == '\n' ? "\\n" : "\\t";
+    } else if (code != kInvalid && is_unsafe(code)) {
+      append_u_escape(out, code);
     } else {
-      out += text.substr(0, c.length);
+      out.append(code == '"' || code == '\\' ? "\\" : "").append(bytes);
     }
-    text.remove_prefix(c.length);
-  }
+  });
   out += '"';
 }
 
 void append_label_value(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const Decoded c = decode(text);
-    if (c.code == kInvalid) {
-      out += kReplacement;
-    } else if (c.code == '\\' || c.code == '"') {
-      out += '\\';
-      out += static_cast<char>(c.code);
-    } else if (c.code == '\n') {
-      out += "\\n";
-    } else {
-      out += text.substr(0, c.length);
-    }
-    text.remove_prefix(c.length);
-  }
+  each_character(text, [&out](char32_t code, std::string_view bytes) {
+    if (code == '"' || code == '\\' || code == '\n') out += '\\';
+    out += code == '\n' ? "n" : bytes;
+  });
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -209,6 +196,11 @@ std::string to_lower(std::string_view text) {
 bool equal_but_for_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+bool all_alnum_or(std::string_view text, std::string_view also) {
+  return std::all_of(text.begin(), text.end(),
+                     [also](char c) { return is_alnum(c) || also.find(c) != std::string_view::npos; });
 }
 
 bool is_printable_ascii(std::string_view text) {

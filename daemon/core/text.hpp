@@ -53,6 +53,8 @@ constexpr char to_lower(char c) {
 std::string to_lower(std::string_view text);
 bool equal_but_for_case(std::string_view a, std::string_view b);
 
+/// Whether all of it is ASCII letters, digits and characters of `also`.
+bool all_alnum_or(std::string_view text, std::string_view also);
 /// ASCII from the blank to the tilde and nothing else.
 bool is_printable_ascii(std::string_view text);
 /// The same, and tabs.
@@ -60,5 +62,13 @@ bool is_printable_or_tab(std::string_view text);
 
 /// Without ASCII blanks and tabs and line ends at either end.
 std::string_view trim(std::string_view text);
+/// One behind the other.
+template <class Texts>
+std::string joined(const Texts& texts, std::string_view between) {
+  std::string out;
+  for (const auto& text : texts)
+    out.append(out.empty() ? "" : between).append(text);
+  return out;
+}
 
 }  // namespace sharedrift

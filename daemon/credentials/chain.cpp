@@ -31,13 +31,6 @@ std::string describe(const Outlook::Skipped& skipped) {
   return std::string{skipped.origin} + " (" + skipped.why + ")";
 }
 
-std::string joined(const std::vector<std::string>& sentences) {
-  std::string out;
-  for (const std::string& sentence : sentences)
-    out += (out.empty() ? "" : "; ") + sentence;
-  return out;
-}
-
 /// The role a `ram_role` source assumes, with the chain of its base inside.
 Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain>& base, Sight& sight) {
   auto role = role_request(options, sight);
@@ -49,7 +42,7 @@ Finding look_ram_role(const CredentialSpec& options, const std::shared_ptr<Chain
     return Broken{"the key that assumes the role: " + std::move(none).error().detail};
   }
   Remote key{[base](const std::stop_token& stop) { return base->obtain(base->look(), stop); }, false,
-             [base] { return joined(base->local_faults()); }};
+             [base] { return joined(base->local_faults(), "; "); }};
   return assume_role(std::move(*role), std::move(key), sight.world);
 }
 

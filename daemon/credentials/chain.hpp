@@ -5,11 +5,9 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sharedrift {

@@ -4,7 +4,6 @@
 #include "wire/json_reader.hpp"
 
 #include <algorithm>
-#include <functional>
 
 /// The configuration file of the aliyun command line tool: `{"current": NAME, "profiles": [{"name", "mode",
 /// ...}]}`. What a profile means hangs on its mode.

@@ -2,7 +2,6 @@
 #include "credentials/finding.hpp"
 #include "credentials/key_text.hpp"
 
-#include <algorithm>
 #include <array>
 
 namespace sharedrift {

@@ -11,17 +11,13 @@ namespace {
 constexpr std::size_t kMaxTokenFile = 64U << 10U;
 constexpr std::string_view kSessionName = "share-drift-exporter";
 
-bool all_of(std::string_view text, std::string_view extra) {
-  return std::all_of(text.begin(), text.end(),
-                     [extra](char c) { return is_alnum(c) || extra.find(c) != std::string_view::npos; });
-}
-
 std::optional<std::string> fault(const RoleRequest& role) {
-  if (role.role_arn.substr(0, 4) != "acs:" || !all_of(role.role_arn, ":/.@_-")) {
+  if (role.role_arn.substr(0, 4) != "acs:" || !all_alnum_or(role.role_arn, ":/.@_-")) {
     return "\"" + clean(role.role_arn, 100) +
            "\" is not the ARN of a role, such as acs:ram::1111111111111111:role/name";
   }
-  if (role.session_name.size() < 2 || role.session_name.size() > 64 || !all_of(role.session_name, ".@_-")) {
+  if (role.session_name.size() < 2 || role.session_name.size() > 64 ||
+      !all_alnum_or(role.session_name, ".@_-")) {
     return "\"" + clean(role.session_name, 80) +
            "\" is not a role session name (2 to 64 letters, digits and .@_-)";
   }
@@ -48,7 +44,7 @@ Result<std::string, std::string> sts_endpoint(const Sight& sight, std::string_vi
   const std::string from_variable = sight.variable("ALIBABA_CLOUD_STS_REGION");
   if (region.empty()) region = from_variable;
   const auto is_name = [](std::string_view name, std::string_view extra) {
-    return !name.empty() && name.size() <= 100 && all_of(name, extra);
+    return !name.empty() && name.size() <= 100 && all_alnum_or(name, extra);
   };
   if (!region.empty()) {
     if (!is_name(region, "-")) return Err("\"" + clean(region, 40) + "\" is not the name of an STS region");

@@ -88,9 +88,7 @@ HttpResult Metadata::get(std::string_view path, const std::string& token, const 
 }
 
 bool usable_role_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return is_alnum(c) || c == '.' || c == '-' || c == '_';
-  });
+  return !name.empty() && name.size() <= 64 && all_alnum_or(name, ".-_");
 }
 
 Result<Credentials, Failure> Metadata::obtain(const std::stop_token& stop) const {

@@ -69,8 +69,6 @@ bool fits(std::string_view entry, std::string_view host, int port) {
 
 /// A proxy without a port is at its scheme's own, as Go's tools have it; without a scheme it is http.
 Result<std::string, std::string> proxy_url(std::string_view text) {
-  constexpr int kHttp = 80;
-  constexpr int kHttps = 443;
   if (to_lower(text.substr(0, 5)) == "socks") return std::string{text};
   const bool bare = text.find("://") == text.npos;
   auto url = parse_url(bare ? "http://" + std::string{text} : std::string{text});
@@ -79,7 +77,7 @@ Result<std::string, std::string> proxy_url(std::string_view text) {
     const std::string hint = login_hint(text);
     return Err("must not hold a path or query" + (hint.empty() ? "" : ": " + hint));
   }
-  if (url->port == 0) url->port = url->https ? kHttps : kHttp;
+  url->port = url->used_port();
   return std::string{url->scheme()} + "://" + url->login + url->authority();
 }
 
@@ -101,8 +99,6 @@ bool is_excepted(std::string_view list, std::string_view host, int port) {
 }
 
 Result<EnvironmentProxy, std::string> environment_proxy(const Url& target, const ReadVariable& read) {
-  constexpr int kHttp = 80;
-  constexpr int kHttps = 443;
   using Names = std::array<const char*, 4>;
   const Names names = target.https ? Names{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}
                                    : Names{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
@@ -110,8 +106,8 @@ Result<EnvironmentProxy, std::string> environment_proxy(const Url& target, const
       std::find_if(names.begin(), names.end(), [&read](const char* n) { return !read(n).empty(); });
   if (name == names.end()) return EnvironmentProxy{};
   const std::string lower = read("no_proxy");
-  const int port = target.port != 0 ? target.port : target.https ? kHttps : kHttp;
-  if (is_excepted(lower.empty() ? read("NO_PROXY") : lower, target.host, port)) return EnvironmentProxy{};
+  if (is_excepted(lower.empty() ? read("NO_PROXY") : lower, target.host, target.used_port()))
+    return EnvironmentProxy{};
   auto url = proxy_url(read(*name));
   if (!url) return Err(std::string{*name} + " " + std::move(url).error());
   return EnvironmentProxy{*name, std::move(*url)};

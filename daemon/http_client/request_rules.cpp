@@ -20,10 +20,8 @@ bool is_sendable(const HttpHeader& header) {
 }
 
 std::string host_and_port(const Url& url) {
-  constexpr int kHttp = 80;
-  constexpr int kHttps = 443;
   Url full = url;
-  if (full.port == 0) full.port = url.https ? kHttps : kHttp;
+  full.port = url.used_port();
   return clean(full.authority(), 100);
 }
 

@@ -1,9 +1,9 @@
 #include "metrics/negotiation.hpp"
 
+#include "core/number.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,9 +21,8 @@ struct Preference {
 
 /// A weight that cannot be read is no wish at all.
 double parse_weight(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() && value >= 0 && value <= 1 ? value : 0;
+  const double value = parse_number<double>(text).value_or(0);
+  return value >= 0 && value <= 1 ? value : 0;
 }
 
 std::string_view next_part(std::string_view& rest, char separator) {

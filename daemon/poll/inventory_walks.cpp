@@ -3,7 +3,6 @@
 #include "core/event.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace sharedrift {
 
@@ -92,12 +91,7 @@ void InventoryWalks::tell(const std::string& name, const InventoryListing& seen)
   if (same && profile.failures % kToldAgainEvery != 0) return;
   profile.told = why.reason;
   Event event{EventType::inventory_incomplete, now, "", {{"profile", name}}};
-  event.add("reason", std::string{to_string(why.reason)});
-  if (!why.code.empty()) event.add("code", why.code);
-  if (why.http_status != 0) event.add("http_status", std::int64_t{why.http_status});
-  event.add("detail", why.detail);
-  event.add("failures", profile.failures);
-  if (!why.request_id.empty()) event.add("request_id", why.request_id);
+  add_failure(event, why, profile.failures);
   parts_.publisher.tell(event);
 }
 

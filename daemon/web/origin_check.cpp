@@ -29,8 +29,7 @@ bool is_ours(const std::string& host, const std::optional<Url>& external_url) {
 }
 
 bool is_same_origin(const Url& a, const Url& b) {
-  const auto port = [](const Url& url) { return url.port != 0 ? url.port : url.https ? 443 : 80; };
-  return a.https == b.https && a.host == b.host && port(a) == port(b);
+  return a.https == b.https && a.host == b.host && a.used_port() == b.used_port();
 }
 
 }  // namespace

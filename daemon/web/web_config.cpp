@@ -63,11 +63,8 @@ bool is_bcrypt(std::string_view hash) {
   constexpr std::size_t kLength = 60;
   if (hash.size() != kLength || !hash.starts_with("$2") || hash[3] != '$' || hash[6] != '$') return false;
   if (std::string_view("aby").find(hash[2]) == std::string_view::npos) return false;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const std::string_view salted = hash.substr(7);
-  return is_digit(hash[4]) && is_digit(hash[5]) && std::all_of(salted.begin(), salted.end(), [&](char c) {
-           return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '/';
-         });
+  return is_digit(hash[4]) && is_digit(hash[5]) && all_alnum_or(salted, "./");
 }
 
 class WebReader {
@@ -214,8 +211,7 @@ class WebReader {
     constexpr std::size_t kLongest = 4096;
     std::string value;
     if (!reader_.text(at, {1, kLongest}, value)) return;
-    const bool visible = std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (!visible) {
+    if (!is_printable_ascii(value)) {
       reader_.fail(at, "a header is of visible ASCII characters");
     } else if (name == "X-Content-Type-Options" && value != "nosniff") {
       reader_.fail(at, in_quotes(value) + " is not nosniff");

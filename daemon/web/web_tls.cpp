@@ -103,13 +103,6 @@ Diagnostic failed(std::string_view key, const std::string& value, const std::str
   return {"", 0, 0, std::string(key), std::move(message), ""};
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names)
-    out += (out.empty() ? "" : ":") + name;
-  return out;
-}
-
 void set_protocol(SSL_CTX* context, const WebTls& config) {
   const auto version = [](TlsVersion v) { return v == TlsVersion::tls12 ? TLS1_2_VERSION : TLS1_3_VERSION; };
   SSL_CTX_set_min_proto_version(context, version(config.min_version));
@@ -124,16 +117,16 @@ std::optional<Diagnostic> set_ciphers(SSL_CTX* context, const WebTls& config) {
   // Of TLS 1.2 only what keeps the past secret when a key gets lost, and nothing of the kind that padding
   // oracles were found in.
   constexpr const char* kDefault = "ECDHE+AESGCM:ECDHE+CHACHA20";
-  const std::string ciphers = config.ciphers.empty() ? kDefault : joined(config.ciphers);
+  const std::string ciphers = config.ciphers.empty() ? kDefault : joined(config.ciphers, ":");
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
     return failed("cipher_suites", ciphers, "cannot be used");
   }
-  const std::string ciphers13 = joined(config.ciphers13);
+  const std::string ciphers13 = joined(config.ciphers13, ":");
   if (!ciphers13.empty() && SSL_CTX_set_ciphersuites(context, ciphers13.c_str()) != 1) {
     return failed("cipher_suites", ciphers13, "cannot be used");
   }
-  if (!config.curves.empty() && SSL_CTX_set1_groups_list(context, joined(config.curves).c_str()) != 1) {
-    return failed("curve_preferences", joined(config.curves), "cannot be used");
+  if (!config.curves.empty() && SSL_CTX_set1_groups_list(context, joined(config.curves, ":").c_str()) != 1) {
+    return failed("curve_preferences", joined(config.curves, ":"), "cannot be used");
   }
   return std::nullopt;
 }

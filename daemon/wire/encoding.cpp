@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include <openssl/evp.h>
+
 namespace sharedrift {
 
 namespace {
@@ -24,18 +26,10 @@ std::string to_hex(std::string_view bytes) {
 }
 
 std::string to_base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  std::uint32_t bits = 0;
-  unsigned count = 0;  // of bits that are not written yet
-  for (const char c : bytes) {
-    bits = (bits << 8U) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6)
-      out += kBase64[(bits >> (count - 6)) & 0x3FU];
-  }
-  if (count > 0) out += kBase64[(bits << (6 - count)) & 0x3FU];
-  while (out.size() % 4 != 0)
-    out += '=';
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and a zero byte
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                  reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  out.pop_back();
   return out;
 }
 

@@ -4,7 +4,6 @@
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 #include <arpa/inet.h>
@@ -40,7 +39,7 @@ bool is_host_name(std::string_view host) {
     const std::size_t end = std::min(host.find('.'), host.size());
     const std::string_view label = host.substr(0, end);
     if (label.empty() || label.size() > kLongestLabel || label.front() == '-' || label.back() == '-' ||
-        !std::all_of(label.begin(), label.end(), [](char c) { return is_alnum(c) || c == '-'; })) {
+        !all_alnum_or(label, "-")) {
       return false;
     }
     // `127.1`, `0x7f000001` and the like are addresses to some resolvers.

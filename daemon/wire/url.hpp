@@ -18,6 +18,8 @@ struct Url {
   std::string path;   ///< with its query and fragment; begins with `/`, `?` or `#`; may be empty
 
   [[nodiscard]] std::string_view scheme() const { return https ? "https" : "http"; }
+  /// The one that is given, or the scheme's own.
+  [[nodiscard]] int used_port() const { return port != 0 ? port : https ? 443 : 80; }
   /// `host` or `host:port`, as written: what a Host header says.
   [[nodiscard]] std::string authority() const;
   /// Scheme and authority, without the login.
