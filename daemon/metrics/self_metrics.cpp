@@ -1,26 +1,14 @@
 #include "metrics/self_metrics.hpp"
 
-#include "metrics/own_families.hpp"
-#include "metrics/registering.hpp"
+#include "metrics/self_series.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
-
 namespace sharedrift {
 
 namespace {
-
-using prometheus::Counter;
-using prometheus::Histogram;
-using prometheus::Labels;
-using prometheus::Registry;
-const Histogram::BucketBoundaries listing_buckets{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300};
-const Histogram::BucketBoundaries request_buckets{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
 
 double seconds(Millis time) {
   return std::chrono::duration<double>(time).count();
@@ -47,10 +35,7 @@ void SelfMetrics::set_profiles(const std::vector<Profile>& profiles) {
   for (const Profile& profile : profiles) {
     std::unique_ptr<ProfileSeries>& series = profiles_[profile.name];
     if (series == nullptr) series = std::make_unique<ProfileSeries>(*counted_, profile.name);
-    series->budget = profile.requests_per_second;
-    series->endpoint = profile.endpoint;
-    series->inventory_interval = profile.inventory_interval;
-    series->discovers = profile.discovers;
+    series->settings = profile;
   }
 }
 
@@ -152,105 +137,6 @@ void SelfMetrics::on_credentials(std::string_view profile, const Credentials& cr
     series.expires = credentials.expires;
     series.obtained = credentials.obtained;
   });
-}
-
-OwnHealth SelfMetrics::health() const {
-  const bool state_ok = !sources_.state || sources_.state().ok;
-  const std::scoped_lock lock(mutex_);
-  std::map<std::string, InventoryView> inventories;
-  std::map<std::string, Millis> proofs_last;
-  for (const auto& [name, series] : profiles_) {
-    if (series->inventory_interval && series->discovers)
-      proofs_last[name] = OwnedImages::kIntervalsOfProof * *series->inventory_interval;
-    if (series->inventory_interval && series->inventory) inventories.emplace(name, *series->inventory);
-  }
-  return {identity_.version,
-          identity_.revision,
-          identity_.shard_ordinal,
-          identity_.shard_count,
-          facts_.loaded && !facts_.reload_successful,
-          facts_.loaded,
-          facts_.clears_held,
-          state_ok,
-          std::move(inventories),
-          std::move(proofs_last)};
-}
-
-void SelfMetrics::add_facts(Families& out) const {
-  out.add(own::kBuildInfo, 1, {{"revision", identity_.revision}, {"version", identity_.version}});
-  out.add(own::kShardOrdinal, identity_.shard_ordinal);
-  out.add(own::kShardCount, identity_.shard_count);
-  for (std::size_t i = 0; i < facts_.closes.size(); ++i) {
-    out.add(own::kClosedByReason, static_cast<double>(facts_.closes.at(i)),
-            {{"reason", std::string(to_string(kAllCloseReasons.at(i)))}});
-  }
-  out.add(own::kClearsHeld, static_cast<double>(facts_.clears_held));
-  out.add(own::kConfigLastReloadSuccessful, facts_.reload_successful ? 1 : 0);
-  out.add(own::kConfigLastReloadSuccess, facts_.loaded);
-  if (facts_.loaded) out.add(own::kConfigInfo, 1, {{"sha256", facts_.config_sha256}});
-}
-
-void SelfMetrics::add_profiles(Families& out) const {
-  for (const auto& [name, series] : profiles_) {
-    const Families::Label profile{"profile", name};
-    out.add(own::kProfileInfo, 1, {profile, {"endpoint", series->endpoint}});
-    out.add(own::kApiBudget, series->budget, {profile});
-    if (!series->origin.empty()) out.add(own::kCredentialsInfo, 1, {profile, {"source", series->origin}});
-    out.add(own::kCredentialsExpiry, series->expires, {profile});
-    out.add(own::kCredentialsObtained, series->obtained, {profile});
-    if (series->skew) out.add(own::kClockSkew, *series->skew, {profile});
-    if (series->inventory_interval) add_inventory(out, name, *series);
-  }
-}
-
-void SelfMetrics::add_inventory(Families& out, const std::string& name, const ProfileSeries& series) {
-  const InventoryView view = series.inventory.value_or(InventoryView{});
-  const Families::Label profile{"profile", name};
-  const auto add_count = [&](const MetricSpec& spec, const InventoryView::Count& count) {
-    if (count) out.add(spec, static_cast<double>(*count), {profile});
-  };
-  add_count(own::kInventoryImages, view.images);
-  add_count(own::kInventoryUnwatched, view.unwatched);
-  for (const auto& [id, image_name] : view.some_unwatched)
-    out.add(own::kInventoryUnwatchedInfo, 1, {{"image_id", id.str()}, {"image_name", image_name}, profile});
-  add_count(own::kInventoryIgnored, view.ignored);
-  out.add(own::kInventoryComplete, series.inventory && !view.failure ? 1 : 0, {profile});
-  out.add(own::kInventoryLastComplete, view.last_complete ? unix_seconds(*view.last_complete) : 0, {profile});
-  out.add(own::kInventoryInterval, seconds(*series.inventory_interval), {profile});
-}
-
-void SelfMetrics::add_sources(Families& out) const {
-  if (sources_.log) {
-    const LogCounts counts = sources_.log();
-    for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
-      out.add(own::kLogLines, static_cast<double>(counts.lines.at(static_cast<std::size_t>(level))),
-              {{"level", std::string(to_string(level))}});
-    }
-    out.add(own::kLogLinesDropped, static_cast<double>(counts.dropped));
-  }
-  if (sources_.state) {
-    const StateHealth state = sources_.state();
-    out.add(own::kStateOk, state.ok ? 1 : 0);
-    out.add(own::kStateLastWrite, state.last_write);
-  }
-  if (const auto process = sources_.process ? sources_.process() : std::nullopt) {
-    out.add(own::kProcessCpu, process->cpu_seconds);
-    out.add(own::kProcessResidentMemory, process->resident_bytes);
-    out.add(own::kProcessVirtualMemory, process->virtual_bytes);
-    out.add(own::kProcessStartTime, process->start_time_seconds);
-    out.add(own::kProcessOpenFds, process->open_fds);
-    out.add(own::kProcessMaxFds, process->max_fds);
-    out.add(own::kProcessThreads, process->threads);
-  }
-}
-
-std::vector<prometheus::MetricFamily> SelfMetrics::Collect() const {
-  Families families(counted_->registry.Collect());
-  add_sources(families);
-  const std::lock_guard lock(mutex_);
-  add_facts(families);
-  add_profiles(families);
-  return families.take();
 }
 
 }  // namespace sharedrift

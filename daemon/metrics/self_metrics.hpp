@@ -52,12 +52,16 @@ struct StateHealth {
   std::optional<WallTime> last_write;  ///< none before the first
 };
 
-/// How the daemon itself is, for people.
-struct OwnHealth {
+/// What does not change while the program runs.
+struct Identity {
   std::string version;
   std::string revision;
   int shard_ordinal = 0;
   int shard_count = 1;
+};
+
+/// How the daemon itself is, for people.
+struct OwnHealth : Identity {
   bool config_refused = false;                         ///< the last one; the one before is in force
   std::optional<WallTime> config_loaded;               ///< the one in force
   std::int64_t clears_held = 0;                        ///< by the mass-change guard
@@ -84,14 +88,6 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
     std::optional<Millis> inventory_interval{};  ///< none: the inventory is not walked
     std::string endpoint{};                      ///< of the API
     bool discovers = false;                      ///< rules hang on its inventory
-  };
-
-  /// What does not change while the program runs.
-  struct Identity {
-    std::string version;
-    std::string revision;
-    int shard_ordinal = 0;
-    int shard_count = 1;
   };
 
   SelfMetrics(Identity identity, Sources sources);
