@@ -2,7 +2,7 @@
 
 #include "aliyun/answer.hpp"
 #include "core/text.hpp"
-#include "http_client/blocking_http.hpp"
+#include "http_client/curl_transport.hpp"
 #include "wire/encoding.hpp"
 #include "wire/url.hpp"
 

@@ -1,17 +1,13 @@
 #include "http_client/curl_transport.hpp"
 
-#include "http_client/curl_exchange.hpp"
 #include "http_client/request_rules.hpp"
 #include "os/system_clock.hpp"
 
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
-#include <vector>
-
-#include <curl/curl.h>
 
 namespace sharedrift {
 
@@ -41,26 +37,7 @@ CurlTransport::~CurlTransport() {
   curl_multi_cleanup(multi_);
 }
 
-  void start(HttpRequest request, MonoTime deadline, HttpDone done);
-  void run_once(MonoTime until);
-  void wake() noexcept { curl_multi_wakeup(multi_); }
-  void cancel_all();
-
- private:
-  using ExchangePtr = std::unique_ptr<Exchange>;
-  bool launch(Exchange& exchange, Millis left);
-  bool act();
-  bool finish_refused();
-  bool finish_answered();
-  void release(Exchange& exchange);
-
-  CURLM* multi_;
-  std::vector<EasyHandle> idle_;
-  std::unordered_map<CURL*, ExchangePtr> flying_;
-  std::vector<ExchangePtr> refused_;  ///< never sent; run_once() calls back for them
-};
-
-void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone done) {
+void CurlTransport::start(HttpRequest request, MonoTime deadline, HttpDone done) {
   auto exchange = std::make_unique<Exchange>();
   exchange->request = std::move(request);
   exchange->done = std::move(done);
@@ -82,7 +59,7 @@ void CurlTransport::Impl::start(HttpRequest request, MonoTime deadline, HttpDone
   }
 }
 
-bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
+bool CurlTransport::launch(Exchange& exchange, Millis left) {
   if (idle_.empty()) {
     exchange.easy.reset(curl_easy_init());
   } else {
@@ -93,14 +70,14 @@ bool CurlTransport::Impl::launch(Exchange& exchange, Millis left) {
          curl_multi_add_handle(multi_, exchange.easy.get()) == CURLM_OK;
 }
 
-void CurlTransport::Impl::release(Exchange& exchange) {
+void CurlTransport::release(Exchange& exchange) {
   curl_multi_remove_handle(multi_, exchange.easy.get());
   curl_easy_reset(exchange.easy.get());  // connections are the multi handle's and stay
   idle_.push_back(std::move(exchange.easy));
 }
 
 /// Calls back for the oldest of the exchanges that were never sent; false when there is none.
-bool CurlTransport::Impl::finish_refused() {
+bool CurlTransport::finish_refused() {
   if (refused_.empty()) return false;
   const ExchangePtr exchange = std::move(refused_.front());
   refused_.erase(refused_.begin());
@@ -110,7 +87,7 @@ bool CurlTransport::Impl::finish_refused() {
 
 /// Calls back for one exchange that libcurl has ended; false when there is none. A callback may start and
 /// cancel others.
-bool CurlTransport::Impl::finish_answered() {
+bool CurlTransport::finish_answered() {
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
@@ -126,7 +103,7 @@ bool CurlTransport::Impl::finish_answered() {
 
 /// One answer a turn: what the caller sends because of it leaves before the next answer, which may have come
 /// at the same moment, is looked at. Else answers that come together stay together, and each waits for all.
-void CurlTransport::Impl::run_once(MonoTime until) {
+void CurlTransport::run_once(MonoTime until) {
   if (finish_refused() || act()) return;
   const MonoTime now = boot_now();
   const auto wait = std::chrono::ceil<Millis>(std::clamp(until, now, now + kLongestWait) - now);
@@ -135,32 +112,29 @@ void CurlTransport::Impl::run_once(MonoTime until) {
 }
 
 /// Lets libcurl go on; whether that ended an exchange, of which one is called back for.
-bool CurlTransport::Impl::act() {
+bool CurlTransport::act() {
   int running = 0;
   curl_multi_perform(multi_, &running);
   return finish_answered();
 }
 
-void CurlTransport::Impl::cancel_all() {
+void CurlTransport::cancel_all() {
   for (const auto& [easy, exchange] : flying_)
     release(*exchange);
   flying_.clear();
   refused_.clear();
 }
 
-CurlTransport::CurlTransport() : impl_(std::make_unique<Impl>()) {}
-CurlTransport::~CurlTransport() = default;
-void CurlTransport::start(HttpRequest request, MonoTime deadline, HttpDone done) {
-  impl_->start(std::move(request), deadline, std::move(done));
-}
-void CurlTransport::run_once(MonoTime until) {
-  impl_->run_once(until);
-}
-void CurlTransport::wake() noexcept {
-  impl_->wake();
-}
-void CurlTransport::cancel_all() {
-  impl_->cancel_all();
+HttpResult perform(HttpTransport& transport, HttpRequest request, MonoTime deadline,
+                   const std::stop_token& stop) {
+  std::optional<HttpResult> result;
+  transport.start(std::move(request), deadline, [&result](HttpResult r) { result = std::move(r); });
+  const std::stop_callback wake_up(stop, [&transport] { transport.wake(); });
+  while (!result && !stop.stop_requested())
+    transport.run_once(deadline);
+  if (result) return std::move(*result);
+  transport.cancel_all();
+  return Err(TransportError{Reason::timeout, "stopped"});
 }
 
 }  // namespace sharedrift

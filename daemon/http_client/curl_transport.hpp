@@ -1,9 +1,11 @@
 #pragma once
 
-#include "http_client/blocking_http.hpp"  // perform(): most who make a transport of their own block on it
+#include "http_client/curl_exchange.hpp"
 #include "ports.hpp"
 
 #include <memory>
+#include <unordered_map>
+#include <vector>
 
 namespace sharedrift {
 
@@ -28,12 +30,27 @@ class CurlTransport final : public HttpTransport {
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done) override;
   void run_once(MonoTime until) override;
-  void wake() noexcept override;
+  void wake() noexcept override { curl_multi_wakeup(multi_); }
   void cancel_all() override;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  using ExchangePtr = std::unique_ptr<Exchange>;
+  bool launch(Exchange& exchange, Millis left);
+  bool act();
+  bool finish_refused();
+  bool finish_answered();
+  void release(Exchange& exchange);
+
+  CURLM* multi_;
+  std::vector<EasyHandle> idle_;
+  std::unordered_map<CURL*, ExchangePtr> flying_;
+  std::vector<ExchangePtr> refused_;  ///< never sent; run_once() calls back for them
 };
+
+/// One exchange for callers that have nothing else to do: blocks until it is over, or until stop is requested
+/// (then the error is a timeout). `transport` must be driven by nobody else, and have no other exchange under
+/// way.
+HttpResult perform(HttpTransport& transport, HttpRequest request, MonoTime deadline,
+                   const std::stop_token& stop);
 
 }  // namespace sharedrift
