@@ -122,12 +122,7 @@ class Loader {
                          "): every 0 would be withdrawn before the next poll");
     });
     fields.with("spread", [&](const Place& p) { reader.choice(p, kSpreads, poll.spread); });
-    fields.with("confirm_clears", [&](const Place& p) { reader.integer(p, 1, 10, poll.confirm_clears); });
-    fields.with("mass_change_percent",
-                [&](const Place& p) { reader.integer(p, 1, 100, poll.mass_change_percent); });
-    fields.with("state_retention", [&](const Place& p) {
-      reader.duration(p, kShortestRetention, kLongestRetention, poll.state_retention);
-    });
+    read_members(reader, fields, kPollMembers, poll);
   }
 
   void read_inventory(YamlReader& reader, const Place& at) {

@@ -3,10 +3,13 @@
 #include "config/config_keys.hpp"
 #include "config/endpoint.hpp"
 #include "config/yaml_emit.hpp"
+#include "core/enumerators.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <type_traits>
+#include <variant>
 
 namespace sharedrift {
 
@@ -53,32 +56,47 @@ std::string decimal(double value) {
   return {buffer.data(), static_cast<std::size_t>(end - buffer.data())};
 }
 
-void write_profile(YAML::Emitter& out, const ProfileConfig& p) {
+/// Writes the keys of a section in their order: plain members by their rows, the others by
+/// `write_other(key)`.
+template <class Section, std::size_t N, class Other>
+void write_keys(YAML::Emitter& out, const std::array<Key<Section>, N>& keys, const Section& section,
+                Other write_other) {
   out << YAML::BeginMap;
-  text(out, "endpoint", p.endpoint);
-  if (p.owner_account) text(out, "owner_account", p.owner_account->str());
-  write_credentials(out, "credentials", p.credentials);
-  text(out, "sts_endpoint", p.sts_endpoint);
-  plain(out, "allow_any_endpoint", p.allow_any_endpoint);
-  text(out, "ca_file", p.ca_file);
-  if (!p.proxy_url.empty()) text(out, "proxy_url", masked_url(p.proxy_url));
-  plain(out, "proxy_from_environment", p.proxy_from_environment);
-  duration(out, "timeout", p.timeout);
-  plain(out, "requests_per_second", decimal(p.requests_per_second));
-  plain(out, "concurrency", p.concurrency);
-  plain(out, "max_attempts", p.max_attempts);
+  for (const Key<Section>& key : keys) {
+    const auto write = [&](auto member) {
+      if constexpr (std::is_same_v<decltype(member), std::monostate>) {
+        write_other(key.name);
+      } else if constexpr (std::is_same_v<decltype(member), std::string Section::*>) {
+        text(out, key.name.data(), section.*member);
+      } else if constexpr (std::is_same_v<decltype(member), Millis Section::*>) {
+        duration(out, key.name.data(), section.*member);
+      } else if constexpr (std::is_same_v<decltype(member), double Section::*>) {
+        plain(out, key.name.data(), decimal(section.*member));
+      } else {
+        plain(out, key.name.data(), section.*member);
+      }
+    };
+    std::visit(write, key.member);
+  }
   out << YAML::EndMap;
 }
 
+void write_profile(YAML::Emitter& out, const ProfileConfig& p) {
+  write_keys(out, kProfileMembers, p, [&](std::string_view key) {
+    if (key == "endpoint") text(out, "endpoint", p.endpoint);
+    if (key == "owner_account" && p.owner_account) text(out, "owner_account", p.owner_account->str());
+    if (key == "credentials") write_credentials(out, "credentials", p.credentials);
+    if (key == "sts_endpoint") text(out, "sts_endpoint", p.sts_endpoint);
+    if (key == "proxy_url" && !p.proxy_url.empty()) text(out, "proxy_url", masked_url(p.proxy_url));
+  });
+}
+
 void write_poll(YAML::Emitter& out, const PollConfig& poll) {
-  out << YAML::BeginMap;
-  duration(out, "interval", poll.interval);
-  plain(out, "spread", name_of(kSpreads, poll.spread));
-  if (poll.stale_after) duration(out, "stale_after", *poll.stale_after);
-  plain(out, "confirm_clears", poll.confirm_clears);
-  plain(out, "mass_change_percent", poll.mass_change_percent);
-  duration(out, "state_retention", poll.state_retention);
-  out << YAML::EndMap;
+  write_keys(out, kPollMembers, poll, [&](std::string_view key) {
+    if (key == "interval") duration(out, "interval", poll.interval);
+    if (key == "spread") plain(out, "spread", std::string(enumerator_name<Spread::none>(poll.spread)));
+    if (key == "stale_after" && poll.stale_after) duration(out, "stale_after", *poll.stale_after);
+  });
 }
 
 /// What an image and a rule have in common.

@@ -172,7 +172,7 @@ ProfileConfig read_profile(YamlReader& reader, std::string_view name, const Plac
   ProfileConfig out;
   out.name = name;
   const Fields fields(reader, at, kProfileKeys);
-  fields.with("allow_any_endpoint", [&](const Place& p) { reader.boolean(p, out.allow_any_endpoint); });
+  read_members(reader, fields, kProfileMembers, out);
   const auto endpoint_of = [&out](Service service) {
     return [service, &out](std::string_view text) {
       return check_endpoint(text, service, out.allow_any_endpoint);
@@ -184,20 +184,12 @@ ProfileConfig read_profile(YamlReader& reader, std::string_view name, const Plac
               [&](const Place& p) { read_url(reader, p, endpoint_of(Service::sts), out.sts_endpoint); });
   fields.with("owner_account", [&](const Place& p) { out.owner_account = reader.account(p); });
   fields.with("credentials", [&](const Place& p) { out.credentials = read_credentials(reader, p); });
-  fields.with("ca_file", [&](const Place& p) { reader.file_path(p, out.ca_file); });
   fields.with("proxy_url", [&](const Place& p) { read_url(reader, p, check_proxy, out.proxy_url); });
   fields.with("proxy_from_environment", [&](const Place& p) {
-    reader.boolean(p, out.proxy_from_environment);
     if (out.proxy_from_environment && !out.proxy_url.empty()) {
       reader.fail_key(p, "cannot stand beside proxy_url", "one of them");
     }
   });
-  fields.with("timeout",
-              [&](const Place& p) { reader.duration(p, kShortestTimeout, kLongestTimeout, out.timeout); });
-  fields.with("requests_per_second",
-              [&](const Place& p) { reader.number(p, kMostRequestsPerSecond, out.requests_per_second); });
-  fields.with("concurrency", [&](const Place& p) { reader.integer(p, 1, 256, out.concurrency); });
-  fields.with("max_attempts", [&](const Place& p) { reader.integer(p, 1, 10, out.max_attempts); });
   return out;
 }
 

@@ -62,23 +62,37 @@ TEST(ConfigSchema, KnowsTheWordsThatTheLoaderKnows) {
   EXPECT_EQ(defs.at("poll").at("properties").at("spread").at("enum").get<Keys>(), names(kSpreads));
 }
 
-TEST(ConfigSchema, HasTheDefaultsOfTheProgram) {
+/// What the schema says of the keys that are plain members, if it says it: defaults and limits.
+template <class Section, std::size_t N>
+void expect_rows(const nlohmann::json& properties, const std::array<Key<Section>, N>& keys) {
+  const Section defaults;
+  for (const Key<Section>& key : keys) {
+    const nlohmann::json& told = properties.at(std::string(key.name));
+    const auto compare = [&](auto member) {
+      if constexpr (std::is_same_v<decltype(member), Millis Section::*>) {
+        EXPECT_EQ(parse_duration(told.at("default").get<std::string>()), defaults.*member) << key.name;
+      } else if constexpr (std::is_same_v<decltype(member), int Section::*> ||
+                           std::is_same_v<decltype(member), double Section::*>) {
+        EXPECT_EQ(told.at("default"), defaults.*member) << key.name;
+        EXPECT_EQ(told.at("minimum"), key.least) << key.name;
+        EXPECT_EQ(told.at("maximum"), key.most) << key.name;
+      } else if constexpr (std::is_same_v<decltype(member), bool Section::*>) {
+        EXPECT_EQ(told.at("default"), defaults.*member) << key.name;
+      }
+    };
+    std::visit(compare, key.member);
+  }
+}
+
+TEST(ConfigSchema, HasTheDefaultsAndLimitsOfTheProgram) {
   const nlohmann::json defs = nlohmann::json::parse(contents("share-drift-exporter.schema.json")).at("$defs");
   const nlohmann::json& p = defs.at("profile").at("properties");
-  const ProfileConfig profile;
-  EXPECT_EQ(p.at("endpoint").at("default"), profile.endpoint);
-  EXPECT_EQ(p.at("sts_endpoint").at("default"), profile.sts_endpoint);
-  EXPECT_EQ(p.at("timeout").at("default"), format_duration(profile.timeout));
-  EXPECT_EQ(p.at("requests_per_second").at("default"), profile.requests_per_second);
-  EXPECT_EQ(p.at("concurrency").at("default"), profile.concurrency);
-  EXPECT_EQ(p.at("max_attempts").at("default"), profile.max_attempts);
+  expect_rows(p, kProfileMembers);
+  EXPECT_EQ(p.at("endpoint").at("default"), ProfileConfig{}.endpoint);
+  EXPECT_EQ(p.at("sts_endpoint").at("default"), ProfileConfig{}.sts_endpoint);
   const nlohmann::json& poll = defs.at("poll").at("properties");
-  const PollConfig defaults;
-  EXPECT_EQ(poll.at("interval").at("default"), format_duration(defaults.interval));
-  EXPECT_EQ(poll.at("confirm_clears").at("default"), defaults.confirm_clears);
-  EXPECT_EQ(poll.at("mass_change_percent").at("default"), defaults.mass_change_percent);
-  EXPECT_EQ(parse_duration(poll.at("state_retention").at("default").get<std::string>()),
-            defaults.state_retention);
+  expect_rows(poll, kPollMembers);
+  EXPECT_EQ(poll.at("interval").at("default"), format_duration(PollConfig{}.interval));
 }
 
 TEST(ShippedConfig, ExampleIsTakenAndShowsEveryKey) {

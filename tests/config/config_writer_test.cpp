@@ -1,5 +1,6 @@
 #include "config/config_writer.hpp"
 
+#include "config/config_keys.hpp"
 #include "config/config_loader.hpp"
 #include "config_equality.hpp"
 #include "support/fakes.hpp"
@@ -32,9 +33,7 @@ class Maker {
     out.poll.interval = Millis{1'000 * (1 + below(10'000)) + below(1'000)};
     if (chance()) out.poll.stale_after = out.poll.interval * (1 + below(5));
     out.poll.spread = chance() ? Spread::even : Spread::none;
-    out.poll.confirm_clears = 1 + below(10);
-    out.poll.mass_change_percent = 1 + below(100);
-    out.poll.state_retention = Millis{3'600'000LL * (1 + below(10'000))};
+    draw_members(kPollMembers, out.poll);
     for (int i = below(4); i > 0; --i)
       out.account_names.emplace(account(), word());
     out.inventory = {chance(), out.poll.interval};
@@ -53,6 +52,30 @@ class Maker {
  private:
   int below(int n) { return static_cast<int>(random_.next() % static_cast<std::uint64_t>(n)); }
   bool chance() { return below(2) == 0; }
+  /// Any value within the limits of its row.
+  template <class Section, std::size_t N>
+  void draw_members(const std::array<Key<Section>, N>& keys, Section& out) {
+    for (const Key<Section>& key : keys) {
+      const auto number = [&] {
+        const auto span = static_cast<std::uint64_t>(key.most - key.least + 1);
+        return key.least + static_cast<std::int64_t>(random_.next() % span);
+      };
+      const auto draw = [&](auto member) {
+        if constexpr (std::is_same_v<decltype(member), Millis Section::*>) {
+          out.*member = Millis{number()};
+        } else if constexpr (std::is_same_v<decltype(member), int Section::*>) {
+          out.*member = static_cast<int>(number());
+        } else if constexpr (std::is_same_v<decltype(member), double Section::*>) {
+          out.*member = chance() ? 0 : 0.01 + static_cast<double>(below(1'000'000)) / 997.0;
+        } else if constexpr (std::is_same_v<decltype(member), bool Section::*>) {
+          out.*member = chance();
+        } else if constexpr (std::is_same_v<decltype(member), std::string Section::*>) {
+          if (chance()) out.*member = "/" + word();
+        }
+      };
+      std::visit(draw, key.member);
+    }
+  }
   AccountId account() {
     std::string digits;
     for (int i = 1 + below(20); i > 0; --i)
@@ -107,17 +130,12 @@ class Maker {
   ProfileConfig profile(const std::string& name) {
     ProfileConfig p;
     p.name = name;
-    p.allow_any_endpoint = chance();
+    draw_members(kProfileMembers, p);
     if (p.allow_any_endpoint) p.endpoint = "https://e.example:" + std::to_string(1 + below(65535));
     if (chance()) p.owner_account = account();
     p.credentials = credentials(0);
-    if (chance()) p.ca_file = "/" + word();
     if (chance()) p.proxy_url = "http://proxy.example:1";
-    p.proxy_from_environment = p.proxy_url.empty() && chance();
-    p.timeout = Millis{100 + below(200'000)};
-    p.requests_per_second = below(2) == 0 ? 0 : 0.01 + static_cast<double>(below(1'000'000)) / 997.0;
-    p.concurrency = 1 + below(256);
-    p.max_attempts = 1 + below(10);
+    p.proxy_from_environment = p.proxy_from_environment && p.proxy_url.empty();
     return p;
   }
   const std::string& profile_of(const Config& config) {
