@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -56,23 +55,23 @@ class ImageTracker {
   void expire(Context& context);
   void unwatch(Context& context);
   /// All accounts that are remembered, sorted.
-  [[nodiscard]] const std::vector<Sighting>& sightings() const { return sightings_; }
+  [[nodiscard]] const std::vector<Sighting>& sightings() const { return known_.sightings; }
   /// Whether anything is on its way to be proven absent.
-  [[nodiscard]] bool is_losing() const { return gone_.begun() || !losses_.empty(); }
+  [[nodiscard]] bool is_losing() const { return gone_.begun() || !known_.losses.empty(); }
   /// The guard's verdict on what began to be absent in `cycle`: what it holds starts to count anew.
   void end_cycle(std::int64_t cycle, bool hold, Context& context);
 
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
-  [[nodiscard]] ImageRecord record() const;
+  [[nodiscard]] const ImageRecord& record() const { return known_; }
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
-  [[nodiscard]] ImageState state() const { return state_; }
+  [[nodiscard]] ImageState state() const { return known_.state; }
   /// The last poll's failure, as it is told. Only where it failed.
   [[nodiscard]] Event failure_event(const Context& context) const;
   /// Why the last poll failed, in fields of an event. Only where it failed.
   void add_failure(Event& event) const;
   /// Whether an empty list would be news, so that an inventory of before it does not explain it: accounts are
   /// believed to have access, or the image to be gone.
-  [[nodiscard]] bool empty_is_news() const { return !sightings_.empty() || gone_.begun(); }
+  [[nodiscard]] bool empty_is_news() const { return !known_.sightings.empty() || gone_.begun(); }
   /// How many clears the guard holds.
   [[nodiscard]] std::int64_t held() const;
   /// The next moment at which time alone changes the view: a zero goes stale or an exception ends.
@@ -105,35 +104,20 @@ class ImageTracker {
   [[nodiscard]] const Loss* loss_of(const AccountId& account) const;
   [[nodiscard]] const Absence* absence_of(const AccountId& account) const;
   /// From then on the last proof is too old for a 0.
-  [[nodiscard]] MonoTime stale_from(const Viewpoint& at) const;
+  [[nodiscard]] MonoTime stale_from() const { return last_complete_mono_ + policy_->stale_after; }
   [[nodiscard]] bool is_stale(const Viewpoint& at) const;
   [[nodiscard]] DriftView drift_view(const Drift& drift) const;
   [[nodiscard]] Accounts listed_now() const;
 
-  // The small ones first, side by side: a fleet has many of all this.
-  bool listing_complete_ = false;
+  std::shared_ptr<const ImagePolicy> policy_;
+  ImageRecord known_;  ///< what outlives a restart
   std::optional<bool> canary_ok_;
-  ImageState state_ = ImageState::never_read;
   std::uint32_t failures_in_a_row_ = 0;
   int complete_listings_ = 0;  ///< since the start, at most a few; for the canary
   Proof gone_;                 ///< that the image itself is not there
-  std::shared_ptr<const ImagePolicy> policy_;
-  std::optional<WallTime> state_since_;
-  std::optional<WallTime> last_poll_;
-  std::optional<WallTime> last_complete_;        ///< when it ended: freshness
-  std::optional<WallTime> last_complete_began_;  ///< when it began: what it lacked came later than this
   MonoTime last_complete_mono_;
   WallTime judged_at_;                           ///< of the last step: exceptions that end after it are news
   std::shared_ptr<const Failure> last_failure_;  ///< rare, and large beside the rest
-  std::int64_t total_count_ = -1;
-  std::int64_t unlisted_ = 0;
-  std::int64_t shared_accounts_ = -1;
-  std::int64_t unused_entries_ = 0;
-  ImageCounters counters_;
-  std::vector<Sighting> sightings_;  ///< sorted by account
-  std::vector<Loss> losses_;         ///< of sightings_; sorted by account
-  std::vector<Absence> absences_;    ///< sorted by account
-  std::vector<Drift> drifts_;        ///< sorted by kind, account
 };
 
 }  // namespace sharedrift

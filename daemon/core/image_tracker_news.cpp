@@ -22,7 +22,7 @@ void add_time(Event& event, std::string key, const std::optional<WallTime>& valu
 
 void ImageTracker::judge_canary(Context& context) {
   if (!policy_->canary) return;
-  const bool open = std::any_of(drifts_.begin(), drifts_.end(),
+  const bool open = std::any_of(known_.drifts.begin(), known_.drifts.end(),
                                 [](const Drift& d) { return d.kind == DriftKind::unexpected; });
   if (!open && complete_listings_ < context.watch.confirm_clears) return;  // not proven either way
   if (canary_ok_ == open) return;
@@ -33,7 +33,7 @@ void ImageTracker::judge_canary(Context& context) {
 }
 
 void ImageTracker::note_outcome(const Observation& seen, Context& context) {
-  listing_complete_ = seen.complete;
+  known_.listing_complete = seen.complete;
   if (seen.complete) {
     if (failures_in_a_row_ > 0) {
       Event event = make_event(EventType::listing_recovered, context);
@@ -45,7 +45,7 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
     note_state(seen.accounts.empty() ? ImageState::empty : ImageState::ok, context);
     return;
   }
-  ++counters_.failures;
+  ++known_.counters.failures;
   ++failures_in_a_row_;
   const bool same_reason = last_failure_ && last_failure_->reason == seen.failure.reason;
   last_failure_ = std::make_shared<const Failure>(seen.failure);
@@ -55,7 +55,7 @@ void ImageTracker::note_outcome(const Observation& seen, Context& context) {
 }
 
 Event ImageTracker::failure_event(const Context& context) const {
-  const bool answered = state_ == ImageState::incomplete || state_ == ImageState::unstable;
+  const bool answered = known_.state == ImageState::incomplete || known_.state == ImageState::unstable;
   Event event = make_event(answered ? EventType::listing_incomplete : EventType::listing_failed, context);
   add_failure(event);
   return event;
@@ -66,9 +66,9 @@ void ImageTracker::add_failure(Event& event) const {
 }
 
 void ImageTracker::note_state(ImageState state, Context& context) {
-  if (state == state_) return;
-  const ImageState before = std::exchange(state_, state);
-  state_since_ = context.now.wall;
+  if (state == known_.state) return;
+  const ImageState before = std::exchange(known_.state, state);
+  known_.state_since = context.now.wall;
   const bool expected = state == ImageState::ok || state == ImageState::empty;
   if (before == ImageState::never_read && expected) return;  // a start is not news for every image
   Event event = make_event(EventType::image_state_changed, context);

@@ -19,43 +19,41 @@ std::optional<WallTime> not_later(std::optional<WallTime> time, WallTime limit) 
 void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Context& context) {
   const WallTime now = context.now.wall;
   judged_at_ = judged_at;
-  state_ = record.state;
-  state_since_ = not_later(record.state_since, now);
-  last_poll_ = not_later(record.last_poll, now);
+  known_ = record;
+  known_.state_since = not_later(record.state_since, now);
+  known_.last_poll = not_later(record.last_poll, now);
   // A listing of a time to come proves nothing: neither how fresh a 0 is nor what came after it.
+  known_.last_complete.reset();
+  known_.last_complete_began.reset();
   if (record.last_complete && *record.last_complete <= now + kClockTolerance) {
-    last_complete_ = not_later(record.last_complete, now);
-    last_complete_began_ = std::min(record.last_complete_began.value_or(*last_complete_), *last_complete_);
-    last_complete_mono_ = context.now.mono - (now - *last_complete_);
+    known_.last_complete = not_later(record.last_complete, now);
+    known_.last_complete_began =
+        std::min(record.last_complete_began.value_or(*known_.last_complete), *known_.last_complete);
+    last_complete_mono_ = context.now.mono - (now - *known_.last_complete);
   }
-  listing_complete_ = record.listing_complete;
-  shared_accounts_ = last_complete_ ? record.shared_accounts : -1;
-  unlisted_ = record.unlisted;
-  total_count_ = record.total_count;
-  counters_ = record.counters;
+  if (!known_.last_complete) known_.shared_accounts = -1;
   restore_evidence(record, context);
   settle("config_changed", context);
 }
 
 void ImageTracker::restore_evidence(const ImageRecord& record, const Context& context) {
   const WallTime now = context.now.wall;
-  drifts_ = record.drifts;
-  std::sort(drifts_.begin(), drifts_.end(), drift_before);
-  for (Drift& drift : drifts_)
+  std::sort(known_.drifts.begin(), known_.drifts.end(), drift_before);
+  for (Drift& drift : known_.drifts)
     drift.since = std::min(drift.since, now);
-  sightings_ = record.sightings;
-  for (Sighting& sighting : sightings_) {
+  for (Sighting& sighting : known_.sightings) {
     sighting.first_seen = std::min(sighting.first_seen, now);
     sighting.last_seen = std::clamp(sighting.last_seen, sighting.first_seen, now);
     if (sighting.not_before > sighting.first_seen) sighting.not_before.reset();
   }
+  known_.losses.clear();
   for (const Loss& loss : record.losses) {
-    const Sighting* sighting = lookup(sightings_, loss.account);
+    const Sighting* sighting = lookup(known_.sightings, loss.account);
     if (sighting == nullptr || loss.first_missed < sighting->last_seen || loss.first_missed > now) continue;
-    losses_.push_back({loss.account, loss.first_missed, {}});  // a clear is proven in this life or not at all
+    known_.losses.push_back(
+        {loss.account, loss.first_missed, {}});  // a clear is proven in this life or not at all
   }
-  absences_ = record.absences;
-  for (Absence& absence : absences_) {
+  for (Absence& absence : known_.absences) {
     // Whatever the record says, it can neither open a drift by itself nor put one off.
     const int enough = context.watch.confirm_clears;
     absence.absences =
@@ -65,14 +63,14 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
   }
   // A drift without its evidence (a damaged or doctored file) is still a drift: give it the least evidence
   // there can be.
-  for (const Drift& drift : drifts_) {
-    if (drift.kind == DriftKind::unexpected && lookup(sightings_, drift.account) == nullptr) {
-      sightings_.insert(find_entry(sightings_, drift.account),
-                        {drift.account, std::nullopt, drift.since, drift.since});
+  for (const Drift& drift : known_.drifts) {
+    if (drift.kind == DriftKind::unexpected && lookup(known_.sightings, drift.account) == nullptr) {
+      known_.sightings.insert(find_entry(known_.sightings, drift.account),
+                              {drift.account, std::nullopt, drift.since, drift.since});
     }
-    if (drift.kind == DriftKind::missing && lookup(absences_, drift.account) == nullptr) {
-      absences_.insert(find_entry(absences_, drift.account),
-                       {drift.account, drift.since, std::nullopt, context.watch.confirm_clears});
+    if (drift.kind == DriftKind::missing && lookup(known_.absences, drift.account) == nullptr) {
+      known_.absences.insert(find_entry(known_.absences, drift.account),
+                             {drift.account, drift.since, std::nullopt, context.watch.confirm_clears});
     }
   }
 }

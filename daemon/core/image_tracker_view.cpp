@@ -7,41 +7,21 @@
 
 namespace sharedrift {
 
-ImageRecord ImageTracker::record() const {
-  ImageRecord record{policy_->id};
-  record.state = state_;
-  record.last_complete = last_complete_;
-  record.last_complete_began = last_complete_began_;
-  record.last_poll = last_poll_;
-  record.state_since = state_since_;
-  record.shared_accounts = shared_accounts_;
-  record.unused_entries = unused_entries_;
-  record.unlisted = unlisted_;
-  record.total_count = total_count_;
-  record.listing_complete = listing_complete_;
-  record.counters = counters_;
-  record.sightings = sightings_;
-  record.losses = losses_;
-  record.absences = absences_;
-  record.drifts = drifts_;
-  return record;
-}
-
 std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   auto view = std::make_shared<ImageView>();
   view->policy = policy_;
-  view->state = state_;
-  view->state_since = state_since_;
-  view->listing_complete = listing_complete_;
-  view->last_complete = last_complete_;
-  view->last_poll = last_poll_;
+  view->state = known_.state;
+  view->state_since = known_.state_since;
+  view->listing_complete = known_.listing_complete;
+  view->last_complete = known_.last_complete;
+  view->last_poll = known_.last_poll;
   view->last_failure = last_failure_;
-  view->counters = counters_;
+  view->counters = known_.counters;
   view->allowed_accounts = allowed_count(*policy_, at.judged_at);
-  view->drifts.reserve(drifts_.size());
+  view->drifts.reserve(known_.drifts.size());
   std::int64_t unexpected = 0;
   std::int64_t missing = 0;
-  for (const Drift& drift : drifts_) {
+  for (const Drift& drift : known_.drifts) {
     ++(drift.kind == DriftKind::unexpected ? unexpected : missing);
     view->drifts.push_back(drift_view(drift));
   }
@@ -53,17 +33,17 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   };
   view->unexpected_accounts = gauge(unexpected, proven);
   view->missing_accounts = gauge(missing, proven);
-  if (last_complete_) {
-    view->shared_accounts = gauge(shared_accounts_, proven);
-    view->unused_entries = gauge(unused_entries_, proven);
+  if (known_.last_complete) {
+    view->shared_accounts = gauge(known_.shared_accounts, proven);
+    view->unused_entries = gauge(known_.unused_entries, proven);
   }
-  if (total_count_ >= 0) {
+  if (known_.total_count >= 0) {
     const auto allowed = static_cast<std::int64_t>(view->allowed_accounts);
-    view->unexpected_accounts_min = gauge(std::max<std::int64_t>(0, total_count_ - allowed), proven);
-    view->unlisted_accounts = gauge(unlisted_, proven);
+    view->unexpected_accounts_min = gauge(std::max<std::int64_t>(0, known_.total_count - allowed), proven);
+    view->unlisted_accounts = gauge(known_.unlisted, proven);
   }
-  view->sightings.reserve(sightings_.size());
-  for (const Sighting& sighting : sightings_)
+  view->sightings.reserve(known_.sightings.size());
+  for (const Sighting& sighting : known_.sightings)
     view->sightings.push_back(sighting.account);
   return view;
 }
