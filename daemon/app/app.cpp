@@ -47,7 +47,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kStartFailure = 1;
-constexpr int kBadConfig = 2;
 constexpr int kBug = 70;
 constexpr Millis kDrain = 2s;
 /// Files that did not change are loaded no sooner: a flood of requests would be a flood of lines.
@@ -71,8 +70,8 @@ class App {
 
   int run() {
     auto config = config_.load();
-    if (!config) return fail(kBadConfig, to_lines(config.error()));
-    if (auto door = open_door(); !door) return fail(kBadConfig, door.error());
+    if (!config) return refuse(to_lines(config.error()));
+    if (auto door = open_door(); !door) return refuse(door.error());
     if (options_.config_check) {
       for (const ConfigPart& part : (*config)->files)
         print(part.file + ": good\n");
@@ -80,11 +79,11 @@ class App {
     }
     auto store = StateDb::open(state_path(options_.storage_path), (*config)->poll.state_retention, logger_,
                                clock_, StateLimits::of(watch_list(**config, shard())));
-    if (!store) return fail(kStartFailure, store.error());
+    if (!store) return refuse(store.error(), kStartFailure);
     store_ = std::move(*store);
     journal_ = std::make_unique<EventJournal>(logger_, *store_);
     build_engine(*config);
-    if (auto listening = listen(); !listening) return fail(kStartFailure, listening.error());
+    if (auto listening = listen(); !listening) return refuse(listening.error(), kStartFailure);
     release_free_heap();  // what reading the configuration and the past took is not needed again
     engine_->start();
     tell(EventType::started, started_fields());
@@ -123,11 +122,6 @@ class App {
     if (!door) return Err(to_lines(door.error()));
     door_ = std::move(*door);
     return Unit{};
-  }
-
-  static int fail(int code, const std::string& why) {
-    std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
-    return code;
   }
 
   [[nodiscard]] Shard shard() const { return {options_.shard_index, options_.shard_count}; }
@@ -175,9 +169,12 @@ class App {
       refusal_news_.on_refused(why, address);
     };
     if (door_ && door_->has_tls()) server.tls_context = [this] { return door_->tls_context(); };
-    return listeners_.start(
-        options_, server, [this](const ServerRequest& request) { return routes_->answer(request); }, logger_,
-        clock_);
+    SD_TRY(sockets, open_listeners(options_, logger_, clock_));
+    SD_TRY(started, HttpServer::start(sockets, std::move(server), [this](const ServerRequest& request) {
+             return routes_->answer(request);
+           }));
+    server_ = std::move(started);
+    return Unit{};
   }
 
   WebBackend make_backend() {
@@ -254,7 +251,7 @@ class App {
       }
       if (now < next_look) continue;
       next_look = now + look;
-      if (!listeners_.live()) {
+      if (!server_->healthy()) {
         tell(EventType::internal_error,
              {{"detail", std::string{"a listener ended and could not be brought back"}}});
         return kStartFailure;
@@ -282,7 +279,7 @@ class App {
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
     const std::scoped_lock no_reload(reload_mutex_);
     engine_->stop();
-    listeners_.stop(kDrain);
+    server_->stop(kDrain);
     tell(EventType::stopped, {});
     store_->close();
   }
@@ -334,7 +331,7 @@ class App {
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<WebSecurity> door_;  ///< null: no web config
   std::unique_ptr<WebRoutes> routes_;
-  Listeners listeners_;
+  std::unique_ptr<HttpServer> server_;
 };
 
 }  // namespace

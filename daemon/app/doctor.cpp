@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -24,12 +23,6 @@ namespace sharedrift {
 namespace {
 
 constexpr int kUnwritten = 1;
-constexpr int kWrongUse = 2;
-
-int complain(const std::string& why, int code) {
-  std::fprintf(stderr, "share-drift-exporter: %s\n", why.c_str());
-  return code;
-}
 
 /// The profile that is meant: the one asked for, or the only one.
 const ProfileConfig* find_profile(const Config& config, const std::string& name) {
@@ -98,11 +91,11 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
     std::string names;
     for (const ProfileConfig& p : config.profiles)
       names += (names.empty() ? "" : ", ") + p.name;
-    return complain("doctor meets one profile: name one of " + names + " with --profile", kWrongUse);
+    return refuse("doctor meets one profile: name one of " + names + " with --profile");
   }
   std::optional<ReportFile> report;
   if (!options.report_file.empty() && report.emplace(options.report_file).error() != 0) {
-    return complain("--report: " + options.report_file + ": " + std::strerror(report->error()), kWrongUse);
+    return refuse("--report: " + options.report_file + ": " + std::strerror(report->error()));
   }
   SystemClock clock;
   SystemRandom random;
@@ -119,9 +112,8 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
   if (!image.empty()) known.insert(image);
   const int error = report->write(doctor_json(found, known, kVersion, clock.wall()));
   if (error == 0) return exit_code(found);
-  return complain(
-      "the report could not be written whole: " + options.report_file + ": " + std::strerror(error),
-      kUnwritten);
+  return refuse("the report could not be written whole: " + options.report_file + ": " + std::strerror(error),
+                kUnwritten);
 }
 
 }  // namespace sharedrift

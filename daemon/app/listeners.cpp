@@ -20,8 +20,10 @@ Family family_of(const ListenAddress& address, const std::vector<ListenAddress>&
   return has_other ? Family::v6_only : Family::both;
 }
 
-Result<std::vector<int>, std::string> open_sockets(const Options& options, EventSink& sink,
-                                                   const Clock& clock) {
+}  // namespace
+
+Result<std::vector<int>, std::string> open_listeners(const Options& options, EventSink& sink,
+                                                     const Clock& clock) {
   if (options.systemd_socket) return SystemdNotifier::listening_sockets();
   std::vector<int> sockets;
   for (const ListenAddress& address : options.listen_addresses) {
@@ -36,24 +38,6 @@ Result<std::vector<int>, std::string> open_sockets(const Options& options, Event
                    {{"address", address.host}, {"port", std::int64_t{port_of_socket(*socket)}}}});
   }
   return sockets;
-}
-
-}  // namespace
-
-Result<Unit, std::string> Listeners::start(const Options& options, ServerOptions server,
-                                           ServerHandler handler, EventSink& sink, const Clock& clock) {
-  SD_TRY(sockets, open_sockets(options, sink, clock));
-  SD_TRY(started, HttpServer::start(sockets, std::move(server), std::move(handler)));
-  server_ = std::move(started);
-  return Unit{};
-}
-
-bool Listeners::live() const {
-  return server_->healthy();
-}
-
-void Listeners::stop(Millis grace) {
-  if (server_) server_->stop(grace);
 }
 
 }  // namespace sharedrift

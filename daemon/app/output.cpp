@@ -30,10 +30,9 @@ int finish_output(int code) {
   return kNotWritten;
 }
 
-int refuse(const std::string& why) {
-  constexpr int kBadUsage = 2;
+int refuse(const std::string& why, int code) {
   std::fprintf(stderr, "share-drift-exporter: %s%s", why.c_str(), why.ends_with('\n') ? "" : "\n");
-  return kBadUsage;
+  return code;
 }
 
 Screen screen() {

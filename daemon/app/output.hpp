@@ -13,8 +13,8 @@ void print(std::string_view text);
 /// end.
 int finish_output(int code);
 
-/// Says on standard error why nothing was done, and gives the exit code of bad usage and configuration: 2.
-int refuse(const std::string& why);
+/// Says on standard error why it ends, and gives the exit code: 2 is for bad usage and configuration.
+int refuse(const std::string& why, int code = 2);
 
 /// How standard output is looked at.
 struct Screen {
