@@ -1,6 +1,6 @@
 #pragma once
 
-#include "app/listen_address.hpp"
+#include "app/cli_values.hpp"
 #include "core/event.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"

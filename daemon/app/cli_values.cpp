@@ -76,4 +76,19 @@ Result<OutsideAddress, std::string> parse_outside_address(const std::string& ext
   return Err(std::string("--web.route-prefix must be a path, such as /share-drift"));
 }
 
+Result<ListenAddress, std::string> parse_listen_address(std::string_view text) {
+  const auto bad = [text] {
+    return Err("--web.listen-address: \"" + clean(text) + "\" is not host:port, :port or [v6]:port");
+  };
+  const HostAndPort parts = split_authority(text);
+  const auto port = parse_number<int>(parts.port.value_or(""));
+  if (!port || *port < 0 || *port > 65'535 || (parts.bracketed && parts.host.empty())) return bad();
+  return ListenAddress{parts.host.empty() ? "::" : std::string{parts.host}, *port};
+}
+
+std::vector<ListenAddress> default_listen_addresses() {
+  constexpr int kPort = 10'191;
+  return {{"127.0.0.1", kPort}, {"::1", kPort, true}};
+}
+
 }  // namespace sharedrift

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace sharedrift {
 
@@ -30,5 +31,17 @@ struct OutsideAddress {
 };
 Result<OutsideAddress, std::string> parse_outside_address(const std::string& external_url,
                                                           const std::optional<std::string>& route_prefix);
+
+struct ListenAddress {
+  std::string host;
+  int port = 0;
+  bool may_fail = false;  ///< one of the defaults: where the address family is missing, it is left out
+};
+
+/// `host:port`, `:port` (every address), `[v6]:port`; port 0 takes any free one. The error names flag and
+/// remedy.
+Result<ListenAddress, std::string> parse_listen_address(std::string_view text);
+/// Port 10191 of both loopbacks.
+std::vector<ListenAddress> default_listen_addresses();
 
 }  // namespace sharedrift

@@ -1,9 +1,7 @@
 #include "app/app.hpp"
 #include "app/cli.hpp"
 #include "app/output.hpp"
-#include "os/memory.hpp"
-#include "os/signals.hpp"
-#include "os/standard_descriptors.hpp"
+#include "os/process.hpp"
 
 #include <array>
 #include <csignal>

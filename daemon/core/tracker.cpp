@@ -4,7 +4,6 @@
 #include "core/view.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace sharedrift {
 

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "core/event.hpp"
+#include "core/ids.hpp"
 #include "core/image_tracker.hpp"
 #include "core/profile_outage.hpp"
 #include "core/record.hpp"
-#include "core/step.hpp"
 
 #include <array>
 #include <cstddef>
@@ -14,10 +15,20 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace sharedrift {
+
+/// What a step of the tracker brought.
+struct Step {
+  struct Change {
+    std::shared_ptr<const ImageView> view;  ///< to publish anew; never null
+    bool urgent;  ///< more than times and poll counters changed: its record must not be lost
+  };
+  std::vector<Event> events;
+  std::vector<Change> changed;   ///< in the order in which it came; of an image twice, the later counts
+  std::vector<ImageId> removed;  ///< no longer watched
+};
 
 /// The deep module: turns observations of a fleet of images into drift. Presence is cheap, absence needs
 /// proof; daemon/README.md draws the states. Pure: time is an argument, nothing is read, written or logged.

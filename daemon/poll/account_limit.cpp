@@ -1,6 +1,6 @@
 #include "poll/account_limit.hpp"
 
-#include "core/account_room.hpp"
+#include "core/policy.hpp"
 #include "core/sorted_entries.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "store/state_file.hpp"
 
-#include "core/account_room.hpp"
+#include "core/policy.hpp"
 #include "core/text.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"

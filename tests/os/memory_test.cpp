@@ -1,4 +1,4 @@
-#include "os/memory.hpp"
+#include "os/process.hpp"
 
 #include "support/process_status.hpp"
 #include "support/sanitized.hpp"

@@ -1,4 +1,4 @@
-#include "os/standard_descriptors.hpp"
+#include "os/process.hpp"
 
 #include <cerrno>
 #include <functional>
