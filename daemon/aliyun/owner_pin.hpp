@@ -11,7 +11,6 @@
 #include <list>
 #include <optional>
 #include <set>
-#include <string>
 
 namespace sharedrift {
 

@@ -3,7 +3,6 @@
 #include "core/time.hpp"
 
 #include <algorithm>
-#include <cstdint>
 
 /// How often the API may be called, and when to try again. Pure: time is an argument. Not thread-safe.
 namespace sharedrift {

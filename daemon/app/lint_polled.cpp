@@ -6,7 +6,6 @@
 #include "core/policy.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace sharedrift {

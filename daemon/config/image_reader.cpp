@@ -4,8 +4,6 @@
 #include "core/text.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <unordered_map>
 #include <utility>
 
 namespace sharedrift {

@@ -1,7 +1,5 @@
 #include "core/owned_images.hpp"
 
-#include <algorithm>
-
 namespace sharedrift {
 
 OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, const Rules& rules) {

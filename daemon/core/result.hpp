@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cassert>
-#include <concepts>
-#include <type_traits>
 #include <utility>
 #include <variant>
 

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <ctime>
-#include <utility>
 
 namespace sharedrift::sqlite {
 

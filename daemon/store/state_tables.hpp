@@ -6,12 +6,10 @@
 #include "store/sqlite.hpp"
 #include "store/state_file.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

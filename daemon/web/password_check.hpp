@@ -2,7 +2,6 @@
 
 #include "core/secret.hpp"
 
-#include <array>
 #include <cstddef>
 #include <deque>
 #include <mutex>

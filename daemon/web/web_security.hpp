@@ -6,7 +6,6 @@
 #include "web/password_check.hpp"
 #include "web/web_config.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>

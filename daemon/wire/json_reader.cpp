@@ -4,7 +4,6 @@
 #include "core/secret.hpp"
 
 #include <algorithm>
-#include <utility>
 
 #include <nlohmann/json.hpp>
 
