@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -17,8 +16,8 @@ struct Err {
 };
 
 /// Either a value or an error. A subset of std::expected's interface (which clang 14 cannot see in libstdc++
-/// 12), so that it can be replaced by it. Reading the side that is not there is a bug: asserted,
-/// and std::bad_variant_access where assertions are off.
+/// 12), so that it can be replaced by it. Reading the side that is not there is a bug:
+/// std::bad_variant_access.
 template <class T, class E>
 class [[nodiscard]] Result {
  public:
@@ -31,40 +30,20 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool has_value() const noexcept { return data_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  [[nodiscard]] T& value() & { return *get(); }
-  [[nodiscard]] const T& value() const& { return *get(); }
-  [[nodiscard]] T&& value() && { return std::move(*get()); }
-  T& operator*() & { return *get(); }
-  const T& operator*() const& { return *get(); }
-  T&& operator*() && { return std::move(*get()); }
-  T* operator->() { return get(); }
-  const T* operator->() const { return get(); }
-
-  [[nodiscard]] E& error() & {
-    assert(!has_value());
-    return std::get<1>(data_);
-  }
-  [[nodiscard]] const E& error() const& {
-    assert(!has_value());
-    return std::get<1>(data_);
-  }
-  [[nodiscard]] E&& error() && {
-    assert(!has_value());
-    return std::get<1>(std::move(data_));
-  }
-
-  [[nodiscard]] T value_or(T fallback) const& { return has_value() ? *get() : std::move(fallback); }
+  [[nodiscard]] T& value() & { return std::get<0>(data_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(data_); }
+  [[nodiscard]] T&& value() && { return std::get<0>(std::move(data_)); }
+  T& operator*() & { return std::get<0>(data_); }
+  const T& operator*() const& { return std::get<0>(data_); }
+  T&& operator*() && { return std::get<0>(std::move(data_)); }
+  T* operator->() { return &std::get<0>(data_); }
+  const T* operator->() const { return &std::get<0>(data_); }
+  [[nodiscard]] E& error() & { return std::get<1>(data_); }
+  [[nodiscard]] const E& error() const& { return std::get<1>(data_); }
+  [[nodiscard]] E&& error() && { return std::get<1>(std::move(data_)); }
+  [[nodiscard]] T value_or(T fallback) const& { return has_value() ? value() : std::move(fallback); }
 
  private:
-  [[nodiscard]] T* get() {
-    assert(has_value());
-    return &std::get<0>(data_);
-  }
-  [[nodiscard]] const T* get() const {
-    assert(has_value());
-    return &std::get<0>(data_);
-  }
-
   std::variant<T, E> data_;
 };
 
