@@ -1,6 +1,7 @@
 #include "core/secret.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <string.h>  // NOLINT(modernize-deprecated-headers): explicit_bzero is not of the C++ library
 

@@ -117,11 +117,10 @@ int on_sending(void* user, char* /*peer*/, char* /*own*/, int /*peer_port*/, int
 }
 
 /// The proxy to go through; empty: none.
-std::string proxy_of(const HttpRequest& request, const HttpRoute& route) {
+std::string proxy_of(const Url& url, const HttpRoute& route) {
   if (route.never_proxy) return {};
   if (!route.proxy_url.empty() || !route.proxy_from_environment) return route.proxy_url;
-  const auto url = parse_url(request.url);
-  auto found = url ? environment_proxy(*url, process_variable) : EnvironmentProxy{};
+  auto found = environment_proxy(url, process_variable);
   return found ? std::move(found->url) : "";  // one that is none was refused before
 }
 
@@ -208,11 +207,11 @@ void configure_protocol(CURL* easy) {
 
 }  // namespace
 
-bool configure(Exchange& exchange, Millis left) {
+bool configure(Exchange& exchange, const Url& url, Millis left) {
   CURL* const easy = exchange.easy.get();
   const HttpRequest& request = exchange.request;
   const HttpRoute route = request.route ? *request.route : HttpRoute{};
-  const std::string proxy = proxy_of(request, route);
+  const std::string proxy = proxy_of(url, route);
   exchange.proxied = !proxy.empty();
   exchange.proxy_login = proxy.find('@') != proxy.npos;
   exchange.proxy_handshake = proxy.starts_with("https://");
@@ -224,7 +223,7 @@ bool configure(Exchange& exchange, Millis left) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.max_body));
   return configure_headers(exchange) &&
-         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_plain(request) ? "http" : "https") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url.https ? "https" : "http") == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) == CURLE_OK;
 }
 

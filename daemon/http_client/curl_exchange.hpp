@@ -1,6 +1,7 @@
 #pragma once
 
 #include "ports.hpp"
+#include "wire/url.hpp"
 
 #include <array>
 #include <cstddef>
@@ -45,8 +46,9 @@ struct Exchange {
   EasyHandle easy;
 };
 
-/// Sets the options of the exchange's handle, which is as new. False when memory is short.
-bool configure(Exchange& exchange, Millis left);
+/// Sets the options of the exchange's handle, which is as new. `url` is the request's. False when memory is
+/// short.
+bool configure(Exchange& exchange, const Url& url, Millis left);
 
 /// The outcome once libcurl is done with it: the answer if it is whole and framed, or the reason why not.
 HttpResult conclude(Exchange& exchange, CURLcode code);

@@ -41,16 +41,7 @@ void CurlTransport::start(HttpRequest request, MonoTime deadline, HttpDone done)
   auto exchange = std::make_unique<Exchange>();
   exchange->request = std::move(request);
   exchange->done = std::move(done);
-  const MonoTime now = boot_now();
-  if (deadline <= now) {
-    exchange->verdict =
-        TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
-  } else {
-    exchange->verdict = refuse_request(exchange->request);
-  }
-  if (!exchange->verdict && !launch(*exchange, std::chrono::ceil<Millis>(deadline - now))) {
-    exchange->verdict = TransportError{Reason::local, "out of memory for a request"};
-  }
+  exchange->verdict = launch(*exchange, deadline);
   if (exchange->verdict) {
     refused_.push_back(std::move(exchange));
   } else {
@@ -59,15 +50,24 @@ void CurlTransport::start(HttpRequest request, MonoTime deadline, HttpDone done)
   }
 }
 
-bool CurlTransport::launch(Exchange& exchange, Millis left) {
+/// Hands the exchange to libcurl; or says why not.
+std::optional<TransportError> CurlTransport::launch(Exchange& exchange, MonoTime deadline) {
+  const MonoTime now = boot_now();
+  if (deadline <= now)
+    return TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
+  auto url = admit_request(exchange.request);
+  if (!url) return std::move(url.error());
   if (idle_.empty()) {
     exchange.easy.reset(curl_easy_init());
   } else {
     exchange.easy = std::move(idle_.back());
     idle_.pop_back();
   }
-  return exchange.easy && configure(exchange, left) &&
-         curl_multi_add_handle(multi_, exchange.easy.get()) == CURLM_OK;
+  const bool launched = exchange.easy &&
+                        configure(exchange, *url, std::chrono::ceil<Millis>(deadline - now)) &&
+                        curl_multi_add_handle(multi_, exchange.easy.get()) == CURLM_OK;
+  if (!launched) return TransportError{Reason::local, "out of memory for a request"};
+  return std::nullopt;
 }
 
 void CurlTransport::release(Exchange& exchange) {
@@ -101,21 +101,16 @@ bool CurlTransport::finish_answered() {
   return false;
 }
 
-/// One answer a turn: what the caller sends because of it leaves before the next answer, which may have come
-/// at the same moment, is looked at. Else answers that come together stay together, and each waits for all.
+/// Calls back for one exchange. libcurl goes on only when all that ended have been called back for: each turn
+/// of it looks at every exchange under way, which is what a poll would cost most in.
 void CurlTransport::run_once(MonoTime until) {
-  if (finish_refused() || act()) return;
+  if (finish_refused() || finish_answered()) return;
   const MonoTime now = boot_now();
   const auto wait = std::chrono::ceil<Millis>(std::clamp(until, now, now + kLongestWait) - now);
   curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
-  act();
-}
-
-/// Lets libcurl go on; whether that ended an exchange, of which one is called back for.
-bool CurlTransport::act() {
   int running = 0;
   curl_multi_perform(multi_, &running);
-  return finish_answered();
+  finish_answered();
 }
 
 void CurlTransport::cancel_all() {

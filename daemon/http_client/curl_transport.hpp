@@ -4,6 +4,7 @@
 #include "ports.hpp"
 
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -35,8 +36,7 @@ class CurlTransport final : public HttpTransport {
 
  private:
   using ExchangePtr = std::unique_ptr<Exchange>;
-  bool launch(Exchange& exchange, Millis left);
-  bool act();
+  std::optional<TransportError> launch(Exchange& exchange, MonoTime deadline);
   bool finish_refused();
   bool finish_answered();
   void release(Exchange& exchange);

@@ -2,7 +2,6 @@
 
 #include "core/text.hpp"
 #include "http_client/proxy_environment.hpp"
-#include "wire/url.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -34,32 +33,28 @@ bool is_something_else_than_a_file(const std::string& path) {
 
 }  // namespace
 
-bool is_plain(const HttpRequest& request) {
-  const auto url = parse_url(request.url);
-  return url && !url->https;
-}
-
-std::optional<TransportError> refuse_request(const HttpRequest& request) {
-  const auto url = parse_url(request.url);
-  if (!url) return TransportError{Reason::protocol, "the URL cannot be sent: it " + url.error().message};
+Result<Url, TransportError> admit_request(const HttpRequest& request) {
+  auto url = parse_url(request.url);
+  if (!url) return Err(TransportError{Reason::protocol, "the URL cannot be sent: it " + url.error().message});
   const bool anywhere = request.route && request.route->plain_http_anywhere;
   if (!url->https && !anywhere && !is_local(url->host)) {
-    return TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(*url)};
+    return Err(TransportError{Reason::protocol, "plain http is for loopback only: " + host_and_port(*url)});
   }
   if (request.route && request.route->proxy_from_environment) {
     const auto proxy = environment_proxy(*url, process_variable);
-    if (!proxy) return TransportError{Reason::proxy, "the proxy in " + proxy.error()};
+    if (!proxy) return Err(TransportError{Reason::proxy, "the proxy in " + proxy.error()});
   }
   if (request.route && !request.route->ca_file.empty() &&
       is_something_else_than_a_file(request.route->ca_file)) {
-    return TransportError{Reason::tls, "ca_file " + clean(request.route->ca_file) + " is not a regular file"};
+    return Err(
+        TransportError{Reason::tls, "ca_file " + clean(request.route->ca_file) + " is not a regular file"});
   }
   for (const HttpHeader& header : request.headers) {
     if (is_sendable(header)) continue;
-    return TransportError{Reason::protocol, "the header " + clean(header.first, 60) +
-                                                " cannot be sent: it is not visible ASCII"};
+    return Err(TransportError{Reason::protocol, "the header " + clean(header.first, 60) +
+                                                    " cannot be sent: it is not visible ASCII"});
   }
-  return std::nullopt;
+  return std::move(*url);
 }
 
 std::string host_and_port(std::string_view url) {

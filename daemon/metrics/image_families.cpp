@@ -157,13 +157,12 @@ std::span<const FleetFamily> fleet_families() {
   return kFleetFamilies;
 }
 
-bool differ(const ImageFamily& family, const ImageView& a, const ImageView& b) {
-  const AccountNames no_names;
-  ImageSamples before{no_names};
-  ImageSamples after{no_names};
-  family.samples(a, before);
-  family.samples(b, after);
-  return before.all != after.all;
+bool ViewComparison::differ(const ImageFamily& family) {
+  old_.all.clear();
+  new_.all.clear();
+  family.samples(before_, old_);
+  family.samples(after_, new_);
+  return old_.all != new_.all;
 }
 
 }  // namespace sharedrift

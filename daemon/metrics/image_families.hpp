@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "core/non_copyable.hpp"
 #include "core/view.hpp"
 #include "metrics/metric_spec.hpp"
 
@@ -64,8 +65,21 @@ struct FleetFamily {
 std::span<const ImageFamily> image_families();
 std::span<const FleetFamily> fleet_families();
 
-/// Whether two views of one image contribute different samples.
-bool differ(const ImageFamily& family, const ImageView& a, const ImageView& b);
+/// Two views of one image, compared family by family. They outlive it.
+class ViewComparison : NonCopyable {
+ public:
+  ViewComparison(const ImageView& before, const ImageView& after) : before_(before), after_(after) {}
+
+  /// Whether they contribute different samples.
+  [[nodiscard]] bool differ(const ImageFamily& family);
+
+ private:
+  const ImageView& before_;
+  const ImageView& after_;
+  AccountNames no_names_;
+  ImageSamples old_{no_names_};  ///< kept for their room: every poll compares all families
+  ImageSamples new_{no_names_};
+};
 
 /// Calls `visit(view, sample)` for each sample of the family, image by image in the order of `views`.
 template <class Visit>

@@ -34,9 +34,12 @@ ViewStore::ViewStore() : versions_(image_families().size()) {
 void ViewStore::publish(ViewPtr view) {
   const std::lock_guard lock(mutex_);
   ViewPtr& present = views_[view->policy->id];
-  grow([&present, &view](const ImageFamily& family) {
-    return present == nullptr || differ(family, *present, *view);
-  });
+  if (present == nullptr) {
+    grow();
+  } else {
+    ViewComparison comparison(*present, *view);
+    grow([&comparison](const ImageFamily& family) { return comparison.differ(family); });
+  }
   present.swap(view);  // the old view dies after the lock
 }
 

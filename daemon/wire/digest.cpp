@@ -15,6 +15,12 @@ std::string text_of(const Bytes& bytes, unsigned size) {
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
+/// Looked up once: OpenSSL 3 looks an algorithm up by its name each time where it is given EVP_sha256().
+const EVP_MD* fetched_sha256() {
+  static const EVP_MD* const kFetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kFetched;
+}
+
 std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view text) {
   Bytes out{};
   unsigned size = 0;
@@ -31,7 +37,7 @@ std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view text
 std::string sha256(std::string_view text) {
   Bytes out{};
   unsigned size = 0;
-  if (EVP_Digest(text.data(), text.size(), out.data(), &size, EVP_sha256(), nullptr) != 1) return {};
+  if (EVP_Digest(text.data(), text.size(), out.data(), &size, fetched_sha256(), nullptr) != 1) return {};
   return text_of(out, size);
 }
 

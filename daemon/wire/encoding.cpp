@@ -15,12 +15,12 @@ constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 }  // namespace
 
 std::string to_hex(std::string_view bytes) {
-  std::string out;
-  out.reserve(2 * bytes.size());
+  std::string out(2 * bytes.size(), '\0');
+  auto to = out.begin();
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out += kHex[byte >> 4U];
-    out += kHex[byte & 0xFU];
+    *to++ = kHex[byte >> 4U];
+    *to++ = kHex[byte & 0xFU];
   }
   return out;
 }
