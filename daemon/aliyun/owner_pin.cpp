@@ -88,10 +88,8 @@ void OwnerPin::take(const Result<ApiAnswer, Failure>& answer) {
     own_.insert(answer->generation);
     if (own_.size() > kGenerationsKept) own_.erase(own_.begin());
   }
-  for (Waiter& waiter : std::exchange(waiting_, {})) {
-    waiter.late.cancel();
+  for (Waiter& waiter : std::exchange(waiting_, {}))
     waiter.then(problem ? &*problem : nullptr);
-  }
 }
 
 }  // namespace sharedrift

@@ -80,6 +80,15 @@ TEST(ClockCorrection, AMinuteIsStillTrusted) {
   }
 }
 
+TEST(ClockCorrection, AnAnswerWasWrittenHalfWayThroughItsExchange) {
+  const WallTime told{Millis{1'800'000'000'000}};
+  const HttpResponse response = answer(200, "{}", {{"date", testing::http_date(told)}});
+  ClockCorrection correction;
+  const MonoTime sent{std::chrono::hours{1}};
+  correction.learn(response, sent, {sent + std::chrono::seconds{10}, told + Millis{5'500}});
+  EXPECT_EQ(correction.skew(), Millis{0});
+}
+
 TEST(ApiGate, ARefusedTimeThatNothingExplainsIsFinal) {
   GateBench bench(nullptr);
   bench.script = [&bench](const HttpRequest& /*request*/, std::size_t /*index*/) {
