@@ -17,8 +17,7 @@ namespace {
 /// usable.
 Millis wait_hint(const HttpResponse& response, WallTime now) {
   const auto number = [&response](std::string_view name) {
-    const auto value = parse_number<std::int64_t>(response.header(name)).value_or(0);
-    return std::clamp<std::int64_t>(value, 0, 86'400'000);
+    return std::min<std::int64_t>(parse_number<std::int64_t>(response.header(name)).value_or(0), 86'400'000);
   };
   if (const auto millis = number("x-acs-retry-after"); millis > 0) return Millis{millis};
   if (const auto seconds = number("retry-after"); seconds > 0) return std::chrono::seconds{seconds};

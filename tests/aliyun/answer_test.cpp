@@ -284,6 +284,15 @@ TEST(Classify, NeverRepeatsWhatTheApiEchoes) {
   }
 }
 
+TEST(Classify, ACodeThatOnlyBeginsLikeAKnownOneIsUnknown) {
+  for (const ApiCode& known : api_codes()) {
+    if (!known.code.ends_with('*')) continue;
+    const std::string other = std::string{known.code.substr(0, known.code.size() - 2)} + "~";
+    EXPECT_THAT(classify_refusal(other, 400, "").failure.detail, Not(HasSubstr(std::string{known.meaning})))
+        << other;
+  }
+}
+
 TEST(Classify, OfWhatTheApiSaysWholeSentencesAndShortWordsStay) {
   EXPECT_EQ(harmless("The key is wrong; look at it. The string to sign is: hush."),
             "The key is wrong; look at it.");

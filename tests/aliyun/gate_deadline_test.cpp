@@ -54,6 +54,23 @@ TEST(ApiGate, EndsAtTheDeadlineThoughItsTurnDoesNotCome) {
   EXPECT_EQ(no_slot->when - slots.start, Millis{1500});
 }
 
+TEST(ApiGate, ACallThatThrottlingLeavesNoTurnSaysSo) {
+  GateOptions options = GateBench::unlimited();
+  options.concurrency = 2;
+  options.max_attempts = 1;
+  GateBench bench(
+      [](const HttpRequest& /*request*/, std::size_t index) {
+        return index == 0 ? Reply{refusal("Throttling", 400)} : Reply{good(), Millis{9000}};
+      },
+      options);
+  bench.call();
+  bench.run();
+  bench.call();  // takes the one place of two that throttling left
+  const auto no_turn = bench.call(Millis{1500});
+  bench.run();
+  EXPECT_EQ(no_turn->reason(), Reason::throttled) << "though nothing is held back any more";
+}
+
 TEST(ApiGate, SendsNothingAfterTheDeadline) {
   GateBench bench(GateBench::always(good()));
   const auto outcome = bench.call(Millis{0});

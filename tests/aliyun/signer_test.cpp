@@ -141,6 +141,14 @@ TEST(Signer, ATokenIsSignedAndNeverInTheUrl) {
   EXPECT_EQ(header_of(*request, "x-acs-security-token"), "token==");
 }
 
+TEST(Signer, TakesTheRoomForALongTokenAtOnce) {
+  // What grows leaves copies of the token behind, and takes twice the room.
+  const Acs3Signature signature =
+      sign_acs3("POST", "ImageId=m-1", {{"host", "h"}, {"x-acs-security-token", std::string(3000, 't')}},
+                "hash", "id", Secret("s"));
+  EXPECT_LT(signature.canonical_request.capacity() - signature.canonical_request.size(), 64U);
+}
+
 TEST(Signer, SignsNothingWithoutIdOrSecret) {
   const ApiCall call{"https", "h", "A", "V", {}};
   Credentials credentials;
