@@ -152,51 +152,48 @@ bool YamlReader::text(const Place& at, TextRule rule, std::string& out) {
   return false;
 }
 
-bool YamlReader::file_path(const Place& at, std::string& out) {
+void YamlReader::file_path(const Place& at, std::string& out) {
   constexpr std::size_t kPathMax = 4095;
   std::string value;
-  if (!text(at, {1, kPathMax}, value)) return false;
+  if (!text(at, {1, kPathMax}, value)) return;
   if (value.front() != '/') {
     fail(at, in_quotes(value) + " is not an absolute path",
          "begin it with /; ~ and variables are not expanded");
-    return false;
+    return;
   }
   out = std::move(value);
-  return true;
 }
 
-bool YamlReader::boolean(const Place& at, bool& out) {
-  if (!expect_scalar(at, "true or false")) return false;
+void YamlReader::boolean(const Place& at, bool& out) {
+  if (!expect_scalar(at, "true or false")) return;
   const std::string_view value = raw(at);
   if (is_plain(at) && (value == "true" || value == "false")) {
     out = value == "true";
-    return true;
+    return;
   }
   fail(at, "expected true or false, found " + in_quotes(value),
        value == "true" || value == "false" ? "leave the quotes out" : "");
-  return false;
 }
 
-bool YamlReader::integer(const Place& at, int min, int max, int& out) {
+void YamlReader::integer(const Place& at, int min, int max, int& out) {
   const std::string wanted = "a whole number from " + std::to_string(min) + " to " + std::to_string(max);
-  if (!expect_scalar(at, wanted)) return false;
+  if (!expect_scalar(at, wanted)) return;
   const std::string_view value = raw(at);
   const auto number = parse_number<int>(value);
   // A leading 0 is an octal number to some readers of YAML and a decimal one to others.
   const bool whole = number && (value == "0" || value.front() != '0');
   if (whole && is_plain(at) && *number >= min && *number <= max) {
     out = *number;
-    return true;
+    return;
   }
   fail(at, "expected " + wanted + ", found " + in_quotes(value),
        whole && !is_plain(at) ? "leave the quotes out" : "");
-  return false;
 }
 
-bool YamlReader::number(const Place& at, double max, double& out) {
+void YamlReader::number(const Place& at, double max, double& out) {
   const std::string wanted = "a number from 0.01 to " + std::to_string(static_cast<int>(max)) + ", or 0";
   constexpr double kSmallest = 0.01;
-  if (!expect_scalar(at, wanted)) return false;
+  if (!expect_scalar(at, wanted)) return;
   const std::string_view value = raw(at);
   double number = 0;
   const auto [end, error] =
@@ -205,10 +202,9 @@ bool YamlReader::number(const Place& at, double max, double& out) {
                   !std::signbit(number) && (number == 0 || number >= kSmallest) && number <= max;
   if (ok && is_plain(at)) {
     out = number;
-    return true;
+    return;
   }
   fail(at, "expected " + wanted + ", found " + in_quotes(value), ok ? "leave the quotes out" : "");
-  return false;
 }
 
 bool YamlReader::duration(const Place& at, Millis min, Millis max, Millis& out) {

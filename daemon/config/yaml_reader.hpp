@@ -44,8 +44,8 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 /// The hint `did you mean "x"?`, or nothing.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
 
-/// Turns nodes into values and says what is wrong with those that cannot be. Every reader returns whether it
-/// set `out`; what failed was reported. Not thread-safe.
+/// Turns nodes into values and says what is wrong with those that cannot be. A reader that returns a
+/// bool tells whether it set `out`, others leave it as it was; what failed was reported. Not thread-safe.
 class YamlReader {
  public:
   YamlReader(const YamlTree& tree, DiagnosticList& problems) : tree_(tree), problems_(problems) {}
@@ -84,11 +84,11 @@ class YamlReader {
   /// One line of text that can be shown as it is.
   bool text(const Place& at, TextRule rule, std::string& out);
   /// An absolute path.
-  bool file_path(const Place& at, std::string& out);
+  void file_path(const Place& at, std::string& out);
   /// `true` or `false`, without quotes.
-  bool boolean(const Place& at, bool& out);
-  bool integer(const Place& at, int min, int max, int& out);
-  bool number(const Place& at, double max, double& out);
+  void boolean(const Place& at, bool& out);
+  void integer(const Place& at, int min, int max, int& out);
+  void number(const Place& at, double max, double& out);
   bool duration(const Place& at, Millis min, Millis max, Millis& out);
   std::optional<AccountId> account(const Place& at);
 

@@ -251,6 +251,7 @@ TEST(PlaceOf, IsTheDeepestOfTheKeysThatIsThere) {
   EXPECT_EQ(place({"profiles", "default", "ca_file"}), "a.yml:4 profiles.default.ca_file");
   EXPECT_EQ(place({"profiles", "other", "credentials", "file"}), "b.yml:3 profiles.other.credentials.file");
   EXPECT_EQ(place({"profiles", "other", "credentials", "uri"}), "b.yml:2 profiles.other.credentials");
+  EXPECT_EQ(place({"profiles", "third", "ca_file"}), "a.yml:3 profiles") << "as near as there is";
   EXPECT_EQ(place({"poll", "interval"}), "a.yml:0 ");
 }
 

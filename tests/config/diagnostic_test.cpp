@@ -23,5 +23,13 @@ TEST(Diagnostics, AreSummedUpInOneLine) {
   EXPECT_LT(summary(std::vector<Diagnostic>(1000, faults.back())).size(), 2'100U);
 }
 
+TEST(DiagnosticList, CountsCharactersInEveryLine) {
+  DiagnosticList problems("c.yml");
+  for (const int line : {1, 2, 3, 4})
+    problems.add(line, 3, "", "behind the letter of two bytes");
+  for (const Diagnostic& d : problems.take("\xC3\xBC: 1\n\xC3\xBC: 2\n\xC3\xBC: 3\na: 4\n"))
+    EXPECT_EQ(d.column, d.line == 4 ? 3 : 2) << d.line;
+}
+
 }  // namespace
 }  // namespace sharedrift

@@ -3,6 +3,7 @@
 #include "config/yaml_tree.hpp"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -64,6 +65,17 @@ TEST(YamlTextCheck, TellsWhereAByteIsThatIsNotShown) {
   }
   EXPECT_EQ(refused("a: \xFF"), "c.yml:1:4: is not valid UTF-8");
   EXPECT_TRUE(fits("\ta: 1\t\r\n\t\nname: M\xC3\xBCller\n\r\n"));
+}
+
+TEST(YamlTree, AFileThatIsCutOffIsWrongInALineThatItHas) {
+  for (const std::string& text :
+       std::vector<std::string>{"images: [1,", "images: [1,\n", "images: [1,\n  2", "images: [1,\n  2\n"}) {
+    YamlTree tree;
+    DiagnosticList problems("c.yml");
+    EXPECT_FALSE(parse_yaml(text, tree, problems));
+    const int last = text.find('2') == std::string::npos ? 1 : 2;
+    EXPECT_EQ(problems.take(text).at(0).line, last) << text;
+  }
 }
 
 }  // namespace
