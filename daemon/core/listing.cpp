@@ -106,15 +106,14 @@ void ListingCollector::judge_rows(const Page& page) {
   if (page.unusable_rows > 0) {
     break_pass(Reason::bad_row, std::to_string(page.unusable_rows) + " rows hold no usable account id");
   }
-  std::size_t fresh = 0;
+  pass_.repeats = !page.accounts.empty();
   for (const AccountId& account : page.accounts) {
     if (pass_.rows.insert(account).second) {
-      ++fresh;
+      pass_.repeats = false;
     } else {
       break_pass(Reason::duplicate_row, "an account is listed twice: the list moved while it was read");
     }
   }
-  pass_.repeats = fresh == 0 && !page.accounts.empty();
 }
 
 std::size_t ListingCollector::effective_page_size() const {

@@ -30,11 +30,10 @@ Secret::~Secret() {
   wipe();
 }
 
+/// Of what ends, or is replaced at once.
 void Secret::wipe() noexcept {
   if (data_ != nullptr) ::explicit_bzero(data_, size_);
   delete[] data_;
-  data_ = nullptr;
-  size_ = 0;
 }
 
 bool operator==(const Secret& a, const Secret& b) {

@@ -80,6 +80,13 @@ TEST_F(ProfileOutageTest, WhoStaysBlindAfterwardsIsTold) {
               ElementsAre("listing_recovered m-3", "image_state_changed m-3"));
 }
 
+TEST_F(ProfileOutageTest, WhoStaysBlindIsToldThoughOtherNewsCameOfIt) {
+  fleet.apply_all(failed(Reason::timeout));
+  fleet.apply("m-2", listed({1}));
+  EXPECT_THAT(told(fleet.apply("m-3", testing::broken({9}, Reason::timeout))),
+              ElementsAre("drift_opened m-3", "image_state_changed m-3", "listing_incomplete m-3"));
+}
+
 TEST_F(ProfileOutageTest, WhereOneCanBeListedTheOthersAreToldOneByOne) {
   fail("m-1");
   EXPECT_THAT(fail("m-2"), IsEmpty());
