@@ -4,6 +4,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 SOURCE, FOLDER = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 SHARE = "usr/share/share-drift-exporter/"
@@ -79,8 +80,24 @@ def check(name, wanted):
     return faults
 
 
+def dead_links():
+    """Relative links of the packages' documents that lead to nothing that the packages install."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in PACKAGES:
+            [deb] = FOLDER.glob(f"{name}_*.deb")
+            run("dpkg-deb", "-x", deb, folder)
+        papers = sorted(pathlib.Path(folder).rglob("*.md"))
+        links = [(paper, link) for paper in papers for link in re.findall(r"\]\(([^)#\s]+)", paper.read_text()) if "://" not in link]
+        yield from (f"{paper.relative_to(folder)} leads to {link}, which is not installed" for paper, link in links
+                    if not (paper.parent / link).exists())
+        led = {paper.relative_to(folder).parts[-2] for paper, _ in links}
+        if not led >= {"share-drift-exporter", "config", "dashboards", "systemd", "runbooks"}:
+            yield f"links were found in the documents of {led} alone"
+    print(f"{len(links)} links of {len(papers)} documents")
+
+
 def main():
-    faults = [fault for name, wanted in PACKAGES.items() for fault in check(name, wanted)]
+    faults = [fault for name, wanted in PACKAGES.items() for fault in check(name, wanted)] + [*dead_links()]
     if not (SOURCE / "systemd/debian/changelog").read_text().startswith(f"share-drift-exporter ({version()}) "):
         faults.append("project and changelog are of different versions")
     for script in ("postinst", "prerm", "postrm"):
