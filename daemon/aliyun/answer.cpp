@@ -37,9 +37,8 @@ ApiError unreadable(const HttpResponse& response, const JsonProblem& problem) {
                                               : Reason::bad_payload;
   ApiError error;
   error.cure = usual_cure(reason);
-  error.failure = make_failure(reason, "HTTP " + std::to_string(status) +
-                                           (html ? ", a page instead of JSON" : ": " + problem.what) +
-                                           (error.cure.empty() ? "" : "; " + error.cure));
+  error.what = "HTTP " + std::to_string(status) + (html ? ", a page instead of JSON" : ": " + problem.what);
+  error.failure = make_failure(reason, error.what + (error.cure.empty() ? "" : "; " + error.cure));
   error.failure.http_status = status;
   return error;
 }

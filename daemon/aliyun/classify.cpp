@@ -124,7 +124,7 @@ std::string cure_of(const ApiCode& known, std::string_view right) {
   return cure;
 }
 
-/// "meaning; cure (the API's words)".
+/// "meaning; cure (the API's words)"; `cure` may be empty.
 std::string detail_of(const ApiCode& known, int http_status, std::string_view message,
                       const std::string& cure) {
   const std::string words = harmless(message);
@@ -193,6 +193,7 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   error.failure.request_id = clean(trim(request_id), 80);
   error.cure = cure_of(known, right);
   error.failure.detail = detail_of(known, http_status, message, error.cure);
+  error.what = detail_of(known, http_status, message, "");
   return error;
 }
 
@@ -200,7 +201,8 @@ ApiError classify_transport(Reason reason, std::string detail, bool refused) {
   ApiError error;
   error.failure.reason = reason;
   error.cure = usual_cure(reason);
-  error.failure.detail = std::move(detail) + (error.cure.empty() ? "" : "; " + error.cure);
+  error.what = std::move(detail);
+  error.failure.detail = error.what + (error.cure.empty() ? "" : "; " + error.cure);
   const bool again = reason == Reason::dns || reason == Reason::connect || reason == Reason::proxy ||
                      reason == Reason::timeout || reason == Reason::reset || reason == Reason::local;
   error.remedy = again && !refused ? Remedy::retry : Remedy::none;

@@ -39,6 +39,7 @@ struct ApiError {
   Failure failure;
   Remedy remedy = Remedy::none;
   std::string cure{};  ///< what a person should do; the failure's detail says it as well
+  std::string what{};  ///< the failure's detail without the cure
 };
 
 /// A refusal by its code (trimmed), then by its HTTP status: ENS answers nearly everything with 400, so the

@@ -88,7 +88,7 @@ Answer look_at_identity(DoctorSession& session) {
   if (!account) {
     const std::string why = reply.good() ? "no AccountId" : owner ? reply.why() : reply.brief();
     const std::string seen = "STS does not tell whose key it is: " + why;
-    if (!owner) return {Standing::not_seen, seen + "; nothing hangs on it, as owner_account is not set"};
+    if (!owner) return {Standing::not_seen, seen + "; nothing depends on it, as owner_account is not set"};
     return {Standing::blind, seen, "no image is judged with a key whose owner is not known",
             reply.good() ? kReportIt : reply.cure()};
   }

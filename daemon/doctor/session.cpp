@@ -16,16 +16,16 @@ constexpr std::string_view kEns = "2017-11-10";
 constexpr std::string_view kSts = "2015-04-01";
 constexpr Millis kPause{500};  // before a call is sent again
 
+DoctorReply not_sent(const Failure& why) {
+  return {.error = ApiError{why, Remedy::none, "", why.detail}};
+}
+
 }  // namespace
 
 std::string DoctorReply::why() const {
   if (broken) return std::string{to_string(broken->reason)} + ": " + broken->detail;
   if (!error) return {};
-  std::string detail = error->failure.detail;
-  const std::string cure = "; " + error->cure;
-  if (const std::size_t at = detail.find(cure); !error->cure.empty() && at != detail.npos)
-    detail.erase(at, cure.size());
-  return brief() + (status == 0 ? "" : " (HTTP " + std::to_string(status) + ")") + ": " + detail;
+  return brief() + (status == 0 ? "" : " (HTTP " + std::to_string(status) + ")") + ": " + error->what;
 }
 
 std::string DoctorReply::brief() const {
@@ -89,11 +89,10 @@ DoctorReply DoctorSession::ask(const ApiCall& call) {
   const std::string right = (call.version == kSts ? "sts:" : "ens:") + std::string{call.action};
   for (bool again = false;;) {
     const auto credentials = access_.credentials->current();
-    if (!credentials) return {.error = ApiError{credentials.error(), Remedy::none}};
+    if (!credentials) return not_sent(credentials.error());
     const Millis correction = (*access_.correction)();
     auto request = signed_request(call, *credentials, make_nonce(random_), clock_.wall() + correction);
-    if (!request)
-      return {.error = ApiError{make_failure(Reason::credentials, "no key id or no secret"), Remedy::none}};
+    if (!request) return not_sent(make_failure(Reason::credentials, "no key id or no secret"));
     request->route = access_.route;
     DoctorReply reply = send(std::move(*request), right);
     const Remedy remedy = reply.error ? reply.error->remedy : Remedy::none;

@@ -17,6 +17,7 @@ using ::testing::IsEmpty;
 using testing::kept;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 constexpr const char* kA = "1715107400000001";
 constexpr const char* kB = "1715107400000002";
@@ -223,6 +224,11 @@ TEST(Classify, KnowsEveryDocumentedRefusal) {
     EXPECT_EQ(error.failure.http_status, status);
     EXPECT_EQ(error.failure.request_id, "R-1");
     EXPECT_THAT(error.failure.detail, HasSubstr("a message of the API"));
+    EXPECT_THAT(error.what, HasSubstr("a message of the API"));
+    if (!error.cure.empty()) {
+      EXPECT_THAT(error.failure.detail, HasSubstr("; " + error.cure));
+      EXPECT_THAT(error.what, Not(HasSubstr(error.cure))) << "what happened comes without what would help";
+    }
   }
 }
 
@@ -323,8 +329,13 @@ TEST(Classify, SaysWhatToDoAboutAFailureWithoutACode) {
             "the API says no more than HTTP 502; if it stays so, ask Alibaba Cloud's support");
   EXPECT_EQ(classify_refusal("NeverSeen", 502, "").failure.detail, "the API says no more than HTTP 502")
       << "a cure of a code is not guessed";
-  EXPECT_EQ(classify_transport(Reason::proxy, "refused").failure.detail,
-            "refused; check proxy_url, and its user and password");
+  const ApiError proxy = classify_transport(Reason::proxy, "refused");
+  EXPECT_EQ(proxy.failure.detail, "refused; check proxy_url, and its user and password");
+  EXPECT_EQ(proxy.what, "refused");
+  const auto page = open_answer(answer(200, "<html>"));
+  ASSERT_FALSE(page);
+  EXPECT_EQ(page.error().what, "HTTP 200, a page instead of JSON");
+  EXPECT_THAT(page.error().failure.detail, StartsWith(page.error().what + "; compare the endpoint"));
 }
 
 TEST(Classify, TriesAgainOnlyWhereTheWayWasTheTrouble) {
