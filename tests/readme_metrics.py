@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """dashboards/METRICS.md lists what the program exposes, and everything else agrees with it: readme_metrics.py [--write]
 
-The list is made from the daemon's own tables (daemon/metrics); --write renews it. Each metric must be on a golden page, as the
-list describes it, and in a dashboard or a rule; no other file may speak of a metric that is not in the list. What is missing
-where is said.
+The list is made from the golden pages, which unit tests compare with what the daemon writes; --write renews it. Each metric that a
+source of daemon/metrics names must be on a golden page, and in a dashboard or a rule. No other file may name a metric that is not in the
+list.
 """
 import pathlib
 import re
@@ -12,15 +12,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LIST = ROOT / "dashboards" / "METRICS.md"
 UPGRADES = ROOT / "systemd" / "README.md"
-GOLDEN = sorted((ROOT / "tests" / "data" / "golden").glob("*-text.prom"))
-ENTRY = re.compile(r'\{\s*"((?:share_drift|process)_[a-z0-9_]+)",\s*(?:Type::)?(\w+),\s*"([^"]*)",\s*((?:"[^"]*"\s*)+)[,}]')
+GOLDEN = [ROOT / "tests" / "data" / "golden" / f"{page}-text.prom" for page in ("images", "daemon")]
 MENTION = re.compile(r"(?<![\w:])share_drift_[a-z0-9_]*[a-z0-9](?![a-z0-9_*])")
 ROOMS = ("config", "daemon", "dashboards", "systemd", "tests")
 SUFFIXES = {".md", ".py", ".yml", ".json", ".cpp", ".hpp", ".prom", ".1", ".5"}
 HEAD = """\
 # Metrics
 
-`tests/readme_metrics.py --write` makes this list from the program's own tables.
+`tests/readme_metrics.py --write` makes this list from the pages that the tests compare with the program's.
 
 Counters of a configured image exist from the first second. The gauges that count accounts (shared, unexpected, missing, unlisted, unused)
 appear with the first listing. Their 0 is withdrawn when the last complete listing is older than `stale_after`. Account ids appear only on
@@ -29,12 +28,17 @@ series of open drift and of exceptions, at most 200 of each metric. No sample ha
 
 
 def program_metrics():
-    """name: (kind, labels, help) of every metric, from the daemon's sources; images' metrics first."""
-    entries = []
-    for path in sorted((ROOT / "daemon" / "metrics").glob("*.?pp")):
-        for name, kind, labels, text in ENTRY.findall(path.read_text()):
-            entries.append((name, (kind.lower(), [label for label in labels.split(",") if label], "".join(re.findall(r'"([^"]*)"', text)))))
-    return dict(sorted(entries, key=lambda entry: "image_id" not in entry[1][1]))
+    """name: (kind, labels, help) of every metric, from the golden pages; images' metrics first, those of the process last."""
+    entries = {}
+    for path in GOLDEN:
+        text = path.read_text()
+        kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
+        helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE))
+        for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
+            family = name if name in kinds else re.sub(r"_(bucket|sum|count)$", "", name)
+            keys = [key for key in re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', labels) if key != "le"]
+            entries[family] = (kinds[family], keys, helps[family])
+    return dict(sorted(entries.items(), key=lambda entry: ("image_id" not in entry[1][1], entry[0].startswith("process_"))))
 
 
 def written(metrics):
@@ -73,21 +77,12 @@ def rule_faults(metrics):
 
 
 def golden_faults(metrics):
-    """The golden pages show every metric, as the list describes it."""
-    shown = {}
-    for path in GOLDEN:
-        text = path.read_text()
-        kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
-        helps = dict(re.findall(r"^# HELP (\w+) (.*)$", text, re.MULTILINE))
-        for name, labels in re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", text, re.MULTILINE):
-            family = base_name(name, metrics)
-            keys = [key for key in re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', labels) if key != "le"]
-            shown[family] = (path.name, kinds.get(family), keys, helps.get(family))
-    for name, described in metrics.items():
-        if name not in shown:
-            yield f"{name} is on no golden page ({', '.join(path.name for path in GOLDEN)})"
-        elif shown[name][1:] != described:
-            yield f"{shown[name][0]}: {name} is {shown[name][1:]}, not {described}"
+    """The golden pages show every metric that the daemon's sources name, and no other."""
+    named = {name for path in (ROOT / "daemon" / "metrics").glob("*.?pp")
+             for name in re.findall(r'"((?:share_drift|process)_[a-z0-9_]+)"', path.read_text())}
+    pages = ", ".join(path.name for path in GOLDEN)
+    yield from (f"{name} is on no golden page ({pages})" for name in sorted(named - set(metrics)))
+    yield from (f"{name} is on a golden page ({pages}), and no source names it" for name in sorted(set(metrics) - named))
 
 
 def series_faults():
