@@ -33,23 +33,10 @@ namespace {
 constexpr std::size_t kMaxOutput = 64U << 10U;
 /// What a program needs to find its way. Not ours to give: keys, systemd's sockets, what changes how
 /// libraries load or what they write down.
-constexpr std::array<std::string_view, 17> kPassedOn{"PATH",
-                                                     "HOME",
-                                                     "USER",
-                                                     "LOGNAME",
-                                                     "SHELL",
-                                                     "LANG",
-                                                     "TZ",
-                                                     "TMPDIR",
-                                                     "http_proxy",
-                                                     "https_proxy",
-                                                     "no_proxy",
-                                                     "HTTP_PROXY",
-                                                     "HTTPS_PROXY",
-                                                     "NO_PROXY",
-                                                     "SSL_CERT_FILE",
-                                                     "SSL_CERT_DIR",
-                                                     "CREDENTIALS_DIRECTORY"};
+constexpr auto kPassedOn =
+    std::to_array<std::string_view>({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR",
+                                     "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+                                     "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "CREDENTIALS_DIRECTORY"});
 
 /// The entries of the environment that a program gets, and a null.
 std::vector<char*> passed_on() {

@@ -25,21 +25,9 @@ namespace sharedrift {
 
 /// The values of the label `path`; what is not among them is counted as `other`. `/api/v1/images/ID` and
 /// `/images/ID` stand for every single image, `/metrics` for the telemetry path whatever it is set to.
-inline constexpr std::array<std::string_view, 13> kHttpPaths{
-    "/",
-    "/metrics",
-    "/-/healthy",
-    "/-/ready",
-    "/-/reload",
-    "/config",
-    "/api/v1/images",
-    "/api/v1/images/ID",
-    "/api/v1/drift",
-    "/api/v1/events",
-    "/images/ID",
-    "/-/poll",
-    "other",
-};
+inline constexpr auto kHttpPaths = std::to_array<std::string_view>(
+    {"/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/config", "/api/v1/images", "/api/v1/images/ID",
+     "/api/v1/drift", "/api/v1/events", "/images/ID", "/-/poll", "other"});
 
 /// The values of the label `reason` of refused connections.
 inline constexpr std::array<std::string_view, 7> kRefusalReasons{
