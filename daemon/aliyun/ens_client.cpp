@@ -68,8 +68,6 @@ EnsClient::EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& t
       clock_(clock),
       random_(random) {}
 
-EnsClient::~EnsClient() = default;
-
 void EnsClient::Gaps::note(MonoTime now) {
   if (last_page) longest = std::max(longest, now - *last_page);
   last_page = now;

@@ -46,7 +46,6 @@ class EnsClient final : public ShareSource {
  public:
   EnsClient(EnsOptions options, HttpTransport& transport, TimerQueue& timers, CredentialSource& credentials,
             const Clock& clock, Random& random, ApiObserver& observer);
-  ~EnsClient() override;
 
   void fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) override;
   void walk(MonoTime deadline, WalkDone done) override { walk(std::nullopt, deadline, std::move(done)); }

@@ -27,6 +27,8 @@ class CurlTransport final : public HttpTransport {
  public:
   /// Throws std::runtime_error when libcurl cannot start, which takes a machine without memory.
   CurlTransport();
+  CurlTransport(const CurlTransport&) = delete;
+  CurlTransport& operator=(const CurlTransport&) = delete;
   ~CurlTransport() override;
 
   void start(HttpRequest request, MonoTime deadline, HttpDone done) override;

@@ -32,7 +32,7 @@ class SelfMetrics::Families {
 
   template <class Number>
   void add(std::string_view name, std::string_view help, const Number& value,
-           std::vector<Label> labels = {}) {
+           const std::vector<Label>& labels = {}) {
     const std::optional<double> sample = sample_of(value);
     if (!sample) return;
     auto family = std::find_if(families_.begin(), families_.end(),
@@ -42,7 +42,7 @@ class SelfMetrics::Families {
       const auto type = counts ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
       family = families_.insert(family, family_of({name, type, "", help}));
     }
-    add_sample(*family, *sample).label = std::move(labels);
+    add_sample(*family, *sample).label = labels;
   }
   std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 

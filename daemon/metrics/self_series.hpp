@@ -1,7 +1,6 @@
 #pragma once
 
 #include "core/failure.hpp"
-#include "core/non_copyable.hpp"
 #include "metrics/self_metrics.hpp"
 
 #include <array>
@@ -76,8 +75,10 @@ struct SelfMetrics::Counted {
 };
 
 /// Of one profile; its series go with it.
-struct SelfMetrics::ProfileSeries : ::sharedrift::NonCopyable {
+struct SelfMetrics::ProfileSeries {
   ProfileSeries(Counted& all, const std::string& name) : counted(all), labels{{"profile", name}} {}
+  ProfileSeries(const ProfileSeries&) = delete;
+  ProfileSeries& operator=(const ProfileSeries&) = delete;
   ~ProfileSeries() {
     counted.api_requests.Remove(&requests);
     counted.api_retries.Remove(&retries);

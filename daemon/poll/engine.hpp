@@ -31,7 +31,7 @@ using ShareSourcesFactory = std::function<std::unique_ptr<ShareSources>(
 /// Everything that turns with a configuration: tracker, schedule, sources, and the poll thread around them.
 /// The tracker and the schedule live as long as the engine; poller and sources as long as a configuration.
 /// start(), reload() and stop() are for one thread at a time.
-class Engine : NonCopyable {
+class Engine {
  public:
   struct Ports {
     const Clock& clock;
@@ -46,6 +46,8 @@ class Engine : NonCopyable {
     std::function<void(const std::string&)> on_failure;
   };
   Engine(Ports ports, Shard shard);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
   ~Engine();
 
   /// Takes up what the store remembers and publishes it: from here on readers see every image. Nothing is
