@@ -166,10 +166,11 @@ bool configure_headers(Exchange& exchange) {
   const HttpHeaders& headers = exchange.request.headers;
   HeaderList& list = exchange.header_list;
   // A line without a value ends in a semicolon; one that ends in a colon leaves out what libcurl would add.
-  bool whole = append_line(list, "Expect:");
+  std::string line = "Expect:";
+  bool whole = append_line(list, line);
   for (const auto& [name, value] : headers) {
-    whole =
-        whole && append_line(list, value.empty() ? name + ";" : std::string(name).append(": ").append(value));
+    line.assign(name).append(value.empty() ? ";" : ": ").append(value);
+    whole = whole && append_line(list, line);
   }
   if (!headers.find("content-type")) whole = whole && append_line(list, "Content-Type:");
   if (!headers.find("accept")) whole = whole && append_line(list, "Accept:");
@@ -210,7 +211,8 @@ void configure_protocol(CURL* easy) {
 bool configure(Exchange& exchange, const Url& url, Millis left) {
   CURL* const easy = exchange.easy.get();
   const HttpRequest& request = exchange.request;
-  const HttpRoute route = request.route ? *request.route : HttpRoute{};
+  static const HttpRoute kDirect;
+  const HttpRoute& route = request.route ? *request.route : kDirect;
   const std::string proxy = proxy_of(url, route);
   exchange.proxied = !proxy.empty();
   exchange.proxy_login = proxy.find('@') != proxy.npos;
