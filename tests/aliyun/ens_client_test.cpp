@@ -59,6 +59,26 @@ TEST(EnsClient, ALongListHoldsUpNobody) {
   EXPECT_TRUE(huge->seen->complete);
 }
 
+TEST(EnsClient, OfALongListNoMorePagesWaitThanCanBeInFlight) {
+  EnsOptions options = EnsBench::plain();
+  options.gate.requests_per_second = 5;
+  options.gate.concurrency = 8;
+  EnsBench bench(std::move(options));
+  bench.shares["m-huge"] = accounts_from(1, 9'950);
+  bench.begin("m-huge");
+  while (bench.actions.size() < 12) {  // pages come, and others are asked for
+    bench.timers.run_due(bench.clock.mono());
+    bench.transport.run_once(bench.timers.next());
+  }
+  bench.begin("m-1");
+  bench.run();
+  const auto& sent = bench.transport.requests;
+  const auto first = std::find_if(sent.begin() + 12, sent.end(), [](const HttpRequest& request) {
+    return parameter(request, "ImageId") == "m-1";
+  });
+  EXPECT_LE(first - (sent.begin() + 12), 8) << "are before the other image's";
+}
+
 TEST(EnsClient, AnImageWhoseAnswersNeverComeHoldsUpNobody) {
   EnsBench bench;
   bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {
@@ -133,6 +153,15 @@ TEST(EnsClient, AWalkThatListsTheImageSparesTheLookUp) {
   bench.credentials.give(2);
   EXPECT_TRUE(bench.fetch("m-1", true).complete);
   EXPECT_EQ(bench.asked("DescribeSelfImages"), 4U) << "another key may be another account's";
+}
+
+TEST(EnsClient, ALookUpIsNoWalk) {
+  EnsBench bench;
+  bench.inventory = {"m-0"};
+  EXPECT_TRUE(bench.fetch("m-1").gone) << "a look-up that is proven";
+  EXPECT_TRUE(bench.fetch("m-1", true).gone)
+      << "what an inventory of before listed was not walked with this key";
+  EXPECT_EQ(bench.asked("DescribeSelfImages"), 2U);
 }
 
 TEST(EnsClient, AnImageThatIsOnlySharedToUsIsNotOurs) {
@@ -211,6 +240,18 @@ TEST(EnsClient, AKeyWithoutTheRightToLookUpIsAskedOnceInAWhile) {
   EXPECT_TRUE(bench.walk().complete);
   EXPECT_TRUE(bench.fetch("m-1").complete) << "the walk shows that the right is there again";
   EXPECT_EQ(bench.asked("DescribeSelfImages"), 5U);
+}
+
+TEST(EnsClient, ARightThatLacksIsAskedForAgainWhenThePauseIsOver) {
+  constexpr Millis kLatency{10};  // of the listing, which is judged when it is there
+  for (const Millis early : {1ms, 0ms}) {
+    EnsBench bench;
+    bench.instead = failing("DescribeSelfImages", refusal("NoPermission", 403));
+    bench.fetch("m-1");
+    bench.clock.advance(EnsBench::plain().look_up_pause - kLatency - early);
+    bench.fetch("m-1");
+    EXPECT_EQ(bench.asked("DescribeSelfImages"), early == 0ms ? 2U : 1U);
+  }
 }
 
 TEST(EnsClient, AnythingButARightThatLacksIsLookedUpAgain) {
@@ -396,6 +437,17 @@ TEST(EnsClient, AKeyThatIsReplacedWhileAListIsReadIsAskedWhoseItIs) {
     }
     EXPECT_EQ(bench.asked("GetCallerIdentity"), 2U);
   }
+}
+
+TEST(EnsClient, AListThatOurKeyReadStandsWhoeversKeyComesNext) {
+  EnsBench bench(EnsBench::owned_by("1111111111111111"));
+  bench.shares["m-1"] = {"1715107400000001"};
+  bench.before = [&bench](const HttpRequest& /*request*/, const std::string& action) {
+    if (action != "DescribeImageSharePermission") return;
+    bench.credentials.give(2);
+    bench.caller = "2222222222222222";
+  };
+  EXPECT_TRUE(bench.fetch("m-1").complete);
 }
 
 TEST(EnsClient, AnotherImagesAnswerIsNotThisOnes) {

@@ -150,6 +150,21 @@ TEST(ThrottleGovernor, HoldsAsLongAsItIsToldButNotForEver) {
   EXPECT_EQ(governor.hold_until(), after(60'020));
 }
 
+TEST(LoginGuard, RestsTwiceAsLongEachTimeUntilALoginIsGood) {
+  LoginGuard login(true);
+  EXPECT_FALSE(login.good()) << "nobody knows yet";
+  for (const int minutes : {1, 2, 4, 8, 16, 30, 30}) {
+    login.on_refused(kStart);
+    EXPECT_EQ(login.hold_until(), kStart + std::chrono::minutes{minutes});
+  }
+  login.on_success();
+  EXPECT_TRUE(login.good());
+  login.on_refused(kStart);
+  EXPECT_EQ(login.hold_until(), kStart + std::chrono::minutes{1});
+  EXPECT_FALSE(login.good());
+  EXPECT_TRUE(LoginGuard(false).good()) << "without a proxy there is no login";
+}
+
 TEST(Backoff, GrowsToACapAndIsFullyJittered) {
   EXPECT_EQ(backoff(0, 0.999999), Millis{499});
   EXPECT_EQ(backoff(1, 0.999999), Millis{999});
