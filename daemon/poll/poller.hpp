@@ -29,6 +29,7 @@ struct InventoryView;
 class PollListener : NonCopyable {
  public:
   virtual ~PollListener() = default;
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever listens takes it over
   virtual void on_view(std::shared_ptr<const ImageView> /*view*/) {}
   virtual void on_removed(const ImageId& /*image*/) {}
   virtual void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) {}
