@@ -29,9 +29,7 @@ std::size_t declared_size(std::string_view head) {
                                  [](char a, char b) { return to_lower(a) == b; });
   if (found == head.end()) return 0;
   std::string_view value = head.substr(static_cast<std::size_t>(found - head.begin()) + kName.size());
-  value = value.substr(0, value.find('\r'));
-  value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-  return parse_number<std::size_t>(value.substr(0, value.find_last_not_of(" \t") + 1)).value_or(0);
+  return parse_number<std::size_t>(trim(value.substr(0, value.find('\r')))).value_or(0);
 }
 
 }  // namespace

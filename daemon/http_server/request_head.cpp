@@ -41,11 +41,6 @@ bool is_authority(std::string_view text) {
   return text.empty() || (text.starts_with(':') && is_made_of(text.substr(1), "", kDigits));
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
-}
-
 /// Takes the first line off `rest`, without its end.
 std::string_view take_line(std::string_view& rest) {
   const std::string_view line = rest.substr(0, rest.find("\r\n"));
@@ -96,8 +91,8 @@ std::optional<std::string> fault_of_field(std::string_view line, Counts& counts)
   const std::string_view name = line.substr(0, colon);
   if (colon == std::string_view::npos || !is_name(name))
     return "A header's name has a character that it may not have, or no colon follows it.";
-  const std::string_view value = trimmed(line.substr(colon + 1));
-  if (!is_value(value)) return "A header's value has a control character.";
+  if (!is_value(line)) return "A header's value has a control character.";
+  const std::string_view value = trim(line.substr(colon + 1));
   if (equal_but_for_case(name, "Transfer-Encoding")) counts.has_encoding = true;
   if (equal_but_for_case(name, "Content-Length")) {
     if (++counts.lengths > 1 || value.empty() || !is_made_of(value, "", kDigits))
