@@ -23,7 +23,7 @@ namespace sharedrift {
 enum class Lane {
   quick,    ///< where every request comes first
   slow,     ///< for what takes its time
-  large,    ///< for answers that are large, made once for all who wait for the same
+  large,    ///< for what can be large: of those who ask for the same, one at a time
   password  ///< one at a time, in an order of its own
 };
 

@@ -60,13 +60,13 @@ Json failure_json(const std::shared_ptr<const Failure>& failure) {
 }
 
 /// `{"status":"success","data":[...]}`
-template <class Items, class ToJson>
-void write_list(AnswerWriter& out, const Items& items, ToJson to_json) {
+template <class Items, class Append>
+void write_list(AnswerWriter& out, const Items& items, Append append) {
   out.text() += R"({"status":"success","data":[)";
   bool first = true;
   for (const auto& item : items) {
     if (!std::exchange(first, false)) out.text() += ',';
-    out.text() += dump(to_json(item));
+    append(out.text(), item);
     out.cut();
   }
   out.text() += "]}\n";
@@ -129,8 +129,9 @@ void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& n
 }
 
 void write_images(AnswerWriter& out, const Fleet& fleet, WallTime now) {
-  write_list(out, fleet.views,
-             [&](const ViewPtr& view) { return image_json(*view, *fleet.account_names, now); });
+  write_list(out, fleet.views, [&](std::string& text, const ViewPtr& view) {
+    text += dump(image_json(*view, *fleet.account_names, now));
+  });
 }
 
 void write_drift(AnswerWriter& out, const Fleet& fleet) {
@@ -139,21 +140,18 @@ void write_drift(AnswerWriter& out, const Fleet& fleet) {
     for (const DriftView& drift : view->drifts)
       open.emplace_back(view->policy.get(), &drift);
   }
-  write_list(out, open, [&fleet](const auto& entry) {
+  write_list(out, open, [&fleet](std::string& text, const auto& entry) {
     const auto& [policy, drift] = entry;
     Json json{
         {"image_id", policy->id.str()}, {"image_name", outside(policy->name)}, {"canary", policy->canary}};
     json.update(drift_json(*drift, *fleet.account_names));
-    return json;
+    text += dump(json);
   });
 }
 
 void write_events(AnswerWriter& out, const std::vector<Event>& events) {
-  write_list(out, events, [](const Event& event) {
-    std::string record;
-    append_record(record, LogFormat::json, event);
-    return Json::parse(record);
-  });
+  write_list(out, events,
+             [](std::string& text, const Event& event) { append_record(text, LogFormat::json, event); });
 }
 
 std::string json_error(std::string_view type, std::string_view message) {

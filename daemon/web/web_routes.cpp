@@ -1,9 +1,9 @@
 #include "web/web_routes.hpp"
 
-#include "core/number.hpp"
 #include "core/text.hpp"
 #include "metrics/negotiation.hpp"
 #include "metrics/self_metrics.hpp"
+#include "web/event_request.hpp"
 #include "web/image_page.hpp"
 #include "web/origin_check.hpp"
 #include "web/status_assets.hpp"
@@ -18,8 +18,6 @@ namespace {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t kDefaultEvents = 100;
-constexpr std::size_t kMostEvents = 10'000;
 constexpr std::string_view kImagePrefix = "/api/v1/images/";
 constexpr std::string_view kImagePagePrefix = "/images/";
 // Labels of kHttpPaths that stand for more than the path of that name.
@@ -27,6 +25,7 @@ constexpr std::string_view kTelemetry = "/metrics";
 constexpr std::string_view kAnImage = "/api/v1/images/ID";
 constexpr std::string_view kAnImagePage = "/images/ID";
 constexpr std::string_view kAnAsset = "other";
+constexpr std::string_view kEvents = "/api/v1/events";
 
 /// The server would send both.
 void set_header(Headers& headers, std::string name, std::string value) {
@@ -88,41 +87,6 @@ ViewPtr find_view(const Fleet& fleet, std::string_view id) {
   return view == fleet.views.end() ? nullptr : *view;
 }
 
-/// As Prometheus takes times: RFC 3339 or seconds since 1970.
-std::optional<WallTime> parse_moment(std::string_view text) {
-  if (const auto time = parse_rfc3339(text)) return time;
-  constexpr double kLatest = 253'402'300'800;  // the year 10000
-  const auto seconds = parse_number<double>(text);
-  if (!seconds || !(*seconds >= 0) || *seconds >= kLatest) return std::nullopt;
-  return WallTime{Millis{static_cast<std::int64_t>(*seconds * 1000)}};
-}
-
-/// The error is the message for a bad_data answer.
-Result<EventQuery, std::string> parse_event_query(const ServerRequest& request) {
-  EventQuery query;
-  query.limit = kDefaultEvents;
-  for (const auto& [name, value] : request.query) {
-    if (name == "image") {
-      if (!ImageId::parse(value)) return Err(std::string("image: not an image id"));
-      query.image_id = value;
-    } else if (name == "since") {
-      query.since = parse_moment(value);
-      if (!query.since) {
-        return Err(
-            std::string("since: neither an RFC 3339 time (2026-11-24T09:20:44Z) nor seconds since 1970"));
-      }
-    } else if (name == "limit") {
-      query.limit = parse_number<std::size_t>(value).value_or(0);
-      if (query.limit == 0 || query.limit > kMostEvents) {
-        return Err("limit: not a number from 1 to " + std::to_string(kMostEvents));
-      }
-    } else {
-      return Err("unknown parameter " + clean(name, 40) + "; there are image, since, limit");
-    }
-  }
-  return query;
-}
-
 }  // namespace
 
 const std::array<WebRoutes::Route, 13> WebRoutes::routes{{
@@ -133,7 +97,7 @@ const std::array<WebRoutes::Route, 13> WebRoutes::routes{{
     {"/api/v1/images", "GET", &WebRoutes::images, Needs::login, Lane::large},
     {kAnImage, "GET", &WebRoutes::image, Needs::login, Lane::slow},
     {"/api/v1/drift", "GET", &WebRoutes::drift, Needs::login, Lane::large},
-    {"/api/v1/events", "GET", &WebRoutes::events, Needs::login, Lane::slow},
+    {kEvents, "GET", &WebRoutes::events, Needs::login, Lane::slow},
     {kAnAsset, "GET", &WebRoutes::asset, Needs::login, Lane::quick},
     {"/-/healthy", "GET", &WebRoutes::healthy, Needs::nothing, Lane::quick},
     {"/-/ready", "GET", &WebRoutes::ready, Needs::nothing, Lane::quick},
@@ -162,7 +126,8 @@ ServerResponse WebRoutes::answer(const ServerRequest& request) {
 ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
   const auto* route = std::find_if(routes.begin(), routes.end(),
                                    [&](const Route& known) { return leads_to(known, request.path); });
-  const Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;
+  Route used = route == routes.end() ? Route{"other", "", nullptr, Needs::login, Lane::quick} : *route;
+  if (used.label == kEvents && asks_for_many_events(request)) used.lane = Lane::large;
   std::optional<ServerResponse> refusal = refuse_foreign(request, options_.external_url);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
   const bool knew_password = !refusal && request.lane == Lane::password;
@@ -328,7 +293,7 @@ ServerResponse WebRoutes::drift(const ServerRequest& request) {
 }
 
 ServerResponse WebRoutes::events(const ServerRequest& request) {
-  const auto query = parse_event_query(request);
+  const auto query = event_query_of(request);
   if (!query) return json_failure(400, "bad_data", query.error());
   const auto events = backend_.events(*query);
   if (!events) return json_failure(503, "unavailable", events.error());

@@ -99,6 +99,21 @@ TEST_F(WebRoutesTest, EventsAreTheRecordsOfTheLog) {
   EXPECT_EQ(queries[1].since, WallTime{Millis{1'794'990'000'500}});
 }
 
+TEST_F(WebRoutesTest, ManyEventsKeepNoPageWaiting) {
+  const auto lane = [this](const std::string& name, const std::string& value) {
+    ServerRequest request;
+    request.method = "GET";
+    request.path = "/api/v1/events";
+    if (!name.empty()) request.query = {{"limit", "5"}, {name, value}};
+    return WebRoutes(backend, options).answer(request).later;
+  };
+  EXPECT_EQ(lane("", ""), Lane::slow);
+  EXPECT_EQ(lane("image", "m-1"), Lane::slow);
+  EXPECT_EQ(lane("limit", "100"), Lane::slow);
+  EXPECT_EQ(lane("limit", "101"), Lane::large);
+  EXPECT_EQ(lane("since", "1794990000"), Lane::large);
+}
+
 TEST_F(WebRoutesTest, BadParametersAreNamed) {
   for (const char* query : {"image=", "image=a/b", "since=yesterday", "since=-1", "since=1e30", "since=nan",
                             "since=", "limit=0", "limit=-1", "limit=10001", "limit=5x", "limit=", "limt=5"}) {
