@@ -2,6 +2,7 @@
 
 #include "core/ids.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sharedrift {
@@ -29,7 +30,7 @@ AnswerBody AnswerWriter::finish() {
   return std::move(body_);
 }
 
-std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what, WallTime now,
+std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what,
                                                      const std::function<AnswerBody()>& make) {
   Answer* answer = nullptr;
   {
@@ -37,11 +38,16 @@ std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what, Wa
     answer = &answers_[what];
   }
   const std::scoped_lock one_at_a_time(answer->making);
-  if (auto body = answer->body.lock(); body && body->size >= kLarge && now - answer->made < kFresh)
-    return body;
+  const WallTime now = clock_();
+  const bool is_fresh = now >= answer->made && now - answer->made < answer->fresh_for;
+  if (auto body = answer->body.lock(); body && is_fresh) return body;
+  answer->kept.reset();
   auto body = std::make_shared<const AnswerBody>(make());
+  const bool is_large = body->size >= kLarge;
   answer->body = body;
+  answer->kept = is_large ? nullptr : body;
   answer->made = now;
+  answer->fresh_for = is_large ? kFresh : std::min(kShare * (clock_() - now), kFresh);
   return body;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -47,23 +48,29 @@ class AnswerWriter {
   std::uint64_t hash_ = 0;
 };
 
-/// Large answers that are under way, shared by all who ask for the same: four copies of a page of 50,000
-/// images would be a quarter of a gigabyte. Thread-safe.
+/// Answers that are the same for all. A crowd that asks for one has it made for a small part of the time
+/// only, and a large one is shared by all whom it is being sent to: four copies of a page of 50,000 images
+/// would be a quarter of a gigabyte. Thread-safe.
 class SharedAnswers {
  public:
-  static constexpr std::size_t kLarge = 4U << 20U;  ///< below, everybody gets a fresh one
+  static constexpr std::size_t kLarge = 4U << 20U;  ///< of the text: kept only while it is sent to somebody
   static constexpr Millis kFresh{10'000};           ///< an older one is made anew
+  static constexpr int kShare = 10;  ///< so many times as long as it took to make, a smaller one is fresh
 
-  /// The body of `what`: the one that is being made or sent, or else what `make` gives.
-  std::shared_ptr<const AnswerBody> get(const std::string& what, WallTime now,
-                                        const std::function<AnswerBody()>& make);
+  explicit SharedAnswers(std::function<WallTime()> clock) : clock_(std::move(clock)) {}
+
+  /// The body of `what`: the one that is being made or is fresh, or else what `make` gives.
+  std::shared_ptr<const AnswerBody> get(const std::string& what, const std::function<AnswerBody()>& make);
 
  private:
   struct Answer {
     std::mutex making;  ///< held while it is made, so that others wait for it
     std::weak_ptr<const AnswerBody> body;
-    WallTime made;
+    std::shared_ptr<const AnswerBody> kept;  ///< the same, if it is not large
+    WallTime made;                           ///< when its making began
+    Millis fresh_for{0};
   };
+  const std::function<WallTime()> clock_;
   std::mutex mutex_;
   std::map<std::string, Answer> answers_;  ///< guarded by mutex_; its entries stay
 };

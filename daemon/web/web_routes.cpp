@@ -106,7 +106,7 @@ const std::array<WebRoutes::Route, 13> WebRoutes::routes{{
 }};
 
 WebRoutes::WebRoutes(WebBackend backend, WebOptions options)
-    : backend_(std::move(backend)), options_(std::move(options)) {}
+    : backend_(std::move(backend)), options_(std::move(options)), shared_(backend_.now) {}
 
 ServerResponse WebRoutes::answer(const ServerRequest& request) {
   const std::string& prefix = options_.route_prefix;
@@ -223,7 +223,7 @@ ServerResponse WebRoutes::metrics(const ServerRequest& request) {
 ServerResponse WebRoutes::shared_answer(const ServerRequest& request, std::string_view content_type,
                                         const std::function<void(AnswerWriter&)>& write) {
   const bool zip = takes_gzip(request);
-  return send(request, content_type, shared_.get(request.path + (zip ? " gzip" : ""), backend_.now(), [&] {
+  return send(request, content_type, shared_.get(request.path + (zip ? " gzip" : ""), [&] {
     AnswerWriter out(zip);
     write(out);
     return out.finish();

@@ -42,10 +42,12 @@ AnswerBody of_size(std::size_t size) {
 }
 
 TEST(LargeAnswer, OneThatIsUnderWayIsShared) {
-  SharedAnswers answers;
+  WallTime now{};
+  SharedAnswers answers([&now] { return now; });
   int made = 0;
   const auto get = [&](std::size_t size, Millis at, const std::string& what = "/") {
-    return answers.get(what, WallTime{at}, [&] {
+    now = WallTime{at};
+    return answers.get(what, [&] {
       ++made;
       return of_size(size);
     });
@@ -59,17 +61,40 @@ TEST(LargeAnswer, OneThatIsUnderWayIsShared) {
   first.reset();
   EXPECT_NE(get(SharedAnswers::kLarge, SharedAnswers::kFresh), nullptr);
   EXPECT_EQ(made, 5) << "nobody is sent it any more";
-  const auto small = get(SharedAnswers::kLarge - 1, Millis{0}, "/small");
-  EXPECT_NE(get(SharedAnswers::kLarge - 1, Millis{0}, "/small"), small) << "a small one is always made anew";
+}
+
+TEST(LargeAnswer, ACrowdHasOneMadeForASmallPartOfTheTime) {
+  constexpr Millis kTook{20};
+  WallTime now{Millis{1'000'000}};
+  SharedAnswers answers([&now] { return now; });
+  const auto get = [&](const std::string& what, Millis took) {
+    return answers.get(what, [&] {
+      now += took;
+      return of_size(100);
+    });
+  };
+  const WallTime begun = now;
+  const AnswerBody* first = get("/", kTook).get();
+  now = begun + SharedAnswers::kShare * kTook - Millis{1};
+  EXPECT_EQ(get("/", kTook).get(), first);
+  EXPECT_NE(get("/config", kTook).get(), first);
+  now = begun + SharedAnswers::kShare * kTook;
+  const auto second = get("/", kTook);
+  now = begun;
+  EXPECT_NE(get("/", kTook), second) << "the clock was set back";
+  const auto quick = get("/quick", Millis{0});
+  EXPECT_NE(get("/quick", Millis{0}), quick) << "what takes no time is always made anew";
+  const auto slow = get("/slow", SharedAnswers::kFresh);
+  EXPECT_NE(get("/slow", kTook), slow) << "as old as that it never gets";
 }
 
 TEST(LargeAnswer, WhoAsksWhileItIsMadeWaitsForIt) {
-  SharedAnswers answers;
+  SharedAnswers answers([] { return WallTime{}; });
   std::promise<void> go;
   std::promise<void> begun;
   std::atomic<int> made{0};
   const auto ask = [&] {
-    return answers.get("/", WallTime{}, [&] {
+    return answers.get("/", [&] {
       if (++made == 1) begun.set_value();
       go.get_future().wait();
       return of_size(SharedAnswers::kLarge);
