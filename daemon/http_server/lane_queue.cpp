@@ -44,17 +44,19 @@ double LaneQueue::left(const Work& work, MonoTime now) {
 }
 
 double LaneQueue::worked_for(const std::string& client, MonoTime now) const {
-  // A crowd of strangers has as many addresses that have done nothing yet as it wants.
+  constexpr double kLittle = 0.2;
   constexpr double kLikeNothing = 0.5;
   const auto found = work_.find(client);
-  const double seconds = found == work_.end() ? 0 : left(found->second, now);
-  return seconds < kLikeNothing ? 0 : seconds;
+  const Work work = found == work_.end() ? Work{} : found->second;
+  const double seconds = left(work, now);
+  if (oldest_next()) return seconds < kLikeNothing ? 0 : seconds;
+  return seconds < kLittle ? -std::chrono::duration<double>(now - work.at).count() : seconds;
 }
 
 double LaneQueue::rank(const std::string& client, MonoTime now) const {
   if (order_ == Order::by_work) return worked_for(client, now);
   if (proven_.contains(client)) return -1;
-  return newest_next_ ? 0 : tries_.of(client);
+  return newest_next() ? 0 : tries_.of(client);
 }
 
 void LaneQueue::push(Waiting waiting, MonoTime now) {
@@ -79,7 +81,7 @@ std::optional<LaneQueue::Waiting> LaneQueue::take(MonoTime now, const Look& pres
   Waiting next = std::move(*best);
   queue_.erase(best);
   --free_;
-  newest_next_ = random_() % 3 != 0;
+  turn_ = static_cast<unsigned>(random_());
   if (!next.one_by_one.empty()) taken_.insert(next.one_by_one);
   return next;
 }

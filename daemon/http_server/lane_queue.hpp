@@ -40,8 +40,10 @@ class LaneQueue {
   };
   /// Who comes first.
   enum class Order {
-    /// Whom the workers worked least for lately, half of which is forgotten every ten seconds; less than half
-    /// a second is as nothing. So each client has one share, and who is new goes before who keeps them busy.
+    /// Whom the workers worked least for lately, half of which is forgotten every ten seconds; of those whom
+    /// they worked for less than 200 ms, who was served longest ago. So each client has one share, and who is
+    /// new goes before who keeps them busy. One time in four who came first of all below half a second, so
+    /// that addresses which are always new keep nobody out who was there before.
     by_work,
     /// Clients that have proven something. Then, one time in three, who has tried least often, so that a
     /// flood of addresses that try again and again keeps no new one out; else the last that came, so that
@@ -65,16 +67,18 @@ class LaneQueue {
  private:
   struct Work {
     double seconds = 0;
-    MonoTime at{};
+    MonoTime at{};  ///< of the last
   };
   static double left(const Work& work, MonoTime now);
   [[nodiscard]] double worked_for(const std::string& client, MonoTime now) const;
+  [[nodiscard]] bool newest_next() const { return turn_ % 3 != 0; }  ///< by_tries
+  [[nodiscard]] bool oldest_next() const { return turn_ % 4 == 0; }  ///< by_work
   [[nodiscard]] double rank(const std::string& client, MonoTime now) const;
 
   int free_;
   const Order order_;
   std::minstd_rand random_;    ///< so that nobody can keep in step
-  bool newest_next_ = false;   ///< by_tries
+  unsigned turn_ = 0;          ///< a number of random_'s: which of an order's rules comes next
   std::deque<Waiting> queue_;  ///< in the order in which they came
   std::map<std::string, Work> work_;
   Tries tries_;

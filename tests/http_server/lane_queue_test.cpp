@@ -81,6 +81,44 @@ TEST(LaneQueue, WhoKeptTheWorkersBusyComesLast) {
   EXPECT_EQ(taken(queue), 2U);
 }
 
+/// How many others are taken before `id`, of a lane whose jobs take 20 ms. They come again at once.
+int others_before(LaneQueue& queue, std::uint64_t id, MonoTime& now) {
+  for (int others = 0;; ++others) {
+    const auto next = queue.take(now, presence_of);
+    if (!next) return 1'000'000;
+    now += 20ms;
+    queue.done(*next, 20ms, false, now);
+    if (next->id == id) return others;
+    push(queue, {next->id, next->client, {}}, now);
+  }
+}
+
+TEST(LaneQueue, HundredsOfAddressesThatComeAgainKeepNoNewOneWaiting) {
+  LaneQueue queue(1, Order::by_work);
+  MonoTime now = kNow;
+  for (std::uint64_t id = 2000; id < 2160; ++id) {
+    for (std::uint64_t more = 0; more < 6; ++more)
+      push(queue, {id + 1000 * more, address(id), {}}, now);
+  }
+  push(queue, {1, "new", {}}, now);
+  EXPECT_LT(others_before(queue, 1, now), 300) << "not after all 960";
+  push(queue, {2, "newer", {}}, now);
+  EXPECT_LT(others_before(queue, 2, now), 20);
+}
+
+TEST(LaneQueue, AddressesThatAreAlwaysNewKeepNobodyOutWhoWasThereBefore) {
+  LaneQueue queue(1, Order::by_work);
+  push(queue, {1, "home", {}});
+  EXPECT_EQ(taken(queue), 1U);
+  queue.done({1, "home", {}}, 20ms, false, kNow);
+  for (std::uint64_t id = 2000; id < 2050; ++id)
+    push(queue, {id, address(id), {}});
+  push(queue, {2, "home", {}});
+  for (std::uint64_t id = 2050; id < 3000; ++id)
+    push(queue, {id, address(id), {}});
+  EXPECT_LT(checks_until(queue, 2, kNow), 400);
+}
+
 TEST(LaneQueue, OfACrowdThatTriesAsOftenTheNewestComesFirst) {
   LaneQueue queue(1, Order::by_tries);
   for (std::uint64_t id = 1; id < 50; ++id)
