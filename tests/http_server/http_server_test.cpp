@@ -117,6 +117,21 @@ TEST(HttpServer, ReadsBodiesUpToItsCap) {
   }
 }
 
+TEST(HttpServer, ChunksAndTrailersWithoutEndAreRefusedUnread) {
+  ServerOptions options;
+  options.max_body = 1000;
+  const auto server = serve(echo, options);
+  for (const std::string begun : {"5;", "0\r\nX: "}) {
+    const RawClient client(server->port());
+    client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + begun);
+    EXPECT_THAT(client.read_some(30s), StartsWith("HTTP/1.1 411")) << begun;
+    const auto begin = std::chrono::steady_clock::now();
+    while (client.send(std::string(65'536, 'x'))) {
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 60s) << "a second, on an idle machine";
+  }
+}
+
 /// Faults of cpp-httplib 0.11.4 that Debian 12 has not mended; daemon/PROOF.md lists them.
 TEST(HttpServer, KnownFaultsOfTheLibraryStayOutOfReach) {
   ServerRequest seen;
