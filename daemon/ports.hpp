@@ -186,6 +186,9 @@ class ShareSource : NonCopyable {
   virtual void walk(MonoTime deadline, WalkDone done) = 0;
   /// Call after each wait of the loop: another thread may have brought what it waits for (credentials).
   virtual void on_wake() = 0;
+  /// Ends the polls that have rows already, whose `done` is called with them and `why`: a row that was seen
+  /// raises. Before it everything is cancelled that is under way in the transport; after it the source ends.
+  virtual void break_off(const Failure& why) = 0;
 };
 
 /// Told of every call to the API as it happens: counters, histograms. Called on the poll thread, and by

@@ -192,6 +192,19 @@ void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
   deliver(poll);
 }
 
+/// Rows of a key whose owner is not known yet are nobody's.
+void EnsClient::break_off(const Failure& why) {
+  for (auto next = polls_.begin(); next != polls_.end();) {
+    Poll& poll = *next++;
+    if (poll.listing || poll.generations.empty() || !pin_.proves(poll.generations)) continue;
+    if (!poll.collector.done()) poll.collector.fail(why);
+    poll.listing = poll.collector.take();
+    poll.listing->complete = false;
+    poll.listing->failure = why;
+    if (!poll.listing->accounts.empty() || !poll.listing->transient.empty()) deliver(poll);
+  }
+}
+
 /// Nothing that was read is judged.
 void EnsClient::refuse(Poll& poll, Failure why) {
   poll.listing.emplace();

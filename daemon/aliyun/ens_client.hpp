@@ -50,6 +50,7 @@ class EnsClient final : public ShareSource {
   void fetch(const ImageId& image, IsOurs is_ours, MonoTime deadline, FetchDone done) override;
   void walk(MonoTime deadline, WalkDone done) override { walk(std::nullopt, deadline, std::move(done)); }
   void on_wake() override { gate_.on_wake(); }
+  void break_off(const Failure& why) override;
   [[nodiscard]] double budget() const { return gate_.budget(); }
   /// Takes over how fast `earlier` may go on: a new configuration is no new budget.
   void continue_pace_of(const EnsClient& earlier) { gate_.continue_pace_of(earlier.gate_); }

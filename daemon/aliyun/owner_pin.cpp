@@ -27,16 +27,20 @@ std::optional<std::uint64_t> OwnerPin::current_generation() const {
   return credentials->generation;
 }
 
+bool OwnerPin::proves(const Generations& signed_with) const {
+  const auto own = [this](std::uint64_t key) { return own_.contains(key); };
+  return !owner_ || (!signed_with.empty() && std::all_of(signed_with.begin(), signed_with.end(), own));
+}
+
 void OwnerPin::check(const Generations& signed_with, MonoTime deadline, Then then) {
   if (!owner_) return then(nullptr);
   const auto current = current_generation();
   Generations keys = signed_with;
   if (keys.empty() && current) keys.insert(*current);
-  const auto unknown = [this](std::uint64_t key) { return !own_.contains(key); };
-  if (!keys.empty() && std::none_of(keys.begin(), keys.end(), unknown)) return then(nullptr);
+  if (proves(keys)) return then(nullptr);
   // The present key's owner can be asked for, that of one which was replaced meanwhile not.
   const bool askable = std::all_of(keys.begin(), keys.end(),
-                                   [&](std::uint64_t key) { return !unknown(key) || key == current; });
+                                   [&](std::uint64_t key) { return own_.contains(key) || key == current; });
   if (!askable) {
     return wait(clock_.mono(),
                 make_failure(Reason::credentials,

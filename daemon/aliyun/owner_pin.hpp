@@ -28,6 +28,8 @@ class OwnerPin {
   /// Calls `then` once it is known whether the keys that signed are the owner's; of none yet, the key that
   /// will sign. Null: they are, which may be told from within. A problem comes from a timer or an answer.
   void check(const Generations& signed_with, MonoTime deadline, Then then);
+  /// Whether it is known already that they are.
+  [[nodiscard]] bool proves(const Generations& signed_with) const;
 
  private:
   struct Waiter {

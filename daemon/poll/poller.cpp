@@ -79,8 +79,20 @@ void Poller::run(const std::stop_token& stop) {
     parts_.timers.run_due(parts_.clock.mono());
     parts_.transport.run_once(parts_.timers.next());
   }
+  break_off();
+}
+
+/// Whatever begins next begins anew, but what was seen of a list is not forgotten: who reloads the
+/// configuration faster than a long list is read would keep what is on its first pages from sight.
+void Poller::break_off() {
   parts_.transport.cancel_all();
   parts_.schedule.release_all();
+  for (auto& [name, lane] : lanes_)
+    lane.due.clear();
+  for (auto& [name, lane] : lanes_) {
+    lane.settings.source->break_off(make_failure(
+        Reason::timeout, "the configuration was loaded anew, or the exporter stopped, while it was read"));
+  }
 }
 
 void Poller::poll_soon(const ImageId& image) {

@@ -115,6 +115,7 @@ class Poller {
   };
   [[nodiscard]] bool is_ours(const ImageId& id) const;
   void hurry_asked();
+  void break_off();
   void take_due();
   void start_polls(Lane& lane);
   void finish(Lane& lane, const ImageId& image, const Observation& listing);

@@ -110,6 +110,30 @@ TEST(EnsClient, RowsOnTheirWayStillCountWhenAPageFails) {
   EXPECT_EQ(seen.total_count, 250);
 }
 
+TEST(EnsClient, APollThatIsBrokenOffEndsWithTheRowsThatCame) {
+  EnsBench bench;
+  bench.shares["m-1"] = accounts_from(1, 250);
+  bench.instead = [](const HttpRequest& request, const std::string& /*action*/) -> std::optional<Reply> {
+    if (parameter(request, "PageNumber") == "1" && parameter(request, "ImageId") == "m-1")
+      return std::nullopt;
+    return Reply{HttpResult(answer(200, "")), 3600s};
+  };
+  const auto begun = bench.begin("m-1");
+  const auto without_rows = bench.begin("m-2");
+  const MonoTime start = bench.clock.mono();
+  while (bench.clock.mono() - start < 1s) {
+    bench.timers.run_due(bench.clock.mono());
+    bench.transport.run_once(std::min(bench.timers.next(), start + 1s));
+  }
+  bench.transport.cancel_all();
+  bench.client.break_off(make_failure(Reason::timeout, "a reload"));
+  ASSERT_EQ(begun->times, 1);
+  EXPECT_FALSE(begun->seen->complete);
+  EXPECT_EQ(begun->seen->failure.detail, "a reload");
+  EXPECT_THAT(begun->seen->accounts, SizeIs(100));
+  EXPECT_EQ(without_rows->times, 0) << "it has nothing to say";
+}
+
 TEST(EnsClient, TheDeadlineEndsAPollWithWhatWasSeen) {
   EnsBench bench;
   bench.shares["m-1"] = accounts_from(1, 250);

@@ -124,6 +124,19 @@ TEST(Poller, GoesOnAtOnceWhereTheSourceItselfEndsPolls) {
   EXPECT_EQ(world.clock.mono() - start, 4ms);
 }
 
+TEST(Poller, RowsOfAPollThatIsBrokenOffRaiseAndItBeginsAnewAtOnce) {
+  World world(1, 60s, 700ms, 1, [](const ImageId&) { return listed({1}); });
+  world.poll(1);
+  ASSERT_EQ(world.sink.count(EventType::drift_opened), 0U);
+  world.source.rows_so_far = testing::accounts({1, 9});
+  const auto reload =
+      world.timers.at(world.clock.mono() + 60s - 100ms, [&world] { world.listener.stop.request_stop(); });
+  world.poll(100);
+  EXPECT_EQ(world.sink.count(EventType::drift_opened), 1U) << "the stranger on the first page";
+  EXPECT_EQ(world.listener.views.begin()->second->state, ImageState::incomplete) << "nothing is proven";
+  EXPECT_LE(world.schedule->next_due(), world.clock.mono());
+}
+
 TEST(Poller, KeepsItsPeriod) {
   World world(1, 60s, 700ms, 1, [](const ImageId&) { return listed({1}); });
   const MonoTime start = world.clock.mono();

@@ -37,6 +37,19 @@ class FakeShareSource final : public ShareSource {
     }));
   }
   void on_wake() override {}
+  /// Polls under way have seen `rows_so_far`.
+  void break_off(const Failure& why) override {
+    Observation seen;
+    seen.accounts = rows_so_far;
+    seen.pages = 1;
+    seen.failure = why;
+    seen.started = clock_.wall();
+    while (!rows_so_far.empty() && !flying_.empty()) {
+      const FetchDone done = std::move(flying_.front().done);
+      flying_.pop();
+      done(seen);
+    }
+  }
   /// Forgets what is under way.
   void drop() {
     waiting_ = {};
@@ -45,6 +58,7 @@ class FakeShareSource final : public ShareSource {
   }
 
   InventoryListing inventory;  ///< what a walk brings
+  std::vector<AccountId> rows_so_far;
   std::size_t walks = 0;
   Millis patience{};  ///< how long the last walk may take
   std::vector<ImageId> asked;
