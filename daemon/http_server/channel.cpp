@@ -9,6 +9,20 @@
 
 namespace sharedrift {
 
+namespace {
+
+/// OpenSSL would go on for as long as records come that hold no data, KeyUpdates and refused renegotiations,
+/// and nobody else would be served meanwhile.
+long limit_reads(BIO* socket, int operation, const char* /*data*/, std::size_t /*size*/, int /*command*/,
+                 long /*number*/, int result, std::size_t* /*processed*/) {
+  int& left = *reinterpret_cast<int*>(BIO_get_callback_arg(socket));
+  if (operation != BIO_CB_READ || left-- > 0) return result;
+  BIO_set_retry_read(socket);
+  return -1;
+}
+
+}  // namespace
+
 void Channel::FreeBio::operator()(bio_st* bio) const {
   BIO_free_all(bio);
 }
@@ -16,6 +30,8 @@ void Channel::FreeBio::operator()(bio_st* bio) const {
 Channel::Channel(int fd, ssl_ctx_st* context) : fd_(fd), bio_(BIO_new_socket(fd, BIO_CLOSE)) {
   if (!bio_) throw std::bad_alloc();
   if (context == nullptr) return;
+  BIO_set_callback_ex(bio_.get(), &limit_reads);
+  BIO_set_callback_arg(bio_.get(), reinterpret_cast<char*>(&reads_left_));
   BIO* tls = BIO_new_ssl(context, 0);
   if (tls == nullptr) throw std::bad_alloc();
   bio_.reset(BIO_push(tls, bio_.release()));
@@ -58,6 +74,8 @@ ssize_t Channel::settle(int result) {
 }
 
 ssize_t Channel::read(std::span<char> out) {
+  constexpr int kReadsOfTheSocket = 8;  // a record takes two
+  reads_left_ = kReadsOfTheSocket;
   ERR_clear_error();  // else OpenSSL takes what another call left behind for its own
   wanted_ = POLLIN;
   return settle(BIO_read(bio_.get(), out.data(), static_cast<int>(out.size())));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
+
 #include <memory>
 #include <span>
 #include <string_view>
@@ -15,7 +17,7 @@ namespace sharedrift {
 
 /// The bytes of a connection, with or without TLS. Never waits: what cannot be done now returns 0, and
 /// wanted() says what to poll for. -1: the connection is over. SIGPIPE must be ignored. Not thread-safe.
-class Channel {
+class Channel : NonCopyable {
  public:
   /// Takes over the non-blocking socket `fd`. `context` null: no TLS.
   Channel(int fd, ssl_ctx_st* context);
@@ -32,6 +34,7 @@ class Channel {
   [[nodiscard]] bool lacks_certificate() const { return lacks_certificate_; }
   /// From now on plain.
   void drop_tls();
+  /// Takes a few records of TLS's at most: with a 0 there may be more.
   ssize_t read(std::span<char> out);
   /// Sends the start of `data` and says how much. After a 0 the same must be offered again.
   ssize_t write(std::string_view data);
@@ -49,6 +52,7 @@ class Channel {
     void operator()(bio_st* bio) const;
   };
   const int fd_;
+  int reads_left_ = 0;  ///< of the socket, in this read()
   std::unique_ptr<bio_st, FreeBio> bio_;
   ssl_st* tls_ = nullptr;
   short wanted_ = POLLIN;

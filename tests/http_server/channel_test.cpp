@@ -1,5 +1,7 @@
 #include "http_server/channel.hpp"
 
+#include "support/test_certs.hpp"
+
 #include <array>
 #include <memory>
 #include <string_view>
@@ -44,6 +46,36 @@ TEST_F(ChannelTest, APartOfAHandshakeMayBeginWithAnyByte) {
   EXPECT_EQ(channel->read(piece), 0);
   comes("A");
   EXPECT_FALSE(channel->speaks_plain_text());
+}
+
+/// Tens of thousands a second would else keep the one thread of all connections busy.
+TEST_F(ChannelTest, OneReadTakesAFewKeyUpdates) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+  ::close(peer);
+  peer = ends[1];
+  const auto server = testing::server_tls(testing::TestCa::self_signed());
+  Channel own(ends[0], server.get());
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> client(SSL_CTX_new(TLS_client_method()),
+                                                                 &SSL_CTX_free);
+  const std::unique_ptr<SSL, decltype(&SSL_free)> flood(SSL_new(client.get()), &SSL_free);
+  SSL_set_fd(flood.get(), peer);
+  std::array<char, 64> piece{};
+  while (SSL_connect(flood.get()) != 1)
+    ASSERT_EQ(own.read(piece), 0);
+  constexpr int kUpdates = 100;
+  for (int i = 0; i < kUpdates; ++i) {
+    ASSERT_EQ(SSL_key_update(flood.get(), SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    ASSERT_EQ(SSL_do_handshake(flood.get()), 1);
+  }
+  ASSERT_EQ(SSL_write(flood.get(), "x", 1), 1);
+  int reads = 0;
+  while (own.is_shaking_hands())
+    ASSERT_EQ(own.read(piece), 0);
+  while (own.read(piece) == 0)
+    ++reads;
+  EXPECT_GE(reads, kUpdates / 10);
+  EXPECT_EQ(piece[0], 'x');
 }
 
 }  // namespace
