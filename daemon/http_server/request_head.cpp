@@ -9,6 +9,7 @@ namespace sharedrift {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
+constexpr std::string_view kHexDigits = "0123456789ABCDEFabcdef";
 constexpr std::string_view kAlphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 bool is_made_of(std::string_view text, std::string_view more, std::string_view some = kAlphanumeric) {
@@ -31,8 +32,7 @@ bool is_value(std::string_view text) {
 bool is_authority(std::string_view text) {
   const std::size_t end = text.starts_with('[') ? text.find(']') : text.find(':');
   if (text.starts_with('[')) {
-    if (end == std::string_view::npos || !is_made_of(text.substr(1, end - 1), ":.", "0123456789ABCDEFabcdef"))
-      return false;
+    if (end == std::string_view::npos || !is_made_of(text.substr(1, end - 1), ":.", kHexDigits)) return false;
     text.remove_prefix(end + 1);
   } else {
     if (!is_made_of(text.substr(0, end), "-._~%!$&'()*+;=")) return false;
@@ -76,6 +76,10 @@ std::optional<std::string> fault_of_line(std::string_view line) {
                                line.substr(first + 1, last - first - 1).find(' ') == std::string_view::npos;
   if (!has_three_parts || !is_value(line) || line.find('\t') != std::string_view::npos)
     return "The request line is not: method, target, version.";
+  for (std::size_t at = line.find('%'); at < last; at = line.find('%', at + 1)) {
+    if (at + 2 >= last || !is_made_of(line.substr(at + 1, 2), "", kHexDigits))
+      return "A percent sign of the target is not followed by two hexadecimal digits.";
+  }
   return std::nullopt;
 }
 
@@ -93,7 +97,10 @@ std::optional<std::string> fault_of_field(std::string_view line, Counts& counts)
     return "A header's name has a character that it may not have, or no colon follows it.";
   if (!is_value(line)) return "A header's value has a control character.";
   const std::string_view value = trim(line.substr(colon + 1));
-  if (equal_but_for_case(name, "Transfer-Encoding")) counts.has_encoding = true;
+  if (equal_but_for_case(name, "Transfer-Encoding")) {
+    counts.has_encoding = true;
+    if (value.empty()) return "The Transfer-Encoding is empty.";
+  }
   if (equal_but_for_case(name, "Content-Length")) {
     if (++counts.lengths > 1 || value.empty() || !is_made_of(value, "", kDigits))
       return "The Content-Length is not one number.";

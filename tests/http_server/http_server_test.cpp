@@ -438,7 +438,13 @@ TEST(HttpServer, AmbiguousRequestsAreRefusedAndEndTheConnection) {
                                  std::string("GET http:///x HTTP/1.1\r\nHost: x\r\n\r\n"),
                                  std::string("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"),
                                  std::string("GET /\ta HTTP/1.1\r\nHost: x\r\n\r\n"),
-                                 std::string("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n")}) {
+                                 std::string("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET /%u006d HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET /?a=% HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 std::string("GET /%2 HTTP/1.1\r\nHost: x\r\n\r\n"),
+                                 with("Host: x\r\nTransfer-Encoding:\r\n"),
+                                 with("Host: x\r\nContent-Length: \v1\r\n"),
+                                 with("Host: x\r\nContent-Length: 1\f\r\n")}) {
     const std::string answer = ask(odd + "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 400")) << odd;
     EXPECT_THAT(answer, HasSubstr("Connection: close")) << odd;
