@@ -10,14 +10,14 @@ namespace sharedrift {
 
 namespace {
 
-constexpr std::size_t kLongest = 4'096;  // of a paragraph
+constexpr std::size_t kLongestParagraph = 4'096;  // of a paragraph
 
 /// With `words` in backticks as code.
 std::string with_code(std::string_view text) {
   std::string out;
   for (bool code = false; !text.empty(); code = !code) {
     const std::size_t end = std::min(text.find('`'), text.size());
-    const std::string part = html(text.substr(0, end), kLongest);
+    const std::string part = html(text.substr(0, end), kLongestParagraph);
     out += code ? "<code>" + part + "</code>" : part;
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -33,7 +33,7 @@ class Blocks {
     if (line.starts_with(kIndent)) {
       if (tag_ != "pre") close();
       tag_ = "pre";
-      text_ += html(line.substr(kIndent.size()), kLongest) + "\n";
+      text_ += html(line.substr(kIndent.size()), kLongestParagraph) + "\n";
     } else if (line.empty()) {
       close();
     } else if (line.starts_with("* ")) {
