@@ -20,7 +20,7 @@ int exit_code(Verdict verdict);
 /// What every report needs.
 struct ReportInput {
   std::vector<std::shared_ptr<const ImageView>> views;  ///< in the order of the config
-  std::map<AccountId, std::string> account_names;
+  AccountNames account_names;
   std::string config_file;  ///< or several, for a sentence
   WallTime now;
   std::map<ImageId, std::string> image_files{};  ///< by image, where several files are one configuration

@@ -19,8 +19,8 @@ std::vector<AccountId> unwanted(const ImageView& view) {
 
 std::string account_label(const AccountId& account, const ReportInput& input) {
   std::string label{account.str()};
-  const auto name = input.account_names.find(account);
-  if (name != input.account_names.end()) label += " (" + clean(name->second) + ")";
+  const std::string_view name = name_of(account, input.account_names);
+  if (!name.empty()) label += " (" + clean(name) + ")";
   return label;
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 Event event_of(EventType type, const DiscoveredImage& image, WallTime now) {
   Event event{type, now, image.id.str(), {}};
-  if (!image.name.empty()) event.add("image_name", image.name);
+  if (!image.name.empty() && image.name != image.id.str()) event.add("image_name", image.name);
   event.add("profile", image.profile);
   return event;
 }

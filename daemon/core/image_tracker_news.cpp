@@ -87,8 +87,8 @@ Event ImageTracker::drift_event(EventType type, const AccountId& account, DriftK
                                 const Context& context) const {
   Event event = make_event(type, context);
   event.add("account_id", std::string{account.str()});
-  const auto name = context.watch.account_names.find(account);
-  if (name != context.watch.account_names.end()) event.add("account_name", name->second);
+  const std::string_view name = name_of(account, context.watch.account_names);
+  if (!name.empty()) event.add("account_name", std::string{name});
   event.add("kind", std::string{to_string(kind)});
   if (const Sighting* sighting = sighting_of(account); kind == DriftKind::unexpected && sighting != nullptr) {
     // Nobody can have shared it before it was made.

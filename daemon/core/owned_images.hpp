@@ -84,7 +84,8 @@ struct InventoryView {
   Count images;
   Count unwatched;  ///< neither configured, nor discovered, nor ignored
   Count ignored;
-  std::vector<std::pair<ImageId, std::string>> some_unwatched;  ///< up to kMostNamed, with their names
+  std::vector<std::pair<ImageId, std::string>>
+      some_unwatched;  ///< up to kMostNamed, with names other than it
   std::optional<WallTime> last_complete;
   std::optional<Failure> failure;  ///< why the last walk was not complete
 };

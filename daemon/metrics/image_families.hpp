@@ -3,6 +3,7 @@
 #include "core/ids.hpp"
 #include "core/non_copyable.hpp"
 #include "core/view.hpp"
+#include "core/watch_list.hpp"
 #include "metrics/metric_spec.hpp"
 
 #include <algorithm>
@@ -20,7 +21,6 @@
 namespace sharedrift {
 
 using ViewPtr = std::shared_ptr<const ImageView>;
-using AccountNames = std::map<AccountId, std::string>;
 
 /// Series with an account id in one family, all images together: whoever shares an image with ten thousand
 /// accounts moves a gauge to ten thousand and no more.

@@ -108,7 +108,7 @@ InventoryView InventoryWalks::view(const std::string& name) const {
     }
     ++unwatched;
     if (out.some_unwatched.size() < InventoryView::kMostNamed)
-      out.some_unwatched.emplace_back(id, image.name);
+      out.some_unwatched.emplace_back(id, image.name == id.str() ? std::string{} : image.name);
   }
   const bool proven = owned.is_proven(parts_.clock.mono(), rules());
   const auto count = [proven](std::int64_t value) {

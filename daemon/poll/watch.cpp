@@ -6,7 +6,15 @@ namespace sharedrift {
 
 namespace {
 constexpr std::size_t kHashDigits = 12;
+
+/// A name that only repeats the id is none: who names the image would say it twice.
+std::shared_ptr<const ImagePolicy> without_idle_name(const std::shared_ptr<const ImagePolicy>& policy) {
+  if (policy->name != policy->id.str()) return policy;
+  auto out = std::make_shared<ImagePolicy>(*policy);
+  out->name.clear();
+  return out;
 }
+}  // namespace
 
 WatchList watch_list(const Config& config, const Shard& shard,
                      const std::vector<std::shared_ptr<const ImagePolicy>>& discovered) {
@@ -15,7 +23,7 @@ WatchList watch_list(const Config& config, const Shard& shard,
   for (const auto* images : {&config.images, &discovered}) {
     for (const auto& policy : *images) {
       if (shard.count == 1 || shard_of(policy->id, shard.count) == shard.index)
-        watch.images.push_back(policy);
+        watch.images.push_back(without_idle_name(policy));
     }
   }
   watch.account_names = config.account_names;

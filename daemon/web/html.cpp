@@ -33,10 +33,10 @@ std::string ago(WallTime time, WallTime now) {
 }
 
 std::string account_html(const AccountId& account, const AccountNames& names) {
-  const auto name = names.find(account);
-  return (name == names.end() ? "<span class=\"nobody\">not in the address book</span>"
-                              : "<bdi>" + html(name->second) + "</bdi>") +
-         "<code>" + std::string(account.str()) + "</code>";
+  const std::string_view name = name_of(account, names);
+  std::string out = name.empty() ? "" : "<bdi>" + html(name) + "</bdi>";
+  if (!names.contains(account)) out = "<span class=\"nobody\">not in the address book</span>";
+  return out + "<code>" + std::string(account.str()) + "</code>";
 }
 
 std::string failure_html(const std::shared_ptr<const Failure>& failure) {

@@ -30,7 +30,8 @@ std::string so_many_accounts(Number number) {
 std::string facts_of(const ImagePageInput& input) {
   const ImageView& view = input.view;
   const ImagePolicy& policy = *view.policy;
-  std::string out = fact("Image id", "<code>" + policy.id.str() + "</code>");
+  std::string out;
+  if (!policy.name.empty()) out += fact("Image id", "<code>" + policy.id.str() + "</code>");
   if (!policy.team.empty()) out += fact("Team", "<bdi>" + html(policy.team) + "</bdi>");
   if (!policy.severity.empty()) out += fact("Severity", "<bdi>" + html(policy.severity) + "</bdi>");
   if (policy.canary) out += fact("Canary", "its account must always show");

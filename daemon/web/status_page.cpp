@@ -136,7 +136,7 @@ std::string inventory_lines(const std::string& name, const InventoryView& invent
     std::string_view before = " ";
     for (const auto& [id, image_name] : inventory.some_unwatched) {
       out.append(std::exchange(before, ", ")).append("<code>" + id.str() + "</code>");
-      if (!image_name.empty() && image_name != id.str()) out += " <bdi>" + html(image_name) + "</bdi>";
+      if (!image_name.empty()) out += " <bdi>" + html(image_name) + "</bdi>";
     }
     out += ". A rule under <code>discover</code> watches all.</p>";
   }

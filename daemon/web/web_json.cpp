@@ -33,8 +33,7 @@ Json time(const std::optional<WallTime>& value) {
 }
 
 Json account_json(const AccountId& account, const AccountNames& names) {
-  const auto name = names.find(account);
-  return {{"account_id", account.str()}, {"account_name", name == names.end() ? "" : outside(name->second)}};
+  return {{"account_id", account.str()}, {"account_name", outside(name_of(account, names))}};
 }
 
 Json drift_json(const DriftView& drift, const AccountNames& names) {

@@ -109,6 +109,15 @@ TEST(Discovery, TheFirstRuleThatFitsCounts) {
   EXPECT_EQ(policies[2]->profile, "eu");
 }
 
+TEST(Discovery, ANameThatIsTheIdFitsRulesAndIsNotTold) {
+  World world({rule("m-*", 1)});
+  const std::string id = image_number(1).str();
+  const auto events = world.walk({{1, id}});
+  EXPECT_EQ(world.rule_of(1), "m-*");
+  ASSERT_THAT(types(events), ElementsAre(EventType::image_discovered));
+  EXPECT_EQ(events.front().find("image_name"), nullptr);
+}
+
 TEST(Discovery, AnEntryOfItsOwnWins) {
   World world({rule("", 3)});
   world.setup.configured = {image_number(1)};

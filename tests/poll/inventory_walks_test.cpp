@@ -136,6 +136,15 @@ TEST(InventoryWalks, CountsWhatNobodyWatches) {
   EXPECT_TRUE(shown.last_complete);
 }
 
+TEST(InventoryWalks, ANameThatIsTheIdIsNone) {
+  World world;
+  world.owns({1});
+  world.source.inventory.rows.front().name = image_number(1).str();
+  world.walk(1);
+  EXPECT_THAT(world.listener.inventory.some_unwatched,
+              ElementsAre(std::pair(image_number(1), std::string())));
+}
+
 TEST(InventoryWalks, AnotherConfigurationIsSeenBeforeTheNextWalk) {
   World world;
   world.owns({1, 2, 3});

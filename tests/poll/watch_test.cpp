@@ -42,6 +42,25 @@ TEST(Watch, AllThatAConfigurationSaysOfWatchingArrives) {
   EXPECT_EQ(watch.config_hash, config.sha256.substr(0, 12));
 }
 
+TEST(Watch, ANameThatIsTheIdIsNone) {
+  Config config = a_config();
+  ImagePolicy named = *config.images.front();
+  named.name = named.id.str();
+  config.images.front() = std::make_shared<const ImagePolicy>(named);
+  named.id = *ImageId::parse("m-found");
+  const auto discovered = std::make_shared<const ImagePolicy>(named);
+  const WatchList watch = watch_list(config, Shard{}, {discovered});
+  EXPECT_EQ(watch.images.front()->name, "");
+  EXPECT_EQ(watch.images.back()->name, "m-a") << "that of another image is one";
+}
+
+TEST(Watch, AnAccountsNameThatIsItsIdIsNone) {
+  const AccountId account = *AccountId::parse("1111111111111111");
+  EXPECT_EQ(name_of(account, {{account, "partner"}}), "partner");
+  EXPECT_EQ(name_of(account, {{account, "1111111111111111"}}), "");
+  EXPECT_EQ(name_of(account, {}), "");
+}
+
 TEST(Watch, EachImageBelongsToOneShardDiscoveredOrNot) {
   Config config = a_config();
   const auto discovered = std::make_shared<const ImagePolicy>(ImagePolicy{*ImageId::parse("m-found")});
