@@ -316,7 +316,7 @@ class App {
   RefusalNews refusal_news_{
       metrics_, clock_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
   Exposition exposition_{views_, &metrics_};
-  Surface surface_{views_, metrics_};
+  Surface surface_{views_, metrics_, shard()};
   CurlTransport transport_;
   TimerQueue timers_;
   std::atomic<std::int64_t> told_images_{0};  ///< to systemd

@@ -3,6 +3,7 @@
 #include "metrics/self_metrics.hpp"
 #include "metrics/view_store.hpp"
 #include "poll/poller.hpp"
+#include "poll/watch.hpp"
 
 #include <memory>
 #include <mutex>
@@ -17,7 +18,8 @@ namespace sharedrift {
 /// ready. Thread-safe. Views and metrics must outlive it.
 class Surface final : public PollListener {
  public:
-  Surface(ViewStore& views, SelfMetrics& metrics) : views_(views), metrics_(metrics) {}
+  Surface(ViewStore& views, SelfMetrics& metrics, Shard shard)
+      : views_(views), metrics_(metrics), shard_(shard) {}
 
   /// Before the first view. Ready is who has polled each image that is watched at the start, or that comes
   /// with the first walk of these inventories.
@@ -43,10 +45,16 @@ class Surface final : public PollListener {
     }
     views_.publish(std::move(view));
   }
-  void on_removed(const ImageId& image) override {
-    views_.remove(image);
-    const std::scoped_lock lock(mutex_);
-    awaited_.erase(image);
+  void on_unwatched(std::shared_ptr<const ImageView> view) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      awaited_.erase(view->policy->id);
+    }
+    if (shard_of(view->policy->id, shard_.count) == shard_.index) {
+      views_.unwatch(std::move(view));
+    } else {
+      views_.remove(view->policy->id);  // another shard watches it
+    }
   }
   void on_poll(const ImageId& image, const Observation& seen) override {
     metrics_.on_listing(seen);
@@ -73,6 +81,7 @@ class Surface final : public PollListener {
  private:
   ViewStore& views_;
   SelfMetrics& metrics_;
+  const Shard shard_;
   mutable std::mutex mutex_;
   // Guarded by mutex_:
   bool gathering_ = true;            ///< images that come are awaited

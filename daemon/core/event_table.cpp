@@ -14,6 +14,7 @@ constexpr std::array kTable = std::to_array<EventSpec>({
      "the share (share-drift-exporter plan prints the call) or allow the account]"
      "[kind=missing|Account {account} is required on image {image} and has no access: share the image with "
      "it (share-drift-exporter plan prints the call) or require it no longer]"
+     "[reason=watched_again|; the image is watched again, and nothing has shown yet that this ended]"
      "[discovered=true|; a rule discovered the image, which can have been shared since {not_before}]"},
     {EventType::drift_clearing, Level::info,
      "Account {account} was not found on image {image}: the drift closes when more complete answers confirm "
@@ -24,7 +25,8 @@ constexpr std::array kTable = std::to_array<EventSpec>({
      "[reason=restored|: the account has access again]"
      "[reason=allowed_by_config|: the configuration now agrees with it]"
      "[reason=image_gone|: the image is gone]"
-     "[reason=unwatched|: the image is no longer watched]"
+     "[reason=unwatched|: the image is no longer watched here, and it is not known that anything was put "
+     "right]"
      "[; it was open since {opened}]"},
     {EventType::drift_flapped, Level::warn,
      "Account {account} has access to image {image} again before the drift closed: find out who shares the "

@@ -190,8 +190,10 @@ void ImageTracker::derive_drift(std::string_view why, Context& context) {
     fresh.push_back(open(account, DriftKind::unexpected, expired ? "exception_expired" : why, context));
   }
   for (const Absence& absence : known_.absences) {
-    if (absence.absences >= context.watch.confirm_clears && !is_open(absence.account, DriftKind::missing))
-      fresh.push_back(open(absence.account, DriftKind::missing, "absent", context));
+    if (absence.absences < context.watch.confirm_clears || is_open(absence.account, DriftKind::missing))
+      continue;
+    fresh.push_back(
+        open(absence.account, DriftKind::missing, why == kWatchedAgain ? why : "absent", context));
   }
   merge_into(known_.drifts, std::move(fresh));
 }
@@ -247,9 +249,12 @@ void ImageTracker::expire(Context& context) {
   settle("", context);
 }
 
-void ImageTracker::unwatch(Context& context) {
-  for (const Drift& drift : std::exchange(known_.drifts, {}))
+ImageRecord ImageTracker::unwatch(Context& context) {
+  for (const Drift& drift : known_.drifts)
     close(drift, CloseReason::unwatched, context);
+  ImageRecord left = known_;
+  left.unwatched_since = context.now.wall;
+  return left;
 }
 
 bool ImageTracker::is_open(const AccountId& account, DriftKind kind) const {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sharedrift {
@@ -44,8 +45,9 @@ class ImageTracker {
 
   /// Exceptions that end after `judged_at` are news.
   ImageTracker(std::shared_ptr<const ImagePolicy> policy, WallTime judged_at);
-  /// Takes up an earlier life that judged as of `judged_at`. Drift stays open without being counted again;
-  /// what the policy of today sees differently is an event.
+  /// Takes up an earlier life that judged as of `judged_at`, or what is remembered from before it was not
+  /// watched. Drift stays open without being counted again, unless it was told as closed when nobody watched
+  /// it any more; what the policy of today sees differently is an event.
   void restore(const ImageRecord& record, WallTime judged_at, Context& context);
 
   /// Returns true if the image lost accounts: some began to be absent, or the image itself.
@@ -53,7 +55,8 @@ class ImageTracker {
   void adopt(std::shared_ptr<const ImagePolicy> policy, Context& context);
   /// Time alone: exceptions that ended.
   void expire(Context& context);
-  void unwatch(Context& context);
+  /// Tells that what is open closes, and returns what is remembered.
+  ImageRecord unwatch(Context& context);
   /// All accounts that are remembered, sorted.
   [[nodiscard]] const std::vector<Sighting>& sightings() const { return known_.sightings; }
   /// Whether anything is on its way to be proven absent.
@@ -62,8 +65,12 @@ class ImageTracker {
   void end_cycle(std::int64_t cycle, bool hold, Context& context);
 
   [[nodiscard]] std::shared_ptr<const ImageView> view(const Viewpoint& at) const;
+  /// Of an image that is not watched any more: the drift that was open, and no claim of anything else.
+  [[nodiscard]] static std::shared_ptr<const ImageView> unwatched_view(
+      const ImageRecord& record, std::shared_ptr<const ImagePolicy> policy, const Viewpoint& at);
   [[nodiscard]] const ImageRecord& record() const { return known_; }
   [[nodiscard]] const ImagePolicy& policy() const { return *policy_; }
+  [[nodiscard]] const std::shared_ptr<const ImagePolicy>& shared_policy() const { return policy_; }
   [[nodiscard]] ImageState state() const { return known_.state; }
   /// The last poll's failure, as it is told. Only where it failed.
   [[nodiscard]] Event failure_event(const Context& context) const;
@@ -78,8 +85,11 @@ class ImageTracker {
   [[nodiscard]] MonoTime next_deadline(const Viewpoint& at) const;
 
  private:
+  /// Why drift begins: it was open when nobody watched any more, and goes on.
+  static constexpr std::string_view kWatchedAgain = "watched_again";
   using Accounts = std::vector<AccountId>;
-  void restore_evidence(const ImageRecord& record, const Context& context);
+  void take_up(const ImageRecord& record, const Viewpoint& at);
+  void restore_evidence(const ImageRecord& record, const Viewpoint& at);
   void see(const Accounts& accounts, Context& context);
   void recover(const Accounts& seen, Context& context);
   bool miss(const Accounts& present, Context& context);

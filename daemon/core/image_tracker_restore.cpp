@@ -5,6 +5,7 @@
 #include "core/sorted_entries.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sharedrift {
 
@@ -17,8 +18,27 @@ std::optional<WallTime> not_later(std::optional<WallTime> time, WallTime limit) 
 }  // namespace
 
 void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Context& context) {
-  const WallTime now = context.now.wall;
-  judged_at_ = judged_at;
+  take_up(record, context);
+  if (!record.unwatched_since) {
+    judged_at_ = judged_at;
+    return settle("config_changed", context);
+  }
+  known_.unwatched_since.reset();
+  judged_at_ = context.judged_at;          // what ended while nobody watched is no news
+  if (known_.state == ImageState::gone) {  // somebody watches it: it may be there again
+    known_.state = ImageState::never_read;
+    known_.state_since.reset();
+  }
+  const std::vector<Drift> before = std::exchange(known_.drifts, {});
+  settle(kWatchedAgain, context);
+  for (Drift& drift : known_.drifts) {
+    const auto same = std::lower_bound(before.begin(), before.end(), drift, drift_before);
+    if (same != before.end() && !drift_before(drift, *same)) drift = *same;
+  }
+}
+
+void ImageTracker::take_up(const ImageRecord& record, const Viewpoint& at) {
+  const WallTime now = at.now.wall;
   known_ = record;
   known_.state_since = not_later(record.state_since, now);
   known_.last_poll = not_later(record.last_poll, now);
@@ -29,15 +49,14 @@ void ImageTracker::restore(const ImageRecord& record, WallTime judged_at, Contex
     known_.last_complete = not_later(record.last_complete, now);
     known_.last_complete_began =
         std::min(record.last_complete_began.value_or(*known_.last_complete), *known_.last_complete);
-    last_complete_mono_ = context.now.mono - (now - *known_.last_complete);
+    last_complete_mono_ = at.now.mono - (now - *known_.last_complete);
   }
   if (!known_.last_complete) known_.shared_accounts = -1;
-  restore_evidence(record, context);
-  settle("config_changed", context);
+  restore_evidence(record, at);
 }
 
-void ImageTracker::restore_evidence(const ImageRecord& record, const Context& context) {
-  const WallTime now = context.now.wall;
+void ImageTracker::restore_evidence(const ImageRecord& record, const Viewpoint& at) {
+  const WallTime now = at.now.wall;
   std::sort(known_.drifts.begin(), known_.drifts.end(), drift_before);
   for (Drift& drift : known_.drifts)
     drift.since = std::min(drift.since, now);
@@ -55,7 +74,7 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
   }
   for (Absence& absence : known_.absences) {
     // Whatever the record says, it can neither open a drift by itself nor put one off.
-    const int enough = context.watch.confirm_clears;
+    const int enough = at.watch.confirm_clears;
     absence.absences =
         is_open(absence.account, DriftKind::missing) ? enough : std::clamp(absence.absences, 0, enough - 1);
     absence.first_missed = std::min(absence.first_missed, now);
@@ -70,7 +89,7 @@ void ImageTracker::restore_evidence(const ImageRecord& record, const Context& co
     }
     if (drift.kind == DriftKind::missing && lookup(known_.absences, drift.account) == nullptr) {
       known_.absences.insert(find_entry(known_.absences, drift.account),
-                             {drift.account, drift.since, std::nullopt, context.watch.confirm_clears});
+                             {drift.account, drift.since, std::nullopt, at.watch.confirm_clears});
     }
   }
 }

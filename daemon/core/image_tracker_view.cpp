@@ -48,6 +48,29 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   return view;
 }
 
+std::shared_ptr<const ImageView> ImageTracker::unwatched_view(const ImageRecord& record,
+                                                              std::shared_ptr<const ImagePolicy> policy,
+                                                              const Viewpoint& at) {
+  ImageTracker image(std::move(policy), at.judged_at);
+  image.take_up(record, at);
+  auto view = std::make_shared<ImageView>(*image.view(at));
+  view->unwatched_since = record.unwatched_since;
+  view->listing_complete = false;
+  const auto withdraw_0 = [](ImageView::Gauge& gauge) {
+    if (gauge == 0) gauge.reset();
+  };
+  withdraw_0(view->unexpected_accounts);
+  withdraw_0(view->missing_accounts);
+  for (ImageView::Gauge* gauge : {&view->shared_accounts, &view->unexpected_accounts_min,
+                                  &view->unlisted_accounts, &view->unused_entries})
+    gauge->reset();
+  view->sightings.clear();
+  std::erase_if(view->drifts, [&](const DriftView& drift) {  // a canary's is as it must be, and never told
+    return view->policy->canary || record.counters.opened.at(static_cast<std::size_t>(drift.kind)) == 0;
+  });
+  return view;
+}
+
 DriftView ImageTracker::drift_view(const Drift& drift) const {
   DriftView view{drift.account, drift.kind, drift.first_run};
   view.since = drift.since;

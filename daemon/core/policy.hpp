@@ -25,10 +25,10 @@ struct Exception {
 /// What one image may and must be shared with, and how it is watched. Plain values, groups already resolved.
 struct ImagePolicy {
   ImageId id;
-  std::string name;      ///< may be empty
-  std::string team;      ///< may be empty
-  std::string severity;  ///< may be empty
-  std::string profile = "default";
+  std::string name;                 ///< may be empty
+  std::string team;                 ///< may be empty
+  std::string severity;             ///< may be empty
+  std::string profile = "default";  ///< empty: not known, of an image that is not watched
   Millis interval{};
   Millis stale_after{900'000};        ///< from then on a 0 is withdrawn
   std::vector<AccountId> required;    ///< sorted, unique; must be shared, is allowed too

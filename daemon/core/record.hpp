@@ -110,6 +110,8 @@ struct ImageRecord {
   std::int64_t total_count = -1;  ///< the last TotalCount that the API claimed; -1: none yet
   bool listing_complete = false;
   ImageCounters counters;
+  /// From then on nobody watched it. What is open below was told as closed then.
+  std::optional<WallTime> unwatched_since;
   std::vector<Sighting> sightings;  ///< sorted by account
   std::vector<Loss> losses;         ///< of sightings; sorted by account
   std::vector<Absence> absences;    ///< sorted by account

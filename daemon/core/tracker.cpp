@@ -30,7 +30,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
   for (const ImageRecord& record : saved.images) {
     const auto found = images_.find(record.id);
     if (found == images_.end()) {
-      close_unwatched(record, now, step);
+      restore_unwatched(record, now, step);
       continue;
     }
     ImageTracker& image = found->second.tracker;
@@ -43,6 +43,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     report(images_.at(policy->id), urgent.contains(policy->id), now, step);
   for (Watched* image : std::exchange(unsaved_, {}))  // just read, or new with nothing to tell
     image->unsaved = false;
+  step.forgotten = unwatched_.forget(now.wall - watch_.state_retention);
 }
 
 /// The later of the two clocks. It runs on at least as fast as the steady clock: setting the local one back
@@ -99,9 +100,29 @@ std::vector<ImageRecord> Tracker::take_unsaved() {
   return records;
 }
 
-void Tracker::close_unwatched(const ImageRecord& record, Instant now, Step& step) {
-  step.removed.push_back(record.id);
+void Tracker::keep_unwatched(ImageRecord record, std::shared_ptr<const ImagePolicy> policy, Instant now,
+                             Step& step) {
+  auto view = ImageTracker::unwatched_view(record, std::move(policy), {watch_, now, judged_at(now)});
+  step.unwatched.push_back({record, std::move(view)});
+  unwatched_.keep(std::move(record));
+}
+
+/// A saved image without an entry: it leaves the watch now, or left it in an earlier life.
+void Tracker::restore_unwatched(ImageRecord record, Instant now, Step& step) {
+  const bool leaves = !record.unwatched_since;
+  if (leaves) close_unwatched(record, now, step);
+  record.unwatched_since = std::min(record.unwatched_since.value_or(now.wall), now.wall);
+  if (!leaves && record.drifts.empty()) return unwatched_.keep(std::move(record));
+  auto policy = std::make_shared<ImagePolicy>(ImagePolicy{record.id});
+  policy->profile.clear();  // not known
+  keep_unwatched(std::move(record), std::move(policy), now, step);
+}
+
+void Tracker::close_unwatched(ImageRecord& record, Instant now, Step& step) {
   for (const Drift& drift : record.drifts) {
+    const auto kind = static_cast<std::size_t>(drift.kind);
+    if (record.counters.opened.at(kind) <= record.counters.closed.at(kind)) continue;  // a canary's
+    ++record.counters.closed.at(kind);
     ++closes_.at(static_cast<std::size_t>(CloseReason::unwatched));
     step.events.push_back({EventType::drift_closed,
                            now.wall,
@@ -181,16 +202,22 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     held_ -= image.tracker.held();
     if (image.lost_in_cycle == cycle_) --losers_;
     if (image.polled_in_cycle == cycle_) --polled_;
-    image.tracker.unwatch(with);
     deadlines_.erase(&image);
     std::erase(unsaved_, &image);
-    step.removed.push_back(id);
+    keep_unwatched(image.tracker.unwatch(with), image.tracker.shared_policy(), now, step);
   }
+  step.forgotten = unwatched_.forget(now.wall - watch_.state_retention);
   for (const auto& policy : watch_.images) {
     Watched& image = images_.at(policy->id);
-    const bool urgent = change(image.tracker, now, step.events,
-                               [&](ImageTracker& tracker, auto& with) { tracker.adopt(policy, with); });
-    report(image, urgent, now, step);
+    const auto before = unwatched_.take(policy->id);
+    const bool urgent = change(image.tracker, now, step.events, [&](ImageTracker& tracker, auto& with) {
+      if (before) {
+        tracker.restore(*before, with.judged_at, with);
+      } else {
+        tracker.adopt(policy, with);
+      }
+    });
+    report(image, urgent || before, now, step);
   }
   return step;
 }

@@ -5,6 +5,7 @@
 #include "core/image_tracker.hpp"
 #include "core/profile_outage.hpp"
 #include "core/record.hpp"
+#include "core/unwatched_images.hpp"
 
 #include <array>
 #include <cstddef>
@@ -26,8 +27,14 @@ struct Step {
     bool urgent;  ///< more than times and poll counters changed: its record must not be lost
   };
   std::vector<Event> events;
-  std::vector<Change> changed;   ///< in the order in which it came; of an image twice, the later counts
-  std::vector<ImageId> removed;  ///< no longer watched
+  std::vector<Change> changed;  ///< in the order in which it came; of an image twice, the later counts
+  /// No longer watched.
+  struct Unwatched {
+    ImageRecord record;
+    std::shared_ptr<const ImageView> view;  ///< of the drift that was open then; never null
+  };
+  std::vector<Unwatched> unwatched;
+  std::vector<ImageId> forgotten;  ///< of images that were not watched; nothing is remembered of them now
 };
 
 /// The deep module: turns observations of a fleet of images into drift. Presence is cheap, absence needs
@@ -44,12 +51,13 @@ class Tracker {
 
   /// `saved` may come from an earlier life; it can only add knowledge. Events of the start (first_run,
   /// monitoring_gap, drift that today's config sees differently) are in the step; saved images that are not
-  /// watched are `removed`.
+  /// watched any more are `unwatched`, and those that were not before with what was open then.
   Tracker(WatchList watch, const SavedState& saved, Instant now, Step& step);
 
   /// One poll's outcome. An image that is not watched is ignored.
   Step apply(const ImageId& id, const Observation& seen, Instant now);
   /// A new accepted configuration: kept images keep counters and state, removed ones close as `unwatched`.
+  /// These are remembered for as long as events are: one that is watched again goes on from there.
   Step reconfigure(WatchList watch, Instant now);
   /// Time alone: exceptions that end, zeros that go stale, cycles that end. Call at next_deadline() or later.
   Step tick(Instant now);
@@ -105,12 +113,15 @@ class Tracker {
   void fold_outage(const Watched& image, const Observation& seen, std::size_t told_before, Instant now,
                    Step& step);
   void tell_outage(const std::string& name, const ProfileOutage::Advice& advice, Instant now, Step& step);
-  void close_unwatched(const ImageRecord& record, Instant now, Step& step);
+  void keep_unwatched(ImageRecord record, std::shared_ptr<const ImagePolicy> policy, Instant now, Step& step);
+  void restore_unwatched(ImageRecord record, Instant now, Step& step);
+  void close_unwatched(ImageRecord& record, Instant now, Step& step);
 
   WatchList watch_;
   std::unordered_map<ImageId, Watched> images_;  // they stay where they are
-  std::set<Watched*, ByDeadline> deadlines_;     ///< those of images_ that have one
-  std::deque<Watched*> unsaved_;                 ///< of images_, once each, the one that waits longest first
+  UnwatchedImages unwatched_;
+  std::set<Watched*, ByDeadline> deadlines_;  ///< those of images_ that have one
+  std::deque<Watched*> unsaved_;              ///< of images_, once each, the one that waits longest first
   std::map<std::string, Profile> profiles_;
   std::array<std::uint64_t, kAllCloseReasons.size()> closes_{};
   std::int64_t held_ = 0;

@@ -33,6 +33,7 @@ struct ImageView {
   std::optional<WallTime> state_since;
   std::optional<WallTime> last_complete;
   std::optional<WallTime> last_poll;
+  std::optional<WallTime> unwatched_since;      ///< none: it is watched
   std::shared_ptr<const Failure> last_failure;  ///< of the last poll; null when it was complete
   ImageCounters counters;
   std::size_t allowed_accounts = 0;

@@ -12,6 +12,9 @@ namespace sharedrift {
 
 namespace {
 
+/// As long as ShareDriftUnwatchedWithDrift lasts.
+constexpr Millis kUnwatchedIsShown = std::chrono::hours{24};
+
 prometheus::MetricFamily collect(const ImageFamily& family, const Fleet& fleet) {
   prometheus::MetricFamily collected = family_of(family.spec);
   const std::vector<std::string_view> labels = label_names(family.spec);
@@ -33,6 +36,7 @@ ViewStore::ViewStore() : versions_(image_families().size()) {
 
 void ViewStore::publish(ViewPtr view) {
   const std::lock_guard lock(mutex_);
+  unwatched_.erase(view->policy->id);
   ViewPtr& present = views_[view->policy->id];
   if (present == nullptr) {
     grow();
@@ -48,6 +52,15 @@ void ViewStore::remove(const ImageId& image) {
   if (views_.erase(image) > 0) grow();
 }
 
+void ViewStore::unwatch(ViewPtr view) {
+  remove(view->policy->id);
+  const std::lock_guard lock(mutex_);
+  std::erase_if(unwatched_, [now = *view->unwatched_since](const auto& entry) {
+    return *entry.second->unwatched_since < now - kUnwatchedIsShown;
+  });
+  if (!view->drifts.empty()) unwatched_.insert_or_assign(view->policy->id, std::move(view));
+}
+
 void ViewStore::set_account_names(AccountNames names) {
   auto book = std::make_shared<const AccountNames>(std::move(names));
   const std::lock_guard lock(mutex_);
@@ -57,12 +70,18 @@ void ViewStore::set_account_names(AccountNames names) {
   });
 }
 
-Fleet ViewStore::fleet() const {
+Fleet ViewStore::fleet(std::optional<WallTime> now) const {
   Fleet fleet;
   const std::lock_guard lock(mutex_);
   fleet.views.reserve(views_.size());
   std::transform(views_.begin(), views_.end(), std::back_inserter(fleet.views),
                  [](const auto& entry) { return entry.second; });
+  const auto watched = static_cast<std::ptrdiff_t>(fleet.views.size());
+  for (const auto& [id, view] : unwatched_) {
+    if (now && *now - *view->unwatched_since < kUnwatchedIsShown) fleet.views.push_back(view);
+  }
+  std::inplace_merge(fleet.views.begin(), fleet.views.begin() + watched, fleet.views.end(),
+                     [](const ViewPtr& a, const ViewPtr& b) { return a->policy->id < b->policy->id; });
   fleet.account_names = names_;
   fleet.version = version_;
   fleet.versions = versions_;

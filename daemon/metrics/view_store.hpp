@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <prometheus/collectable.h>
@@ -32,10 +33,14 @@ class ViewStore final : public prometheus::Collectable {
   /// Replaces the view of its image, or adds it.
   void publish(ViewPtr view);
   void remove(const ImageId& image);
+  /// The image is not watched any more. Where drift was open then, people see it for a day, as long as the
+  /// alert about it lasts.
+  void unwatch(ViewPtr view);
   /// The address book of the configuration in force.
   void set_account_names(AccountNames names);
 
-  [[nodiscard]] Fleet fleet() const;
+  /// With `now`: and the images that were unwatched within the day before that while drift was open.
+  [[nodiscard]] Fleet fleet(std::optional<WallTime> now = std::nullopt) const;
   [[nodiscard]] std::size_t size() const;
   /// That of the fleet now.
   [[nodiscard]] std::uint64_t version() const;
@@ -47,6 +52,7 @@ class ViewStore final : public prometheus::Collectable {
 
   mutable std::mutex mutex_;
   std::map<ImageId, ViewPtr> views_;
+  std::map<ImageId, ViewPtr> unwatched_;  ///< none of views_
   std::shared_ptr<const AccountNames> names_ = std::make_shared<const AccountNames>();
   std::uint64_t version_ = 0;
   std::vector<std::uint64_t> versions_;

@@ -20,6 +20,8 @@ class AccountLimit {
   /// too_large. None: all of it may be taken. Everything that is returned or may be taken counts as
   /// remembered.
   std::optional<Observation> cut(const Tracker& tracker, const ImageId& image, const Observation& listing);
+  /// Images came back with what is remembered of them.
+  void count_anew() { known_.reset(); }
 
  private:
   const std::size_t beside_;

@@ -30,14 +30,17 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
     if (!change.urgent && events.empty()) continue;
     store_.save(tracker.record(image), events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
   }
-  for (const auto& [image, events] : by_image) {  // of the fleet, or of images that are watched no more
+  for (const auto& [record, view] : step.unwatched) {
+    listener_.on_unwatched(view);
+    auto events = by_image.extract(record.id.str());
+    store_.save(record, events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
+  }
+  for (const auto& [image, events] : by_image) {  // of the fleet
     for (const Event& event : events)
       store_.add_event(event);
   }
-  for (const ImageId& image : step.removed) {
-    listener_.on_removed(image);
+  for (const ImageId& image : step.forgotten)
     store_.forget(image);
-  }
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
   tell_left_out(budget_.left_out(clock_.mono()).value_or(0));

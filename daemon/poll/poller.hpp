@@ -31,7 +31,8 @@ class PollListener : NonCopyable {
   virtual ~PollListener() = default;
   // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever listens takes it over
   virtual void on_view(std::shared_ptr<const ImageView> /*view*/) {}
-  virtual void on_removed(const ImageId& /*image*/) {}
+  /// It is not watched any more; `view` has what was open then.
+  virtual void on_unwatched(std::shared_ptr<const ImageView> /*view*/) {}
   virtual void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) {}
   virtual void on_overruns(std::uint64_t /*periods*/) {}
   virtual void on_totals(const Tracker& /*tracker*/) {}  ///< after every step
@@ -98,7 +99,10 @@ class Poller {
   /// Polls until stop is requested; returns within moments then. What was in flight is dropped and due again.
   void run(const std::stop_token& stop);
   /// Other images are watched: call it after the tracker and the schedule learnt of them, on the poll thread.
-  void rewatch() { set_timers(); }
+  void rewatch() {
+    accounts_.count_anew();
+    set_timers();
+  }
   /// Thread-safe. An event elsewhere may cause a look: the image is polled soon, within the budget, once
   /// between two of its own moments.
   void poll_soon(const ImageId& image);

@@ -2,6 +2,7 @@
 
 #include "core/policy.hpp"
 #include "core/text.hpp"
+#include "core/unwatched_images.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
 
@@ -44,7 +45,8 @@ std::string planted(const std::string& path) {
 }  // namespace
 
 StateLimits StateLimits::of(const WatchList& watch) {
-  StateLimits limits{100'000 + 2 * watch.images.size(), 500'000};
+  constexpr std::size_t kUnwatched = UnwatchedImages::kMostRows;
+  StateLimits limits{kUnwatched + 100'000 + 2 * watch.images.size(), kUnwatched + 500'000};
   for (const auto& policy : watch.images)
     limits.rows += 2 * account_room(*policy);  // a sighting and a drift of each
   return limits;

@@ -56,6 +56,9 @@ ALTER TABLE images DROP COLUMN had_accounts;
 CREATE TABLE discovered(
   image TEXT PRIMARY KEY, profile TEXT NOT NULL, rule TEXT NOT NULL, name TEXT NOT NULL, created INTEGER,
   since INTEGER NOT NULL, config TEXT NOT NULL) WITHOUT ROWID;
+)",
+                                                             R"(
+ALTER TABLE images ADD COLUMN unwatched_since INTEGER;
 )"};
 
 /// Releases and SQLite's ALTER TABLE break lines in different places.

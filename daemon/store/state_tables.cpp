@@ -102,12 +102,12 @@ Status StateTables::put(const ImageRecord& record) {
 
 Status StateTables::put_image(const ImageRecord& record) {
   const ImageCounters& counters = record.counters;
-  return database_.run("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.id.str(),
+  return database_.run("INSERT INTO images VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", record.id.str(),
                        to_string(record.state), record.state_since, record.last_complete, record.last_poll,
                        record.listing_complete, record.shared_accounts, record.unused_entries,
                        record.unlisted, counters.listings, counters.failures, counters.opened[0],
                        counters.opened[1], counters.closed[0], counters.closed[1], counters.flaps,
-                       record.last_complete_began, record.total_count);
+                       record.last_complete_began, record.total_count, record.unwatched_since);
 }
 
 Status StateTables::add(const Event& event) {
@@ -209,6 +209,7 @@ Status StateTables::load_images(Images& images) {
     record.counters.flaps = as_count(row.integer(15));
     record.last_complete_began = moment(row, 16);
     record.total_count = as_number(row.integer(17), -1);
+    record.unwatched_since = moment(row, 18);
     return Unit{};
   });
 }

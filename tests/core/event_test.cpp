@@ -53,6 +53,8 @@ std::vector<Event> examples() {
        leak + source + std::vector<Field>{{"reason", "listed"s}, {"first_run", false}}},
       {drift_opened, kNoon, "m-1",
        loss + source + std::vector<Field>{{"reason", "absent"s}, {"first_run", false}}},
+      {drift_opened, kNoon, "m-1",
+       leak + source + std::vector<Field>{{"reason", "watched_again"s}, {"first_run", false}}},
       {drift_clearing, kNoon, "m-1", leak + end + source},
       {drift_closed, kNoon, "m-1", closed(leak + end, "revoked")},
       {drift_closed, kNoon, "m-1", closed(loss, "restored")},

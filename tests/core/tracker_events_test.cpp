@@ -18,6 +18,7 @@ using testing::failed;
 using testing::Fleet;
 using ::testing::IsEmpty;
 using testing::listed;
+using ::testing::SizeIs;
 
 /// The event of that type; a test fails where there is none.
 Event told_by(const Step& step, EventType type) {
@@ -172,7 +173,8 @@ TEST(TrackerEvents, WhatIsNotWatchedAnyMoreAfterARestartIsClosedAndCounted) {
   before.apply("m-1", listed({9}));
   before.apply("m-1", listed({9}));
   Fleet after({an_image("m-2")}, before.save(), 1min);
-  EXPECT_THAT(after.start().removed, ElementsAre(*ImageId::parse("m-1")));
+  ASSERT_THAT(after.start().unwatched, SizeIs(1));
+  EXPECT_EQ(after.start().unwatched.front().record.id.str(), "m-1");
   const Event event = told_by(after.start(), EventType::drift_closed);
   EXPECT_EQ(event.text("account_id"), account(9).str());
   EXPECT_EQ(event.text("kind"), "unexpected");

@@ -17,6 +17,7 @@ using testing::failed;
 using testing::Fleet;
 using ::testing::IsEmpty;
 using testing::listed;
+using ::testing::SizeIs;
 
 TEST(Tracker, ClaimsNothingBeforeTheFirstListing) {
   Fleet fleet({an_image("m-1").allowing({1})});
@@ -211,7 +212,8 @@ TEST(Tracker, AnUnwatchedImageClosesAndGoes) {
   const Step step = fleet.reconfigure({an_image("m-2").allowing({})});
   ASSERT_THAT(fleet.types(step), ElementsAre(EventType::drift_closed));
   EXPECT_EQ(step.events.front().text("reason"), "unwatched");
-  EXPECT_THAT(step.removed, ElementsAre(*ImageId::parse("m-1")));
+  ASSERT_THAT(step.unwatched, SizeIs(1));
+  EXPECT_EQ(step.unwatched.front().record.id.str(), "m-1");
   EXPECT_EQ(fleet.view("m-1"), nullptr);
 }
 

@@ -48,6 +48,37 @@ TEST(ViewStore, HoldsTheNewestViewOfEachImageSortedById) {
   EXPECT_THAT(ids(store), ElementsAre("m-b", "m-c"));
 }
 
+TEST(ViewStore, WhatLeftTheWatchWithDriftIsForPeopleAndForADay) {
+  constexpr Millis kDay = std::chrono::hours{24};
+  const WallTime now{Millis{1'795'000'000'000}};
+  const auto left = [&now](const std::string& name, Millis later) {
+    const auto view = a_view(name);
+    view->unwatched_since = now + later;
+    view->drifts = {testing::a_drift(1, DriftKind::unexpected, now)};
+    return view;
+  };
+  const auto for_people = [](const ViewStore& store, WallTime at) {
+    std::vector<std::string> out;
+    for (const ViewPtr& view : store.fleet(at).views)
+      out.push_back(view->policy->id.str());
+    return out;
+  };
+  ViewStore store;
+  for (const char* name : {"m-1", "m-2", "m-3", "m-4"})
+    store.publish(a_view(name));
+  store.unwatch(left("m-1", Millis{0}));
+  store.unwatch(left("m-3", Millis{1}));
+  const auto fine = a_view("m-4");
+  fine->unwatched_since = now;
+  store.unwatch(fine);
+  EXPECT_THAT(ids(store), ElementsAre("m-2")) << "it has no series any more";
+  EXPECT_THAT(for_people(store, now), ElementsAre("m-1", "m-2", "m-3"));
+  EXPECT_THAT(for_people(store, now + kDay), ElementsAre("m-2", "m-3"));
+  store.publish(a_view("m-3"));
+  EXPECT_THAT(for_people(store, now), ElementsAre("m-1", "m-2", "m-3"));
+  EXPECT_EQ(store.fleet(now).views[2]->unwatched_since, std::nullopt) << "it is watched again";
+}
+
 TEST(ViewStore, ReadersKeepTheFleetTheyTook) {
   ViewStore store;
   store.publish(a_view("m-1"));

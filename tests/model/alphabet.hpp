@@ -35,6 +35,12 @@ inline Letter restart(const std::string& words, bool saved, bool new_rules = fal
   step.saved = saved;
   return {words, step, false, false, 2, new_rules};
 }
+inline Letter rewatch(const std::string& words, bool kill_between, bool new_rules = false) {
+  Step step;
+  step.kind = Step::Kind::rewatch;
+  step.kill_between = kill_between;
+  return {words, step, false, false, 2, new_rules};
+}
 inline Letter reload(const std::string& words, const Rules& rules) {
   Step step;
   step.kind = Step::Kind::reload;
@@ -85,6 +91,10 @@ inline std::vector<Letter> alphabet() {
       restart("a restart", true),
       restart("a kill and a restart", false),
       restart("a restart with a config that allows nobody", true, true),
+      rewatch("the image leaves the watch and is watched again", false),
+      rewatch("the image leaves the watch, a kill, and it is watched again", true),
+      rewatch("the image leaves the watch and is watched again, with a config that allows nobody", false,
+              true),
       time_passes("ten hours without a poll", Step::Kind::silence, 600),
       the_exception_ends(),
       time_passes("the cycle ends", Step::Kind::cycle_end, 20),

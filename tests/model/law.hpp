@@ -28,7 +28,7 @@ enum class Failure { none, throttled, forbidden, gone, unknown_owner };
 
 /// What happened at one moment.
 struct Step {
-  enum class Kind { poll, reload, silence, cycle_end, restart };
+  enum class Kind { poll, reload, silence, cycle_end, restart, rewatch };
   Kind kind = Kind::poll;
   int at = 0;
   Rules rules{};  ///< in force from here on
@@ -39,6 +39,8 @@ struct Step {
   Failure failure = Failure::none;
   // of a restart
   bool saved = false;  ///< after a clean stop, not a kill
+  // of an image that leaves the watch and is watched again
+  bool kill_between = false;
   // of any but a poll
   bool ends_cycle = false;
   bool held = false;  ///< too many images lost accounts in the cycle that ends
@@ -63,7 +65,9 @@ class Law {
   [[nodiscard]] const Step& at(int i) const { return history_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] int time(int i) const { return i < 0 ? kNever : at(i).at; }
   [[nodiscard]] bool poll(int i) const { return at(i).kind == Step::Kind::poll; }
-  [[nodiscard]] bool restart(int i) const { return at(i).kind == Step::Kind::restart; }
+  [[nodiscard]] bool rewatch(int i) const { return at(i).kind == Step::Kind::rewatch; }
+  /// The image begins another life, with all that was known of it.
+  [[nodiscard]] bool restart(int i) const { return at(i).kind == Step::Kind::restart || rewatch(i); }
   [[nodiscard]] bool complete(int i) const { return poll(i) && at(i).complete; }
   [[nodiscard]] bool gone(int i) const { return poll(i) && at(i).failure == Failure::gone; }
   [[nodiscard]] bool row(int i, Who a) const { return poll(i) && at(i).row.at(a); }

@@ -10,7 +10,8 @@ State state(const Law& law, int i) {
   const int p = law.last(i, [&](int j) { return law.poll(j); });
   if (p < 0) return State::never_read;
   const Step& poll = law.at(p);
-  if (law.gone(p)) return State::gone;
+  const bool may_be_back = law.first(p, i, [&](int j) { return law.rewatch(j); }) >= 0;
+  if (law.gone(p)) return may_be_back ? State::never_read : State::gone;
   if (poll.complete) return poll.listed[0] || poll.listed[1] ? State::ok : State::empty;
   if (poll.failure == Failure::forbidden) return State::forbidden;
   const bool answered = poll.row[0] || poll.row[1] || poll.failure == Failure::unknown_owner;
@@ -88,6 +89,15 @@ void add_drift_news(const House& house, const Law& law, int i, Who a, std::vecto
   const Account& seen = is.known ? is : was;
   const std::string when = window(moment(seen.not_before), moment(seen.first_seen), moment(seen.last_seen),
                                   moment(law.time(law.lost(i, a))));
+  const bool was_missing = was.missing_since != kNever;
+  const bool is_missing = is.missing_since != kNever;
+  if (law.rewatch(i)) {  // what is told as over begins again, and goes on
+    if (was_open) out.push_back("drift_closed" + who + " unexpected unwatched" + when);
+    if (is_open) out.push_back("drift_opened" + who + " unexpected watched_again" + when);
+    if (was_missing) out.push_back("drift_closed" + who + " missing unwatched");
+    if (is_missing) out.push_back("drift_opened" + who + " missing watched_again");
+    return;
+  }
   if (law.row(i, a) && was_open && was_clearing) out.push_back("drift_flapped" + who + when);
   if (law.lacks(i, a) && was_open && !was_clearing && house.confirm > 1)
     out.push_back("drift_clearing" + who + when);
@@ -101,8 +111,6 @@ void add_drift_news(const House& house, const Law& law, int i, Who a, std::vecto
     if (law.may_have(i, a, law.time(i))) why = "allowed_by_config";
     out.push_back("drift_closed" + who + " unexpected " + why + when);
   }
-  const bool was_missing = was.missing_since != kNever;
-  const bool is_missing = is.missing_since != kNever;
   if (is_missing && !was_missing) out.push_back("drift_opened" + who + " missing absent");
   if (was_missing && !is_missing) {
     const char* why = law.row(i, a) ? "restored" : "image_gone";
@@ -113,7 +121,8 @@ void add_drift_news(const House& house, const Law& law, int i, Who a, std::vecto
 
 void add_listing_news(const Law& law, int i, std::vector<std::string>& out) {
   const bool first_success = state(law, i - 1) == State::never_read && law.complete(i);
-  if (state(law, i) != state(law, i - 1) && !first_success) out.emplace_back("image_state_changed");
+  if (state(law, i) != state(law, i - 1) && !first_success && !law.rewatch(i))
+    out.emplace_back("image_state_changed");
   if (!law.poll(i)) return;
   const int before = law.last(i - 1, [&](int j) { return law.poll(j) || law.restart(j); });
   const bool failed_before = before >= 0 && law.poll(before) && !law.complete(before);
@@ -170,7 +179,7 @@ std::vector<std::string> news(const House& house, const History& history) {
 bool is_saved(const House& house, const History& history) {
   const Law law(house, history);
   const int i = law.end();
-  return (law.restart(i) && law.at(i).saved) || !news(house, law, i).empty() ||
+  return (law.restart(i) && law.at(i).saved) || law.rewatch(i) || !news(house, law, i).empty() ||
          lasting(picture(house, law, i)) != lasting(picture(house, law, i - 1));
 }
 

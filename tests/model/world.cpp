@@ -121,6 +121,7 @@ void World::take(const law::Step& step) {
     case law::Step::Kind::poll: return poll(step);
     case law::Step::Kind::reload: return note(tracker_->reconfigure(watch(step.rules), now));
     case law::Step::Kind::restart: return restart(step);
+    case law::Step::Kind::rewatch: return rewatch(step);
     case law::Step::Kind::silence:
     case law::Step::Kind::cycle_end: break;
   }
@@ -159,13 +160,26 @@ void World::poll_others(const std::vector<AccountId>& accounts, Instant now) {
 
 void World::restart(const law::Step& step) {
   if (step.saved) save_all();
+  live_anew(watch(step.rules), instant(step.at));
+}
+
+void World::live_anew(const WatchList& watch, Instant now) {
   SavedState saved;
   saved.fleet = saved_fleet_;
   for (const auto& [id, record] : saved_)
     saved.images.push_back(record);
   Step start;
-  tracker_ = std::make_unique<Tracker>(watch(step.rules), saved, instant(step.at), start);
+  tracker_ = std::make_unique<Tracker>(watch, saved, now, start);
   note(start);
+}
+
+void World::rewatch(const law::Step& step) {
+  WatchList without = watch(step.rules);
+  without.images.erase(without.images.begin());
+  const Instant between = instant(step.at - 1);
+  note(tracker_->reconfigure(without, between));
+  if (step.kill_between) live_anew(without, between);
+  note(tracker_->reconfigure(watch(step.rules), instant(step.at)));
 }
 
 /// Saves what would be lost, as the daemon does at once, and takes down the news.
@@ -176,6 +190,8 @@ void World::note(const Step& step) {
                                   [&id](const Event& event) { return event.image_id == id.str(); });
     if (change.urgent || told) saved_.insert_or_assign(id, tracker_->record(id));
   }
+  for (const Step::Unwatched& left : step.unwatched)
+    saved_.insert_or_assign(left.record.id, left.record);
   if (!step.events.empty()) saved_fleet_ = tracker_->fleet_record();
   for (const Event& event : step.events) {
     if (event.image_id != subject().str()) continue;

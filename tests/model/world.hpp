@@ -35,6 +35,8 @@ class World {
   void poll(const law::Step& step);
   void poll_others(const std::vector<AccountId>& accounts, Instant now);
   void restart(const law::Step& step);
+  void live_anew(const WatchList& watch, Instant now);
+  void rewatch(const law::Step& step);
   void note(const Step& step);
   void save_all();
 

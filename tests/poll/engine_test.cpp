@@ -30,7 +30,10 @@ using ::testing::SizeIs;
 class Watcher final : public PollListener {
  public:
   void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
-  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_unwatched(std::shared_ptr<const ImageView> view) override {
+    views.erase(view->policy->id);
+    unwatched[view->policy->id] = std::move(view);
+  }
   void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override { look(); }
   void on_overruns(std::uint64_t /*periods*/) override {}
   void on_totals(const Tracker& /*tracker*/) override {}
@@ -45,6 +48,7 @@ class Watcher final : public PollListener {
     ASSERT_TRUE(seen);
   }
   std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  std::map<ImageId, std::shared_ptr<const ImageView>> unwatched;
   InventoryView inventory;
   std::size_t walks = 0;
   std::function<bool()> until;
@@ -171,6 +175,43 @@ TEST(Engine, AnImageThatLeftIsKeptForAWhileAndThenGoes) {
   EXPECT_FALSE(world.watcher.views.contains(image_number(1)));
   EXPECT_GE(world.clock.mono() - start, 15min);
   EXPECT_THAT(world.store.discovered, IsEmpty());
+}
+
+TEST(Engine, AnImageThatLeavesTheConfigAndComesBackGoesOnWithAKillBetween) {
+  World world;
+  world.source.inventory.rows = {owned(2, "second")};
+  auto without = std::make_shared<Config>(*world.config);
+  without->discover.clear();
+  without->sha256 = "fedcba9876543210";
+  const ImageId leaking = image_number(2);
+  const auto open = [&](const auto& views) {
+    const auto view = views.find(leaking);
+    return view != views.end() && view->second->unexpected_accounts == 1;
+  };
+  {
+    Engine engine = world.engine();
+    engine.restore(world.config);
+    world.run(engine, [&] { return open(world.watcher.views); });
+    engine.reload(without);
+    engine.stop();
+    world.source.drop();
+  }
+  EXPECT_FALSE(world.watcher.views.contains(leaking));
+  EXPECT_TRUE(open(world.watcher.unwatched));
+  const WallTime since = world.watcher.unwatched.at(leaking)->drifts.front().since;
+  for (const auto& [id, record] : world.store.records)
+    world.store.saved.images.push_back(record);
+  world.watcher.unwatched.clear();
+  Engine after = world.engine();
+  after.restore(without);
+  EXPECT_TRUE(open(world.watcher.unwatched)) << "it is still to be seen";
+  world.source.inventory.complete = true;
+  world.run(after, [&world] { return world.watcher.walks > 0; });
+  after.reload(world.config);
+  after.stop();
+  EXPECT_TRUE(open(world.watcher.views)) << "before any poll";
+  EXPECT_EQ(world.watcher.views.at(leaking)->drifts.front().since, since);
+  EXPECT_EQ(world.store.records.at(leaking).unwatched_since, std::nullopt);
 }
 
 TEST(Engine, ShardsShareWhatIsDiscovered) {

@@ -22,7 +22,10 @@ namespace sharedrift::testing {
 class RecordingListener final : public PollListener {
  public:
   void on_view(std::shared_ptr<const ImageView> view) override { views[view->policy->id] = std::move(view); }
-  void on_removed(const ImageId& image) override { views.erase(image); }
+  void on_unwatched(std::shared_ptr<const ImageView> view) override {
+    views.erase(view->policy->id);
+    unwatched[view->policy->id] = std::move(view);
+  }
   void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) override {
     if (++polls == stop_after) stop.request_stop();
   }
@@ -36,6 +39,7 @@ class RecordingListener final : public PollListener {
     inventory = view;
   }
   std::map<ImageId, std::shared_ptr<const ImageView>> views;
+  std::map<ImageId, std::shared_ptr<const ImageView>> unwatched;
   InventoryView inventory;  ///< as it was shown last
   std::size_t walks = 0;
   std::size_t polls = 0;

@@ -87,10 +87,10 @@ const std::map<std::string, std::pair<std::string, std::string>>& crafts() {
       {"large-name", {"INSERT INTO meta VALUES(printf('%.*c', 20000000, 'x'), 1);", "too big"}},
       {"many-sightings",
        {numbers_to(600'000) + "INSERT INTO sightings SELECT 'm-1', 100000000+i, 0, 0, 0, NULL FROM n;",
-        "too large: more than 500000 rows"}},
+        "too large: more than 550000 rows"}},
       {"many-images",
-       {numbers_to(120'000) + "INSERT INTO sightings SELECT 'm-'||i, i, 0, 0, 0, NULL FROM n;",
-        "too large: more than 100000 images"}},
+       {numbers_to(170'000) + "INSERT INTO sightings SELECT 'm-'||i, i, 0, 0, 0, NULL FROM n;",
+        "too large: more than 150000 images"}},
       {"numbers-used-up", {"UPDATE sqlite_sequence SET seq=9223372036854775807;", "used up"}},
       {"numbers-used-up-in-words",
        {"DELETE FROM sqlite_sequence; INSERT INTO sqlite_sequence VALUES('events', 5);"

@@ -74,7 +74,18 @@ TEST(StateDb, RemembersARecordWhole) {
   EXPECT_TRUE(life.db->ok());
 }
 
-TEST(StateDb, ForgetsWhatIsNotWatched) {
+TEST(StateDb, RemembersSinceWhenAnImageIsNotWatched) {
+  const TempDir dir;
+  ImageRecord record = a_record("m-1");
+  record.unwatched_since = kStart;
+  { Life(dir.file("state.db")).db->save(record, {}); }
+  const Life life(dir.file("state.db"));
+  ASSERT_THAT(life.saved.images, SizeIs(1));
+  EXPECT_EQ(life.saved.images.front().unwatched_since, kStart);
+  EXPECT_THAT(life.saved.images.front().drifts, SizeIs(2));
+}
+
+TEST(StateDb, ForgetsAnImage) {
   const TempDir dir;
   {
     Life life(dir.file("state.db"));

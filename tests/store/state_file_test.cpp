@@ -90,6 +90,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
   // Back to what version 1 was.
   doctor(path,
          "ALTER TABLE images DROP COLUMN last_complete_began; ALTER TABLE images DROP COLUMN total_count;"
+         "ALTER TABLE images DROP COLUMN unwatched_since;"
          "DROP TABLE discovered; DELETE FROM meta WHERE key IN ('judged_at','stopped');"
          "PRAGMA user_version=1;");
   {
@@ -104,7 +105,7 @@ TEST(StateDb, MigratesWhatAnEarlierReleaseWrote) {
     EXPECT_THAT(back.drifts, SizeIs(2));
   }
   auto database = sqlite::Database::open(path, sqlite::Database::Mode::read_only);
-  EXPECT_EQ(*database->number("PRAGMA user_version"), 4);
+  EXPECT_EQ(*database->number("PRAGMA user_version"), 5);
   EXPECT_THAT(*read_events(path, {}), SizeIs(1));
 }
 

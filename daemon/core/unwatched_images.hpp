@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/record.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace sharedrift {
+
+/// What is remembered of images that are not watched any more: no account loses its access by that, so an
+/// image that is watched again goes on from here. Not thread-safe.
+class UnwatchedImages {
+ public:
+  /// Of the records, in rows of the state database. StateLimits has room for them.
+  static constexpr std::size_t kMostRows = 50'000;
+  explicit UnwatchedImages(std::size_t most_rows = kMostRows) : most_rows_(most_rows) {}
+
+  /// `record.unwatched_since` is there.
+  void keep(ImageRecord record);
+  /// The record, which is not kept any longer; none: there is none.
+  std::optional<ImageRecord> take(const ImageId& image);
+  /// Forgets those that have not been watched since before `before`, and the oldest of too many.
+  std::vector<ImageId> forget(WallTime before);
+
+ private:
+  const std::size_t most_rows_;
+  std::unordered_map<ImageId, ImageRecord> records_;
+  std::set<std::pair<WallTime, ImageId>> by_age_;
+  std::size_t rows_ = 0;
+};
+
+}  // namespace sharedrift
