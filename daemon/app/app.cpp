@@ -176,7 +176,7 @@ class App {
 
   WebBackend make_backend() {
     WebBackend backend;
-    backend.fleet = [this] { return views_.fleet(); };
+    backend.fleet = [this] { return views_.fleet(clock_.wall()); };
     backend.metrics = [this](TextFormat format, Encoding encoding) {
       return exposition_.page(format, encoding);
     };

@@ -59,7 +59,9 @@ std::string_view label(Verdict verdict) {
 Judgement judge(const ImageView& view, WallTime now) {
   Judgement out;
   out.stale = !view.last_complete || now - *view.last_complete > view.policy->stale_after;
-  if (!view.listing_complete) {
+  if (view.unwatched_since) {
+    out.why = "not watched here for " + format_age(*view.unwatched_since, now) + "; its drift was open then";
+  } else if (!view.listing_complete) {
     out.why = blindness(view);
   } else if (out.stale || !view.unexpected_accounts || !view.missing_accounts) {
     out.why = view.last_complete ? "the last proof is " + format_age(*view.last_complete, now) + " old"

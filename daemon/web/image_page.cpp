@@ -35,11 +35,15 @@ std::string facts_of(const ImagePageInput& input) {
   if (!policy.team.empty()) out += fact("Team", "<bdi>" + html(policy.team) + "</bdi>");
   if (!policy.severity.empty()) out += fact("Severity", "<bdi>" + html(policy.severity) + "</bdi>");
   if (policy.canary) out += fact("Canary", "its account must always show");
-  out += fact("Profile", "<bdi>" + html(policy.profile) + "</bdi>");
-  out += fact("State", std::string{to_string(view.state)} +
-                           (view.state_since ? " since " + known_since(view.state_since, input.now) : ""));
-  out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
-  out += fact("Allowed", so_many_accounts(view.allowed_accounts));
+  if (!policy.profile.empty()) out += fact("Profile", "<bdi>" + html(policy.profile) + "</bdi>");
+  if (view.unwatched_since) {
+    out += fact("Not watched since", known_since(view.unwatched_since, input.now));
+  } else {
+    out += fact("State", std::string{to_string(view.state)} +
+                             (view.state_since ? " since " + known_since(view.state_since, input.now) : ""));
+    out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
+    out += fact("Allowed", so_many_accounts(view.allowed_accounts));
+  }
   out += fact("Last proof", known_since(view.last_complete, input.now));
   out += fact("Last poll", known_since(view.last_poll, input.now));
   return out + fact("Last error", failure_html(view.last_failure));
@@ -159,6 +163,7 @@ std::string history_section(const ImagePageInput& input) {
 /// The alert whose runbook helps; empty where nothing is wrong.
 std::string_view alert_for(const ImagePageInput& input, Verdict verdict) {
   const ImageView& view = input.view;
+  if (view.unwatched_since) return "ShareDriftUnwatchedWithDrift";
   if (verdict == Verdict::unexpected) return "ShareDriftUnexpectedAccount";
   if (verdict == Verdict::missing) return "ShareDriftRequiredAccountMissing";
   if (verdict == Verdict::in_sync) return "";
@@ -192,7 +197,7 @@ bool profile_fails(const std::vector<ViewPtr>& views, const std::string& profile
   std::size_t all = 0;
   std::size_t blind = 0;
   for (const ViewPtr& view : views) {
-    if (view->policy->profile != profile) continue;
+    if (view->policy->profile != profile || view->unwatched_since) continue;
     ++all;
     const ImageState state = view->state;
     const bool other =

@@ -15,12 +15,14 @@ std::vector<PlannedCall> planned_calls(const ImageView& view, const Endpoints& e
   const ImagePolicy& policy = *view.policy;
   std::string call = "aliyun ens ModifyImageSharePermission --ImageId " + policy.id.str();
   // Without it the region of the reader's own aliyun profile would decide which API is told.
-  const auto endpoint = endpoints.find(policy.profile);
+  const bool unknown = policy.profile.empty();  // not watched any more, since before the last restart
+  const auto endpoint = unknown && endpoints.size() == 1 ? endpoints.begin() : endpoints.find(policy.profile);
   if (endpoint != endpoints.end()) {
     const Url url = parse_url(endpoint->second).value();  // checked by the loader
     call += " --endpoint " + url.authority() + (url.https ? "" : " --insecure");
   }
   std::vector<PlannedCall> calls;
+  if (unknown && endpoint == endpoints.end()) return calls;
   for (const DriftView& drift : view.drifts) {
     const bool unexpected = drift.kind == DriftKind::unexpected;
     if (unexpected && policy.canary) continue;

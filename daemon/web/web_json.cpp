@@ -93,9 +93,10 @@ Json image_json(const ImageView& view, const AccountNames& names, WallTime now) 
           {"listing_complete", view.listing_complete},
           {"last_complete", time(view.last_complete)},
           {"last_attempt", time(view.last_poll)},
+          {"unwatched_since", time(view.unwatched_since)},
           {"interval_seconds", std::chrono::duration<double>(policy.interval).count()},
           {"shared_accounts", known(view.shared_accounts)},
-          {"allowed_accounts", view.allowed_accounts},
+          {"allowed_accounts", view.unwatched_since ? Json(nullptr) : Json(view.allowed_accounts)},
           {"unexpected_accounts", known(view.unexpected_accounts)},
           {"unexpected_accounts_min", known(view.unexpected_accounts_min)},
           {"missing_accounts", known(view.missing_accounts)},
@@ -134,15 +135,18 @@ void write_images(AnswerWriter& out, const Fleet& fleet, WallTime now) {
 }
 
 void write_drift(AnswerWriter& out, const Fleet& fleet) {
-  std::vector<std::pair<const ImagePolicy*, const DriftView*>> open;
+  std::vector<std::pair<const ImageView*, const DriftView*>> open;
   for (const ViewPtr& view : fleet.views) {
     for (const DriftView& drift : view->drifts)
-      open.emplace_back(view->policy.get(), &drift);
+      open.emplace_back(view.get(), &drift);
   }
   write_list(out, open, [&fleet](std::string& text, const auto& entry) {
-    const auto& [policy, drift] = entry;
-    Json json{
-        {"image_id", policy->id.str()}, {"image_name", outside(policy->name)}, {"canary", policy->canary}};
+    const auto& [view, drift] = entry;
+    const ImagePolicy& policy = *view->policy;
+    Json json{{"image_id", policy.id.str()},
+              {"image_name", outside(policy.name)},
+              {"canary", policy.canary},
+              {"unwatched_since", time(view->unwatched_since)}};
     json.update(drift_json(*drift, *fleet.account_names));
     text += dump(json);
   });

@@ -195,7 +195,8 @@ ServerResponse WebRoutes::poll(const ServerRequest& request) {
     if (name == "image") image = ImageId::parse(value);
   }
   if (!image || request.query.size() != 1) return ServerResponse::text(400, "Say which: ?image=ID\n");
-  if (find_view(backend_.fleet(), image->str()) == nullptr)
+  const ViewPtr view = find_view(backend_.fleet(), image->str());
+  if (view == nullptr || view->unwatched_since)
     return ServerResponse::text(404, "No image with the id " + image->str() + " is watched.\n");
   backend_.poll(*image);
   return ServerResponse::text(202, "Image " + image->str() + " is polled soon.\n");

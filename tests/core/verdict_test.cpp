@@ -53,6 +53,17 @@ TEST(Verdict, AnImageThatWasThereIsGoneAndAnotherWasNeverSeen) {
   EXPECT_EQ(judged(*view).why, "not among the images of the account") << "mistyped, or another account's";
 }
 
+TEST(Verdict, WhatWasOpenStaysSoWhereNobodyWatchesAnyMore) {
+  const auto view = a_view("m-1");
+  view->unwatched_since = kProven;
+  EXPECT_EQ(judged(*view).verdict, Verdict::unknown);
+  view->drifts = {a_drift(1, DriftKind::missing, kProven)};
+  EXPECT_EQ(judged(*view).verdict, Verdict::missing);
+  view->drifts = {a_drift(1, DriftKind::unexpected, kProven)};
+  EXPECT_EQ(judged(*view).verdict, Verdict::unexpected);
+  EXPECT_EQ(judged(*view, Millis{180'000}).why, "not watched here for 3 min; its drift was open then");
+}
+
 TEST(Verdict, SaysWhetherTheApiAnswered) {
   const auto view = a_view("m-1");
   view->state = ImageState::unreachable;

@@ -98,6 +98,27 @@ TEST(ImagePage, TheRunbookIsThatOfTheAlertThatSpeaks) {
   EXPECT_THAT(of(false), HasSubstr("<h3>Runbook ShareDriftListingStale</h3>"));
 }
 
+TEST(ImagePage, OfAnImageThatIsNotWatchedAnyMoreTellsWhatWasOpen) {
+  const auto view = a_view("m-1");
+  view->unwatched_since = kNow - Millis{600'000};
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow - Millis{3'600'000})};
+  const std::string html = page(*view);
+  EXPECT_THAT(html, HasSubstr("not watched here for 10 min; its drift was open then"));
+  EXPECT_THAT(html, HasSubstr("<h3>Runbook ShareDriftUnwatchedWithDrift</h3>"));
+  EXPECT_THAT(html, HasSubstr("<dt>Not watched since</dt>"));
+  EXPECT_THAT(html, HasSubstr("--RemoveAccounts"));
+  for (const char* claim : {"<dt>State</dt>", "<dt>Shared with</dt>", "<dt>Allowed</dt>"})
+    EXPECT_THAT(html, Not(HasSubstr(claim)));
+}
+
+TEST(ImagePage, TellsAnIdOnceWhereItIsTheName) {
+  const auto id = std::string("m-1");
+  const auto facts = [&id](const std::string& html) { return count(html, "<code>" + id + "</code></dd>"); };
+  EXPECT_EQ(facts(page(*a_view(id))), 0U) << "it is the heading";
+  const auto named = with_policy(a_view(id), [](ImagePolicy& policy) { policy.name = "edge"; });
+  EXPECT_EQ(facts(page(*named)), 1U);
+}
+
 TEST(ImagePage, EveryTroubleHasARunbookAndNoTroubleHasNone) {
   const auto runbook = [](ImageState state) {
     const auto view = a_view("m-1");

@@ -48,6 +48,21 @@ TEST_F(WebRoutesTest, ImagesTellAllThatIsKnownAndNullForTheRest) {
   EXPECT_EQ(images[1].at("last_failure").at("http_status"), 403);
 }
 
+TEST_F(WebRoutesTest, AnImageThatIsNotWatchedAnyMoreStillTellsWhatWasOpen) {
+  const auto view = a_view("m-1");
+  view->unwatched_since = kNow;
+  view->drifts = {a_drift(1, DriftKind::unexpected, kNow)};
+  fleet.views = {view, a_view("m-2")};
+  const Json images = data("/api/v1/images");
+  EXPECT_EQ(images[0].at("verdict"), "unexpected");
+  EXPECT_EQ(images[0].at("unwatched_since"), "2026-11-18T11:07:40.000Z");
+  EXPECT_EQ(images[0].at("allowed_accounts"), nullptr);
+  EXPECT_EQ(images[1].at("unwatched_since"), nullptr);
+  EXPECT_EQ(data("/api/v1/drift")[0].at("unwatched_since"), images[0].at("unwatched_since"));
+  EXPECT_EQ(data("/api/v1/images/m-1").at("verdict"), "unexpected");
+  EXPECT_EQ(get("/images/m-1").status, 200);
+}
+
 TEST_F(WebRoutesTest, OneImageTellsWhoHasItAndWhy) {
   const auto view = a_view("m-1");
   auto policy = std::make_shared<ImagePolicy>(*view->policy);
