@@ -24,10 +24,12 @@ scrape_configs: [{{job_name: share-drift, static_configs: [{{targets: ["127.0.0.
 
 def wanted_of(truth):
     """{(alert, image or account)} that somebody must be told of."""
-    images_of = collections.Counter(account for is_ in truth.values() if not is_.canary for account in is_.unexpected)
+    images_of = collections.Counter(account for is_ in truth.values() if is_.watched and not is_.canary for account in is_.unexpected)
     mass = {account for account, images in images_of.items() if images >= MANY}
     wanted = {("ShareDriftMassShare", account) for account in mass}
     for image, is_ in truth.items():
+        if not is_.watched:  # told by ShareDriftUnwatchedWithDrift, of what Prometheus saw before
+            continue
         if is_.canary:
             wanted |= set() if is_.unexpected else {("ShareDriftCanaryDriftMissing", image)}
         elif set(is_.unexpected) - mass:

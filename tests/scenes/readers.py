@@ -42,6 +42,9 @@ def metrics(stage, truth):
             named.setdefault((labels["image_id"], labels["kind"]), set()).add(labels["account_id"])
         elif "image_id" in labels:
             known[name, labels["image_id"], labels.get("state", "")] = value
+    for image in [image for image, is_ in truth.items() if not is_.watched]:
+        yield from differs(f"{image}: series", [name for name, labels in samples if ("image_id", image) in labels and "_inventory_" not in name], [])
+    truth = {image: is_ for image, is_ in truth.items() if is_.watched}
     yield from differs("share_drift_watched_images", samples.get(("share_drift_watched_images", frozenset())), len(truth))
     many = sum(len(is_.unexpected) + len(is_.missing) for is_ in truth.values()) > 200
     for image, is_ in truth.items():
@@ -62,6 +65,7 @@ def images_json(images, truth):
     for image in images:
         is_ = truth[image["image_id"]]
         yield from differs(f"{image['image_id']}: verdict", image["verdict"], is_.verdict)
+        yield from differs(f"{image['image_id']}: watched", image["unwatched_since"] is None, is_.watched)
         for kind, wanted in (("unexpected", is_.unexpected), ("missing", is_.missing)):
             yield from differs(f"{image['image_id']}: {kind}", {d["account_id"] for d in image["drift"] if d["kind"] == kind}, set(wanted))
 
@@ -110,7 +114,9 @@ def page_of_image(stage, truth):
             yield from differs(f"{image}: {kind}", sorted(rows), sorted(wanted))
         calls = [html.unescape(re.sub(r"</?span>", "", call)) for call in re.findall(r"<code>(<span>aliyun .*?)</code>", text)]
         yield from differs(f"{image}: calls", set(calls), calls_of(stage, {image: is_}))
-        yield from differs(f"{image}: runbook", "<h3>Runbook " in text, is_.verdict != "in_sync")
+        runbook = re.findall("<h3>Runbook (.*?)</h3>", text)
+        yield from differs(f"{image}: runbook", bool(runbook), is_.verdict != "in_sync")
+        yield from differs(f"{image}: it is about the watch", runbook == ["ShareDriftUnwatchedWithDrift"], not is_.watched)
     seen = stage.browse(f"/images/{next(iter(truth))}", script=True, only=True)
     yield from (f"the browser complains: {complaint}" for complaint in seen["complaints"])
 
@@ -118,16 +124,33 @@ def page_of_image(stage, truth):
 def history(stage, truth):
     done = run("history", f"--storage.path={stage.daemon.directory / (stage.daemon.name + '.db')}", "--format=json", "--limit=0")
     yield from differs("exit", done[0], 0)
-    open_now = set()
+    open_now, left = set(), set()
     for event in map(json.loads, done[1].splitlines()):
         key = (event.get("image_id"), event.get("kind"), event.get("account_id"))
         if event["event"] == "drift_opened":
             open_now.add(key)
+            left.discard(key)
         elif event["event"] == "drift_closed":
             open_now.discard(key)
+            if event["reason"] == "unwatched":
+                left.add(key)
     wanted = {(image, kind, account) for image, is_ in truth.items() if not is_.canary
               for kind, accounts in (("unexpected", is_.unexpected), ("missing", is_.missing)) for account in accounts}
-    yield from differs("what opened and did not close", open_now, wanted)
+    watched = {key for key in wanted if truth[key[0]].watched}
+    yield from differs("what opened and did not close", open_now, watched)
+    yield from differs("what was open when it left the watch", left, wanted - watched)
+
+
+def names(stage, truth):
+    """A name that only repeats the id is not told beside it."""
+    said = {"the page": stage.daemon.http("/")[2].decode(), "check": stage.command("check")[1], "plan": stage.command("plan")[1],
+            "the log": stage.daemon.output()}
+    said |= {f"the page of {image}": stage.daemon.http(f"/images/{image}")[2].decode() for image in list(truth)[:PAGE]}
+    for where, text in said.items():
+        text = re.sub("<[^>]*>", " ", text) if "page" in where else text
+        for name in [*list(truth)[:PAGE], *{account for is_ in truth.values() for account in is_.unexpected}]:
+            twice = re.search(rf"(?<![\w.-]){re.escape(name)}\s*[( ]\s*{re.escape(name)}(?![\w.-])", text)
+            yield from differs(f"{where}: {name}", twice and twice[0], None)
 
 
 # ---- of one fresh poll ----
@@ -136,6 +159,9 @@ def check_table(stage, truth):
     code, out, err = stage.command("check")
     yield from differs("exit", code, EXIT[worst(truth)])
     lines = out.splitlines()
+    for image, is_ in stage.scene.truth.items():
+        if not is_.watched and "ignore:" not in stage.daemon.config.read_text():
+            yield from differs(f"{image}: not watched", [line for line in lines if re.search(rf" not watched: {image}\b", line)] != [], True)
     for image, is_ in truth.items():
         row = [line for line in lines if re.match(rf"{re.escape(image)}( |$)", line) and ":" not in line.split("  ")[0]]
         yield from differs(f"{image}: rows", len(row), 1)
@@ -186,5 +212,5 @@ def plan(stage, truth):
     yield from differs("calls", {line for line in out.splitlines() if line.startswith("aliyun ")}, calls_of(stage, truth))
 
 
-OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history, alerts]
+OF_DAEMON = [metrics, api, page_without_script, page_with_script, page_of_image, history, names, alerts]
 OF_POLL = [check_table, check_json, check_sarif, check_prometheus, plan]

@@ -54,9 +54,13 @@ class Stage:
         profile = f'{{endpoint: "{self.simulator.url}", requests_per_second: 0, max_attempts: 1, credentials: {{source: environment}}}}'
         config = f"profiles:\n  default: {profile}\npoll: {{{scene.poll}}}\n{scene.config}images:\n{scene.images}"
         daemon_key = {"key": scene.daemon_key, "secret": "fake"} if scene.daemon_key else {}
-        self.daemon = own(Daemon(directory, config, name=scene.name.replace(" ", "-"), **daemon_key))
+        name = scene.name.replace(" ", "-")
+        self.daemon = own(Daemon(directory, config, name=name, **daemon_key))
         if scene.then:
             scene.then(self.simulator, self.daemon)
+        if scene.restarts:
+            self.daemon.stop()
+            self.daemon = own(Daemon(directory, None, name=name, **daemon_key))
         wait_for("the daemon to tell the truth", lambda: not list(readers.api(self, scene.truth)))
 
     def data(self, path):

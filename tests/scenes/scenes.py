@@ -4,6 +4,7 @@ A scene is one entry of SCENES. `shares` is with whom each image is shared when 
 first state was seen; `truth` is what every surface must say in the end, `now` what one fresh poll says where that differs.
 """
 import dataclasses
+import hashlib
 
 from harness import wait_for
 
@@ -19,6 +20,7 @@ class Is:
     state: str = "ok"
     canary: bool = False
     known: bool = True  # False: never listed, or too long ago, so that no gauge may claim a 0
+    watched: bool = True  # False: no more; what was open then is not known to have ended
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Scene:
     now: dict = dataclasses.field(default_factory=dict)
     start: object = None  # of the simulator: before the daemon starts
     then: object = None  # of the simulator and the daemon
+    restarts: bool = False  # the daemon, in the end
     poll: str = "interval: 1s, spread: none, stale_after: 1h"
     headline: str = ""
     config: str = ""  # further sections
@@ -38,7 +41,7 @@ class Scene:
     beside: object = None  # another scene, played by another exporter in the same world at the same time
 
     def fresh(self):
-        return {**self.truth, **self.now}
+        return {image: is_ for image, is_ in {**self.truth, **self.now}.items() if is_.watched}
 
 
 def images(*entries):
@@ -63,6 +66,33 @@ def refuse_reload(_simulator, daemon):
     daemon.send(1)
     daemon.wait_event("config_rejected")
     daemon.write_config(good)  # for the commands
+
+
+def reload(daemon, config):
+    daemon.write_config(config)
+    daemon.send(1)
+    wait_for("another configuration", lambda: daemon.value("share_drift_config_info", sha256=hashlib.sha256(config.encode()).hexdigest()))
+
+
+def leave(_simulator, daemon):
+    """m-1 is taken out of the configuration while its drift is open."""
+    config = daemon.config.read_text()
+    reload(daemon, "".join(line for line in config.splitlines(keepends=True) if "id: m-1," not in line))
+    return config
+
+
+def leave_and_come_back_blind(simulator, daemon):
+    """Nobody can see whether the drift of m-1 ended while nobody watched it."""
+    config = leave(simulator, daemon)
+    simulator.control("faults", kind="throttle", key=simulator.KEY)
+    reload(daemon, config)
+    wait_for("the API to refuse", lambda: daemon.state("m-1") == "unreachable" and daemon.state("m-2") == "unreachable")
+    simulator.control("keys", id="other", secret="fake")
+
+
+def ignore(_simulator, daemon):
+    """m-1 was discovered, and is ignored from now on."""
+    reload(daemon, daemon.config.read_text() + 'ignore: [{id: m-1, owner: jane, reason: "a demo"}]\n')
 
 
 def closing(simulator, daemon):
@@ -179,6 +209,24 @@ SCENES = [
           headline="1 image is shared with unexpected accounts"),
     Scene("unwatched images", images(f'id: m-1, allowed: ["{PARTNER}"]'), {"m-1": IN_SYNC}, {"m-1": [PARTNER], "m-2": [STRANGER]},
           headline="The image is in sync"),
+    Scene("an image left the watch", images(f'id: m-1, name: edge-base, team: edge-os, severity: page, allowed: ["{PARTNER}"]', "id: m-2, allowed: []"),
+          {"m-1": dataclasses.replace(LEAK, watched=False), "m-2": Is("in_sync", state="empty")}, {"m-1": [PARTNER, STRANGER], "m-2": []},
+          then=leave, headline="1 image is shared with unexpected accounts"),
+    Scene("it left, and a restart", images(f'id: m-1, required: ["{PARTNER}", "{LAB}"], allowed: []', "id: m-2, allowed: []"),
+          {"m-1": Is("unexpected", (STRANGER,), (LAB,), watched=False), "m-2": Is("in_sync", state="empty")},
+          {"m-1": [PARTNER, STRANGER], "m-2": []}, then=leave, restarts=True,
+          poll="interval: 1s, spread: none, stale_after: 1h, confirm_clears: 1", headline="1 image is shared with unexpected accounts"),
+    Scene("it left and came back, and nobody can see", images("id: m-1, allowed: []", "id: m-2, allowed: []"),
+          {"m-1": Is("unexpected", (STRANGER,), state="unreachable"), "m-2": Is("unknown", state="unreachable")},
+          {"m-1": [STRANGER], "m-2": []}, now={"m-1": LEAK, "m-2": Is("in_sync", state="empty")}, then=leave_and_come_back_blind, key="other",
+          headline="1 image is shared with unexpected accounts"),
+    Scene("ignored while it leaks", images("id: m-2, allowed: []"),
+          {"m-1": dataclasses.replace(LEAK, watched=False), "m-2": Is("in_sync", state="empty")}, {"m-1": [STRANGER], "m-2": []},
+          config="discover: [{allowed: []}]\n", then=ignore, headline="1 image is shared with unexpected accounts"),
+    Scene("names that are ids", images("id: m-1, name: m-1, allowed: []"), {"m-1": LEAK, "m-2": LEAK}, {"m-1": [STRANGER], "m-2": [STRANGER]},
+          config='accounts: {"%s": {name: "%s"}}\ndiscover: [{allowed: []}]\n' % (STRANGER, STRANGER),
+          start=lambda simulator: simulator.control("images/rename", id="m-2", name="m-2"),
+          headline="2 images are shared with unexpected accounts"),
     Scene("1,000 images with 20 strangers each", images(*(f"id: {i}, allowed: []" for i in CROWD)),
           {i: Is("unexpected", STRANGERS) for i in CROWD}, {}, poll="interval: 10s, spread: none",
           start=lambda simulator: simulator.control("scenario", fleet={"images": 1000, "accounts": 20}),
