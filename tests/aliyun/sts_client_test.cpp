@@ -113,6 +113,8 @@ TEST(StsClient, AssumesARoleAndARoleWithTheRole) {
   const auto second = desk.assume(external, &*first);
   ASSERT_TRUE(second) << second.error().detail;
   EXPECT_NE(second->access_key_id, first->access_key_id);
+  EXPECT_THAT(desk.requests[0].body, Not(HasSubstr("Policy")));
+  EXPECT_THAT(desk.requests[1].body, HasSubstr("Policy=%7B%22Version"));
 
   for (const HttpRequest& sent : desk.requests) {
     EXPECT_EQ(sent.url, "https://sts.example/");

@@ -227,6 +227,19 @@ TEST(ListingCollector, RefusesEchoesOfSomethingElse) {
   }
 }
 
+TEST(ListingCollector, APageOfMoreRowsThanWereAskedForIsNoProof) {
+  PageServer server(1);
+  server.tamper = [](int number, Page& page) {
+    page.total_count = 101;
+    for (int row = 2; number == 1 && row <= 101; ++row)
+      page.accounts.push_back(account(row));
+  };
+  const Observation seen = read_all(image(), server);
+  EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
+  EXPECT_EQ(seen.accounts.size(), 101U) << "every row there is raises";
+}
+
 TEST(ListingCollector, ReadsToTheEndWhenTheServerUsesSmallerPages) {
   PageServer server(35);
   server.page_size_cap = 10;

@@ -56,6 +56,15 @@ TEST(Tracker, AZeroGrowsOldByItsImagesOwnStaleAfter) {
   EXPECT_EQ(judge(*fleet.view("m-1"), fleet.now().wall).verdict, Verdict::unknown);
 }
 
+TEST(Tracker, NobodyIsWokenForAnImageThatIsNotWatchedAnyMore) {
+  Fleet fleet({an_image("m-1").allowing({1}), an_image("m-2")});
+  fleet.apply("m-1", listed({1}));
+  fleet.reconfigure({an_image("m-2")});
+  EXPECT_EQ(fleet.tracker().next_deadline(), MonoTime::max());
+  fleet.advance(15min);
+  EXPECT_TRUE(fleet.tick().changed.empty());
+}
+
 TEST(Tracker, HasNothingToTellAtADeadlineThatHasMovedAway) {
   Fleet fleet({an_image("m-1").allowing({1})});
   fleet.apply("m-1", listed({1}));
