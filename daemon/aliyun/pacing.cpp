@@ -31,8 +31,8 @@ bool TokenBucket::take(MonoTime now) {
 }
 
 MonoTime TokenBucket::ready_at(MonoTime now) const {
-  const double missing = rate_ <= 0 ? 0 : 1 - tokens_at(now);
-  if (missing <= 0) return now;
+  const double missing = 1 - tokens_at(now);
+  if (rate_ <= 0 || missing <= 0) return now;
   return now + std::chrono::ceil<Millis>(std::chrono::duration<double>(missing / rate_));
 }
 
