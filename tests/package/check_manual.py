@@ -107,10 +107,10 @@ def check_simulator():
 def check_words():
     """What the program has in closed lists: states, verdicts, paths."""
     page = sections(MANUAL / f"{PROGRAM}.1")
-    for title, type_name, file in (("IMAGE STATES", "ImageState", "core/failure.cpp"), ("VERDICTS", "Verdict", "core/verdict.cpp")):
-        spelt = re.findall(rf'case {type_name}::\w+: return "([a-z_]+)"', (SOURCE / "daemon" / file).read_text())
-        same(title, set(spelt), set(entries(page[title])))
-    paths = re.search(r"kHttpPaths\{(.*?)\}", (SOURCE / "daemon/metrics/self_metrics.hpp").read_text(), re.S)[1]
+    for title, type_name, file in (("IMAGE STATES", "ImageState", "core/failure.hpp"), ("VERDICTS", "Verdict", "core/verdict.hpp")):
+        spelt = re.search(rf"^enum class {type_name} \{{(.*?)\}}", (SOURCE / "daemon" / file).read_text(), re.M | re.S)[1]
+        same(title, set(re.findall(r"\w+", re.sub("//.*", "", spelt))), set(entries(page[title])))
+    paths = re.search(r"kHttpPaths = .*?\{(.*?)\}", (SOURCE / "daemon/metrics/self_metrics.hpp").read_text(), re.S)[1]
     told = {word.partition("?")[0] for word in entries(page["HTTP"])}
     same("paths", set(re.findall(r'"(/[^"]*)"', paths)), told)
 
