@@ -17,8 +17,8 @@ std::string text_of(const Bytes& bytes, unsigned size) {
 
 /// Looked up once: OpenSSL 3 looks an algorithm up by its name each time where it is given EVP_sha256().
 const EVP_MD* fetched_sha256() {
-  static const EVP_MD* const kFetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return kFetched;
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched;
 }
 
 std::string hmac(const EVP_MD* kind, std::string_view key, std::string_view text) {
