@@ -188,9 +188,9 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   ApiError error;
   error.remedy = known.remedy;
   error.failure.reason = known.reason;
-  error.failure.code = clean(code, 80);
+  error.failure.code = harmless(code);
   error.failure.http_status = http_status;
-  error.failure.request_id = clean(trim(request_id), 80);
+  error.failure.request_id = harmless(request_id);
   error.cure = cure_of(known, right);
   error.failure.detail = detail_of(known, http_status, message, error.cure);
   error.what = detail_of(known, http_status, message, "");

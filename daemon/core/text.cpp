@@ -119,8 +119,9 @@ std::string clean(std::string_view text, std::size_t max_bytes) {
   out.reserve(std::min(text.size(), max_bytes));
   while (!text.empty()) {
     const Decoded c = decode(text);
-    const std::string_view shown =
-        c.code == kInvalid || is_unsafe(c.code) ? kReplacement : text.substr(0, c.length);
+    const std::string_view shown = c.code == kInvalid || is_unsafe(c.code) || is_in(kWithoutWidth, c.code)
+                                       ? kReplacement
+                                       : text.substr(0, c.length);
     if (out.size() + shown.size() > max_bytes) return out.append(kEllipsis);
     out += shown;
     text.remove_prefix(c.length);

@@ -303,6 +303,10 @@ TEST(Classify, OfWhatTheApiSaysWholeSentencesAndShortWordsStay) {
   EXPECT_EQ(harmless("The key is wrong; look at it. The string to sign is: hush."),
             "The key is wrong; look at it.");
   EXPECT_EQ(harmless("It is wrong; StringToSign: hush"), "It is wrong;");
+  const std::string token(300, 't');
+  const Failure echoed = classify_refusal(token, 400, token).failure;
+  EXPECT_EQ(echoed.code, "...") << "no code is as long as a key's token";
+  EXPECT_EQ(echoed.request_id, "...");
   EXPECT_EQ(harmless("the server string to sign is: hush"), "") << "the sentence goes from its beginning";
   const std::string longest(48, 'x');
   EXPECT_EQ(harmless("a " + longest + " b"), "a " + longest + " b");

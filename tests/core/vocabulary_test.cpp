@@ -135,8 +135,9 @@ TEST(Time, ReadsDurationsAsPrometheusDoes) {
 
 TEST(Text, CleansWhatCouldForgeOrHide) {
   EXPECT_EQ(clean("plain \xC3\xA9 \xE4\xB8\xAD"), "plain \xC3\xA9 \xE4\xB8\xAD");
-  for (const char* bad : {"\n", "\r", "\x1B", "\x7F", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xAE",
-                          "\xE2\x81\xA6", "\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
+  for (const char* bad :
+       {"\n", "\r", "\x1B", "\x7F", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xAE", "\xE2\x81\xA6", "\u200B",
+        "\u00AD", "\u3164", "\U000E0041", "\xFF", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80"}) {
     EXPECT_THAT(clean(bad), ::testing::StartsWith("\xEF\xBF\xBD")) << bad;
   }
   EXPECT_EQ(clean("abcdef", 4), "abcd\xE2\x80\xA6");
