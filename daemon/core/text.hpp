@@ -7,9 +7,9 @@
 
 namespace sharedrift {
 
-/// Makes text from outside fit to be shown: invalid UTF-8, C0, DEL, C1, U+2028/2029, bidirectional controls and
-/// characters without width become U+FFFD, and what is longer than `max_bytes` is cut at a character and marked
-/// with an ellipsis.
+/// Makes text from outside fit to be shown: invalid UTF-8, C0, DEL, C1, U+2028/2029, bidirectional controls
+/// and characters without width become U+FFFD, and what is longer than `max_bytes` is cut at a character and
+/// marked with an ellipsis.
 std::string clean(std::string_view text, std::size_t max_bytes = 200);
 
 /// True for well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).

@@ -22,8 +22,9 @@ bool same_report(const Credentials& a, const Credentials& b) {
 /// Somebody did not take what was shown to him: no fault that passes by itself within seconds.
 bool is_refusal(const Failure& failure) {
   const int status = failure.http_status;
-  const bool of_sts = status >= 400 && status < 500 && status != 429 && !failure.code.empty() &&
-                      failure.code.find("Throttling") == std::string::npos;
+  const auto code_has = [&failure](const char* word) { return failure.code.find(word) != std::string::npos; };
+  const bool throttled = status == 429 || code_has("Throttling") || code_has("FlowControl");
+  const bool of_sts = status >= 400 && status < 500 && !throttled && !failure.code.empty();
   return status == 401 || status == 403 || status == 407 || of_sts;
 }
 }  // namespace

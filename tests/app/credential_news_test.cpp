@@ -1,5 +1,4 @@
 #include "app/news.hpp"
-
 #include "support/fakes.hpp"
 
 #include <gmock/gmock.h>

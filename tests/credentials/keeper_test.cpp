@@ -208,7 +208,8 @@ TEST(Keeper, ARefusalIsNotRepeatedAtThePaceOfANetworkFault) {
   for (const Row& row :
        {Row{of_sts(403, "NoPermission"), 60s, 300s}, Row{of_sts(400, "InvalidAccessKeyId"), 60s, 300s},
         Row{of_sts(407, ""), 60s, 1800s}, Row{of_sts(429, "Throttling.User"), 1s, 60s},
-        Row{of_sts(503, "ServiceUnavailable"), 1s, 60s}, Row{of_sts(0, ""), 1s, 60s}}) {
+        Row{of_sts(400, "Sts.FlowControl"), 1s, 60s}, Row{of_sts(503, "ServiceUnavailable"), 1s, 60s},
+        Row{of_sts(0, ""), 1s, 60s}}) {
     SCOPED_TRACE(row.failure.http_status);
     KeeperBench bench(CredentialKind::ram_role);
     bench.options.role_arn = "acs:ram::1:role/r";

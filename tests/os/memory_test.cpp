@@ -1,5 +1,4 @@
 #include "os/process.hpp"
-
 #include "support/process_status.hpp"
 #include "support/sanitized.hpp"
 

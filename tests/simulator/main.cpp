@@ -1,7 +1,7 @@
 #include "http_server/http_server.hpp"
 #include "http_server/sockets.hpp"
-#include "os/sd_notify.hpp"
 #include "os/process.hpp"
+#include "os/sd_notify.hpp"
 #include "simulator/delivery.hpp"
 #include "simulator/options.hpp"
 #include "simulator/simulator.hpp"
