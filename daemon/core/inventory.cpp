@@ -26,6 +26,10 @@ void InventoryCollector::add(const InventoryPage& page) {
       break_pass(Reason::duplicate_row, "an image is listed twice: the list moved while it was read");
   }
   see(page.rows);
+  // Pages that are longer than asked for could fill the memory long before there are too many of them.
+  if (rows_.size() >
+      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages))
+    return fail(make_failure(Reason::too_large, "the pages hold more rows than they may"));
   const std::size_t size = page.rows.size() + page.unusable_rows;
   if (page_ == 1) first_size_ = size;
   if (size > 0) ++pages_with_rows_;

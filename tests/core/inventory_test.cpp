@@ -143,6 +143,22 @@ TEST(InventoryCollector, AnEndlessInventoryEnds) {
   EXPECT_EQ(server.requests, 20U) << "reading again would not help";
 }
 
+TEST(InventoryCollector, PagesThatAreLongerThanAskedForEnd) {
+  constexpr ListingLimits kFiveOfTen{10, 5, 4};
+  int served = 0;
+  ImageServer server(0);
+  server.tamper = [&served](int, InventoryPage& page) {
+    page.total_count = std::nullopt;
+    for (int i = 0; i < 30; ++i)
+      page.rows.push_back(owned(served++));
+  };
+  const InventoryListing found = walk(server, kFiveOfTen);
+  EXPECT_FALSE(found.complete);
+  EXPECT_EQ(found.failure.reason, Reason::too_large);
+  EXPECT_EQ(server.requests, 2U);
+  EXPECT_THAT(found.rows, SizeIs(60)) << "what came was seen";
+}
+
 TEST(InventoryCollector, AFailureKeepsWhatWasSeen) {
   ImageServer server(25);
   InventoryCollector collector(kTen, WallTime{});
