@@ -63,5 +63,11 @@ inline std::size_t account_room(const ImagePolicy& policy) {
   const std::size_t named = policy.required.size() + policy.allowed.size() + policy.exceptions.size();
   return std::max(kLeast, policy.discovered ? 0 : named);
 }
+/// Of `accounts` of an image those that are beyond its own room, and how many of all images there may be of
+/// them.
+inline std::size_t beyond_room(const ImagePolicy& policy, std::size_t accounts) {
+  return accounts - std::min(accounts, account_room(policy));
+}
+inline constexpr std::size_t kMostBeyondRoom = 250'000;
 
 }  // namespace sharedrift

@@ -136,12 +136,29 @@ double dropped_series(const std::vector<ViewPtr>& views) {
   return static_cast<double>(dropped);
 }
 
+double accounts_beyond_room(const std::vector<ViewPtr>& views) {
+  std::size_t accounts = 0;
+  for (const ViewPtr& view : views)
+    accounts += beyond_room(*view->policy, view->sightings.size());
+  return static_cast<double>(accounts);
+}
+
 constexpr std::array kFleetFamilies{
     FleetFamily{{"share_drift_account_series_dropped", Type::Gauge, "",
                  "Series of single accounts that are left out because there may be 200 in a family."},
                 &dropped_series},
     FleetFamily{{"share_drift_watched_images", Type::Gauge, "", "Images that this daemon watches."},
                 [](const std::vector<ViewPtr>& views) { return static_cast<double>(views.size()); }},
+    FleetFamily{
+        {"share_drift_remembered_accounts", Type::Gauge, "",
+         "Accounts remembered of all images, beyond those that each image has room for: as many as its "
+         "own entry names, ten at least."},
+        &accounts_beyond_room},
+    FleetFamily{
+        {"share_drift_remembered_accounts_limit", Type::Gauge, "",
+         "How many of these there may be; an image with an account that does not fit in is incomplete, "
+         "too_large."},
+        [](const std::vector<ViewPtr>& /*views*/) { return static_cast<double>(kMostBeyondRoom); }},
 };
 
 }  // namespace

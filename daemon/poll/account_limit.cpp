@@ -1,6 +1,5 @@
 #include "poll/account_limit.hpp"
 
-#include "core/policy.hpp"
 #include "core/sorted_entries.hpp"
 
 #include <algorithm>
@@ -11,16 +10,10 @@ namespace sharedrift {
 
 namespace {
 
-/// Beyond those that the image has room for whatever the others take.
-std::size_t beyond_its_own(const ImageTracker& image, std::size_t accounts) {
-  return accounts - std::min(accounts, account_room(image.policy()));
-}
-
 std::size_t count_all(const Tracker& tracker) {
   std::size_t known = 0;
   for (const auto& policy : tracker.watch().images) {
-    const ImageTracker& image = tracker.image(policy->id);
-    known += beyond_its_own(image, image.sightings().size());
+    known += beyond_room(*policy, tracker.image(policy->id).sightings().size());
   }
   return known;
 }
@@ -36,8 +29,8 @@ std::optional<Observation> AccountLimit::cut(const Tracker& tracker, const Image
   std::size_t fresh = 0;
   for (const auto* accounts : {&listing.accounts, &listing.transient})
     fresh += static_cast<std::size_t>(std::count_if(accounts->begin(), accounts->end(), is_new));
-  const std::size_t wanted =
-      beyond_its_own(judged, seen.size() + fresh) - beyond_its_own(judged, seen.size());
+  const ImagePolicy& policy = judged.policy();
+  const std::size_t wanted = beyond_room(policy, seen.size() + fresh) - beyond_room(policy, seen.size());
   if (!known_ || *known_ + wanted > beside_) known_ = count_all(tracker);
   const std::size_t given = std::min(wanted, beside_ - std::min(beside_, *known_));
   *known_ += given;

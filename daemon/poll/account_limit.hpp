@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/listing.hpp"
+#include "core/policy.hpp"
 #include "core/tracker.hpp"
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace sharedrift {
 class AccountLimit {
  public:
   /// `beside`: so many, and account_room() of each watched image.
-  explicit AccountLimit(std::size_t beside = 250'000) : beside_(beside) {}
+  explicit AccountLimit(std::size_t beside = kMostBeyondRoom) : beside_(beside) {}
 
   /// `listing` as far as there is room, with those first that are known already, and then not complete:
   /// too_large. None: all of it may be taken. Everything that is returned or may be taken counts as

@@ -111,6 +111,27 @@ TEST(Exposition, AccountSeriesStopAtTwoHundredOldestFirst) {
   EXPECT_THAT(values(samples_of(page, "share_drift_unexpected_accounts")), ElementsAre(150, 150, 150));
 }
 
+TEST(Exposition, CountsTheAccountsBeyondEachImagesOwnRoom) {
+  ViewStore store;
+  const auto with_accounts = [&store](const char* id, std::uint64_t count) {
+    auto view = std::make_shared<ImageView>(*a_view(id));
+    auto policy = std::make_shared<ImagePolicy>(*view->policy);
+    policy->required = policy->allowed = {};
+    policy->exceptions = {};
+    view->policy = policy;
+    view->sightings.clear();
+    for (std::uint64_t i = 0; i < count; ++i)
+      view->sightings.push_back(account_number(i));
+    store.publish(view);
+  };
+  with_accounts("m-1", 25);
+  with_accounts("m-2", 10);
+  with_accounts("m-3", 11);
+  const auto page = parsed(store);
+  EXPECT_THAT(values(samples_of(page, "share_drift_remembered_accounts")), ElementsAre(15 + 0 + 1));
+  EXPECT_THAT(values(samples_of(page, "share_drift_remembered_accounts_limit")), ElementsAre(250'000));
+}
+
 TEST(Exposition, ExceptionsStopAtTwoHundredToo) {
   ViewStore store;
   const auto view = a_view("m-1");
