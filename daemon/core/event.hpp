@@ -39,7 +39,7 @@ enum class EventType {
   profile_blind,
   profile_recovered,
   mass_change_held,
-  drift_events_left_out,
+  events_left_out,
   monitoring_gap,
   first_run,
   // of a profile's account

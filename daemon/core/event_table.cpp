@@ -56,10 +56,9 @@ constexpr std::array kTable = std::to_array<EventSpec>({
      "Within one cycle {images_losing} of {images_watched:image} lost accounts, more than {limit_percent} %: "
      "nothing clears before more complete listings confirm it ({clears_held} held); find out whether so many "
      "shares were removed"},
-    {EventType::drift_events_left_out, Level::warn,
-     "Of drift that came too fast {events:event} were neither logged nor recorded: metrics, page and state "
-     "have "
-     "all that is open"},
+    {EventType::events_left_out, Level::warn,
+     "What came too fast was neither logged nor recorded, {of_drift:event} of drift and {others:event} of "
+     "images and their listings: metrics, page and state have all that is open"},
     {EventType::monitoring_gap, Level::warn,
      "[Nobody watched from {from} to {to}, {seconds:second}][Nobody watched until {to} ({detail})]: what was "
      "shared and removed in that time is not known; look in ActionTrail"},

@@ -43,14 +43,19 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
     store_.forget(image);
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
-  tell_left_out(budget_.left_out(clock_.mono()).value_or(0));
+  tell_left_out(budget_.left_out(clock_.mono()));
 }
 
-void StepPublisher::tell_left_out(std::int64_t events) {
-  if (events > 0) tell({EventType::drift_events_left_out, clock_.wall(), "", {{"events", events}}});
+void StepPublisher::tell_left_out(const EventBudget::LeftOut& events) {
+  if (!events.any()) return;
+  tell({EventType::events_left_out,
+        clock_.wall(),
+        "",
+        {{"of_drift", events.of_drift}, {"others", events.others}}});
 }
 
 void StepPublisher::tell(const Event& event) {
+  if (!budget_.take(event, clock_.mono())) return;
   sink_.on_event(event);
   store_.add_event(event);
 }

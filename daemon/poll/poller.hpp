@@ -5,7 +5,7 @@
 #include "core/timer_queue.hpp"
 #include "core/tracker.hpp"
 #include "poll/account_limit.hpp"
-#include "poll/drift_event_budget.hpp"
+#include "poll/event_budget.hpp"
 #include "poll/repeated_answers.hpp"
 #include "ports.hpp"
 
@@ -43,8 +43,8 @@ class PollListener : NonCopyable {
 };
 
 /// Carries a tracker's step to where it is seen: events to the sink, views to the listener, records to the
-/// store. One event is one line and one row: those of an image travel with its record, the others alone. Of
-/// drift only so many are told as DriftEventBudget allows, and how many were not.
+/// store. One event is one line and one row: those of an image travel with its record, the others alone. Only
+/// so many are told as EventBudget allows, and how many were not.
 ///
 /// News is saved at once; times and counters of polls, which change with every listing, by save_all().
 class StepPublisher {
@@ -53,7 +53,7 @@ class StepPublisher {
   StepPublisher(const Clock& clock, EventSink& sink, StateStore& store, PollListener& listener)
       : clock_(clock), sink_(sink), store_(store), listener_(listener) {}
   void publish(const Step& step, const Tracker& tracker);
-  /// An event that is no step of the tracker's.
+  /// An event that is no step of the tracker's, within the same budget.
   void tell(const Event& event);
   /// Saves all that was not news.
   void save_all(Tracker& tracker);
@@ -61,13 +61,13 @@ class StepPublisher {
   void finish(Tracker& tracker);
 
  private:
-  void tell_left_out(std::int64_t events);
+  void tell_left_out(const EventBudget::LeftOut& events);
 
   const Clock& clock_;
   EventSink& sink_;
   StateStore& store_;
   PollListener& listener_;
-  DriftEventBudget budget_;
+  EventBudget budget_;
 };
 
 /// One profile as the poller sees it.

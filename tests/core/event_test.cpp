@@ -106,7 +106,7 @@ std::vector<Event> examples() {
         {"images_watched", std::int64_t{40}},
         {"limit_percent", std::int64_t{20}},
         {"clears_held", std::int64_t{1}}}},
-      {drift_events_left_out, kNoon, "", {{"events", std::int64_t{4711}}}},
+      {events_left_out, kNoon, "", {{"of_drift", std::int64_t{4711}}, {"others", std::int64_t{1}}}},
       {monitoring_gap, kNoon, "", {{"from", kEleven}, {"to", kNoon}, {"seconds", std::int64_t{3600}}}},
       {monitoring_gap, kNoon, "", {{"to", kNoon}, {"detail", "the state does not say since when"s}}},
       {first_run, kNoon, "", {{"images", std::int64_t{1}}}},

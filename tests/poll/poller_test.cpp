@@ -99,7 +99,7 @@ TEST(Poller, AccountsThatComeAndGoByTheThousandFloodNoLog) {
   });
   world.poll(10);
   EXPECT_EQ(world.sink.count(EventType::drift_opened), 20'000U);
-  ASSERT_EQ(world.sink.count(EventType::drift_events_left_out), 1U);
+  ASSERT_EQ(world.sink.count(EventType::events_left_out), 1U);
   std::uint64_t open = 0;
   for (const auto& [id, view] : world.listener.views)
     open += static_cast<std::uint64_t>(*view->unexpected_accounts);
@@ -107,8 +107,7 @@ TEST(Poller, AccountsThatComeAndGoByTheThousandFloodNoLog) {
   world.publisher.finish(*world.tracker);
   std::int64_t left_out = 0;
   for (const Event& event : world.sink.events) {
-    if (event.type == EventType::drift_events_left_out)
-      left_out += std::get<std::int64_t>(*event.find("events"));
+    if (event.type == EventType::events_left_out) left_out += std::get<std::int64_t>(*event.find("of_drift"));
   }
   EXPECT_EQ(left_out, 20'000) << "whoever stops says how many were left out";
   world.poll(10);
