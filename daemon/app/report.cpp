@@ -163,7 +163,9 @@ std::vector<std::string> unwatched(const ReportInput& input) {
     std::string line = std::to_string(count);
     line.append(count == 1 ? " image" : " images").append(" of the account of profile ").append(profile);
     line.append(count == 1 ? " is" : " are").append(" not watched: ").append(names);
-    out.push_back(line.append("; a rule under discover watches all"));
+    const std::int64_t left_out = inventory.left_out.value_or(0);
+    out.push_back(line.append(left_out > 0 ? "; for " + std::to_string(left_out) + " there is no room"
+                                           : "; a rule under discover watches all"));
   }
   return out;
 }

@@ -107,6 +107,14 @@ std::vector<Event> Discovery::take(const std::string& profile, const OwnedImages
                                    const OwnedImages::News& news, WallTime now) {
   std::vector<Event> events;
   if (!setup_.profiles.contains(profile)) return events;
+  rename(owned, news, now, events);
+  let_go(profile, owned, now, events);
+  discover_all(profile, owned, now, events);
+  return events;
+}
+
+void Discovery::rename(const OwnedImages& owned, const OwnedImages::News& news, WallTime now,
+                       std::vector<Event>& events) {
   for (const auto& [id, before] : news.renamed) {
     const auto known = images_.find(id);
     if (known == images_.end()) continue;
@@ -118,9 +126,10 @@ std::vector<Event> Discovery::take(const std::string& profile, const OwnedImages
     events.push_back(std::move(event));
     ++version_;
   }
-  for (const auto& [id, image] : owned.images()) {
-    if (!watches(id)) discover(profile, id, image, now, events);
-  }
+}
+
+void Discovery::let_go(const std::string& profile, const OwnedImages& owned, WallTime now,
+                       std::vector<Event>& events) {
   for (auto entry = images_.begin(); entry != images_.end();) {
     Entry& known = entry->second;
     const bool here = known.image.profile != profile || owned.images().contains(entry->first);
@@ -134,13 +143,29 @@ std::vector<Event> Discovery::take(const std::string& profile, const OwnedImages
     entry = images_.erase(entry);
     ++version_;
   }
-  return events;
 }
 
-void Discovery::discover(const std::string& profile, const ImageId& id, const OwnedImage& owned, WallTime now,
+void Discovery::discover_all(const std::string& profile, const OwnedImages& owned, WallTime now,
+                             std::vector<Event>& events) {
+  std::size_t left_out = owned.left_out();
+  for (const auto& [id, image] : owned.images()) {
+    if (!watches(id) && !discover(profile, id, image, now, events)) ++left_out;
+  }
+  const std::size_t before = std::exchange(left_out_[profile], left_out);
+  if (left_out == 0 || before > 0) return;  // it is told when it begins
+  events.push_back({EventType::images_left_out,
+                    now,
+                    "",
+                    {{"profile", profile},
+                     {"images", static_cast<std::int64_t>(left_out)},
+                     {"discovered", static_cast<std::int64_t>(images_.size())}}});
+}
+
+bool Discovery::discover(const std::string& profile, const ImageId& id, const OwnedImage& owned, WallTime now,
                          std::vector<Event>& events) {
   const DiscoverRule* rule = first_fit(id, profile, owned.name);
-  if (rule == nullptr) return;
+  if (rule == nullptr) return true;
+  if (images_.size() >= setup_.most) return false;
   DiscoveredImage image{id, profile, label_of(*rule), owned.name, owned.created, now, setup_.config};
   Event event = event_of(EventType::image_discovered, image, now);
   event.add("rule", image.rule);
@@ -148,6 +173,7 @@ void Discovery::discover(const std::string& profile, const ImageId& id, const Ow
   events.push_back(std::move(event));
   images_.emplace(id, Entry{std::move(image), rule, std::nullopt});
   ++version_;
+  return true;
 }
 
 std::vector<DiscoveredImage> Discovery::images() const {

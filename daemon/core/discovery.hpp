@@ -41,7 +41,9 @@ std::string label_of(const DiscoverRule& rule);
 
 /// Which owned images are watched without an entry of their own, and by which rule. The rule that fitted
 /// first stays an image's rule, whatever name it is given, until another configuration is loaded. An image
-/// goes when its absence from the inventory is proven and `gone_for` has passed since. Pure; not thread-safe.
+/// goes when its absence from the inventory is proven and `gone_for` has passed since. An API that invents
+/// images without end must not fill memory, log and request budget: there is room for a number, and who is
+/// discovered stays. Pure; not thread-safe.
 class Discovery {
  public:
   /// What of a configuration matters here.
@@ -52,6 +54,7 @@ class Discovery {
     std::unordered_set<std::string> profiles;
     std::string config;  ///< its hash
     Millis gone_for{};
+    std::size_t most = 50'000;  ///< images: far beyond a real account, and within the unit's memory
   };
 
   /// What an earlier life discovered.
@@ -71,6 +74,12 @@ class Discovery {
     return setup_.configured.contains(id) || images_.contains(id);
   }
   [[nodiscard]] bool ignores(const ImageId& id) const { return setup_.ignored.contains(id); }
+  /// How many images of the profile's last inventory are not watched for want of room, here or in
+  /// OwnedImages.
+  [[nodiscard]] std::size_t left_out(const std::string& profile) const {
+    const auto count = left_out_.find(profile);
+    return count == left_out_.end() ? 0 : count->second;
+  }
 
  private:
   struct Entry {
@@ -81,11 +90,18 @@ class Discovery {
   [[nodiscard]] const DiscoverRule* first_fit(const ImageId& id, std::string_view profile,
                                               std::string_view name) const;
   [[nodiscard]] const DiscoverRule* rule_called(std::string_view label) const;
-  void discover(const std::string& profile, const ImageId& id, const OwnedImage& owned, WallTime now,
+  void rename(const OwnedImages& owned, const OwnedImages::News& news, WallTime now,
+              std::vector<Event>& events);
+  /// False: a rule fits, and there is no room.
+  bool discover(const std::string& profile, const ImageId& id, const OwnedImage& owned, WallTime now,
                 std::vector<Event>& events);
+  void discover_all(const std::string& profile, const OwnedImages& owned, WallTime now,
+                    std::vector<Event>& events);
+  void let_go(const std::string& profile, const OwnedImages& owned, WallTime now, std::vector<Event>& events);
 
   Setup setup_;
   std::map<ImageId, Entry> images_;
+  std::map<std::string, std::size_t> left_out_;  ///< by profile
   std::uint64_t version_ = 0;
 };
 

@@ -47,6 +47,7 @@ enum class EventType {
   image_renamed,
   image_policy_changed,
   image_left,
+  images_left_out,
   inventory_incomplete,
   inventory_recovered,
   // of the daemon

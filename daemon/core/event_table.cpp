@@ -76,6 +76,10 @@ constexpr std::array kTable = std::to_array<EventSpec>({
      "compare what they allow"},
     {EventType::image_left, Level::info,
      "Image {image} is in the inventory of profile {profile} no more and is not watched any longer"},
+    {EventType::images_left_out, Level::error,
+     "The account of profile {profile} lists {images:image} that nobody watches for want of room, since "
+     "{discovered:image} are discovered already: they can be shared unseen; find out whether the account has "
+     "so many, or whether whoever answers for the API makes them up"},
     {EventType::inventory_incomplete, Level::warn,
      "The images that the account of profile {profile} owns could not be listed completely ({reason}, "
      "{failures:time} in a row), so a new image may not be seen and an empty list proves nothing by itself"

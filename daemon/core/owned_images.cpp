@@ -5,11 +5,19 @@ namespace sharedrift {
 OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, const Rules& rules) {
   News news;
   last_walk_ = now.mono;
+  left_out_ = 0;
   for (const InventoryRow& row : seen.rows) {
     if (!row.ours) continue;
-    const auto [place, is_new] = images_.try_emplace(row.id, OwnedImage{row.name, row.created, now.wall});
+    auto place = images_.find(row.id);
+    if (place == images_.end()) {
+      if (images_.size() >= rules.most) {
+        ++left_out_;
+        continue;
+      }
+      place = images_.try_emplace(row.id, OwnedImage{row.name, row.created, now.wall}).first;
+      news.came.push_back(row.id);
+    }
     OwnedImage& image = place->second;
-    if (is_new) news.came.push_back(row.id);
     if (!row.name.empty() && row.name != image.name)
       news.renamed.emplace_back(row.id, std::exchange(image.name, row.name));
     if (row.created) image.created = row.created;
@@ -21,6 +29,7 @@ OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, c
   news.left = miss(seen, rules);
   for (const ImageId& id : news.left)
     images_.erase(id);
+  if (left_out_ > 0) return news;
   last_complete_ = now.wall;
   last_complete_mono_ = now.mono;
   return news;

@@ -27,8 +27,8 @@ struct OwnedImage {
 
 /// What is known of the images of one profile's account, from walk to walk. Presence is cheap: any row makes
 /// an image known. It is known until `confirm_clears` proven inventories in a row lack it. An inventory that
-/// lost more than mass_change_percent of the known images at once does not count as one of them. Pure: time
-/// is an argument. Not thread-safe.
+/// lost more than mass_change_percent of the known images at once does not count as one of them. Of images
+/// that come there is room for a number; who is known stays. Pure: time is an argument. Not thread-safe.
 class OwnedImages {
  public:
   /// From so many known images on, a mass change is one.
@@ -40,6 +40,7 @@ class OwnedImages {
     Millis interval{};
     int confirm_clears = 2;
     int mass_change_percent = 20;
+    std::size_t most = 100'000;  ///< images: as many as a walk can list
   };
   /// What a walk brought.
   struct News {
@@ -57,6 +58,9 @@ class OwnedImages {
   /// Whether there is a proven inventory that is not too old.
   [[nodiscard]] bool is_proven(MonoTime now, const Rules& rules) const;
   [[nodiscard]] const std::map<ImageId, OwnedImage>& images() const { return images_; }
+  /// How many images the last walk listed for which there was no room. An inventory with such ones proves
+  /// nothing but what it lacks.
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }
   [[nodiscard]] std::optional<WallTime> last_complete() const { return last_complete_; }
   /// When the next walk is due: an interval after the last one ended; at once if there was none.
   [[nodiscard]] MonoTime next_walk(MonoTime now, Millis interval) const {
@@ -71,6 +75,7 @@ class OwnedImages {
   std::vector<ImageId> miss(const InventoryListing& seen, const Rules& rules);
 
   std::map<ImageId, OwnedImage> images_;
+  std::size_t left_out_ = 0;
   std::optional<WallTime> last_complete_;
   MonoTime last_complete_mono_;
   std::optional<MonoTime> last_walk_;
@@ -88,6 +93,7 @@ struct InventoryView {
       some_unwatched;  ///< up to kMostNamed, with names other than it
   std::optional<WallTime> last_complete;
   std::optional<Failure> failure;  ///< why the last walk was not complete
+  Count left_out;                  ///< of the unwatched, those for which there is no room
 };
 
 }  // namespace sharedrift

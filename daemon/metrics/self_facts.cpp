@@ -112,6 +112,10 @@ void SelfMetrics::add_inventory(Families& out, const std::string& name, const Pr
   out.add("share_drift_inventory_unwatched_images",
           "Images that the account owns and that are neither watched nor ignored; absent while nobody knows.",
           view.unwatched, {profile});
+  out.add("share_drift_inventory_left_out_images",
+          "Those of the images that are neither watched nor ignored for which there is no room; absent while "
+          "nobody knows.",
+          view.left_out, {profile});
   for (const auto& [id, image_name] : view.some_unwatched) {
     out.add("share_drift_inventory_unwatched_image_info",
             "Up to ten of the images that are neither watched nor ignored, always 1.", 1,

@@ -11,6 +11,15 @@ namespace {
 constexpr Millis kLongestWalk{300'000};
 /// A failure that goes on is told again at every this many.
 constexpr std::int64_t kToldAgainEvery = 20;
+
+/// Why the walk that ended proves less than what the account owns, if it does.
+std::optional<Failure> failure_of(const InventoryListing& seen, const OwnedImages& owned) {
+  if (!seen.complete) return seen.failure;
+  if (owned.left_out() == 0) return std::nullopt;
+  return make_failure(Reason::too_large, "the account has more images than there is room for: " +
+                                             std::to_string(owned.images().size()) + " are remembered, " +
+                                             std::to_string(owned.left_out()) + " are not");
+}
 }  // namespace
 
 std::string owns_nothing(const ProfileConfig& profile) {
@@ -56,19 +65,20 @@ void InventoryWalks::take(const std::string& name, MonoTime began, const Invento
   for (const Event& event : parts_.discovery.take(name, owned, news, now.wall))
     parts_.publisher.tell(event);
   if (parts_.discovery.version() != before) parts_.rewatch();
-  tell(name, seen);
   InventoryView shown = view(name);
-  if (!seen.complete) shown.failure = seen.failure;
+  shown.failure = failure_of(seen, owned);
+  tell(name, seen, shown.failure);
   parts_.listener.on_inventory(name, shown);
   profiles_.at(name).next = parts_.timers.at(std::max(began + parts_.config.inventory.interval, now.mono),
                                              [this, name] { walk(name); });
 }
 
 /// That an inventory is not complete is told when it begins, when its reason changes, and now and then.
-void InventoryWalks::tell(const std::string& name, const InventoryListing& seen) {
+void InventoryWalks::tell(const std::string& name, const InventoryListing& seen,
+                          const std::optional<Failure>& failure) {
   Profile& profile = profiles_.at(name);
   const WallTime now = parts_.clock.wall();
-  if (seen.complete) {
+  if (!failure) {
     const bool nothing =
         std::none_of(seen.rows.begin(), seen.rows.end(), [](const InventoryRow& row) { return row.ours; });
     if (nothing && !profile.owns_nothing) {
@@ -86,7 +96,7 @@ void InventoryWalks::tell(const std::string& name, const InventoryListing& seen)
     }
     return;
   }
-  const Failure& why = seen.failure;
+  const Failure& why = *failure;
   const bool same = profile.failures++ > 0 && profile.told == why.reason;
   if (same && profile.failures % kToldAgainEvery != 0) return;
   profile.told = why.reason;
@@ -97,13 +107,14 @@ void InventoryWalks::tell(const std::string& name, const InventoryListing& seen)
 
 InventoryView InventoryWalks::view(const std::string& name) const {
   const OwnedImages& owned = parts_.inventories.at(name);
-  std::int64_t unwatched = 0;
-  std::int64_t left_out = 0;
+  const auto dropped = static_cast<std::int64_t>(owned.left_out());
+  std::int64_t unwatched = dropped;
+  std::int64_t ignored = 0;
   InventoryView out;
   for (const auto& [id, image] : owned.images()) {
     if (parts_.discovery.watches(id)) continue;
     if (parts_.discovery.ignores(id)) {
-      ++left_out;
+      ++ignored;
       continue;
     }
     ++unwatched;
@@ -114,9 +125,10 @@ InventoryView InventoryWalks::view(const std::string& name) const {
   const auto count = [proven](std::int64_t value) {
     return value > 0 || proven ? InventoryView::Count(value) : std::nullopt;
   };
-  out.images = count(static_cast<std::int64_t>(owned.images().size()));
+  out.images = count(static_cast<std::int64_t>(owned.images().size()) + dropped);
   out.unwatched = count(unwatched);
-  out.ignored = count(left_out);
+  out.left_out = count(static_cast<std::int64_t>(parts_.discovery.left_out(name)));
+  out.ignored = count(ignored);
   out.last_complete = owned.last_complete();
   return out;
 }

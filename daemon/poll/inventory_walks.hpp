@@ -54,7 +54,7 @@ class InventoryWalks {
   };
   void walk(const std::string& name);
   void take(const std::string& name, MonoTime began, const InventoryListing& seen);
-  void tell(const std::string& name, const InventoryListing& seen);
+  void tell(const std::string& name, const InventoryListing& seen, const std::optional<Failure>& failure);
   [[nodiscard]] InventoryView view(const std::string& name) const;
   [[nodiscard]] OwnedImages::Rules rules() const;
 

@@ -29,7 +29,7 @@ SELECT at, type, image, fields FROM (
     WHERE image = '' AND at >= ?1 AND ?4 > 0
       AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
         'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
-        'mass_change_held', 'events_left_out', 'monitoring_gap')
+        'mass_change_held', 'events_left_out', 'images_left_out', 'monitoring_gap')
       AND id >= (SELECT CASE WHEN count(*) = ?2 THEN min(id) ELSE 0 END FROM own)
       AND (?5 = '' OR CASE WHEN json_valid(fields) THEN coalesce(json_extract(fields, '$.profile'), ?5) END = ?5)
     ORDER BY id DESC LIMIT ?4))

@@ -138,7 +138,10 @@ std::string inventory_lines(const std::string& name, const InventoryView& invent
       out.append(std::exchange(before, ", ")).append("<code>" + id.str() + "</code>");
       if (!image_name.empty()) out += " <bdi>" + html(image_name) + "</bdi>";
     }
-    out += ". A rule under <code>discover</code> watches all.</p>";
+    out += inventory.left_out.value_or(0) > 0
+               ? ". For " + std::to_string(*inventory.left_out) +
+                     " of them there is no room. Find out whether the account has so many.</p>"
+               : ". A rule under <code>discover</code> watches all.</p>";
   }
   if (inventory.failure) {
     out += "<p class=\"trouble\">The images that the account of " + profile +

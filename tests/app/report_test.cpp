@@ -152,6 +152,8 @@ TEST(Report, WhatNobodyWatchesIsToldAndChangesNoVerdict) {
   const auto run = nlohmann::json::parse(report_sarif(input))["runs"][0]["invocations"][0];
   EXPECT_TRUE(run["executionSuccessful"].get<bool>());
   EXPECT_THAT(run["toolExecutionNotifications"][0]["message"]["text"].get<std::string>(), HasSubstr(line));
+  inventory.left_out = 7;
+  EXPECT_THAT(report_table(input), HasSubstr("m-9 and 118 more; for 7 there is no room\n"));
   inventory.unwatched = std::nullopt;
   EXPECT_THAT(report_table(input), Not(HasSubstr("not watched"))) << "nobody knows";
 }

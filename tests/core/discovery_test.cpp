@@ -118,6 +118,40 @@ TEST(Discovery, ANameThatIsTheIdFitsRulesAndIsNotTold) {
   EXPECT_EQ(events.front().find("image_name"), nullptr);
 }
 
+TEST(Discovery, InventedImagesFillTheRoomOnceAndPushNobodyOut) {
+  World world({rule("", 3)});
+  world.setup.most = 3;
+  world.adopt();
+  world.walk({{1, "a"}, {2, "b"}});
+  EXPECT_THAT(types(world.walk({{1, "a"}, {2, "b"}, {3, "c"}, {4, "d"}, {5, "e"}})),
+              ElementsAre(EventType::image_discovered, EventType::images_left_out));
+  EXPECT_EQ(world.discovery.left_out("default"), 2U);
+  EXPECT_EQ(world.rule_of(1), "*");
+  EXPECT_EQ(world.rule_of(4), "");
+  const auto again = world.walk({{1, "a"}, {2, "b"}, {3, "c"}, {6, "f"}, {7, "g"}, {8, "h"}});
+  EXPECT_THAT(again, IsEmpty()) << "once, not per image and not per walk";
+  EXPECT_EQ(world.discovery.left_out("default"), 3U);
+  EXPECT_EQ(world.discovery.left_out("eu"), 0U);
+  world.walk({{1, "a"}, {2, "b"}}, "default");
+  world.clock.advance(15min);
+  EXPECT_THAT(types(world.walk({{1, "a"}, {2, "b"}, {9, "i"}})),
+              ElementsAre(EventType::image_left, EventType::image_discovered))
+      << "what left on proof makes room";
+  EXPECT_EQ(world.discovery.left_out("default"), 0U);
+  const auto anew = world.walk({{1, "a"}, {2, "b"}, {9, "i"}, {90, "j"}});
+  ASSERT_THAT(types(anew), ElementsAre(EventType::images_left_out));
+  EXPECT_EQ(std::get<std::int64_t>(*anew[0].find("images")), 1);
+  EXPECT_EQ(std::get<std::int64_t>(*anew[0].find("discovered")), 3);
+}
+
+TEST(Discovery, WhatNoRuleFitsNeedsNoRoom) {
+  World world({rule("edge-*", 3)});
+  world.setup.most = 1;
+  world.adopt();
+  world.walk({{1, "edge-a"}, {2, "b"}});
+  EXPECT_EQ(world.discovery.left_out("default"), 0U);
+}
+
 TEST(Discovery, AnEntryOfItsOwnWins) {
   World world({rule("", 3)});
   world.setup.configured = {image_number(1)};

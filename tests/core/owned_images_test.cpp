@@ -52,6 +52,27 @@ TEST(OwnedImages, PresenceIsCheap) {
   EXPECT_FALSE(account.images.is_proven(account.clock.mono(), account.rules));
 }
 
+TEST(OwnedImages, ThereIsRoomForANumberAndWhoIsKnownStays) {
+  Account account;
+  account.rules.most = 3;
+  account.take(proven({1, 2}));
+  const WallTime whole = account.clock.wall();
+  EXPECT_THAT(account.take(proven({1, 2, 3, 4, 5})).came, ElementsAre(image_number(3)));
+  EXPECT_EQ(account.images.left_out(), 2U);
+  EXPECT_TRUE(account.knows(1));
+  EXPECT_FALSE(account.knows(4));
+  EXPECT_EQ(account.images.last_complete(), whole)
+      << "an inventory that does not fit in is no proof of what is owned";
+  account.take(broken({1, 2, 3, 4}));
+  EXPECT_EQ(account.images.left_out(), 1U);
+  account.take(proven({1, 2, 4, 5}));
+  EXPECT_THAT(account.take(proven({1, 2, 4, 5})).left, ElementsAre(image_number(3)))
+      << "it proves what it lacks";
+  EXPECT_THAT(account.take(proven({1, 2, 4})).came, ElementsAre(image_number(4)));
+  EXPECT_EQ(account.images.left_out(), 0U);
+  EXPECT_EQ(account.images.last_complete(), account.clock.wall());
+}
+
 TEST(OwnedImages, AbsenceNeedsSeveralProvenInventoriesInARow) {
   Account account;
   account.take(proven({1, 2}));

@@ -138,11 +138,13 @@ TEST(SelfMetrics, TellsOfTheInventoryWhatIsKnown) {
   EXPECT_EQ(find_family(parsed(metrics), "share_drift_inventory_unwatched_images"), nullptr)
       << "a 0 would be a claim";
   InventoryView view{4, 2, 0};
+  view.left_out = 1;
   view.last_complete = WallTime{Millis{2'000}};
   metrics.on_inventory("default", view);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_images"), 4);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_unwatched_images"), 2);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_ignored_images"), 0);
+  EXPECT_EQ(value_of(metrics, "share_drift_inventory_left_out_images"), 1);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_complete"), 1);
   EXPECT_EQ(value_of(metrics, "share_drift_inventory_last_complete_timestamp_seconds"), 2);
   view.failure = make_failure(Reason::forbidden, "test");
@@ -264,6 +266,7 @@ TEST(SelfMetrics, LooksLikeTheGoldenPages) {
       {{"default", 5, Millis{300'000}, "https://ens.aliyuncs.com"}, {"odd \"name\"\n", 0.5}});
   InventoryView inventory{3, 1, 1, {{*ImageId::parse("m-new"), "odd \"name\"\n"}}};
   inventory.last_complete = WallTime{Millis{1'795'000'000'500}};
+  inventory.left_out = 1;
   metrics.on_inventory("default", inventory);
   metrics.config_loaded("9f86d081", WallTime{Millis{1'795'000'000'000}});
   Observation seen;

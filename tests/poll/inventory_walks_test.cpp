@@ -7,6 +7,8 @@
 #include "support/image_server.hpp"
 #include "support/recording_sink.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +51,13 @@ struct World {
     source.inventory.rows.clear();
     for (const int number : numbers)
       source.inventory.rows.push_back(owned(number, "image-" + std::to_string(number)));
+  }
+  void owns(int first, int last) {
+    source.inventory.rows.clear();
+    for (int number = first; number <= last; ++number)
+      source.inventory.rows.push_back(owned(number));
+    std::sort(source.inventory.rows.begin(), source.inventory.rows.end(),
+              [](const InventoryRow& a, const InventoryRow& b) { return a.id < b.id; });
   }
   void fails(Reason reason) {
     source.inventory.complete = false;
@@ -181,6 +190,49 @@ TEST(InventoryWalks, SaysWhenWhatIsWatchedChanges) {
   world.walk(1);
   EXPECT_EQ(world.rewatched, 2);
   EXPECT_EQ(world.sink.count(EventType::image_discovered), 3U);
+}
+
+TEST(InventoryWalks, AnInventoryThatInventsImagesIsBoundedAndSaysSo) {
+  World world;
+  world.config.discover.push_back({"", "", *testing::an_image("m-any").build()});
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  world.owns(1, 10);
+  world.run(1);
+  EXPECT_EQ(world.listener.inventory.left_out, 0);
+  for (int round = 1; round <= 2; ++round) {
+    world.owns(100'000 * round + 1, 100'000 * round + 30'000);
+    for (int number = 1; number <= 10; ++number)
+      world.source.inventory.rows.push_back(owned(number));
+    world.fails(Reason::count_mismatch);  // so that nothing is ever proven to be gone
+    world.run(1);
+  }
+  EXPECT_EQ(world.discovery.images().size(), 50'000U);
+  EXPECT_EQ(world.listener.inventory.images, 60'010);
+  EXPECT_EQ(world.listener.inventory.unwatched, 10'010);
+  EXPECT_EQ(world.listener.inventory.left_out, 10'010);
+  for (int number = 1; number <= 10; ++number)
+    EXPECT_TRUE(world.discovery.watches(image_number(number))) << "who is watched stays";
+  EXPECT_EQ(world.sink.count(EventType::images_left_out), 1U);
+  EXPECT_EQ(world.sink.count(EventType::image_discovered), 20'010U + 10U * 300U) << "newcomers fill no disk";
+  EXPECT_EQ(world.store.events, world.sink.events.size());
+}
+
+TEST(InventoryWalks, WhatFitsInNoMoreIsNoCompleteInventory) {
+  World world;
+  world.owns(1, 100'001);
+  InventoryWalks walks(world.parts());
+  walks.start("default", world.source, 1s);
+  world.run(1);
+  ASSERT_TRUE(world.listener.inventory.failure);
+  EXPECT_EQ(world.listener.inventory.failure->reason, Reason::too_large);
+  EXPECT_FALSE(world.listener.inventory.last_complete);
+  EXPECT_EQ(world.listener.inventory.unwatched, 100'001);
+  EXPECT_EQ(world.sink.count(EventType::inventory_incomplete), 1U);
+  world.owns(1, 99'990);
+  world.run(2);  // the first of them proves what is gone, the second has room for all
+  EXPECT_FALSE(world.listener.inventory.failure);
+  EXPECT_EQ(world.sink.count(EventType::inventory_recovered), 1U);
 }
 
 TEST(InventoryWalks, NamesTenAtMost) {

@@ -118,6 +118,12 @@ TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
       html, HasSubstr("Nobody watches 2 images that the account of profile default owns: <code>m-new</code> "
                       "<bdi>&lt;b&gt;</bdi>, <code>m-old</code>."));
   EXPECT_THAT(html, HasSubstr("owned 12, unwatched 2, ignored 0; last proof"));
+  EXPECT_THAT(html, HasSubstr("A rule under <code>discover</code> watches all."));
+  view.left_out = 1;
+  health.inventories["default"] = view;
+  const std::string full = page({}, {}, health);
+  EXPECT_THAT(full, HasSubstr("<code>m-old</code>. For 1 of them there is no room."));
+  EXPECT_THAT(full, Not(HasSubstr("watches all"))) << "it does not";
   view.failure = make_failure(Reason::forbidden, "grant it ens:DescribeSelfImages");
   view.unwatched = std::nullopt;
   view.last_complete = std::nullopt;
