@@ -168,6 +168,17 @@ TEST(TrackerEvents, AMissingAccountOfAFreshStartIsMarkedAndOneThatWasThereIsNot)
       << "it was watched long before it was required";
 }
 
+TEST(TrackerEvents, AMissingAccountIsToldWithTheMomentsBetweenWhichItWent) {
+  Fleet fleet({an_image("m-1").requiring({1})});
+  fleet.apply("m-1", listed({1}));
+  fleet.advance(5min);
+  fleet.apply("m-1", listed({}));
+  fleet.advance(5min);
+  const Event event = told_by(fleet.apply("m-1", listed({})), EventType::drift_opened);
+  EXPECT_EQ(event.text("last_seen"), format_rfc3339(Fleet::kStart));
+  EXPECT_EQ(event.text("not_after"), format_rfc3339(Fleet::kStart + 5min)) << "the first listing without it";
+}
+
 TEST(TrackerEvents, WhatIsNotWatchedAnyMoreAfterARestartIsClosedAndCounted) {
   Fleet before({an_image("m-1").requiring({2})});
   before.apply("m-1", listed({9}));

@@ -275,6 +275,7 @@ TEST(Text, FindsWhatNobodySees) {
   EXPECT_EQ(unseen("m-1\u200b"), "U+200B at 3");
   EXPECT_EQ(unseen("b\u00e4\u00adx"), "U+00AD at 3");
   EXPECT_EQ(unseen("a\U000E0041"), "U+E0041 at 1");
+  EXPECT_EQ(unseen("a\U0001D173"), "U+1D173 at 1");
   EXPECT_EQ(unseen("m-1\u00a0"), "U+00A0 at 3");
   EXPECT_EQ(unseen("\u3000m-1"), "U+3000 at 0");
   EXPECT_EQ(unseen("edge\u200d"), "U+200D at 4");
