@@ -198,4 +198,13 @@ TEST(ConfigLint, LooksAtTheFilesAsTheLoaderDoesAndWarnsOfThoseThatOthersCanWrite
             file + ": warning: can be changed by others than its owner (chmod go-w " + file + ")");
 }
 
+TEST(ConfigLint, RemarksAboutImagesAreWarningsWhereTheImageStands) {
+  const auto found =
+      lint_images({{"c.yml", "images:\n  - {id: m-1, allowed: []}\n"}},
+                  {{"m-1", {"was never read", "look at it"}}, {"m-2", {"is unknown", "add it"}}});
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(to_string(found[0]), "c.yml:2:10: warning: images[0].id: was never read (look at it)");
+  EXPECT_EQ(to_string(found[1]), "c.yml: warning: is unknown (add it)");
+}
+
 }  // namespace sharedrift
