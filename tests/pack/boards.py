@@ -70,7 +70,7 @@ def rule_expressions(root):
         for block in re.split(r"^      - ", path.read_text(), flags=re.MULTILINE)[1:]:
             name = re.match(r"(?:alert|record): (\S+)", block).group(1)
             expression = re.search(r"^ +expr: (\|\n(?:          .*\n)+|.*\n)", block, re.MULTILINE).group(1)
-            rules.append((name, expression.removeprefix("|").strip()))
+            rules.append((name, re.sub(r"^ *#.*\n", "", expression.removeprefix("|"), flags=re.MULTILINE).strip()))
             for call in re.findall(r'query \(printf "((?:[^"\\]|\\.)*)"', block):
                 inner.append((name, call.replace('\\"', '"').replace("%.0f", "300").replace("%q", '".+"').replace("=\".+\"", "=~\".+\"")))
     return rules, inner
