@@ -15,7 +15,7 @@ namespace sharedrift {
 namespace {
 
 constexpr int kStepsInATurn = 32;  // then it is the others' turn
-constexpr std::size_t kSentInATurn = 1U << 20U;
+constexpr std::size_t kSentInATurn = 1U << 17U;
 constexpr std::size_t kReadAtATime = 16'384;  // a record of TLS's: what is left of one would wait unseen
 constexpr std::size_t kProgress = 1U << 16U;
 constexpr Millis kFarewell{1'000};

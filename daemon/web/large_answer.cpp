@@ -39,15 +39,20 @@ std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what,
   }
   const std::scoped_lock one_at_a_time(answer->making);
   const WallTime now = clock_();
-  const bool is_fresh = now >= answer->made && now - answer->made < answer->fresh_for;
-  if (auto body = answer->body.lock(); body && is_fresh) return body;
+  const Millis age = now - answer->made;
+  if (age < Millis{0} || age >= answer->kept_for) answer->kept.reset();
+  if (auto sent = answer->body.lock();
+      sent && age >= Millis{0} && age < (sent->size >= kLarge ? kFresh : answer->kept_for))
+    return sent;
   answer->kept.reset();
   auto body = std::make_shared<const AnswerBody>(make());
-  const bool is_large = body->size >= kLarge;
+  std::size_t bytes = 0;
+  for (const auto& piece : body->pieces)
+    bytes += piece->size();
   answer->body = body;
-  answer->kept = is_large ? nullptr : body;
+  answer->kept = bytes <= kMostKept ? body : nullptr;
   answer->made = now;
-  answer->fresh_for = is_large ? kFresh : std::min(kShare * (clock_() - now), kFresh);
+  answer->kept_for = std::min(kShare * (clock_() - now), kFresh);
   return body;
 }
 

@@ -53,9 +53,10 @@ class AnswerWriter {
 /// would be a quarter of a gigabyte. Thread-safe.
 class SharedAnswers {
  public:
-  static constexpr std::size_t kLarge = 4U << 20U;  ///< of the text: kept only while it is sent to somebody
+  static constexpr std::size_t kMostKept = 16U << 20U;  ///< a longer body is kept only while it is sent
+  static constexpr int kShare = 10;                 ///< it is kept so many times as long as it took to make
+  static constexpr std::size_t kLarge = 4U << 20U;  ///< of the text: shared while it is sent to somebody, too
   static constexpr Millis kFresh{10'000};           ///< an older one is made anew
-  static constexpr int kShare = 10;  ///< so many times as long as it took to make, a smaller one is fresh
 
   explicit SharedAnswers(std::function<WallTime()> clock) : clock_(std::move(clock)) {}
 
@@ -66,9 +67,9 @@ class SharedAnswers {
   struct Answer {
     std::mutex making;  ///< held while it is made, so that others wait for it
     std::weak_ptr<const AnswerBody> body;
-    std::shared_ptr<const AnswerBody> kept;  ///< the same, if it is not large
+    std::shared_ptr<const AnswerBody> kept;  ///< the same, or nothing
     WallTime made;                           ///< when its making began
-    Millis fresh_for{0};
+    Millis kept_for{0};
   };
   const std::function<WallTime()> clock_;
   std::mutex mutex_;

@@ -88,6 +88,24 @@ TEST(LargeAnswer, ACrowdHasOneMadeForASmallPartOfTheTime) {
   EXPECT_NE(get("/slow", kTook), slow) << "as old as that it never gets";
 }
 
+TEST(LargeAnswer, WhatIsVeryLongIsNotKeptForWhoMayCome) {
+  WallTime now{Millis{1'000'000}};
+  SharedAnswers answers([&now] { return now; });
+  int made = 0;
+  const auto get = [&](std::size_t size) {
+    return answers.get(std::to_string(size), [&] {
+      ++made;
+      now += Millis{20};
+      return of_size(size);
+    });
+  };
+  for (const std::size_t size : {SharedAnswers::kMostKept, SharedAnswers::kMostKept + 1}) {
+    get(size);
+    get(size);
+  }
+  EXPECT_EQ(made, 3);
+}
+
 TEST(LargeAnswer, WhoAsksWhileItIsMadeWaitsForIt) {
   SharedAnswers answers([] { return WallTime{}; });
   std::promise<void> go;
