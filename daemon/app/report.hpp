@@ -5,6 +5,7 @@
 #include "config/config_files.hpp"
 #include "core/owned_images.hpp"
 #include "core/verdict.hpp"
+#include "core/watch_list.hpp"
 #include "web/plan.hpp"
 
 #include <map>
