@@ -20,9 +20,10 @@ void add_by_kind(Out out, const std::array<std::uint64_t, 2>& counts) {
 }
 void add_drifts(View view, Out out) {
   if (view.policy->canary) return;
-  for (const DriftView& drift : view.drifts)
+  for (const DriftView& drift : view.drifts) {
     out.add(unix_seconds(drift.since),
             {drift.account.str(), name_of(drift.account, out.names), to_string(drift.kind)});
+  }
 }
 void add_exceptions(View view, Out out) {
   for (const Exception& exception : view.policy->exceptions)
