@@ -101,6 +101,12 @@ bool matches(std::string_view pattern, std::string_view code) {
   return code == pattern;
 }
 
+/// A code, or the id of a request. What is longer is neither: it may echo a token.
+std::string short_name(std::string_view text) {
+  constexpr std::size_t kLongest = 80;
+  return text.size() > kLongest ? "..." : clean(text);
+}
+
 /// Of a code that nobody knows: what it means and what would help are not guessed. Of no code at all the
 /// reason tells what helps.
 ApiCode by_status(std::string_view code, int status) {
@@ -188,9 +194,9 @@ ApiError classify_refusal(std::string_view code, int http_status, std::string_vi
   ApiError error;
   error.remedy = known.remedy;
   error.failure.reason = known.reason;
-  error.failure.code = harmless(code);
+  error.failure.code = short_name(code);
   error.failure.http_status = http_status;
-  error.failure.request_id = harmless(request_id);
+  error.failure.request_id = short_name(trim(request_id));
   error.cure = cure_of(known, right);
   error.failure.detail = detail_of(known, http_status, message, error.cure);
   error.what = detail_of(known, http_status, message, "");

@@ -3,9 +3,6 @@
 #include "config/yaml_tree.hpp"
 #include "core/text.hpp"
 
-#include <algorithm>
-#include <optional>
-
 namespace sharedrift {
 
 namespace {
@@ -14,20 +11,6 @@ namespace {
 // before its own guard of the depth sees the first: 16 MB of `[` would cost 3.8 GB.
 constexpr std::size_t kMaxFlowPerLine = 500'000;
 constexpr std::size_t kMaxFlowOpen = 100'000;
-
-/// The first byte of `line` that is not shown as it is; tabs are fine.
-std::optional<std::size_t> find_unfit(std::string_view line) {
-  std::size_t base = 0;
-  while (base <= line.size()) {
-    const std::size_t tab = std::min(line.find('\t', base), line.size());
-    const std::string_view part = line.substr(base, tab - base);
-    const std::string cleaned = clean(part, part.size() * 3 + 1);
-    const auto at = std::mismatch(part.begin(), part.end(), cleaned.begin(), cleaned.end()).first;
-    if (at != part.end()) return base + static_cast<std::size_t>(at - part.begin());
-    base = tab + 1;
-  }
-  return std::nullopt;
-}
 
 class TextCheck {
  public:
@@ -49,7 +32,7 @@ class TextCheck {
  private:
   bool is_fit(std::string_view content, int line) {
     if (is_printable_or_tab(content)) return true;
-    const auto at = find_unfit(content);
+    const auto at = find_unsafe(content);
     if (!at) return true;
     problems_.add(line, static_cast<int>(*at) + 1, "",
                   is_valid_utf8(content) ? "holds a control character or one that turns the reading direction"

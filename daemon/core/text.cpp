@@ -113,6 +113,15 @@ std::optional<UnseenCharacter> find_unseen(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<std::size_t> find_unsafe(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Decoded c = decode(text.substr(at));
+    if (c.code == kInvalid || (c.code != '\t' && is_unsafe(c.code))) return at;
+    at += c.length;
+  }
+  return std::nullopt;
+}
+
 std::string clean(std::string_view text, std::size_t max_bytes) {
   if (text.size() <= max_bytes && is_printable_ascii(text)) return std::string{text};
   std::string out;

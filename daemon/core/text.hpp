@@ -12,6 +12,10 @@ namespace sharedrift {
 /// marked with an ellipsis.
 std::string clean(std::string_view text, std::size_t max_bytes = 200);
 
+/// The first byte that is not UTF-8, or with which a control character (but a tab) or one that turns the
+/// reading direction begins.
+std::optional<std::size_t> find_unsafe(std::string_view text);
+
 /// True for well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF).
 bool is_valid_utf8(std::string_view text);
 

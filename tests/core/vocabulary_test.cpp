@@ -162,11 +162,12 @@ TEST(Text, KnowsUtf8ToItsEdges) {
 
 TEST(Text, CleansExactlyWhatIsUnsafe) {
   const auto is_kept = [](std::string_view text) { return clean(text) == text; };
-  for (const char* safe : {" ", "~", "\u00a0", "\u061b", "\u061d", "\u200d", "\u2010", "\u2027", "\u202f",
-                           "\u2065", "\u206a", "\ufefe", "\uff00"})
+  for (const char* safe :
+       {" ", "~", "\u00a0", "\u061b", "\u061d", "\u200d", "\u2010", "\u2027", "\u202f", "\ufefe", "\uff00"})
     EXPECT_TRUE(is_kept(safe)) << safe;
-  for (const char* unsafe : {"\x01", "\x1F", "\x7F", "\u0080", "\u009f", "\u061c", "\u200e", "\u200f",
-                             "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff"})
+  for (const char* unsafe :
+       {"\x01", "\x1F", "\x7F", "\u0080", "\u009f", "\u061c", "\u200e", "\u200f", "\u2028", "\u2029",
+        "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff", "\u2065", "\u206a", "\u200b"})
     EXPECT_FALSE(is_kept(unsafe)) << unsafe;
   EXPECT_EQ(clean("abcd", 4), "abcd") << "it fits";
   EXPECT_EQ(clean("ab\u00e4", 4), "ab\u00e4");

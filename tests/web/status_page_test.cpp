@@ -110,7 +110,7 @@ TEST(StatusPage, TheExportersOwnTroubleIsTold) {
 
 TEST(StatusPage, TellsWhatTheAccountOwnsAndNobodyWatches) {
   OwnHealth health;
-  InventoryView view{12, 2, 0, {{*ImageId::parse("m-new"), "<b>"}, {*ImageId::parse("m-old"), "m-old"}}};
+  InventoryView view{12, 2, 0, {{*ImageId::parse("m-new"), "<b>"}, {*ImageId::parse("m-old"), ""}}};
   view.last_complete = kNow - std::chrono::minutes{3};
   health.inventories["default"] = view;
   const std::string html = page({}, {}, health);
