@@ -92,7 +92,64 @@ std::optional<std::int64_t> echo_of(const JsonValue& root, std::string_view name
   return value->integer().value_or(-1);
 }
 
+/// No null, no false, nothing empty.
+bool says_something(const JsonValue* value) {
+  if (value == nullptr) return false;
+  switch (value->kind) {
+    case Kind::null: return false;
+    case Kind::boolean: return value->flag;
+    case Kind::number: return value->text != "0";
+    case Kind::string: return !value->text.empty() && !equal_but_for_case(value->text, "false");
+    case Kind::array: return !value->items.empty();
+    case Kind::object: break;
+  }
+  return std::any_of(value->items.begin(), value->items.end(),
+                     [](const JsonValue& member) { return says_something(&member); });
+}
+
+/// `rows`: the member that should have them all.
+std::optional<Failure> doubt(const JsonValue& root, bool from_cache, std::string_view rows) {
+  const auto because = [&root](std::string detail) {
+    Failure failure = make_failure(Reason::bad_payload, std::move(detail));
+    failure.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
+    return failure;
+  };
+  if (from_cache) {
+    return because(
+        "the answer has an Age: a cache between this host and the API gave it, so it proves nothing; exclude "
+        "the endpoint from that cache or proxy");
+  }
+  for (const JsonValue& member : root.items) {
+    if (equal_but_for_case(member.name, "Success") && !member.is(Kind::null) && !says_something(&member))
+      return because("the answer says that the call had no success");
+    if (equal_but_for_case(member.name, rows) && member.name != rows && says_something(&member))
+      return because("the answer has a " + clean(member.name, 20) + " that is written otherwise");
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool is_from_cache(const HttpResponse& response) {
+  return std::any_of(response.headers.begin(), response.headers.end(), [](const HttpHeader& header) {
+    return equal_but_for_case(header.first, "Age") &&
+           trim(header.second).find_first_not_of('0') != std::string_view::npos;
+  });
+}
+
+std::optional<Failure> doubt_listing(const JsonValue& root, bool from_cache) {
+  for (const std::string_view name : {"IsTruncated", "NextToken"}) {
+    if (says_something(root.find(name)))
+      return make_failure(Reason::bad_payload, "the answer says that there is more: " + std::string(name));
+  }
+  if (says_something(root.find("ShareGroups")))
+    return make_failure(Reason::bad_payload, "the answer tells of shares with groups, not accounts");
+  return doubt(root, from_cache, "Accounts");
+}
+
+std::optional<Failure> doubt_inventory(const JsonValue& root, bool from_cache) {
+  return doubt(root, from_cache, "Images");
+}
 
 Result<JsonDocument, ApiError> open_answer(const HttpResponse& response, std::string_view right) {
   auto document = parse_json(response.body);
@@ -147,9 +204,10 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   InventoryPage page;
   page.total_count = echo_of(root, "TotalCount");
   page.page_number = echo_of(root, "PageNumber");
+  page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
   if (rows == nullptr || rows->is(Kind::null)) {
     // Only a count of 0 makes "no list" an answer; silence is not proof that an image is gone.
-    if (page.total_count == 0) return page;
+    if (page.total_count == 0 && !says_something(images)) return page;
     return Err(make_failure(Reason::bad_payload, "the inventory has no list of images"));
   }
   if (!rows->is(Kind::array))

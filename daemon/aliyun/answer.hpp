@@ -7,6 +7,7 @@
 #include "ports.hpp"
 #include "wire/json_reader.hpp"
 
+#include <optional>
 #include <string_view>
 
 namespace sharedrift {
@@ -15,6 +16,15 @@ namespace sharedrift {
 /// HTML, redirects, empty and broken bodies are errors, never an empty object. `right`: the RAM action of the
 /// call.
 Result<JsonDocument, ApiError> open_answer(const HttpResponse& response, std::string_view right = {});
+
+/// A cache gave the answer: one of its Age headers is no 0.
+bool is_from_cache(const HttpResponse& response);
+
+/// Why the rows of a listing's answer were seen but prove nothing: a cache gave it, it says that it failed or
+/// that there is more, it tells of shares that are no accounts, or of accounts where nobody looks for them.
+std::optional<Failure> doubt_listing(const JsonValue& root, bool from_cache);
+/// The same of an answer with images.
+std::optional<Failure> doubt_inventory(const JsonValue& root, bool from_cache);
 
 /// One page of DescribeImageSharePermission. Every form in which accounts have been documented or seen is
 /// taken: objects with AliyunUid or AliyunId, bare strings and numbers, `Accounts` as an object around

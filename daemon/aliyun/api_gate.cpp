@@ -148,7 +148,7 @@ void ApiGate::take_answer(CallAt call, HttpResult result) {
   if (!root) return take_failure(call, std::move(root).error(), wait_hint(*result, clock_.wall()));
   governor_.on_success();
   retries_.earn();
-  finish(call, ApiAnswer{std::move(*root), server_time_, call->generation});
+  finish(call, ApiAnswer{std::move(*root), server_time_, call->generation, is_from_cache(*result)});
 }
 
 void ApiGate::take_transport_error(CallAt call, TransportError error) {

@@ -32,6 +32,7 @@ struct ApiAnswer {
   JsonDocument document;
   std::optional<WallTime> server_time;  ///< the Date header
   std::uint64_t generation = 0;         ///< of the credentials that signed
+  bool from_cache = false;              ///< its Age header says so
 };
 using ApiDone = std::function<void(Result<ApiAnswer, Failure>)>;
 

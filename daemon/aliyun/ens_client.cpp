@@ -120,6 +120,7 @@ void EnsClient::take_page(Poll& poll, int number, const Result<ApiAnswer, Failur
   }
   if (page) {
     poll.collector.add(number, std::move(*page));
+    if (!poll.broken) poll.broken = doubt_listing(answer->document.root(), answer->from_cache);
   } else if (!poll.broken) {
     poll.broken = std::move(page).error();
   }
@@ -135,8 +136,12 @@ void EnsClient::take_page(Poll& poll, int number, const Result<ApiAnswer, Failur
 }
 
 void EnsClient::conclude(Poll& poll) {
-  if (poll.broken) poll.collector.fail(std::move(*poll.broken));
+  if (poll.broken) poll.collector.fail(*poll.broken);
   poll.listing = poll.collector.take();
+  if (poll.broken && poll.listing->complete) {  // by the page that is in doubt
+    poll.listing->complete = false;
+    poll.listing->failure = std::move(*poll.broken);
+  }
   // The key may have been replaced while the list was read.
   if (poll.generations.empty()) return judge(poll);
   pin_.check(poll.generations, poll.deadline, [this, &poll](const Failure* problem) {
@@ -172,6 +177,7 @@ bool EnsClient::may_look_up(const Poll& poll) const {
 
 void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
   Observation& listing = *poll.listing;
+  listing.request_ids.insert(listing.request_ids.end(), found.request_ids.begin(), found.request_ids.end());
   const bool refused = !found.complete && found.failure.reason == Reason::forbidden;
   if (refused && may_look_up(poll))
     no_right_ = {poll.generations, found.failure, clock_.mono() + options_.look_up_pause};
@@ -272,11 +278,12 @@ void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer
   if (!answer && ask_smaller(walk, answer.error())) return;
   const auto page = answer ? decode_inventory(answer->document.root())
                            : Result<InventoryPage, Failure>(Err(answer.error()));
-  if (page) {
-    collector.add(*page);
-  } else {
-    collector.fail(page.error());
-  }
+  const auto doubt =
+      page ? doubt_inventory(answer->document.root(), answer->from_cache) : std::optional(page.error());
+  // That an image is there makes its empty list a proof: a row that is in doubt must not.
+  if (page && !(doubt && walk.only)) collector.add(*page);
+  if (doubt) walk.in_doubt = *doubt;
+  if (doubt) collector.fail(*doubt);
   if (walk.only && collector.saw(*walk.only)) collector.fail({});  // it is there: nothing is left to prove
   if (!collector.done()) {
     if (!collector.pause_before_next()) return ask_images(walk);
@@ -296,6 +303,10 @@ void EnsClient::take_images(Walk& walk, const Result<ApiAnswer, Failure>& answer
 
 void EnsClient::end(Walk& walk) {
   InventoryListing found = walk.collector.take();
+  if (walk.in_doubt && found.complete) {
+    found.complete = false;
+    found.failure = std::move(*walk.in_doubt);
+  }
   if (found.complete && !walk.only) walked_with_ = walk.generations;
   const WalkDone done = std::move(walk.done);
   walks_.erase(walk.self);

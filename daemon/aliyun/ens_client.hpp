@@ -95,6 +95,7 @@ class EnsClient final : public ShareSource {
     TimerQueue::Timer timer;  ///< of a pause
     Gaps gaps;
     OwnerPin::Generations generations;
+    std::optional<Failure> in_doubt;  ///< the page that ended it
   };
 
   void advance(Poll& poll);

@@ -70,8 +70,9 @@ WalkedOnce walk_once(const OneShotPorts& ports, const std::stop_token& stop) {
   EventSink sink;
   NullStore store;
   StepPublisher publisher(ports.clock, sink, store, listener);
-  InventoryWalks walks(
-      {ports.clock, ports.timers, ports.config, result.inventories, discovery, publisher, listener, [] {}});
+  RepeatedAnswers answers;
+  InventoryWalks walks({ports.clock, ports.timers, ports.config, result.inventories, discovery, publisher,
+                        listener, answers, [] {}});
   for (const auto& [profile, lane] : ports.lanes)
     walks.start(profile, *lane.source, lane.timeout);
   const std::stop_callback wake_up(stop, [&ports] { ports.transport.wake(); });
@@ -123,13 +124,14 @@ std::vector<std::shared_ptr<const ImageView>> poll_once(WatchList watch, const O
   StepPublisher publisher(ports.clock, sink, store, countdown);
   Discovery nothing;
   const bool walked = !inventories.empty();
+  RepeatedAnswers answers;
   InventoryWalks walks(
-      {ports.clock, ports.timers, ports.config, inventories, nothing, publisher, countdown, [] {}});
+      {ports.clock, ports.timers, ports.config, inventories, nothing, publisher, countdown, answers, [] {}});
   for (const auto& [profile, lane] : ports.lanes) {
     if (!walked) walks.start(profile, *lane.source, lane.timeout);
   }
   Poller poller({ports.clock, ports.random, ports.transport, ports.timers, ports.lanes, tracker, schedule,
-                 publisher, countdown, &walks});
+                 publisher, countdown, answers, &walks});
   const std::stop_callback forward(stop, [&done, &poller] {
     done.request_stop();
     poller.wake();

@@ -33,6 +33,7 @@ struct InventoryPage {
   std::size_t unusable_rows = 0;            ///< without a usable id: the inventory cannot be complete
   std::optional<std::int64_t> total_count;  ///< newer endpoints may have none
   std::optional<std::int64_t> page_number;
+  std::string request_id = {};
 };
 
 /// What one walk brought. Presence is cheap: every row of it was seen. Absence needs proof: only `complete`
@@ -41,8 +42,9 @@ struct InventoryListing {
   std::vector<InventoryRow>
       rows;  ///< sorted by id, unique. Complete: the proven set. Else: all that were seen
   bool complete = false;
-  Failure failure;   ///< why not complete; meaningless when complete
-  WallTime started;  ///< before the first request left
+  Failure failure;                            ///< why not complete; meaningless when complete
+  WallTime started;                           ///< before the first request left
+  std::vector<std::string> request_ids = {};  ///< evidence, the last few
 
   /// Null if it lacks the image.
   [[nodiscard]] const InventoryRow* find(const ImageId& id) const;

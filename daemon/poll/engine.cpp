@@ -35,16 +35,16 @@ void Engine::start() {
   sources_ = ports_.make_sources(*config_, std::move(sources_));
   std::erase_if(inventories_,
                 [lanes = sources_->lanes()](const auto& entry) { return !lanes.contains(entry.first); });
-  walks_ = std::make_unique<InventoryWalks>(InventoryWalks::Parts{ports_.clock, ports_.timers, *config_,
-                                                                  inventories_, discovery_, publisher_,
-                                                                  ports_.listener, [this] { rewatch(); }});
+  walks_ = std::make_unique<InventoryWalks>(
+      InventoryWalks::Parts{ports_.clock, ports_.timers, *config_, inventories_, discovery_, publisher_,
+                            ports_.listener, answers_, [this] { rewatch(); }});
   for (const auto& [profile, lane] : sources_->lanes())
     walks_->start(profile, *lane.source, lane.timeout);  // before the first poll
   {
     const std::scoped_lock lock(poller_mutex_);
     poller_ = std::make_unique<Poller>(Poller::Parts{ports_.clock, ports_.random, ports_.transport,
                                                      ports_.timers, sources_->lanes(), *tracker_, *schedule_,
-                                                     publisher_, ports_.listener, walks_.get()});
+                                                     publisher_, ports_.listener, answers_, walks_.get()});
   }
   thread_ = std::jthread([this, poller = poller_.get()](const std::stop_token& stop) {
     try {
@@ -70,7 +70,9 @@ void Engine::reload(std::shared_ptr<const Config> config) {
   ports_.store.set_discovered(discovery_.images());
   WatchList watch = watched();
   schedule_->reconfigure(schedule_entries(watch), config_->poll.spread, now.mono);
-  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
+  const Step step = tracker_->reconfigure(std::move(watch), now);
+  answers_.forget(step.forgotten);
+  publisher_.publish(step, *tracker_);
   start();
 }
 
@@ -89,7 +91,9 @@ void Engine::rewatch() {
   ports_.store.set_discovered(discovery_.images());
   WatchList watch = watched();
   schedule_->watch(schedule_entries(watch), now.mono);
-  publisher_.publish(tracker_->reconfigure(std::move(watch), now), *tracker_);
+  const Step step = tracker_->reconfigure(std::move(watch), now);
+  answers_.forget(step.forgotten);
+  publisher_.publish(step, *tracker_);
   poller_->rewatch();
 }
 

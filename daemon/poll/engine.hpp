@@ -83,6 +83,7 @@ class Engine {
   std::unique_ptr<ShareSources> sources_;
   Inventories inventories_;  ///< of the profiles of config_
   Discovery discovery_;
+  RepeatedAnswers answers_;
   std::unique_ptr<InventoryWalks> walks_;       ///< replaced with the poller
   std::atomic<std::uint64_t> turns_before_{0};  ///< of pollers that are gone
   mutable std::mutex poller_mutex_;

@@ -57,8 +57,10 @@ void InventoryWalks::walk(const std::string& name) {
                        [this, name, now](const InventoryListing& seen) { take(name, now, seen); });
 }
 
-void InventoryWalks::take(const std::string& name, MonoTime began, const InventoryListing& seen) {
+void InventoryWalks::take(const std::string& name, MonoTime began, const InventoryListing& walked) {
   const Instant now = parts_.clock.now();
+  const auto repeated = parts_.answers.refuse(name, walked);
+  const InventoryListing& seen = repeated ? *repeated : walked;
   OwnedImages& owned = parts_.inventories[name];
   const OwnedImages::News news = owned.take(seen, now, rules());
   const std::uint64_t before = parts_.discovery.version();

@@ -33,6 +33,7 @@ class InventoryWalks {
     Discovery& discovery;
     StepPublisher& publisher;
     PollListener& listener;
+    RepeatedAnswers& answers;       ///< outlives the configuration
     std::function<void()> rewatch;  ///< what is discovered changed
   };
   explicit InventoryWalks(Parts parts) : parts_(std::move(parts)) {}
@@ -53,7 +54,7 @@ class InventoryWalks {
     bool owns_nothing = false;  ///< as the last complete walk says
   };
   void walk(const std::string& name);
-  void take(const std::string& name, MonoTime began, const InventoryListing& seen);
+  void take(const std::string& name, MonoTime began, const InventoryListing& walked);
   void tell(const std::string& name, const InventoryListing& seen, const std::optional<Failure>& failure);
   [[nodiscard]] InventoryView view(const std::string& name) const;
   [[nodiscard]] OwnedImages::Rules rules() const;

@@ -167,7 +167,7 @@ void Poller::start_polls(Lane& lane) {
 void Poller::finish(Lane& lane, const ImageId& image, const Observation& listing) {
   --lane.under_way;
   const Instant now = parts_.clock.now();
-  const auto repeated = answers_.refuse(image, listing);
+  const auto repeated = parts_.answers.refuse(image, listing);
   const Observation& heard = repeated ? *repeated : listing;
   const auto cut = accounts_.cut(parts_.tracker, image, heard);
   const Observation& taken = cut ? *cut : heard;

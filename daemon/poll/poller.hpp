@@ -92,6 +92,7 @@ class Poller {
     Schedule& schedule;
     StepPublisher& publisher;
     PollListener& listener;
+    RepeatedAnswers& answers;         ///< outlives the configuration
     InventoryWalks* walks = nullptr;  ///< null: an image whose list is empty is looked up each time
   };
   explicit Poller(Parts parts);
@@ -129,7 +130,6 @@ class Poller {
 
   Parts parts_;
   std::map<std::string, Lane> lanes_;
-  RepeatedAnswers answers_;
   AccountLimit accounts_;
   TimerQueue::Timer next_due_;
   TimerQueue::Timer next_tick_;

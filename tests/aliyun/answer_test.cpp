@@ -383,8 +383,8 @@ TEST(Answer, ReadsTheInventory) {
     EXPECT_THAT(empty->rows, IsEmpty());
     EXPECT_EQ(empty->total_count, 0);
   }
-  for (const char* file :
-       {"bad-inventory-silent", "bad-inventory-count-only", "bad-inventory-form", "listing-uid-strings"}) {
+  for (const char* file : {"bad-inventory-silent", "bad-inventory-count-only", "bad-inventory-form",
+                           "bad-inventory-other-key", "listing-uid-strings"}) {
     const auto bad = inventory_in(file);
     ASSERT_FALSE(bad) << file;
     EXPECT_EQ(bad.error().reason, Reason::bad_payload);

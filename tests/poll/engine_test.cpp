@@ -111,7 +111,8 @@ struct World {
   TimerQueue timers;
   testing::FakeShareSource source{
       clock, timers,
-      [](const ImageId& image) {
+      [this](const ImageId& image) {
+        if (answer.complete) return answer;
         return image == image_number(2) ? testing::listed({1, 9}) : testing::listed({1});
       },
       10ms, 4};
@@ -119,6 +120,7 @@ struct World {
   testing::RecordingSink sink;
   testing::RecordingStore store{clock};
   Watcher watcher;
+  Observation answer;  ///< of each image, where it is complete
 };
 
 TEST(Engine, ANewImageIsWatchedAtOnce) {
@@ -143,6 +145,31 @@ TEST(Engine, ANewImageIsWatchedAtOnce) {
   EXPECT_EQ(world.watcher.inventory.unwatched, 0);
   ASSERT_THAT(world.store.discovered, SizeIs(2));
   EXPECT_EQ(world.store.discovered[1].name, "second");
+}
+
+TEST(Engine, WhichAnswersCameIsKnownAfterAReload) {
+  World world;
+  world.answer = testing::listed({1});
+  world.answer.request_ids = {"A"};
+  Engine engine = world.engine();
+  engine.restore(world.config);
+  const auto shown = [&world]() -> const ImageView* {
+    const auto view = world.watcher.views.find(image_number(1));
+    return view == world.watcher.views.end() ? nullptr : view->second.get();
+  };
+  world.run(engine, [&] { return shown() != nullptr && shown()->last_complete; });
+  const auto proven = shown()->last_complete;
+  for (int reload = 0; reload < 3; ++reload) {
+    const auto polled = shown()->last_poll;
+    world.watcher.seen = false;
+    world.watcher.until = [&] { return shown()->last_poll != polled; };
+    engine.reload(world.config);
+    world.watcher.wait();
+    engine.stop();
+    world.source.drop();
+    EXPECT_TRUE(shown()->last_failure);
+    EXPECT_EQ(shown()->last_complete, proven);
+  }
 }
 
 TEST(Engine, WhatWasDiscoveredIsWatchedBeforeAnyWalkOfTheNextLife) {

@@ -32,7 +32,8 @@ struct World {
   InventoryWalks::Parts parts() {
     config.profiles = {{"default"}};
     discovery.adopt(discovery_setup(config), clock.wall());
-    return {clock, timers, config, inventories, discovery, publisher, listener, [this] { ++rewatched; }};
+    return {
+        clock, timers, config, inventories, discovery, publisher, listener, answers, [this] { ++rewatched; }};
   }
   /// Walks until so many more have ended.
   void walk(std::size_t times) {
@@ -69,6 +70,7 @@ struct World {
   Config config;
   Inventories inventories;
   Discovery discovery;
+  RepeatedAnswers answers;
   int rewatched = 0;
   testing::RecordingSink sink;
   testing::RecordingStore store{clock};
@@ -347,6 +349,24 @@ TEST(InventoryWalks, TellsTheEvidenceOfAFailureAndNoneThatThereIsNot) {
   EXPECT_EQ(told.text("request_id"), "3C5D");
   ASSERT_NE(told.find("http_status"), nullptr);
   EXPECT_EQ(std::get<std::int64_t>(*told.find("http_status")), 403);
+}
+
+TEST(InventoryWalks, AnAnswerThatSomebodyKeptIsABlindness) {
+  World world;
+  world.owns({1});
+  world.source.inventory.request_ids = {"A"};
+  world.walk(1);
+  EXPECT_FALSE(world.listener.inventory.failure);
+  InventoryWalks after_a_reload(world.parts());
+  after_a_reload.start("default", world.source, 1s);
+  world.run(4);
+  ASSERT_TRUE(world.listener.inventory.failure);
+  EXPECT_EQ(world.listener.inventory.failure->reason, Reason::bad_payload);
+  EXPECT_EQ(world.sink.count(EventType::inventory_incomplete), 1U);
+  EXPECT_FALSE(after_a_reload.proves("default", image_number(1))) << "the proof grew old";
+  world.source.inventory.request_ids = {"B"};
+  world.run(1);
+  EXPECT_TRUE(after_a_reload.proves("default", image_number(1)));
 }
 
 TEST(InventoryWalks, ProvesWhatItListedForThreeIntervals) {

@@ -49,7 +49,8 @@ struct World {
                    *tracker,
                    *schedule,
                    publisher,
-                   listener});
+                   listener,
+                   answers});
     poller.run(listener.stop.get_token());
   }
   ManualClock clock;
@@ -66,6 +67,7 @@ struct World {
   RecordingStore store{clock};
   RecordingListener listener;
   StepPublisher publisher{clock, sink, store, listener};
+  RepeatedAnswers answers;
 };
 
 TEST(Poller, PollsAThousandImagesInOneCycleAndLosesNoUpdate) {
