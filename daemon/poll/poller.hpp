@@ -29,10 +29,11 @@ struct InventoryView;
 class PollListener : NonCopyable {
  public:
   virtual ~PollListener() = default;
-  // NOLINTNEXTLINE(performance-unnecessary-value-param): whoever listens takes it over
+  // NOLINTBEGIN(performance-unnecessary-value-param): whoever listens takes it over
   virtual void on_view(std::shared_ptr<const ImageView> /*view*/) {}
   /// It is not watched any more; `view` has what was open then.
   virtual void on_unwatched(std::shared_ptr<const ImageView> /*view*/) {}
+  // NOLINTEND(performance-unnecessary-value-param)
   virtual void on_poll(const ImageId& /*image*/, const Observation& /*seen*/) {}
   virtual void on_overruns(std::uint64_t /*periods*/) {}
   virtual void on_totals(const Tracker& /*tracker*/) {}  ///< after every step
