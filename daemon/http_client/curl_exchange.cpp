@@ -211,8 +211,8 @@ void configure_protocol(CURL* easy) {
 bool configure(Exchange& exchange, const Url& url, Millis left) {
   CURL* const easy = exchange.easy.get();
   const HttpRequest& request = exchange.request;
-  static const HttpRoute kDirect;
-  const HttpRoute& route = request.route ? *request.route : kDirect;
+  static const HttpRoute direct;
+  const HttpRoute& route = request.route ? *request.route : direct;
   const std::string proxy = proxy_of(url, route);
   exchange.proxied = !proxy.empty();
   exchange.proxy_login = proxy.find('@') != proxy.npos;
