@@ -203,10 +203,11 @@ void EnsClient::break_off(const Failure& why) {
   for (auto next = polls_.begin(); next != polls_.end();) {
     Poll& poll = *next++;
     if (poll.listing || poll.generations.empty() || !pin_.proves(poll.generations)) continue;
-    if (!poll.collector.done()) poll.collector.fail(why);
+    const Failure& cause = poll.broken ? *poll.broken : why;
+    if (!poll.collector.done()) poll.collector.fail(cause);
     poll.listing = poll.collector.take();
     poll.listing->complete = false;
-    poll.listing->failure = why;
+    poll.listing->failure = cause;
     if (!poll.listing->accounts.empty() || !poll.listing->transient.empty()) deliver(poll);
   }
 }

@@ -74,8 +74,12 @@ void OwnerPin::wait(MonoTime until, Failure why, Then then) {
 
 void OwnerPin::take(const Result<ApiAnswer, Failure>& answer) {
   asking_ = false;
-  const auto account = answer ? decode_caller_identity(answer->document.root())
-                              : Result<AccountId, Failure>(Err(answer.error()));
+  auto account = answer ? decode_caller_identity(answer->document.root())
+                        : Result<AccountId, Failure>(Err(answer.error()));
+  if (answer && answer->from_cache) {
+    account = Err(make_failure(Reason::bad_payload,
+                               "a cache between this host and STS gave the answer; exclude STS from it"));
+  }
   std::optional<Failure> problem;
   if (!account) {
     problem = account.error();

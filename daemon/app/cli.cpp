@@ -65,7 +65,8 @@ void add_common_flags(CLI::App& app, Raw& raw) {
 }
 
 void add_storage_flag(CLI::App& app, Raw& raw) {
-  app.add_option("--storage.path", raw.options.storage_path, "state database (default: in $STATE_DIRECTORY)")
+  app.add_option("--storage.path", raw.options.storage_path,
+                 "state database (default: in $STATE_DIRECTORY, else in /var/lib/share-drift-exporter)")
       ->type_name("FILE");
 }
 

@@ -80,6 +80,7 @@ void Discovery::restore(std::vector<DiscoveredImage> images) {
 std::vector<Event> Discovery::adopt(Setup setup, WallTime now) {
   setup_ = std::move(setup);
   ++version_;
+  std::erase_if(left_out_, [this](const auto& profile) { return !setup_.profiles.contains(profile.first); });
   std::vector<Event> events;
   for (auto entry = images_.begin(); entry != images_.end();) {
     DiscoveredImage& image = entry->second.image;

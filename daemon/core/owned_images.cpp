@@ -1,17 +1,19 @@
 #include "core/owned_images.hpp"
 
+#include <algorithm>
+
 namespace sharedrift {
 
 OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, const Rules& rules) {
   News news;
   last_walk_ = now.mono;
-  left_out_ = 0;
+  std::size_t left_out = 0;
   for (const InventoryRow& row : seen.rows) {
     if (!row.ours) continue;
     auto place = images_.find(row.id);
     if (place == images_.end()) {
       if (images_.size() >= rules.most) {
-        ++left_out_;
+        ++left_out;
         continue;
       }
       place = images_.try_emplace(row.id, OwnedImage{row.name, row.created, now.wall}).first;
@@ -25,6 +27,7 @@ OwnedImages::News OwnedImages::take(const InventoryListing& seen, Instant now, c
     image.missed = false;
     image.absences = 0;
   }
+  left_out_ = seen.complete ? left_out : std::max(left_out_, left_out);
   if (!seen.complete) return news;
   news.left = miss(seen, rules);
   for (const ImageId& id : news.left)

@@ -36,8 +36,8 @@ bool RepeatedAnswers::repeats(Hashes& known, const std::vector<std::string>& req
 }
 
 std::optional<Observation> RepeatedAnswers::refuse(const ImageId& image, const Observation& listing) {
-  if (!listing.complete && !listing.gone) return std::nullopt;
-  if (!repeats(of_images_[image], listing.request_ids)) return std::nullopt;
+  const bool repeated_one = repeats(of_images_[image], listing.request_ids);
+  if (!repeated_one || (!listing.complete && !listing.gone)) return std::nullopt;
   Observation repeated = as_repeated(listing);
   repeated.gone = false;
   return repeated;
@@ -45,7 +45,7 @@ std::optional<Observation> RepeatedAnswers::refuse(const ImageId& image, const O
 
 std::optional<InventoryListing> RepeatedAnswers::refuse(const std::string& profile,
                                                         const InventoryListing& walked) {
-  if (!walked.complete || !repeats(of_inventories_[profile], walked.request_ids)) return std::nullopt;
+  if (!repeats(of_inventories_[profile], walked.request_ids) || !walked.complete) return std::nullopt;
   return as_repeated(walked);
 }
 

@@ -17,7 +17,8 @@ namespace sharedrift {
 /// before. Such a listing or walk is as old as that answer, and proves no absence. Not thread-safe.
 class RepeatedAnswers {
  public:
-  /// So many RequestIds of each image and inventory are remembered: 512 bytes, 26 MB of 50,000 images.
+  /// So many RequestIds of each image and inventory are remembered, whatever their answers were worth: 512
+  /// bytes beside a map's entry. Of a long list only the last ones are known (Observation::request_ids).
   static constexpr std::size_t kRemembered = 128;
 
   /// `listing` as one that proves nothing, where it repeats an answer; none: it is news.

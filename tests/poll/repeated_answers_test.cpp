@@ -29,6 +29,10 @@ TEST(RepeatedAnswers, AnAnswerThatSomebodyKeptProvesNothing) {
   EXPECT_FALSE(answers.refuse(image, listed({"C", "D"})));
   EXPECT_TRUE(answers.refuse(image, listed({"A", "E"}))) << "a part of it is old";
   EXPECT_TRUE(answers.refuse(image, listed({"F", "F"}))) << "two passes that are one answer";
+  Observation broken = listed({"G"});
+  broken.complete = false;
+  EXPECT_FALSE(answers.refuse(image, broken)) << "it proves nothing itself";
+  EXPECT_TRUE(answers.refuse(image, listed({"G"}))) << "and its answer came before";
 }
 
 TEST(RepeatedAnswers, AnyNumberOfKeptAnswersInTurnProvesNothing) {

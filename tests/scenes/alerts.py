@@ -43,6 +43,12 @@ def wanted_of(truth):
     return wanted
 
 
+def may_be_told(truth):
+    """The metrics name the 200 oldest drifts: the page about an image with others is not muted, for they may be new."""
+    drifts = sum(len(is_.unexpected) + len(is_.missing) for is_ in truth.values())
+    return {("ShareDriftUnexpectedAccount", image) for image, is_ in truth.items() if is_.unexpected} if drifts > 200 else set()
+
+
 def calls_of(stage, truth):
     """They go to the endpoint that is watched, whatever the aliyun command would take by itself."""
     to = f"--endpoint 127.0.0.1:{stage.simulator.port} --insecure"
@@ -73,9 +79,9 @@ def alerts(stage, truth):
             yield from (f"nobody is told of {key}" for key in sorted(wanted - told(sink).keys()))
         time.sleep(3)  # for what must not be told
         seen = told(sink)
-    yield from (f"somebody is told of {key}" for key in sorted(seen.keys() - wanted))
+    yield from (f"somebody is told of {key}" for key in sorted(seen.keys() - wanted - may_be_told(truth)))
     for (name, image), annotations in seen.items():
-        if name in ("ShareDriftUnexpectedAccount", "ShareDriftRequiredAccountMissing") and image in truth:
+        if name in ("ShareDriftUnexpectedAccount", "ShareDriftRequiredAccountMissing") and image in truth and (name, image) not in may_be_told(truth):
             is_ = truth[image]
             accounts = set(is_.unexpected if name == "ShareDriftUnexpectedAccount" else is_.missing)
             named = set(re.findall(r"^\d{16}", annotations["accounts"], re.M))

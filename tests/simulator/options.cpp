@@ -5,6 +5,7 @@
 #include "wire/url.hpp"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -50,8 +51,8 @@ void declare(CLI::App& app, Flags& flags) {
   app.add_option("--access-key-id", flags.key_id, "Id of a key (or ENS_SIMULATOR_ACCESS_KEY_ID)");
   app.add_option("--access-key-secret-file", flags.secret_file,
                  "File with its secret (or ENS_SIMULATOR_ACCESS_KEY_SECRET)");
-  app.add_option("--seed", flags.options.seed, "Makes RequestIds and sessions repeatable")
-      ->capture_default_str();
+  app.add_option("--seed", flags.options.seed,
+                 "Makes RequestIds and sessions repeatable; without it they are new at each start");
   app.add_option("--images", flags.images, "Adds images m-sim-1 ... m-sim-N")->check(CLI::Range(0, 100'000));
   app.add_option("--accounts", flags.accounts, "Accounts that each of them is shared with")
       ->check(CLI::Range(0, 10'000));
@@ -127,6 +128,8 @@ Result<Options, OptionsEnd> parse_options(std::vector<std::string> arguments, co
     return usage(clean(problem.what(), 400));
   }
   Options options = flags.options;
+  // To a daemon that lives on, a RequestId that comes again is an answer that somebody kept.
+  if (app.get_option("--seed")->empty()) options.seed = std::random_device{}();
   if (!is_local(options.host)) return usage("--host must be a loopback address");
   options.scenario = json::object();
   if (!flags.scenario_file.empty()) {
