@@ -65,8 +65,7 @@ void add_common_flags(CLI::App& app, Raw& raw) {
 }
 
 void add_storage_flag(CLI::App& app, Raw& raw) {
-  app.add_option("--storage.path", raw.options.storage_path,
-                 "state database (default: in $STATE_DIRECTORY, else in /var/lib/share-drift-exporter)")
+  app.add_option("--storage.path", raw.options.storage_path, "state database (default: in $STATE_DIRECTORY)")
       ->type_name("FILE");
 }
 
