@@ -19,11 +19,8 @@ InventoryCollector::InventoryCollector(ListingLimits limits, WallTime started)
 void InventoryCollector::add(const InventoryPage& page) {
   if (done_) return;
   ++read_;
-  if (!page.request_id.empty()) {
-    constexpr std::size_t kKept = 8;
-    result_.request_ids.push_back(page.request_id);
-    if (result_.request_ids.size() > kKept) result_.request_ids.erase(result_.request_ids.begin());
-  }
+  constexpr std::size_t kRequestIdsKept = 8;
+  add_evidence(result_.request_ids, page.request_id, kRequestIdsKept);
   judge_page(page);
   const std::size_t before = rows_.size();
   for (const InventoryRow& row : page.rows) {

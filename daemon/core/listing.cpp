@@ -17,6 +17,12 @@ std::size_t row_count(const Page& page) {
 
 }  // namespace
 
+void add_evidence(std::vector<std::string>& request_ids, const std::string& id, std::size_t most) {
+  if (id.empty()) return;
+  request_ids.push_back(id);
+  if (request_ids.size() > most) request_ids.erase(request_ids.begin());
+}
+
 std::int64_t Observation::unlisted() const {
   const auto distinct = static_cast<std::int64_t>(accounts.size());
   return std::max<std::int64_t>(0, total_count - distinct);
@@ -54,10 +60,7 @@ void ListingCollector::add(int number, Page page) {
   if (done_ || number < 1 || number > pass_.highest_asked || pass_.pages.contains(number)) return;
   ++result_.pages;
   if (page.total_count) result_.total_count = *page.total_count;
-  if (!page.request_id.empty()) {
-    result_.request_ids.push_back(page.request_id);
-    if (result_.request_ids.size() > kRequestIdsKept) result_.request_ids.erase(result_.request_ids.begin());
-  }
+  add_evidence(result_.request_ids, page.request_id, kRequestIdsKept);
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
   judge_rows(page);

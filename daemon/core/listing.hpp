@@ -48,6 +48,9 @@ struct Observation {
   [[nodiscard]] std::int64_t unlisted() const;
 };
 
+/// Adds an answer's RequestId, if it has one, to the evidence, of which the last `most` are kept.
+void add_evidence(std::vector<std::string>& request_ids, const std::string& id, std::size_t most);
+
 /// Caps against endless or bloated answers.
 struct ListingLimits {
   int page_size = 100;   ///< what is asked for; the API's maximum

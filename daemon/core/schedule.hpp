@@ -29,8 +29,8 @@ class Schedule {
   /// The images that are due, oldest deadline first; each is in flight until finish() or release_all(). The
   /// ids are the schedule's own, until reconfigure().
   std::vector<std::reference_wrapper<const ImageId>> take_due(MonoTime now);
-  /// The poll is over: plans the next. `jitter` in [0, 1) moves it by up to a tenth of the interval, so
-  /// that nobody can foresee it. Returns how many deadlines passed during the poll: more than 0 is an
+  /// The poll is over: plans the next. `jitter` in [0, 1) moves it by up to a tenth of the interval,
+  /// which nobody can foresee. Returns how many deadlines passed during the poll: more than 0 is an
   /// overrun.
   std::uint64_t finish(const ImageId& id, MonoTime now, double jitter);
   /// The image is due now, once between two of its own moments: however often it is asked for. False:

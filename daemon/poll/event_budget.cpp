@@ -16,26 +16,23 @@ bool EventBudget::Bucket::take(double per_second, MonoTime now) {
 }
 
 bool EventBudget::take(const Event& event, MonoTime now) {
+  const auto told = [now](Bucket& bucket, double per_second, std::int64_t& left_out) {
+    if (bucket.take(per_second, now)) return true;
+    ++left_out;
+    return false;
+  };
   switch (event.type) {
     case EventType::drift_opened:
     case EventType::drift_clearing:
     case EventType::drift_closed:
-    case EventType::drift_flapped: {
-      const bool told = of_drift_.take(kOfDriftPerSecond, now);
-      if (!told) ++left_out_.of_drift;
-      return told;
-    }
+    case EventType::drift_flapped: return told(of_drift_, kOfDriftPerSecond, left_out_.of_drift);
     case EventType::listing_incomplete:
     case EventType::listing_failed:
     case EventType::listing_recovered:
     case EventType::image_state_changed:
     case EventType::image_discovered:
     case EventType::image_renamed:
-    case EventType::image_left: {
-      const bool told = others_.take(kOthersPerSecond, now);
-      if (!told) ++left_out_.others;
-      return told;
-    }
+    case EventType::image_left: return told(others_, kOthersPerSecond, left_out_.others);
     default: return true;
   }
 }

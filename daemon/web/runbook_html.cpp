@@ -10,7 +10,7 @@ namespace sharedrift {
 
 namespace {
 
-constexpr std::size_t kLongestParagraph = 4'096;  // of a paragraph
+constexpr std::size_t kLongestParagraph = 4'096;  // bytes
 
 /// With `words` in backticks as code.
 std::string with_code(std::string_view text) {
