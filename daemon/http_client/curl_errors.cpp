@@ -44,9 +44,10 @@ Reason reason_of_traffic(const Exchange& exchange, CURLcode code, std::string_vi
     case CURLE_COULDNT_CONNECT: return Reason::connect;
     case CURLE_OPERATION_TIMEDOUT: return reason_of_timeout(exchange);
     case CURLE_RECV_ERROR:
-      // A chunk size that is none has the code of a connection that failed: its words alone tell
-      // (7.88, 8.14).
-      return text.find("chunked-encoding") != std::string_view::npos ? Reason::protocol : Reason::reset;
+      // A chunk size that is none has the code of a connection that failed: its words alone tell, "Illegal or
+      // missing hexadecimal sequence in chunked-encoding" (7.88), "chunk hex-length char not a hex digit"
+      // (8.14).
+      return text.find("chunk") != std::string_view::npos ? Reason::protocol : Reason::reset;
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR: return Reason::reset;

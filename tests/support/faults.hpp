@@ -116,7 +116,7 @@ inline std::vector<Fault> answer_faults() {
 /// A handshake record of 16 KiB that never comes whole, and one that never comes at all.
 inline FaultScript handshake_drip() {
   return [](FaultConnection& connection) {
-    if (!connection.read_some().empty() && connection.send("\x16\x03\x03\x40")) connection.drip("\x01");
+    if (!connection.read_some().empty() && connection.send("\x16\x03\x03\x3f")) connection.drip("\x01");
   };
 }
 inline FaultScript handshake_silence() {
