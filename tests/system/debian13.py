@@ -26,6 +26,7 @@ SECONDS = 7000
 MACHINE = f"share-drift-13-{os.getpid()}"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TOOLS = ("mmdebstrap", "systemd-nspawn", "git")
+CACHE_INSIDE = "/var/cache/ccache"
 LABELS = "^(unit|integration|browser)$"
 
 
@@ -33,7 +34,7 @@ def nspawn(script):
     """Runs a bash script in the tree as root; its exit status. Ends with this process at the latest."""
     command = ["systemd-nspawn", "--quiet", f"--directory={TREE}", "--as-pid2", "--register=no", "--settings=no", "--console=pipe",
                f"--machine={MACHINE}", "--link-journal=no", "--resolv-conf=replace-host", "--timezone=off",
-               f"--bind={cache()}:/root/.ccache", "--chdir=/root"]
+               f"--bind={cache()}:{CACHE_INSIDE}", f"--setenv=CCACHE_DIR={CACHE_INSIDE}", "--chdir=/root"]
     if not pathlib.Path("/run/systemd/system").is_dir():
         command.append("--keep-unit")
     child = subprocess.Popen([*command, "/bin/bash", "-c", script], stdin=subprocess.DEVNULL, env={
@@ -68,6 +69,7 @@ def make_tree():
     subprocess.run(["mmdebstrap", "--variant=minbase", "--mode=root", "--format=directory", "--include=git,ca-certificates",
                     "--dpkgopt=force-unsafe-io", '--aptopt=Acquire::Languages "none"', "trixie", str(TREE),
                     *([mirror()] if mirror() else [])], check=True, stdin=subprocess.DEVNULL)
+    TREE.with_suffix(".enabled").write_text("\n".join(enabled()))
     made.write_text(key)
 
 
@@ -90,11 +92,18 @@ def copy_source():
     shutil.copytree(packages, theirs, symlinks=True)
 
 
-def left_by_setup():
-    """Services that ./dev setup enabled, and its policy against starting any, which it must take away again."""
+def enabled():
+    """Links that enable a unit or an init script."""
     links = [path for folder in ("etc/systemd/system", "etc/systemd/user") for path in (TREE / folder).rglob("*") if path.is_symlink()]
     links += (TREE / "etc").glob("rc[S0-6].d/S*")
-    return [str(path) for path in links] + [str(path) for path in [TREE / "usr/sbin/policy-rc.d"] if path.exists()]
+    return sorted(str(path.relative_to(TREE)) for path in links)
+
+
+def left_by_setup():
+    """What ./dev setup enabled, and its policy against starting any service, which it must take away again."""
+    before = TREE.with_suffix(".enabled").read_text().split("\n")
+    return [path for path in enabled() if path not in before] + [
+        path for path in ["usr/sbin/policy-rc.d"] if (TREE / path).exists()]
 
 
 def give_up(number, _):
