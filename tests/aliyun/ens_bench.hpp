@@ -30,6 +30,14 @@ inline int page_number(const HttpRequest& request) {
   return parse_number<int>(parameter(request, "PageNumber")).value_or(0);
 }
 
+/// Fails every call of one action.
+inline std::function<std::optional<ScriptedTransport::Reply>(const HttpRequest&, const std::string&)> failing(
+    const std::string& which, HttpResult with) {
+  return [which, with](const HttpRequest& /*request*/, const std::string& action) {
+    return action == which ? std::optional(ScriptedTransport::Reply{with}) : std::nullopt;
+  };
+}
+
 /// An EnsClient before an API that has images, an inventory and a caller, and fails where a test says so.
 class EnsBench {
  public:
