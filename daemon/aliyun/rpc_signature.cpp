@@ -37,7 +37,11 @@ void append_parameter(std::string& query, std::string_view name, std::string_vie
 }
 
 std::string encode_parameters(const RpcParameters& parameters) {
+  std::size_t room = 0;
+  for (const auto& [name, value] : parameters)
+    room += 3 * (name.size() + value.size()) + 2;
   std::string out;
+  out.reserve(room);  // what grows leaves copies of a token behind
   for (const auto& [name, value] : parameters)
     append_parameter(out, name, value);
   return out;
@@ -49,11 +53,17 @@ std::string api_time(WallTime time) {
 
 std::string rpc_signature(std::string_view method, const RpcParameters& parameters, const Secret& secret) {
   if (secret.empty()) return {};
-  std::string text = std::string{method} + "&%2F&" + percent_encode(encode_parameters(parameters));
-  std::string key = std::string{secret.reveal()} + '&';
+  std::string query = encode_parameters(parameters);
+  std::string text;
+  text.reserve(method.size() + 5 + 3 * query.size());
+  text.append(method).append("&%2F&");
+  append_encoded(text, query);
+  std::string key;
+  key.reserve(secret.reveal().size() + 1);
+  key.append(secret.reveal()).append("&");
   const std::string mac = hmac_sha1(key, text);
-  wipe(key);
-  wipe(text);
+  for (std::string* const held : {&query, &text, &key})
+    wipe(*held);
   return to_base64(mac);
 }
 
