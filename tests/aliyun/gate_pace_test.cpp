@@ -97,6 +97,28 @@ TEST(ApiGate, AStormOfThrottlingCostsLittleAndPasses) {
   EXPECT_DOUBLE_EQ(bench.gate.budget(), 5);
 }
 
+TEST(ApiGate, GoodAnswersPayForRetriesAgain) {
+  bool down = true;
+  GateBench bench([&down](const HttpRequest& /*request*/, std::size_t /*index*/) {
+    return Reply{down ? HttpResult(refusal("ServiceUnavailable", 503)) : good()};
+  });
+  const auto retries_of_an_outage = [&bench, &down] {
+    down = true;
+    const int before = bench.observer.retries;
+    for (int i = 0; i < 20; ++i)
+      bench.call(std::chrono::minutes{10});
+    bench.run();
+    down = false;
+    return bench.observer.retries - before;
+  };
+  EXPECT_EQ(retries_of_an_outage(), 20);
+  EXPECT_EQ(retries_of_an_outage(), 0) << "all of them are spent";
+  for (int i = 0; i < 55; ++i)
+    bench.call();
+  bench.run();
+  EXPECT_EQ(retries_of_an_outage(), 5) << "a tenth of the good ones";
+}
+
 TEST(ApiGate, ThrottlingNarrowsConcurrencyWhereThereIsNoRate) {
   GateOptions options = GateBench::unlimited();
   options.concurrency = 8;
