@@ -44,6 +44,19 @@ TEST(InventoryCollector, ALongInventoryTakesTwoPasses) {
   EXPECT_EQ(server.requests, 2U * 101);
 }
 
+TEST(InventoryCollector, APauseIsBeforeEveryPassButTheFirst) {
+  ImageServer server(15);
+  InventoryCollector collector(kTen, WallTime{});
+  std::string pauses;
+  while (!collector.done()) {
+    pauses += collector.pause_before_next() ? "pause " : "";
+    pauses += std::to_string(collector.next_page()) + " ";
+    collector.add(server.page(collector.next_page(), 10));
+  }
+  EXPECT_EQ(pauses, "1 2 pause 1 2 ");
+  EXPECT_FALSE(collector.pause_before_next()) << "nothing comes after the proof";
+}
+
 TEST(InventoryCollector, AShortPageAfterFullOnesIsTheEnd) {
   for (const auto& [size, pages] : {std::pair{15, 2U}, std::pair{25, 3U}}) {
     ImageServer server(size);
@@ -107,7 +120,21 @@ TEST(InventoryCollector, AnImageWithoutAUsableIdHidesNoneOfThePagesAfterIt) {
     const InventoryListing found = walk(server, kTen);
     EXPECT_EQ(found.failure.reason, Reason::bad_row);
     EXPECT_NE(found.find(image_number(28)), nullptr) << "after a bad row on page " << bad;
+    EXPECT_EQ(server.requests, 3U) << "it is a row of its page, which is full";
   }
+}
+
+TEST(InventoryCollector, AnInventoryThatShrankToOnePageIsProvenByThatPage) {
+  ImageServer server(15);
+  server.before = [](ImageServer& at) {
+    const std::size_t left = at.requests == 1 ? 14 : at.requests == 2 ? 9 : 15;
+    while (at.images.size() > left)
+      at.remove(0);
+  };
+  const InventoryListing found = walk(server, kTen);
+  EXPECT_TRUE(found.complete);
+  EXPECT_THAT(found.rows, SizeIs(9));
+  EXPECT_EQ(server.requests, 3U) << "two pages that contradict one another, and the one that counts";
 }
 
 TEST(InventoryCollector, AnInventoryThatMovedOnceIsProvenByThePassesAfterThat) {

@@ -229,6 +229,7 @@ TEST(InventoryWalks, WhatFitsInNoMoreIsNoCompleteInventory) {
   ASSERT_TRUE(world.listener.inventory.failure);
   EXPECT_EQ(world.listener.inventory.failure->reason, Reason::too_large);
   EXPECT_FALSE(world.listener.inventory.last_complete);
+  EXPECT_EQ(world.listener.inventory.images, 100'001);
   EXPECT_EQ(world.listener.inventory.unwatched, 100'001);
   EXPECT_EQ(world.sink.count(EventType::inventory_incomplete), 1U);
   world.owns(1, 99'990);
