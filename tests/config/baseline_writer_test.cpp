@@ -140,6 +140,27 @@ TEST(BaselineWriter, AWholeConfigurationOfNothingNamesWhatWasFound) {
             "        reason: \"pilot\"\n");
 }
 
+TEST(BaselineWriter, WhatIsDeepInAWholeConfigurationStandsInOneLine) {
+  EXPECT_EQ(
+      whole_config("profiles: {default: {credentials: {source: ram_role, role_arn: 'acs:ram::1:role/r', "
+                   "from: {source: env}}}}\n"
+                   "groups: {partners: ['5', '6']}\n"
+                   "accounts: {'5': {name: partner}}\n",
+                   {}, {{}, Millis{300'000}, false}),
+      "profiles:\n"
+      "  default:\n"
+      "    credentials: {source: ram_role, role_arn: \"acs:ram::1:role/r\", from: {source: env}}\n"
+      "groups:\n"
+      "  partners:\n"
+      "    - \"5\"\n"
+      "    - \"6\"\n"
+      "accounts:\n"
+      "  \"5\":\n"
+      "    name: partner\n"
+      "images:\n"
+      "  []\n");
+}
+
 TEST(BaselineWriter, AWholeConfigurationKeepsEveryKeyOfEverySample) {
   for (const auto& entry : std::filesystem::directory_iterator(testing::test_data("config/ok"))) {
     const std::string text = testing::read_file(entry.path());
