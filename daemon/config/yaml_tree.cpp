@@ -209,7 +209,7 @@ class YamlTreeBuilder final : public YAML::EventHandler {
     std::string out;
     for (const Frame& frame : open_) {
       if (tree_[frame.node].kind == YamlKind::sequence) {
-        if (frame.children > 0) append_path_index(out, frame.children - 1);
+        append_path_index(out, frame.children - 1);  // who asks has added one
       } else if (frame.key != kNoYamlNode) {
         append_path_key(out, tree_.text(frame.key));
       }

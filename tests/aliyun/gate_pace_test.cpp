@@ -233,6 +233,7 @@ TEST(ApiGate, AConnectionThatHadDiedIsReplacedUnseen) {
   bench.run();
   EXPECT_TRUE(repaired->ok());
   EXPECT_EQ(bench.transport.requests.size(), 3U);
+  EXPECT_EQ(bench.sent_after(2), Millis{20}) << "at once, both times";
   EXPECT_TRUE(bench.observer.failures.empty()) << "nothing failed";
   deaths = 100;
   const auto lost = bench.call();

@@ -63,6 +63,12 @@ void with_each_piece_lacking(Act act) {
   FAIL() << "it never had enough";
 }
 
+/// A line and a column, or none.
+void expect_whole_places(const std::vector<Diagnostic>& told) {
+  for (const Diagnostic& one : told)
+    EXPECT_EQ(one.line > 0, one.column > 0) << to_string(one) << ", column " << one.column;
+}
+
 TEST(OutOfMemory, NoConfigurationIsHalfTaken) {
   const ConfigResult whole = parse_config(two_files());
   ASSERT_TRUE(whole) << told(whole);
@@ -75,6 +81,7 @@ TEST(OutOfMemory, NoConfigurationIsHalfTaken) {
     } else {
       ++refused;
       EXPECT_THAT(told(read), HasSubstr("bad_alloc"));
+      expect_whole_places(read.error());
     }
     pieces_left() = left;
     return !read;
@@ -91,6 +98,8 @@ TEST(OutOfMemory, NoLintIsSilentAboutIt) {
     const std::size_t left = std::exchange(pieces_left(), 0);
     const std::string said = to_lines(report.errors) + to_lines(report.warnings);
     EXPECT_TRUE(said == to_lines(whole.warnings) || said.find("bad_alloc") != std::string::npos) << said;
+    expect_whole_places(report.errors);
+    expect_whole_places(report.warnings);
     pieces_left() = left;
     return !report.errors.empty();
   });

@@ -25,6 +25,9 @@ TEST(InventoryCollector, ProvesAShortInventoryByOnePageThatCounts) {
     EXPECT_THAT(found.rows, SizeIs(static_cast<std::size_t>(size)));
     EXPECT_EQ(server.requests, 1U);
   }
+  ImageServer full(10);
+  EXPECT_TRUE(walk(full, kTen).complete);
+  EXPECT_EQ(full.requests, 2U) << "an empty page after it says that this one was all";
 }
 
 TEST(InventoryCollector, WithoutACountTwoPassesMustAgree) {
