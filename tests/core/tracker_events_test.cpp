@@ -2,6 +2,7 @@
 
 #include "core/tracker.hpp"
 #include "support/fleet.hpp"
+#include "the_event.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,15 +20,7 @@ using testing::Fleet;
 using ::testing::IsEmpty;
 using testing::listed;
 using ::testing::SizeIs;
-
-/// The event of that type; a test fails where there is none.
-Event told_by(const Step& step, EventType type) {
-  const auto found = std::find_if(step.events.begin(), step.events.end(),
-                                  [type](const Event& event) { return event.type == type; });
-  if (found != step.events.end()) return *found;
-  ADD_FAILURE() << "no " << to_string(type);
-  return {type, {}, "", {}};
-}
+using testing::the_event;
 
 std::vector<std::string> ids_of(const std::vector<ImageRecord>& records) {
   std::vector<std::string> out;
@@ -42,14 +35,14 @@ TEST(TrackerEvents, AFailureIsToldWithAllThatTheApiSaidOfIt) {
   refused.failure.code = "NoPermission";
   refused.failure.http_status = 403;
   refused.failure.request_id = "6E4B1F3C";
-  const Event event = told_by(fleet.apply("m-1", refused), EventType::listing_failed);
+  const Event event = the_event(fleet.apply("m-1", refused), EventType::listing_failed);
   EXPECT_EQ(event.text("reason"), "forbidden");
   EXPECT_EQ(event.text("detail"), "test");
   EXPECT_EQ(event.text("code"), "NoPermission");
   EXPECT_EQ(event.text("http_status"), "403");
   EXPECT_EQ(event.text("request_id"), "6E4B1F3C");
   EXPECT_EQ(event.text("failures"), "1");
-  const Event mute = told_by(fleet.apply("m-1", failed(Reason::dns)), EventType::listing_failed);
+  const Event mute = the_event(fleet.apply("m-1", failed(Reason::dns)), EventType::listing_failed);
   EXPECT_EQ(mute.text("failures"), "2");
   for (const char* key : {"code", "http_status", "request_id"})
     EXPECT_EQ(mute.find(key), nullptr) << key << ": no answer came";
@@ -72,15 +65,15 @@ TEST(TrackerEvents, ANewReasonIsToldAndTheSameOneIsNot) {
 
 TEST(TrackerEvents, AStateThatChangesIsToldWithBothItsEnds) {
   Fleet fleet({an_image("m-1")});
-  Event event = told_by(fleet.apply("m-1", failed(Reason::dns)), EventType::image_state_changed);
+  Event event = the_event(fleet.apply("m-1", failed(Reason::dns)), EventType::image_state_changed);
   EXPECT_EQ(event.text("from"), "never_read");
   EXPECT_EQ(event.text("to"), "unreachable");
   fleet.apply("m-1", failed(Reason::dns));
   fleet.advance(5min);
   const Step step = fleet.apply("m-1", listed({}));
-  event = told_by(step, EventType::image_state_changed);
+  event = the_event(step, EventType::image_state_changed);
   EXPECT_EQ(event.text("to"), "empty");
-  EXPECT_EQ(told_by(step, EventType::listing_recovered).text("failures"), "2");
+  EXPECT_EQ(the_event(step, EventType::listing_recovered).text("failures"), "2");
   EXPECT_EQ(fleet.view("m-1")->state_since, fleet.now().wall);
   fleet.advance(5min);
   EXPECT_THAT(fleet.apply("m-1", listed({})).events, IsEmpty());
@@ -93,11 +86,12 @@ TEST(TrackerEvents, DriftNamesItsEvidence) {
   Fleet fleet({an_image("m-1").allowing({1})});
   Observation seen = listed({1, 9});
   seen.request_ids = {"AAAA", "BBBB"};
-  const Event event = told_by(fleet.apply("m-1", seen), EventType::drift_opened);
+  const Event event = the_event(fleet.apply("m-1", seen), EventType::drift_opened);
   EXPECT_EQ(event.text("request_ids"), "AAAA,BBBB");
   EXPECT_EQ(event.text("config"), "0123456789ab");
   const Step reload = fleet.reconfigure({an_image("m-1").allowing({1, 9})});
-  EXPECT_EQ(told_by(reload, EventType::drift_closed).find("request_ids"), nullptr) << "no request brought it";
+  EXPECT_EQ(the_event(reload, EventType::drift_closed).find("request_ids"), nullptr)
+      << "no request brought it";
 }
 
 TEST(TrackerEvents, NamesAreThoseOfTheConfiguration) {
@@ -121,7 +115,7 @@ TEST(TrackerEvents, TheEndOfAnExceptionNamesWhoAnswersForIt) {
   Fleet fleet({an_image("m-1").excepting(7, Fleet::kStart + 10min)});
   fleet.apply("m-1", listed({7}));
   fleet.advance(10min);
-  const Event event = told_by(fleet.tick(), EventType::exception_expired);
+  const Event event = the_event(fleet.tick(), EventType::exception_expired);
   EXPECT_EQ(event.text("account_id"), account(7).str());
   EXPECT_EQ(event.text("owner"), "jane");
   EXPECT_EQ(event.text("ticket"), "SEC-1");
@@ -146,7 +140,7 @@ TEST(TrackerEvents, ADriftThatClosesTellsItsWholeWindow) {
   fleet.advance(5min);
   fleet.apply("m-1", listed({1}));
   fleet.advance(5min);
-  const Event event = told_by(fleet.apply("m-1", listed({1})), EventType::drift_closed);
+  const Event event = the_event(fleet.apply("m-1", listed({1})), EventType::drift_closed);
   EXPECT_EQ(event.text("not_before"), format_rfc3339(Fleet::kStart));
   EXPECT_EQ(event.text("first_seen"), format_rfc3339(Fleet::kStart + 5min));
   EXPECT_EQ(event.text("opened"), format_rfc3339(Fleet::kStart + 5min));
@@ -158,13 +152,13 @@ TEST(TrackerEvents, AMissingAccountOfAFreshStartIsMarkedAndOneThatWasThereIsNot)
   Fleet fresh({an_image("m-1").requiring({1})});
   fresh.apply("m-1", failed(Reason::dns));
   fresh.apply("m-1", listed({}));
-  EXPECT_EQ(told_by(fresh.apply("m-1", listed({})), EventType::drift_opened).text("first_run"), "true");
+  EXPECT_EQ(the_event(fresh.apply("m-1", listed({})), EventType::drift_opened).text("first_run"), "true");
   Fleet later({an_image("m-1")});
   for (int i = 0; i < 3; ++i)
     later.apply("m-1", listed({}));
   later.reconfigure({an_image("m-1").requiring({1})});
   later.apply("m-1", listed({}));
-  EXPECT_EQ(told_by(later.apply("m-1", listed({})), EventType::drift_opened).text("first_run"), "false")
+  EXPECT_EQ(the_event(later.apply("m-1", listed({})), EventType::drift_opened).text("first_run"), "false")
       << "it was watched long before it was required";
 }
 
@@ -174,7 +168,7 @@ TEST(TrackerEvents, AMissingAccountIsToldWithTheMomentsBetweenWhichItWent) {
   fleet.advance(5min);
   fleet.apply("m-1", listed({}));
   fleet.advance(5min);
-  const Event event = told_by(fleet.apply("m-1", listed({})), EventType::drift_opened);
+  const Event event = the_event(fleet.apply("m-1", listed({})), EventType::drift_opened);
   EXPECT_EQ(event.text("last_seen"), format_rfc3339(Fleet::kStart));
   EXPECT_EQ(event.text("not_after"), format_rfc3339(Fleet::kStart + 5min)) << "the first listing without it";
 }
@@ -186,7 +180,7 @@ TEST(TrackerEvents, WhatIsNotWatchedAnyMoreAfterARestartIsClosedAndCounted) {
   Fleet after({an_image("m-2")}, before.save(), 1min);
   ASSERT_THAT(after.start().unwatched, SizeIs(1));
   EXPECT_EQ(after.start().unwatched.front().record.id.str(), "m-1");
-  const Event event = told_by(after.start(), EventType::drift_closed);
+  const Event event = the_event(after.start(), EventType::drift_closed, 2);
   EXPECT_EQ(event.text("account_id"), account(9).str());
   EXPECT_EQ(event.text("kind"), "unexpected");
   EXPECT_EQ(event.text("reason"), "unwatched");
@@ -204,14 +198,14 @@ TEST(TrackerEvents, AMassChangeIsToldInNumbers) {
   Step step;
   for (int i = 0; i < 10; ++i)
     step = fleet.apply("m-" + std::to_string(i), i < 3 ? listed({1}) : listed({1, 8, 9}));
-  Event event = told_by(step, EventType::mass_change_held);
+  Event event = the_event(step, EventType::mass_change_held);
   EXPECT_EQ(event.text("images_losing"), "3");
   EXPECT_EQ(event.text("images_watched"), "10");
   EXPECT_EQ(event.text("limit_percent"), "20");
   EXPECT_EQ(event.text("clears_held"), "6");
   for (int i = 0; i < 10; ++i)
     step = fleet.apply("m-" + std::to_string(i), i >= 3 && i < 7 ? listed({1}) : listed({1, 8, 9}));
-  event = told_by(step, EventType::mass_change_held);
+  event = the_event(step, EventType::mass_change_held);
   EXPECT_EQ(event.text("images_losing"), "4") << "the losers of the cycle before are forgotten";
   EXPECT_EQ(event.text("clears_held"), "8") << "of this cycle";
 }

@@ -4,6 +4,7 @@
 #include "core/tracker.hpp"
 #include "core/unwatched_images.hpp"
 #include "support/fleet.hpp"
+#include "the_event.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,14 +21,7 @@ using testing::Fleet;
 using ::testing::IsEmpty;
 using testing::listed;
 using ::testing::SizeIs;
-
-Event the_event(const Step& step, EventType type) {
-  EXPECT_EQ(Fleet::count(step, type), 1U) << to_string(type);
-  for (const Event& event : step.events) {
-    if (event.type == type) return event;
-  }
-  return {};
-}
+using testing::the_event;
 
 /// m-1 is watched, leaks since the fifth minute and lacks a required account, and is then watched no more;
 /// m-2 is watched all the time.
