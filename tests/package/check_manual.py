@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The manual, the help and the shell completion say what the program does: check_manual.py SOURCE BIN
+"""The manual, the help and the shell completion say what the program does: check_manual.py SOURCE [BIN]
 
 Flags, types and defaults of the manual pages are compared with --help, keys, choices, ranges and defaults with the JSON Schema
-of the configuration, and bash is asked what it would complete.
+of the configuration, and bash is asked what it would complete. Without BIN only what the sources say is compared.
 """
 import json
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-SOURCE, BIN = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+SOURCE, BIN = pathlib.Path(sys.argv[1]), pathlib.Path([*sys.argv, ""][2])
 MANUAL = SOURCE / "daemon/manual"
 SIMULATOR_PAGE = SOURCE / "tests/simulator/ens-simulator.1"
 PROGRAM = "share-drift-exporter"
@@ -150,7 +150,7 @@ def check_schema():
                         ("IGNORED IMAGES", "ignored"), ("DEFAULTS", "defaults")]:
         keys = (schema if kind is schema else schema["$defs"][kind])["properties"]
         told = entries(page[title])
-        same(f"keys of {title}", set(keys), set(told))
+        same(f"keys of {title}, in the schema and in {PROGRAM}.yml.5", set(keys), set(told))
         for key, rule in keys.items():
             check_rule(f"{title}: {key}", rule, told.get(key, ([], ""))[1])
     credentials = schema["$defs"]["credentials"]["properties"]
@@ -210,7 +210,9 @@ def check_completion():
         same("completion of a file", completed("--config.file", "=", folder + "/o"), {folder + "/one.yml"})
 
 
-for check in (check_help, check_flags, check_simulator, check_words, check_exits, check_paths, check_schema, check_roff, check_completion):
+OF_SOURCES = (check_words, check_paths, check_schema)
+OF_PROGRAMS = (check_help, check_flags, check_simulator, check_exits, check_roff, check_completion)
+for check in OF_SOURCES + OF_PROGRAMS * (len(sys.argv) > 2):
     check()
 print("\n".join(faults) or "manual, help and completion agree")
 sys.exit(1 if faults else 0)
