@@ -152,8 +152,9 @@ constexpr std::array kFleetFamilies{
                 [](const std::vector<ViewPtr>& views) { return static_cast<double>(views.size()); }},
     FleetFamily{
         {"share_drift_remembered_accounts", Type::Gauge, "",
-         "Accounts remembered of all images, beyond those that each image has room for: as many as its "
-         "own entry names, ten at least."},
+         "Accounts that are remembered beyond the room that each image has for itself, of all images "
+         "together. An image has room for as many accounts as its entry names, and for ten at least; those "
+         "beyond share the room that share_drift_remembered_accounts_limit tells."},
         &accounts_beyond_room},
     FleetFamily{
         {"share_drift_remembered_accounts_limit", Type::Gauge, "",
