@@ -182,7 +182,9 @@ class App {
     };
     backend.ready = [this] { return !stopping_ && surface_.first_cycle_done(); };
     backend.config = [this] { return to_yaml(*config_.in_force()); };
-    backend.events = [this](const EventQuery& query) { return read_events(store_->path(), query); };
+    backend.events = [this](const EventQuery& query) {
+      return read_events(store_->path(), query, "it was removed, or cannot be made; the log says which");
+    };
     backend.reload = [this] { return reload_if_changed(kReloadAgain); };
     backend.poll = [this](const ImageId& image) { engine_->poll_soon(image); };
     backend.endpoints = [this] { return endpoints_of(*config_.in_force()); };

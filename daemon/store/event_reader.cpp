@@ -69,15 +69,14 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
 }
 
 /// Why the file cannot be opened, and what helps; empty: that is not it.
-std::string file_trouble(const std::string& path) {
+std::string file_trouble(const std::string& path, std::string_view why_absent) {
   struct stat status {};
   const bool there = ::stat(path.c_str(), &status) == 0;
   if (there && !S_ISREG(status.st_mode)) return "it is not a file";
   if (there && ::access(path.c_str(), R_OK) == 0) return {};
   switch (errno) {
     case ENOENT:
-    case ENOTDIR:
-      return "there is no such file; the daemon has not run yet, or its --storage.path is another one";
+    case ENOTDIR: return "there is no such file; " + std::string{why_absent};
     case EACCES:
     case EPERM: return "permission denied; run this as root or as the user of the daemon";
     default: return std::strerror(errno);
@@ -109,11 +108,12 @@ bool is_at_rest(const std::string& path) {
 
 }  // namespace
 
-Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query) {
+Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query,
+                                                    std::string_view why_absent) {
   const auto refuse = [&path](const std::string& why) {
     return Err("cannot read " + clean(path) + ": " + why);
   };
-  if (const std::string trouble = file_trouble(path); !trouble.empty()) return refuse(trouble);
+  if (const std::string trouble = file_trouble(path, why_absent); !trouble.empty()) return refuse(trouble);
   const auto mode = is_at_rest(path) ? Database::Mode::immutable : Database::Mode::read_only;
   auto events = read(path, mode, query);
   if (!events) return refuse(database_trouble(events.error()));

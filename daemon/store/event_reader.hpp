@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sharedrift {
@@ -23,7 +24,10 @@ struct EventQuery {
   std::string profile{};  ///< the image's, for what explains; empty: of any profile
 };
 
-/// Reads events from a state database, also one that a daemon is writing. The error is for people.
-Result<std::vector<Event>, std::string> read_events(const std::string& path, const EventQuery& query);
+/// Reads events from a state database, also one that a daemon is writing. The error is for people;
+/// `why_absent` is what it says where there is no such file.
+Result<std::vector<Event>, std::string> read_events(
+    const std::string& path, const EventQuery& query,
+    std::string_view why_absent = "the daemon has not run yet, or its --storage.path is another one");
 
 }  // namespace sharedrift

@@ -77,6 +77,8 @@ sqlite::Status ready_state_file(const std::string& path) {
   }
   const Descriptor fd(::open(path.c_str(), kOurs, kForOwner));
   struct stat info {};
+  if (fd.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
+    return not_to_be_had("there is no such folder; make it, or name another file with --storage.path");
   if (fd.get() < 0 || ::fstat(fd.get(), &info) != 0) return not_to_be_had(system_message(errno));
   ::fchmod(fd.get(), kForOwner);
   struct stat log {};

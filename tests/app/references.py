@@ -104,6 +104,12 @@ def the_daemon_says_it(folder, own):
     wait_for("the state folder", lambda: any(f"{state}: warning: others can write here" in e["reason"]
                                              for e in tls.events("config_warning")))
     tls.stop()
+    lost = own(Daemon(folder, profile(folder, reach), f"--storage.path={folder}/absent/state.db", name="absent"))
+    reason = lost.wait_event("state_rejected")["reason"]
+    expect("make it, or name another file with --storage.path" in reason, reason)
+    code, _, body = lost.http("/api/v1/events")
+    expect(code == 503 and b"cannot be made; the log says which" in body, f"{code} {body}")
+    lost.stop()
     daemon = own(Daemon(folder, profile(folder, reach) + "poll: {interval: 1s}\n", name="reload"))
     expect(not daemon.events("config_warning"), daemon.output())
     daemon.write_config(profile(folder, f"{reach}, ca_file: DIR/none.pem"))

@@ -216,6 +216,17 @@ TEST(StateDb, SaysThatTheLastDatabaseIsMissing) {
   EXPECT_THAT(third.saved.images, SizeIs(1));
 }
 
+TEST(StateDb, SaysWhatHelpsWhereItsFolderIsMissing) {
+  const TempDir dir;
+  const Life life(dir.file("none/state.db"));
+  ASSERT_EQ(life.sink.count(EventType::state_rejected), 1U);
+  EXPECT_THAT(
+      life.sink.events.front().text("reason"),
+      ::testing::EndsWith("there is no such folder; make it, or name another file with --storage.path"));
+  EXPECT_THAT(read_events(life.db->path(), {}, "somebody removed it").error(),
+              ::testing::EndsWith("there is no such file; somebody removed it"));
+}
+
 TEST(StateDb, NoticesThatItsFileWasTakenAway) {
   const TempDir dir;
   const std::string path = dir.file("state.db");
