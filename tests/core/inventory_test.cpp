@@ -8,6 +8,7 @@
 namespace sharedrift {
 namespace {
 
+using ::testing::ElementsAre;
 using testing::image_number;
 using testing::ImageServer;
 using ::testing::IsEmpty;
@@ -210,6 +211,28 @@ TEST(InventoryCollector, OneRowThatSaysOursOutweighsAnother) {
   EXPECT_FALSE(collector.saw(image_number(1)));
   collector.add({{owned(1)}, 0, {}, {}});
   EXPECT_TRUE(collector.saw(image_number(1)));
+}
+
+TEST(InventoryCollector, OfABrokenWalkTheNameThatWasSeenFirstStands) {
+  for (const bool ours : {true, false}) {
+    InventoryCollector collector(kTen, WallTime{});
+    for (const char* name : {"before", "after"}) {
+      InventoryRow row = owned(1, name);
+      row.ours = ours;
+      collector.add({{row}, 0, {}, {}});
+    }
+    collector.fail(make_failure(Reason::timeout, "test"));
+    EXPECT_EQ(collector.take().rows.at(0).name, "before");
+  }
+}
+
+TEST(InventoryCollector, KeepsTheIdsOfTheLastRequestsAsEvidence) {
+  ImageServer server(95);
+  server.tamper = [&server](int, InventoryPage& page) {
+    page.request_id = "R-" + std::to_string(server.requests + 1);
+  };
+  EXPECT_THAT(walk(server, kTen).request_ids,
+              ElementsAre("R-13", "R-14", "R-15", "R-16", "R-17", "R-18", "R-19", "R-20"));
 }
 
 TEST(InventoryCollector, ANewNameIsNoContradiction) {
