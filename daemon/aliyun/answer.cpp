@@ -57,8 +57,7 @@ std::optional<InventoryRow> image_of(const JsonValue& row) {
   const JsonValue* id = row.find("ImageId");
   auto parsed = id != nullptr && id->is(Kind::string) ? ImageId::parse(id->text) : std::nullopt;
   if (!parsed) return std::nullopt;
-  InventoryRow image{
-      std::move(*parsed), clean(text_of(row, "ImageName", "imageName"), kLongestName), {}, true};
+  InventoryRow image{std::move(*parsed), clean(text_of(row, "ImageName", "imageName"), kLongestName), {}};
   if (const JsonValue* created = row.find("CreationTime")) image.created = parse_rfc3339(created->text);
   const JsonValue* owner = row.find("ImageOwnerAlias");
   image.ours = owner == nullptr || !owner->is(Kind::string) || owner->text != "others";

@@ -81,7 +81,6 @@ void ApiGate::continue_pace_of(const ApiGate& earlier) {
     login_ = earlier.login_;
     login_refused_ = earlier.login_refused_;
   }
-  bucket_.set_rate(budget(), clock_.mono());
 }
 
 /// By a timer: whoever makes a call or brings an answer has more to do first.
@@ -93,8 +92,7 @@ void ApiGate::send_soon() {
 void ApiGate::send() {
   const Instant now = clock_.now();
   bucket_.set_rate(budget(), now.mono);
-  // Where calls end unsent, others take their place at once: they have to wait for the next turn of the loop.
-  for (std::size_t left = queue_.size(); left > 0 && may_send(now.mono); --left)
+  while (may_send(now.mono))
     send(queue_.begin(), now);
   awaits_credentials_ = !queue_.empty() && credentials_.pending();
   if (queue_.empty() || awaits_credentials_ || in_flight_.size() >= slots()) return;

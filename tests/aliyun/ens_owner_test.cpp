@@ -39,6 +39,7 @@ TEST(EnsClient, AWalkWithAKeyOfAnotherAccountTellsNothing) {
   const InventoryListing mixed = bench.walk();
   EXPECT_FALSE(mixed.complete);
   EXPECT_THAT(mixed.rows, IsEmpty());
+  EXPECT_EQ(mixed.failure.reason, Reason::owner_mismatch);
 }
 
 TEST(EnsClient, AKeyOfAnotherAccountJudgesNothing) {
@@ -115,6 +116,26 @@ TEST(EnsClient, AKeyThatIsReplacedWhileAListIsReadIsAskedWhoseItIs) {
     }
     EXPECT_EQ(bench.asked("GetCallerIdentity"), 2U);
   }
+}
+
+TEST(EnsClient, RowsOfAKeyThatNobodyAskedAboutEndWithAPollThatIsBrokenOff) {
+  EnsBench bench(EnsBench::owned_by("1111111111111111"));
+  bench.shares["m-1"] = accounts_from(1, 250);
+  bench.instead = [&bench](const HttpRequest& request, const std::string& action) -> std::optional<Reply> {
+    if (action == "GetCallerIdentity") bench.credentials.give(2);  // replaced as soon as it was asked about
+    if (testing::page_number(request) < 2) return std::nullopt;
+    return Reply{HttpResult(answer(200, "")), 3600s};
+  };
+  const auto begun = bench.begin("m-1");
+  const MonoTime start = bench.clock.mono();
+  while (bench.clock.mono() - start < 1s) {
+    bench.timers.run_due(bench.clock.mono());
+    bench.transport.run_once(std::min(bench.timers.next(), start + 1s));
+  }
+  bench.transport.cancel_all();
+  bench.client.break_off(make_failure(Reason::timeout, "a reload"));
+  EXPECT_GT(bench.asked("DescribeImageSharePermission"), 1U) << "the first page came";
+  EXPECT_EQ(begun->times, 0) << "its rows may be another account's";
 }
 
 TEST(EnsClient, AListThatOurKeyReadStandsWhoeversKeyComesNext) {

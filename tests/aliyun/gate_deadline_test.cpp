@@ -107,5 +107,17 @@ TEST(ApiGate, ACallThatIsWithdrawnIsNotSent) {
   EXPECT_EQ(bench.transport.requests.size(), 2U);
 }
 
+TEST(ApiGate, ACallInBackoffIsWithdrawnToo) {
+  GateBench bench(GateBench::always(testing::refusal("ServiceUnavailable", 503)));
+  const char poll = 'a';
+  const auto outcome = bench.call(std::chrono::minutes{1}, "m-1", &poll);
+  bench.run_for(Millis{10});
+  ASSERT_EQ(bench.observer.answers, 1);
+  EXPECT_EQ(bench.gate.withdraw(&poll), 1U);
+  bench.run_for(std::chrono::minutes{2});
+  EXPECT_EQ(outcome->times, 0);
+  EXPECT_EQ(bench.transport.requests.size(), 1U);
+}
+
 }  // namespace
 }  // namespace sharedrift

@@ -133,8 +133,10 @@ TEST(ThrottleGovernor, OneVolleySlowsDownOnce) {
   for (int i = 0; i < 8; ++i)  // all sent before the first refusal came back
     governor.on_throttled(Millis{0}, after(i), after(100 + i));
   EXPECT_DOUBLE_EQ(governor.share(), 0.5);
-  governor.on_throttled(Millis{0}, after(200), after(300));
-  EXPECT_DOUBLE_EQ(governor.share(), 0.25);
+  governor.on_throttled(Millis{0}, after(99), after(300));
+  EXPECT_DOUBLE_EQ(governor.share(), 0.5) << "sent before that";
+  governor.on_throttled(Millis{0}, after(100), after(300));
+  EXPECT_DOUBLE_EQ(governor.share(), 0.25) << "no echo: it knew";
 }
 
 TEST(ThrottleGovernor, HoldsAsLongAsItIsToldButNotForEver) {

@@ -213,6 +213,8 @@ TEST(StsClient, DoesNotTakeWhatIsNoAnswer) {
       {answer(200, R"({"Credentials":{}})"), "key, secret or token is missing"},
       {answer(200, R"({"Credentials":{"AccessKeyId":1,"AccessKeySecret":"hush","SecurityToken":"hush"}})"),
        "is missing"},
+      {answer(200, R"({"Credentials":{"AccessKeyId":"STS.1","SecurityToken":"hush"}})"), "is missing"},
+      {answer(200, R"({"Credentials":{"AccessKeyId":"STS.1","AccessKeySecret":"hush"}})"), "is missing"},
       {answer(200, R"({"Credentials":{)" + good + "}}"), "its Expiration is not a time"},
       {answer(200, R"({"Credentials":{)" + good + R"(,"Expiration":"soon"}})"),
        "its Expiration is not a time"},
