@@ -145,7 +145,8 @@ TEST(BaselineWriter, WhatIsDeepInAWholeConfigurationStandsInOneLine) {
       whole_config("profiles: {default: {credentials: {source: ram_role, role_arn: 'acs:ram::1:role/r', "
                    "from: {source: env}}}}\n"
                    "groups: {partners: ['5', '6']}\n"
-                   "accounts: {'5': {name: partner}}\n",
+                   "accounts: {'5': {name: partner}}\n"
+                   "discover: [{name: 'a*', allowed: ['1', '2']}, {allowed: []}]\n",
                    {}, {{}, Millis{300'000}, false}),
       "profiles:\n"
       "  default:\n"
@@ -157,6 +158,10 @@ TEST(BaselineWriter, WhatIsDeepInAWholeConfigurationStandsInOneLine) {
       "accounts:\n"
       "  \"5\":\n"
       "    name: partner\n"
+      "discover:\n"
+      "  - name: \"a*\"\n"
+      "    allowed: [\"1\", \"2\"]\n"
+      "  - allowed: []\n"
       "images:\n"
       "  []\n");
 }

@@ -205,6 +205,7 @@ TEST(ConfigLint, RemarksAboutImagesAreWarningsWhereTheImageStands) {
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(to_string(found[0]), "c.yml:2:10: warning: images[0].id: was never read (look at it)");
   EXPECT_EQ(to_string(found[1]), "c.yml: warning: is unknown (add it)");
+  EXPECT_EQ(found[1].column, 0);
 }
 
 }  // namespace sharedrift

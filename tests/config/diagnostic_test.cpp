@@ -31,5 +31,15 @@ TEST(DiagnosticList, CountsCharactersInEveryLine) {
     EXPECT_EQ(d.column, d.line == 4 ? 3 : 2) << d.line;
 }
 
+TEST(DiagnosticList, WhatIsNotShownStandsNowhere) {
+  DiagnosticList problems("c.yml");
+  for (int line = 1; line <= 2'000; ++line)
+    problems.add(line, 1, "", "wrong");
+  const Diagnostic last = problems.take("").back();
+  EXPECT_TRUE(last.message.ends_with(" more are not shown")) << last.message;
+  EXPECT_EQ(last.line, 0);
+  EXPECT_EQ(last.column, 0);
+}
+
 }  // namespace
 }  // namespace sharedrift
