@@ -171,6 +171,10 @@ TEST(TrackerEvents, AMissingAccountIsToldWithTheMomentsBetweenWhichItWent) {
   const Event event = the_event(fleet.apply("m-1", listed({})), EventType::drift_opened);
   EXPECT_EQ(event.text("last_seen"), format_rfc3339(Fleet::kStart));
   EXPECT_EQ(event.text("not_after"), format_rfc3339(Fleet::kStart + 5min)) << "the first listing without it";
+  const Event back = the_event(fleet.apply("m-1", listed({1})), EventType::drift_closed);
+  EXPECT_EQ(back.text("kind"), "missing");
+  for (const char* key : {"not_before", "first_seen", "last_seen", "not_after"})
+    EXPECT_EQ(back.find(key), nullptr) << key << " is of an unexpected account, or of one that is missing";
 }
 
 TEST(TrackerEvents, WhatIsNotWatchedAnyMoreAfterARestartIsClosedAndCounted) {

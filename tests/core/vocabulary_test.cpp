@@ -268,6 +268,14 @@ TEST(Policy, GrantsByRoleAndTime) {
   EXPECT_FALSE(next_expiry(policy, WallTime{Millis{1000}}));
 }
 
+TEST(Text, FindsTheFirstByteThatIsNotToBeRead) {
+  EXPECT_EQ(find_unsafe(""), std::nullopt);
+  EXPECT_EQ(find_unsafe("a\tb \u6d4b"), std::nullopt);
+  EXPECT_EQ(find_unsafe("\u6d4b\u202e"), 3U) << "it turns the direction of what follows";
+  EXPECT_EQ(find_unsafe("ab\x1b[m"), 2U);
+  EXPECT_EQ(find_unsafe("a\xff"), 1U);
+}
+
 TEST(Text, FindsWhatNobodySees) {
   const auto unseen = [](std::string_view text) {
     const auto found = find_unseen(text);
