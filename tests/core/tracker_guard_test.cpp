@@ -131,6 +131,21 @@ TEST(Tracker, ACycleThatNeverEndsByItselfEndsByTime) {
   EXPECT_TRUE(step.changed.front().urgent);
 }
 
+TEST(Tracker, WhatElseIsDueEndsNoCycle) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).allowing({1}));
+  Fleet fleet(images, 1);
+  fleet.apply_all(listed({1, 9}));
+  for (int i = 0; i < 10; ++i) {
+    fleet.apply("m-" + std::to_string(i), listed({1}));
+    fleet.advance(1s);
+    EXPECT_THAT(fleet.tick().events, IsEmpty()) << "so few images, so soon, are no cycle";
+  }
+  EXPECT_EQ(fleet.tracker().clears_held(), 10) << "all ten at once, not one after the other";
+  EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 1);
+}
+
 TEST(Tracker, RaisesPassWhileClearsAreHeld) {
   std::vector<testing::ImageBuilder> images;
   for (int i = 0; i < 10; ++i)
