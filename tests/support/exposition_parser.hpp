@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -252,6 +253,18 @@ inline const ParsedFamily* find_family(const std::vector<ParsedFamily>& page, st
 inline std::vector<ParsedSample> samples_of(const std::vector<ParsedFamily>& page, std::string_view name) {
   const ParsedFamily* family = find_family(page, name);
   return family == nullptr ? std::vector<ParsedSample>{} : family->samples;
+}
+
+/// What a text page is in OpenMetrics: heads name counters without their ending, and there is an end mark.
+inline std::string as_openmetrics(const std::string& text) {
+  std::istringstream lines(text);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t ending = line.starts_with('#') ? line.find("_total ") : std::string::npos;
+    if (ending != std::string::npos) line.erase(ending, 6);
+    out += line + "\n";
+  }
+  return out + "# EOF\n";
 }
 
 }  // namespace sharedrift::testing
