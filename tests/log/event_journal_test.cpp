@@ -3,9 +3,9 @@
 #include "core/event.hpp"
 #include "core/record.hpp"
 #include "log/logging.hpp"
+#include "support/hostile_texts.hpp"
 #include "support/pipe.hpp"
 #include "support/recording_sink.hpp"
-#include "support/views.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 #include "log/log_record.hpp"
 
 #include "core/text.hpp"
-#include "support/views.hpp"
+#include "support/hostile_texts.hpp"
 
 #include <limits>
 #include <string>

@@ -3,7 +3,6 @@
 #include "store/event_reader.hpp"
 #include "store/state_db.hpp"
 #include "support/fakes.hpp"
-#include "support/fleet.hpp"
 #include "support/recording_sink.hpp"
 #include "support/temp_dir.hpp"
 
@@ -15,7 +14,7 @@
 namespace sharedrift::testing {
 
 inline constexpr Millis kYear = std::chrono::hours(365 * 24);
-inline constexpr WallTime kStart = Fleet::kStart;
+inline constexpr WallTime kStart{Millis{1'795'000'000'000}};
 
 inline ImageRecord a_record(const std::string& id) {
   ImageRecord record{*ImageId::parse(id)};
