@@ -106,7 +106,7 @@ Cells cells_of(const ImageView& view, WallTime now) {
   return {image_label(view),
           verdict,
           view.listing_complete && view.shared_accounts ? std::to_string(*view.shared_accounts) : "-",
-          std::to_string(view.allowed_accounts),
+          std::to_string(view.allowed_accounts.value_or(0)),
           count(DriftKind::unexpected),
           count(DriftKind::missing)};
 }

@@ -4,7 +4,6 @@
 #include "core/ids.hpp"
 #include "core/owned_images.hpp"
 #include "core/policy.hpp"
-#include "core/record.hpp"
 #include "core/time.hpp"
 
 #include <cstdint>

@@ -9,15 +9,10 @@ namespace sharedrift {
 
 std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
   auto view = std::make_shared<ImageView>();
+  static_cast<ImageFacts&>(*view) = static_cast<const ImageFacts&>(known_);
   view->policy = policy_;
-  view->state = known_.state;
-  view->state_since = known_.state_since;
-  view->listing_complete = known_.listing_complete;
-  view->last_complete = known_.last_complete;
-  view->last_poll = known_.last_poll;
   view->last_failure = last_failure_;
-  view->counters = known_.counters;
-  view->allowed_accounts = allowed_count(*policy_, at.judged_at);
+  view->allowed_accounts = static_cast<std::int64_t>(allowed_count(*policy_, at.judged_at));
   view->drifts.reserve(known_.drifts.size());
   std::int64_t unexpected = 0;
   std::int64_t missing = 0;
@@ -38,8 +33,8 @@ std::shared_ptr<const ImageView> ImageTracker::view(const Viewpoint& at) const {
     view->unused_entries = gauge(known_.unused_entries, proven);
   }
   if (known_.total_count >= 0) {
-    const auto allowed = static_cast<std::int64_t>(view->allowed_accounts);
-    view->unexpected_accounts_min = gauge(std::max<std::int64_t>(0, known_.total_count - allowed), proven);
+    view->unexpected_accounts_min =
+        gauge(std::max<std::int64_t>(0, known_.total_count - *view->allowed_accounts), proven);
     view->unlisted_accounts = gauge(known_.unlisted, proven);
   }
   view->sightings.reserve(known_.sightings.size());
@@ -54,16 +49,10 @@ std::shared_ptr<const ImageView> ImageTracker::unwatched_view(const ImageRecord&
   ImageTracker image(std::move(policy), at.judged_at);
   image.take_up(record, at);
   auto view = std::make_shared<ImageView>(*image.view(at));
-  view->unwatched_since = record.unwatched_since;
   view->listing_complete = false;
-  const auto withdraw_0 = [](ImageView::Gauge& gauge) {
-    if (gauge == 0) gauge.reset();
-  };
-  withdraw_0(view->unexpected_accounts);
-  withdraw_0(view->missing_accounts);
-  for (ImageView::Gauge* gauge : {&view->shared_accounts, &view->unexpected_accounts_min,
-                                  &view->unlisted_accounts, &view->unused_entries})
-    gauge->reset();
+  const auto open = [](const ImageView::Gauge& gauge) { return gauge > 0 ? gauge : std::nullopt; };
+  static_cast<ImageGauges&>(*view) = {.unexpected_accounts = open(view->unexpected_accounts),
+                                      .missing_accounts = open(view->missing_accounts)};
   view->sightings.clear();
   std::erase_if(view->drifts, [&](const DriftView& drift) {  // a canary's is as it must be, and never told
     return view->policy->canary || record.counters.opened.at(static_cast<std::size_t>(drift.kind)) == 0;

@@ -25,6 +25,18 @@ struct OwnedImage {
   std::int32_t absences = 0;        ///< proven inventories in a row that lack it and count
 };
 
+/// An owned image that a rule brought under watch, as it is remembered over restarts.
+struct DiscoveredImage {
+  ImageId id;
+  std::string profile;
+  std::string rule;                 ///< label of the rule that fitted first
+  std::string name;                 ///< the last one
+  std::optional<WallTime> created;  ///< as the API says
+  WallTime since;                   ///< when it was discovered
+  std::string config;               ///< of the configuration by which the rule was chosen
+  friend bool operator==(const DiscoveredImage&, const DiscoveredImage&) = default;
+};
+
 /// What is known of the images of one profile's account, from walk to walk. Presence is cheap: any row makes
 /// an image known. It is known until `confirm_clears` proven inventories in a row lack it. An inventory that
 /// lost more than mass_change_percent of the known images at once does not count as one of them. Of images

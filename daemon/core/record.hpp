@@ -3,12 +3,13 @@
 #include "core/enumerators.hpp"
 #include "core/failure.hpp"
 #include "core/ids.hpp"
+#include "core/owned_images.hpp"
 #include "core/time.hpp"
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <utility>
 #include <vector>
 
 namespace sharedrift {
@@ -77,7 +78,8 @@ struct Absence {
   friend bool operator==(const Absence&, const Absence&) = default;
 };
 
-/// An open drift. `since` is when it became drift (exposure begins with the sighting, which may be earlier).
+/// An open drift. `since` is when it became drift (exposure begins with the sighting, which may be
+/// earlier).
 struct Drift {
   AccountId account;
   DriftKind kind;
@@ -95,23 +97,29 @@ struct ImageCounters {
   friend bool operator==(const ImageCounters&, const ImageCounters&) = default;
 };
 
-/// All that is remembered of an image over a restart. It can only add knowledge: absences of sightings are
-/// not kept, so nothing in it can bring a clear nearer.
-struct ImageRecord {
-  ImageId id;
+/// What an image's record and its view say in the same words.
+struct ImageFacts {
   ImageState state = ImageState::never_read;
-  std::optional<WallTime> last_complete;        ///< when the last complete listing ended
-  std::optional<WallTime> last_complete_began;  ///< and when it began
+  bool listing_complete = false;
+  std::optional<WallTime> last_complete;  ///< when the last complete listing ended
   std::optional<WallTime> last_poll;
   std::optional<WallTime> state_since;
-  std::int64_t shared_accounts = -1;  ///< of the last complete listing; -1: none yet
+  /// From then on nobody watched it; none: it is watched. What is open was told as closed then.
+  std::optional<WallTime> unwatched_since;
+  ImageCounters counters;
+  friend bool operator==(const ImageFacts&, const ImageFacts&) = default;
+};
+
+/// All that is remembered of an image over a restart. It can only add knowledge: absences of sightings are
+/// not kept, so nothing in it can bring a clear nearer.
+struct ImageRecord : ImageFacts {
+  explicit ImageRecord(ImageId image) : id(std::move(image)) {}
+  ImageId id;
+  std::optional<WallTime> last_complete_began;  ///< when the last complete listing began
+  std::int64_t shared_accounts = -1;            ///< of the last complete listing; -1: none yet
   std::int64_t unused_entries = 0;
   std::int64_t unlisted = 0;
-  std::int64_t total_count = -1;  ///< the last TotalCount that the API claimed; -1: none yet
-  bool listing_complete = false;
-  ImageCounters counters;
-  /// From then on nobody watched it. What is open below was told as closed then.
-  std::optional<WallTime> unwatched_since;
+  std::int64_t total_count = -1;    ///< the last TotalCount that the API claimed; -1: none yet
   std::vector<Sighting> sightings;  ///< sorted by account
   std::vector<Loss> losses;         ///< of sightings; sorted by account
   std::vector<Absence> absences;    ///< sorted by account
@@ -131,18 +139,6 @@ inline ImageRecord lasting(ImageRecord record) {
     loss.proof = {};
   return record;
 }
-
-/// An owned image that a rule brought under watch, as it is remembered over restarts.
-struct DiscoveredImage {
-  ImageId id;
-  std::string profile;
-  std::string rule;                 ///< label of the rule that fitted first
-  std::string name;                 ///< the last one
-  std::optional<WallTime> created;  ///< as the API says
-  WallTime since;                   ///< when it was discovered
-  std::string config;               ///< of the configuration by which the rule was chosen
-  friend bool operator==(const DiscoveredImage&, const DiscoveredImage&) = default;
-};
 
 /// What is remembered of the fleet as a whole.
 struct FleetRecord {

@@ -32,8 +32,14 @@ void add_exceptions(View view, Out out) {
 void add_failure(View view, Out out) {
   if (view.last_failure) out.add(1, {to_string(view.last_failure->reason), view.last_failure->code});
 }
-void add_unless_canary(View view, Out out, const ImageView::Gauge& value) {
-  if (!view.policy->canary) out.add(value);
+
+/// A gauge that the JSON API has too. No metric of canaries: so that no alert about drift sees them.
+template <auto kGauge, bool kOfCanaries = true>
+constexpr ImageFamily json_gauge(std::string_view name, std::string_view help) {
+  return {{name, Type::Gauge, "image_id", help},
+          [](View v, Out out) { out.add(kOfCanaries || !v.policy->canary ? v.*kGauge : std::nullopt); },
+          false,
+          kGauge};
 }
 
 constexpr std::array kImageFamilies{
@@ -43,38 +49,38 @@ constexpr std::array kImageFamilies{
                   out.add(1, {v.policy->name, v.policy->team, v.policy->severity, v.policy->profile,
                               v.policy->discovered ? "discovered" : "configured"});
                 }},
-    ImageFamily{{"share_drift_shared_accounts", Type::Gauge, "image_id",
-                 "Distinct accounts in the last complete listing, as of the last poll."},
-                [](View v, Out out) { out.add(v.shared_accounts); }},
-    ImageFamily{{"share_drift_allowed_accounts", Type::Gauge, "image_id",
-                 "Accounts that the allow-list lets in, as of the last poll: required, allowed and unexpired "
-                 "exceptions."},
-                [](View v, Out out) { add_count(out, v.allowed_accounts); }},
-    ImageFamily{{"share_drift_unexpected_accounts", Type::Gauge, "image_id",
-                 "Accounts that have access and should not, as of the last poll. Rises on partial reads too, "
-                 "falls only on proof; absent while nothing is proven."},
-                [](View v, Out out) { add_unless_canary(v, out, v.unexpected_accounts); }},
-    ImageFamily{{"share_drift_unexpected_accounts_min", Type::Gauge, "image_id",
-                 "TotalCount of the last answer that had one minus the accounts that the allow-list lets in, "
-                 "at least 0, as of the last poll: at least so many unexpected accounts there must be, "
-                 "listed or not, if the API counts right."},
-                [](View v, Out out) { add_unless_canary(v, out, v.unexpected_accounts_min); }},
+    json_gauge<&ImageView::shared_accounts>(
+        "share_drift_shared_accounts",
+        "Distinct accounts in the last complete listing, as of the last poll."),
+    json_gauge<&ImageView::allowed_accounts>(
+        "share_drift_allowed_accounts",
+        "Accounts that the allow-list lets in, as of the last poll: required, allowed and unexpired "
+        "exceptions."),
+    json_gauge<&ImageView::unexpected_accounts, /*kOfCanaries=*/false>(
+        "share_drift_unexpected_accounts",
+        "Accounts that have access and should not, as of the last poll. Rises on partial reads too, falls "
+        "only on proof; absent while nothing is proven."),
+    json_gauge<&ImageView::unexpected_accounts_min, /*kOfCanaries=*/false>(
+        "share_drift_unexpected_accounts_min",
+        "TotalCount of the last answer that had one minus the accounts that the allow-list lets in, at "
+        "least 0, as of the last poll: at least so many unexpected accounts there must be, listed or not, "
+        "if the API counts right."),
     ImageFamily{{"share_drift_canary_drift_open", Type::Gauge, "image_id",
                  "Whether the drift that a canary image must always show is seen, as of the last poll. "
                  "Anything but 1 means that the detection is broken."},
                 [](View v, Out out) {
                   if (v.policy->canary && v.unexpected_accounts) out.add(*v.unexpected_accounts > 0 ? 1 : 0);
                 }},
-    ImageFamily{{"share_drift_missing_accounts", Type::Gauge, "image_id",
-                 "Accounts that must have access and are proven not to have it, as of the last poll; absent "
-                 "while nothing is proven."},
-                [](View v, Out out) { out.add(v.missing_accounts); }},
-    ImageFamily{{"share_drift_unlisted_accounts", Type::Gauge, "image_id",
-                 "Accounts that the API counted but did not list, as of the last poll."},
-                [](View v, Out out) { out.add(v.unlisted_accounts); }},
-    ImageFamily{{"share_drift_unused_entries", Type::Gauge, "image_id",
-                 "Allow-list entries that match nothing in the last complete listing, as of the last poll."},
-                [](View v, Out out) { out.add(v.unused_entries); }},
+    json_gauge<&ImageView::missing_accounts>(
+        "share_drift_missing_accounts",
+        "Accounts that must have access and are proven not to have it, as of the last poll; absent while "
+        "nothing is proven."),
+    json_gauge<&ImageView::unlisted_accounts>(
+        "share_drift_unlisted_accounts",
+        "Accounts that the API counted but did not list, as of the last poll."),
+    json_gauge<&ImageView::unused_entries>(
+        "share_drift_unused_entries",
+        "Allow-list entries that match nothing in the last complete listing, as of the last poll."),
     ImageFamily{{"share_drift_listing_complete", Type::Gauge, "image_id",
                  "Whether the last poll gave a listing that is proven complete."},
                 [](View v, Out out) { out.add(v.listing_complete ? 1 : 0); }},

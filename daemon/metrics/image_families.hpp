@@ -53,6 +53,10 @@ struct ImageFamily {
   void (*samples)(const ImageView& view, ImageSamples& out);
   /// Shown are only the kMaxAccountSeries smallest values of all images, in their order.
   bool oldest_only = false;
+  ImageView::Gauge ImageView::*json = nullptr;  ///< a value that the JSON API has too, or null
+  [[nodiscard]] std::string json_name() const {
+    return std::string(spec.name.substr(sizeof("share_drift_") - 1));
+  }
 };
 
 /// A family of one sample that is about all images together.

@@ -2,7 +2,7 @@
 
 #include "core/failure.hpp"
 #include "core/time.hpp"
-#include "metrics/image_families.hpp"
+#include "core/watch_list.hpp"
 
 #include <map>
 #include <memory>

@@ -42,7 +42,7 @@ std::string facts_of(const ImagePageInput& input) {
     out += fact("State", std::string{to_string(view.state)} +
                              (view.state_since ? " since " + known_since(view.state_since, input.now) : ""));
     out += fact("Shared with", view.shared_accounts ? so_many_accounts(*view.shared_accounts) : "not known");
-    out += fact("Allowed", so_many_accounts(view.allowed_accounts));
+    out += fact("Allowed", so_many_accounts(view.allowed_accounts.value_or(0)));
   }
   out += fact("Last proof", known_since(view.last_complete, input.now));
   out += fact("Last poll", known_since(view.last_poll, input.now));

@@ -3,7 +3,6 @@
 #include "core/text.hpp"
 #include "log/log_record.hpp"
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -24,9 +23,6 @@ std::string dump(const Json& json) {
 std::string outside(std::string_view text) {
   constexpr std::size_t kLongest = 300;
   return clean(text, kLongest);
-}
-Json known(const std::optional<std::int64_t>& value) {
-  return value ? Json(*value) : Json(nullptr);
 }
 Json time(const std::optional<WallTime>& value) {
   return value ? Json(format_rfc3339(*value)) : Json(nullptr);
@@ -79,35 +75,34 @@ Json image_json(const ImageView& view, const AccountNames& names, WallTime now) 
   Json drift = Json::array();
   for (const DriftView& each : view.drifts)
     drift.push_back(drift_json(each, names));
-  return {{"image_id", policy.id.str()},
-          {"image_name", outside(policy.name)},
-          {"team", outside(policy.team)},
-          {"severity", outside(policy.severity)},
-          {"profile", outside(policy.profile)},
-          {"canary", policy.canary},
-          {"verdict", to_string(judgement.verdict)},
-          {"why", judgement.why},
-          {"stale", judgement.stale},
-          {"state", to_string(view.state)},
-          {"state_since", time(view.state_since)},
-          {"listing_complete", view.listing_complete},
-          {"last_complete", time(view.last_complete)},
-          {"last_attempt", time(view.last_poll)},
-          {"unwatched_since", time(view.unwatched_since)},
-          {"interval_seconds", std::chrono::duration<double>(policy.interval).count()},
-          {"shared_accounts", known(view.shared_accounts)},
-          {"allowed_accounts", view.unwatched_since ? Json(nullptr) : Json(view.allowed_accounts)},
-          {"unexpected_accounts", known(view.unexpected_accounts)},
-          {"unexpected_accounts_min", known(view.unexpected_accounts_min)},
-          {"missing_accounts", known(view.missing_accounts)},
-          {"unlisted_accounts", known(view.unlisted_accounts)},
-          {"unused_entries", known(view.unused_entries)},
-          {"counters",
-           {{"listings", view.counters.listings},
-            {"failures", view.counters.failures},
-            {"flaps", view.counters.flaps}}},
-          {"last_failure", failure_json(view.last_failure)},
-          {"drift", std::move(drift)}};
+  Json json{{"image_id", policy.id.str()},
+            {"image_name", outside(policy.name)},
+            {"team", outside(policy.team)},
+            {"severity", outside(policy.severity)},
+            {"profile", outside(policy.profile)},
+            {"canary", policy.canary},
+            {"verdict", to_string(judgement.verdict)},
+            {"why", judgement.why},
+            {"stale", judgement.stale},
+            {"state", to_string(view.state)},
+            {"state_since", time(view.state_since)},
+            {"listing_complete", view.listing_complete},
+            {"last_complete", time(view.last_complete)},
+            {"last_attempt", time(view.last_poll)},
+            {"unwatched_since", time(view.unwatched_since)},
+            {"interval_seconds", std::chrono::duration<double>(policy.interval).count()}};
+  for (const ImageFamily& family : image_families()) {
+    if (family.json == nullptr) continue;
+    const ImageView::Gauge& value = view.*family.json;
+    json[family.json_name()] = value ? Json(*value) : Json(nullptr);
+  }
+  json.update({{"counters",
+                {{"listings", view.counters.listings},
+                 {"failures", view.counters.failures},
+                 {"flaps", view.counters.flaps}}},
+               {"last_failure", failure_json(view.last_failure)},
+               {"drift", std::move(drift)}});
+  return json;
 }
 
 void write_image(AnswerWriter& out, const ImageView& view, const AccountNames& names, WallTime now) {
