@@ -70,8 +70,11 @@ std::string_view trim(std::string_view text);
 template <class Texts>
 std::string joined(const Texts& texts, std::string_view between) {
   std::string out;
-  for (const auto& text : texts)
-    out.append(out.empty() ? "" : between).append(text);
+  std::string_view separator;
+  for (const auto& text : texts) {
+    out.append(separator).append(text);
+    separator = between;
+  }
   return out;
 }
 
