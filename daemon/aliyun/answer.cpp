@@ -20,6 +20,21 @@ std::string_view text_of(const JsonValue& root, std::string_view name, std::stri
   return {};
 }
 
+/// As it is shown and compared. A longer one is cut, and differs from others still.
+std::string request_id_of(const JsonValue& root) {
+  constexpr std::size_t kLongest = 80;
+  constexpr std::size_t kRoom = 24;
+  const std::string_view id = text_of(root, "RequestId", "requestId");
+  if (id.size() <= kLongest) return clean(id, kLongest);
+  return clean(id, kLongest - kRoom) + std::to_string(stable_hash(id));
+}
+
+Failure unbelieved(const JsonValue& root, std::string detail) {
+  Failure failure = make_failure(Reason::bad_payload, std::move(detail));
+  failure.request_id = request_id_of(root);
+  return failure;
+}
+
 /// Some operations carry a `Code` in a good answer, too.
 bool is_success_code(std::string_view code) {
   constexpr std::array<std::string_view, 6> kGood{"", "0", "200", "OK", "Success", "success"};
@@ -108,21 +123,17 @@ bool says_something(const JsonValue* value) {
 
 /// `rows`: the member that should have them all.
 std::optional<Failure> doubt(const JsonValue& root, bool from_cache, std::string_view rows) {
-  const auto because = [&root](std::string detail) {
-    Failure failure = make_failure(Reason::bad_payload, std::move(detail));
-    failure.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
-    return failure;
-  };
   if (from_cache) {
-    return because(
+    return unbelieved(
+        root,
         "the answer has an Age: a cache between this host and the API gave it, so it proves nothing; exclude "
         "the endpoint from that cache or proxy");
   }
   for (const JsonValue& member : root.items) {
     if (equal_but_for_case(member.name, "Success") && !member.is(Kind::null) && !says_something(&member))
-      return because("the answer says that the call had no success");
+      return unbelieved(root, "the answer says that the call had no success");
     if (equal_but_for_case(member.name, rows) && member.name != rows && says_something(&member))
-      return because("the answer has a " + clean(member.name, 20) + " that is written otherwise");
+      return unbelieved(root, "the answer has a " + clean(member.name, 20) + " that is written otherwise");
   }
   return std::nullopt;
 }
@@ -139,10 +150,10 @@ bool is_from_cache(const HttpResponse& response) {
 std::optional<Failure> doubt_listing(const JsonValue& root, bool from_cache) {
   for (const std::string_view name : {"IsTruncated", "NextToken"}) {
     if (says_something(root.find(name)))
-      return make_failure(Reason::bad_payload, "the answer says that there is more: " + std::string(name));
+      return unbelieved(root, "the answer says that there is more: " + std::string(name));
   }
   if (says_something(root.find("ShareGroups")))
-    return make_failure(Reason::bad_payload, "the answer tells of shares with groups, not accounts");
+    return unbelieved(root, "the answer tells of shares with groups, not accounts");
   return doubt(root, from_cache, "Accounts");
 }
 
@@ -174,13 +185,12 @@ Result<Page, Failure> decode_page(const JsonValue& root) {
   page.page_size = echo_of(root, "PageSize");
   const JsonValue* image = root.find("ImageId");
   if (image != nullptr && !image->is(Kind::null)) page.image_id = std::string(image->text);
-  page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
+  page.request_id = request_id_of(root);
   bool odd = false;
   const JsonValue* rows = find_rows(root, odd);
-  if (odd) return Err(make_failure(Reason::bad_payload, "Accounts has a form that is not documented"));
+  if (odd) return Err(unbelieved(root, "Accounts has a form that is not documented"));
   if (rows == nullptr) {
-    if (!page.total_count)
-      return Err(make_failure(Reason::bad_payload, "neither Accounts nor TotalCount in the answer"));
+    if (!page.total_count) return Err(unbelieved(root, "neither Accounts nor TotalCount in the answer"));
     return page;  // no rows; whether that can be is for the listing to judge
   }
   page.accounts.reserve(rows->items.size());
@@ -203,14 +213,13 @@ Result<InventoryPage, Failure> decode_inventory(const JsonValue& root) {
   InventoryPage page;
   page.total_count = echo_of(root, "TotalCount");
   page.page_number = echo_of(root, "PageNumber");
-  page.request_id = clean(text_of(root, "RequestId", "requestId"), 80);
+  page.request_id = request_id_of(root);
   if (rows == nullptr || rows->is(Kind::null)) {
     // Only a count of 0 makes "no list" an answer; silence is not proof that an image is gone.
     if (page.total_count == 0 && !says_something(images)) return page;
-    return Err(make_failure(Reason::bad_payload, "the inventory has no list of images"));
+    return Err(unbelieved(root, "the inventory has no list of images"));
   }
-  if (!rows->is(Kind::array))
-    return Err(make_failure(Reason::bad_payload, "the inventory's list has an unknown form"));
+  if (!rows->is(Kind::array)) return Err(unbelieved(root, "the inventory's list has an unknown form"));
   page.rows.reserve(rows->items.size());
   for (const JsonValue& row : rows->items) {
     auto image = image_of(row);
@@ -229,7 +238,7 @@ Result<AccountId, Failure> decode_caller_identity(const JsonValue& root) {
     const auto account = AccountId::parse(id->text);
     if (account) return *account;
   }
-  return Err(make_failure(Reason::bad_payload, "GetCallerIdentity answered without a usable AccountId"));
+  return Err(unbelieved(root, "GetCallerIdentity answered without a usable AccountId"));
 }
 
 }  // namespace sharedrift

@@ -214,7 +214,9 @@ void EnsClient::break_off(const Failure& why) {
 
 /// Nothing that was read is judged.
 void EnsClient::refuse(Poll& poll, Failure why) {
+  auto heard = poll.listing ? std::move(poll.listing->request_ids) : std::vector<std::string>{};
   poll.listing.emplace();
+  poll.listing->request_ids = std::move(heard);
   poll.listing->started = poll.started.wall;
   poll.listing->failure = std::move(why);
   deliver(poll);

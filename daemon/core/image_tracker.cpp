@@ -9,11 +9,17 @@
 
 namespace sharedrift {
 
+namespace {
+/// Of a long list an event names the last ones only.
+constexpr std::size_t kMostRequestIds = 4;
+}  // namespace
+
 ImageTracker::ImageTracker(std::shared_ptr<const ImagePolicy> policy, WallTime judged_at)
     : policy_(std::move(policy)), known_{policy_->id}, judged_at_(judged_at) {}
 
 bool ImageTracker::observe(const Observation& seen, Context& context) {
-  context.request_ids = seen.request_ids;
+  const std::span all(seen.request_ids);
+  context.request_ids = all.last(std::min(all.size(), kMostRequestIds));
   ++known_.counters.listings;
   known_.last_poll = context.now.wall;
   see(seen.accounts, context);

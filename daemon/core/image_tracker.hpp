@@ -40,7 +40,7 @@ class ImageTracker {
     bool guarded = false;    ///< the guard is on: a clear waits until the cycle of its loss has ended
     std::vector<Event>& events;
     std::array<std::uint64_t, kAllCloseReasons.size()>& closes;
-    std::span<const std::string> request_ids{};  ///< of the poll that is judged
+    std::span<const std::string> request_ids{};  ///< of the poll that is judged, the last few
   };
 
   /// Exceptions that end after `judged_at` are news.

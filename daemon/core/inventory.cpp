@@ -19,8 +19,8 @@ InventoryCollector::InventoryCollector(ListingLimits limits, WallTime started)
 void InventoryCollector::add(const InventoryPage& page) {
   if (done_) return;
   ++read_;
-  constexpr std::size_t kRequestIdsKept = 8;
-  add_evidence(result_.request_ids, page.request_id, kRequestIdsKept);
+  last_answer_ = page.request_id;
+  if (!last_answer_.empty()) result_.request_ids.push_back(last_answer_);
   judge_page(page);
   const std::size_t before = rows_.size();
   for (const InventoryRow& row : page.rows) {
@@ -89,7 +89,9 @@ void InventoryCollector::finish_pass() {
 }
 
 void InventoryCollector::break_pass(Reason reason, std::string detail) {
-  if (!why_) why_ = make_failure(reason, std::move(detail));
+  if (why_) return;
+  why_ = make_failure(reason, std::move(detail));
+  why_->request_id = last_answer_;
 }
 
 /// One row that says that an image is ours outweighs any that does not.

@@ -44,7 +44,7 @@ struct InventoryListing {
   bool complete = false;
   Failure failure;                            ///< why not complete; meaningless when complete
   WallTime started;                           ///< before the first request left
-  std::vector<std::string> request_ids = {};  ///< evidence, the last few
+  std::vector<std::string> request_ids = {};  ///< of all answers
 
   /// Null if it lacks the image.
   [[nodiscard]] const InventoryRow* find(const ImageId& id) const;
@@ -93,6 +93,7 @@ class InventoryCollector {
   int page_ = 1;
   int read_ = 0;  ///< pages, of all passes
   bool done_ = false;
+  std::string last_answer_;  ///< its RequestId
   // Of the pass under way:
   Rows rows_;
   std::optional<std::int64_t> total_;

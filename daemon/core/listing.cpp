@@ -9,19 +9,11 @@ namespace sharedrift {
 
 namespace {
 
-constexpr std::size_t kRequestIdsKept = 4;
-
 std::size_t row_count(const Page& page) {
   return page.accounts.size() + page.unusable_rows;
 }
 
 }  // namespace
-
-void add_evidence(std::vector<std::string>& request_ids, const std::string& id, std::size_t most) {
-  if (id.empty()) return;
-  request_ids.push_back(id);
-  if (request_ids.size() > most) request_ids.erase(request_ids.begin());
-}
 
 std::int64_t Observation::unlisted() const {
   const auto distinct = static_cast<std::int64_t>(accounts.size());
@@ -60,7 +52,8 @@ void ListingCollector::add(int number, Page page) {
   if (done_ || number < 1 || number > pass_.highest_asked || pass_.pages.contains(number)) return;
   ++result_.pages;
   if (page.total_count) result_.total_count = *page.total_count;
-  add_evidence(result_.request_ids, page.request_id, kRequestIdsKept);
+  last_answer_ = page.request_id;
+  if (!last_answer_.empty()) result_.request_ids.push_back(last_answer_);
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
   judge_rows(page);
@@ -149,7 +142,9 @@ bool ListingCollector::fits_one_page() const {
 }
 
 void ListingCollector::break_pass(Reason reason, std::string detail) {
-  if (!pass_.why) pass_.why = make_failure(reason, std::move(detail));
+  if (pass_.why) return;
+  pass_.why = make_failure(reason, std::move(detail));
+  pass_.why->request_id = last_answer_;
 }
 
 void ListingCollector::finish_pass() {

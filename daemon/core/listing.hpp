@@ -39,7 +39,7 @@ struct Observation {
   std::int64_t total_count = -1;         ///< the last TotalCount the API claimed; -1: never said
   int pages = 0;                         ///< pages read
   int passes = 0;                        ///< passes begun
-  std::vector<std::string> request_ids;  ///< evidence, the last few
+  std::vector<std::string> request_ids;  ///< of all answers, as they came
   WallTime started;                      ///< before the first request left
   std::optional<WallTime> server_time;   ///< the API's Date header, if any
   Millis duration{};
@@ -47,9 +47,6 @@ struct Observation {
   /// TotalCount minus distinct rows, at least 0.
   [[nodiscard]] std::int64_t unlisted() const;
 };
-
-/// Adds an answer's RequestId, if it has one, to the evidence, of which the last `most` are kept.
-void add_evidence(std::vector<std::string>& request_ids, const std::string& id, std::size_t most);
 
 /// Caps against endless or bloated answers.
 struct ListingLimits {
@@ -126,6 +123,7 @@ class ListingCollector {
   int pages_before_ = 1;  ///< to the end of the list in the pass before
   Pass pass_;
   std::vector<AccountId> seen_;  ///< the rows of all passes so far; sorted
+  std::string last_answer_;      ///< its RequestId
   bool done_ = false;
 };
 

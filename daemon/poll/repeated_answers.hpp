@@ -17,9 +17,12 @@ namespace sharedrift {
 /// before. Such a listing or walk is as old as that answer, and proves no absence. Not thread-safe.
 class RepeatedAnswers {
  public:
-  /// So many RequestIds of each image and inventory are remembered, whatever their answers were worth: 512
-  /// bytes beside a map's entry. Of a long list only the last ones are known (Observation::request_ids).
+  /// So many RequestIds of each image and inventory are remembered, whatever their answers were worth: 1 KiB
+  /// beside a map's entry.
   static constexpr std::size_t kRemembered = 128;
+  /// Of a list that took more answers than that those of so many readings: what they take follows from the
+  /// requests that were sent, 128 KiB at most (four passes of a thousand pages).
+  static constexpr std::size_t kReadings = 4;
 
   /// `listing` as one that proves nothing, where it repeats an answer; none: it is news.
   std::optional<Observation> refuse(const ImageId& image, const Observation& listing);
@@ -29,9 +32,8 @@ class RepeatedAnswers {
   void forget(const std::vector<ImageId>& images);
 
  private:
-  /// Two ids of 128 have one hash once in 2^25 polls: then one listing is refused that was news.
-  using Hashes = std::vector<std::uint32_t>;
-  static bool repeats(Hashes& known, const std::vector<std::string>& request_ids);
+  using Hashes = std::vector<std::uint64_t>;
+  static std::optional<std::string> repeated(Hashes& known, const std::vector<std::string>& request_ids);
 
   std::unordered_map<ImageId, Hashes> of_images_;
   std::unordered_map<std::string, Hashes> of_inventories_;

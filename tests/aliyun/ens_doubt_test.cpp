@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,6 +104,30 @@ TEST(EnsClient, TheRequestIdsOfALookUpAreEvidenceOfItsListing) {
   EXPECT_EQ(bench.fetch("m-0").request_ids.back(), "LOOK-UP");
   EXPECT_EQ(bench.fetch("m-1").request_ids.back(), "LOOK-UP");
   EXPECT_EQ(bench.walk().request_ids.back(), "LOOK-UP");
+}
+
+TEST(EnsClient, RequestIdsThatAreAlikeForLongAreTwo) {
+  EnsBench bench;
+  bench.inventory = {"m-0"};
+  std::set<std::string> heard;
+  for (const char* end : {"a", "b"}) {
+    tamper(bench, "DescribeSelfImages", with(R"("RequestId":")" + std::string(100'000, 'x') + end + R"(")"));
+    const std::string id = bench.walk().request_ids.back();
+    EXPECT_LE(id.size(), 80U);
+    heard.insert(id);
+  }
+  EXPECT_EQ(heard.size(), 2U);
+}
+
+TEST(EnsClient, AnAnswerThatIsNoProofIsNamed) {
+  for (const char* doubtful :
+       {R"("NextToken":"abc")", R"("ShareGroups":["all"])", R"("Success":false)", R"("Accounts":7)"}) {
+    EnsBench bench;
+    tamper(bench, "DescribeImageSharePermission", [doubtful](HttpResponse& response) {
+      response.body = R"({"RequestId":"THIS-ONE",)" + std::string(doubtful) + R"(,"TotalCount":0})";
+    });
+    EXPECT_EQ(bench.fetch("m-1").failure.request_id, "THIS-ONE") << doubtful;
+  }
 }
 
 }  // namespace

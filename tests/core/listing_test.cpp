@@ -249,7 +249,7 @@ TEST(ListingCollector, ReadsToTheEndWhenTheServerUsesSmallerPages) {
   EXPECT_EQ(seen.accounts.size(), 35U) << "every row there is raises";
 }
 
-TEST(ListingCollector, KeepsTheIdsOfTheLastFourRequestsAsEvidence) {
+TEST(ListingCollector, KeepsTheIdOfEachAnswerAsEvidence) {
   ListingCollector collector(image(), {}, WallTime{});
   PageServer server(250);
   for (int requests = 1; !collector.done(); ++requests) {
@@ -259,7 +259,16 @@ TEST(ListingCollector, KeepsTheIdsOfTheLastFourRequestsAsEvidence) {
     page.request_id = requests == 5 ? "" : "R" + std::to_string(requests);
     collector.add(numbers.front(), std::move(page));
   }
-  EXPECT_THAT(collector.take().request_ids, ElementsAre("R2", "R3", "R4", "R6")) << "the fifth had none";
+  EXPECT_THAT(collector.take().request_ids, ElementsAre("R1", "R2", "R3", "R4", "R6"))
+      << "the fifth had none";
+}
+
+TEST(ListingCollector, NamesTheAnswerThatContradictsTheOthers) {
+  PageServer server(250);
+  server.tamper = [](int number, Page& page) {
+    if (number == 2) page.page_number = 7;
+  };
+  EXPECT_EQ(read_all(image(), server).failure.request_id, "R2");
 }
 
 TEST(ListingCollector, IsIncompleteForARowItCannotRead) {

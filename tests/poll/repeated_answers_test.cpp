@@ -2,6 +2,9 @@
 
 #include "support/fake_source.hpp"
 #include "support/fleet.hpp"
+#include "support/page_server.hpp"
+
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -24,7 +27,7 @@ TEST(RepeatedAnswers, AnAnswerThatSomebodyKeptProvesNothing) {
     EXPECT_FALSE(refused->complete);
     EXPECT_EQ(refused->accounts, testing::accounts({1})) << "what it shows was there";
     EXPECT_EQ(refused->failure.reason, Reason::bad_payload);
-    EXPECT_EQ(refused->failure.request_id, "B");
+    EXPECT_EQ(refused->failure.request_id, "A") << "the answer that came before";
   }
   EXPECT_FALSE(answers.refuse(image, listed({"C", "D"})));
   EXPECT_TRUE(answers.refuse(image, listed({"A", "E"}))) << "a part of it is old";
@@ -53,6 +56,59 @@ TEST(RepeatedAnswers, WhatIsRememberedHasABound) {
     EXPECT_FALSE(answers.refuse(image, listed({std::to_string(poll)})));
   EXPECT_TRUE(answers.refuse(image, listed({"1"})));
   EXPECT_FALSE(answers.refuse(image, listed({"0"}))) << "the oldest is forgotten";
+}
+
+/// What a collector makes of a list of `pages` pages, of which a cache has each answer `kept` from before:
+/// its RequestId is then that of the reading named.
+Observation read_long(int pages, const std::function<std::string(int pass, int page)>& answered_by) {
+  testing::PageServer server(pages * 100 - 50);
+  ListingCollector collector(*ImageId::parse("m-1"), {}, WallTime{});
+  for (int asked = 0; !collector.done(); ++asked) {
+    const int number = collector.next(1).front();
+    Page page = server.page(number, 100);
+    page.request_id = answered_by(asked / pages, number) + "-" + std::to_string(number);
+    collector.add(number, std::move(page));
+  }
+  return collector.take();
+}
+
+TEST(RepeatedAnswers, NoPassOfALongListMayBeAnEarlierOne) {
+  constexpr int kPages = 50;
+  const ImageId image = *ImageId::parse("m-1");
+  const auto reading = [](const std::string& name) {
+    return [name](int pass, int /*page*/) { return name + std::to_string(pass); };
+  };
+  RepeatedAnswers answers;
+  const Observation first = read_long(kPages, reading("a"));
+  ASSERT_TRUE(first.complete);
+  EXPECT_FALSE(answers.refuse(image, first));
+  EXPECT_TRUE(answers.refuse(image, read_long(kPages, [](int /*pass*/, int /*page*/) { return "b"; })))
+      << "the second pass is the first one";
+  EXPECT_TRUE(answers.refuse(image, read_long(kPages,
+                                              [](int pass, int page) {
+                                                return pass == 1 && page == 3 ? "c0"
+                                                                              : "c" + std::to_string(pass);
+                                              })))
+      << "one page of it is";
+  EXPECT_TRUE(answers.refuse(
+      image, read_long(kPages, [](int pass, int /*page*/) { return pass == 0 ? "a0" : "d1"; })))
+      << "the first pass is that of an earlier poll";
+  EXPECT_FALSE(answers.refuse(image, read_long(kPages, reading("e"))));
+}
+
+TEST(RepeatedAnswers, OfALongListFourReadingsAreRemembered) {
+  RepeatedAnswers answers;
+  const ImageId image = *ImageId::parse("m-1");
+  const auto reading = [](int poll) {
+    std::vector<std::string> ids;
+    for (int page = 0; page < 1000; ++page)
+      ids.push_back(std::to_string(poll) + "-" + std::to_string(page));
+    return listed(ids);
+  };
+  for (int poll = 0; poll < 5; ++poll)
+    EXPECT_FALSE(answers.refuse(image, reading(poll)));
+  EXPECT_TRUE(answers.refuse(image, listed({"1-0"})));
+  EXPECT_FALSE(answers.refuse(image, reading(0))) << "the oldest is forgotten";
 }
 
 TEST(RepeatedAnswers, AnImageThatIsGoneByAKeptAnswerIsNotProvenToBe) {
