@@ -206,7 +206,6 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     std::erase(unsaved_, &image);
     keep_unwatched(image.tracker.unwatch(with), image.tracker.shared_policy(), now, step);
   }
-  step.forgotten = unwatched_.forget(now.wall - watch_.state_retention);
   for (const auto& policy : watch_.images) {
     Watched& image = images_.at(policy->id);
     const auto before = unwatched_.take(policy->id);
@@ -219,6 +218,8 @@ Step Tracker::reconfigure(WatchList watch, Instant now) {
     });
     report(image, urgent || before, now, step);
   }
+  // Not before: what is watched again is not forgotten, however long it was not watched.
+  step.forgotten = unwatched_.forget(now.wall - watch_.state_retention);
   return step;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -23,13 +24,16 @@ class UnwatchedImages {
   void keep(ImageRecord record);
   /// The record, which is not kept any longer; none: there is none.
   std::optional<ImageRecord> take(const ImageId& image);
-  /// Forgets those that have not been watched since before `before`, and the oldest of too many.
+  /// Forgets those that have not been watched since before `before`. Of too many rows the largest record goes
+  /// first, the oldest of these: as few images as can be lose theirs, and one that is bloated pushes out no
+  /// other.
   std::vector<ImageId> forget(WallTime before);
 
  private:
   const std::size_t most_rows_;
   std::unordered_map<ImageId, ImageRecord> records_;
   std::set<std::pair<WallTime, ImageId>> by_age_;
+  std::set<std::tuple<std::ptrdiff_t, WallTime, ImageId>> by_size_;  ///< rows, counted below zero
   std::size_t rows_ = 0;
 };
 

@@ -23,24 +23,24 @@ void StepPublisher::publish(const Step& step, const Tracker& tracker) {
     sink_.on_event(event);
     by_image[event.image_id].push_back(event);
   }
-  for (const Step::Change& change : step.changed) {
+  for (const auto& [record, view] : step.unwatched) {
+    listener_.on_unwatched(view);
+    auto events = by_image.extract(record.id.str());
+    store_.save(record, events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
+  }
+  for (const ImageId& image : step.forgotten)
+    store_.forget(image);
+  for (const Step::Change& change : step.changed) {  // the last word on an image is that it is watched
     const ImageId& image = change.view->policy->id;
     listener_.on_view(change.view);
     auto events = by_image.extract(image.str());
     if (!change.urgent && events.empty()) continue;
     store_.save(tracker.record(image), events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
   }
-  for (const auto& [record, view] : step.unwatched) {
-    listener_.on_unwatched(view);
-    auto events = by_image.extract(record.id.str());
-    store_.save(record, events.empty() ? std::vector<Event>{} : std::move(events.mapped()));
-  }
   for (const auto& [image, events] : by_image) {  // of the fleet
     for (const Event& event : events)
       store_.add_event(event);
   }
-  for (const ImageId& image : step.forgotten)
-    store_.forget(image);
   if (!step.events.empty()) store_.set_fleet(tracker.fleet_record());
   listener_.on_totals(tracker);
   tell_left_out(budget_.left_out(clock_.mono()));

@@ -196,11 +196,19 @@ TEST(TrackerUnwatched, AnImageThatWasGoneMayBeBack) {
 TEST(TrackerUnwatched, IsForgottenWhenItsEventsAre) {
   Left left;
   left.fleet.advance(std::chrono::hours{24 * 400} + 1s);
-  const Step step = left.fleet.reconfigure({Left::image(), an_image("m-2")});
+  const Step step = left.fleet.reconfigure({an_image("m-2")});
   EXPECT_THAT(step.forgotten, ElementsAre(*ImageId::parse("m-1")));
   EXPECT_THAT(step.events, IsEmpty());
   Fleet restarted({an_image("m-2")}, left.saved(), 0ms);
   EXPECT_THAT(restarted.start().forgotten, ElementsAre(*ImageId::parse("m-1")));
+}
+
+TEST(TrackerUnwatched, WhatComesBackInTheReloadThatWouldForgetItGoesOn) {
+  Left left;
+  left.fleet.advance(std::chrono::hours{24 * 400} + 1s);
+  const Step step = left.fleet.reconfigure({Left::image(), an_image("m-2")});
+  EXPECT_THAT(step.forgotten, IsEmpty());
+  expect_gone_on(*left.fleet.view("m-1"), left.since);
 }
 
 ImageRecord a_record(int number, std::size_t sightings) {
@@ -211,7 +219,7 @@ ImageRecord a_record(int number, std::size_t sightings) {
   return record;
 }
 
-TEST(UnwatchedImages, OfTooManyTheOldestAreForgotten) {
+TEST(UnwatchedImages, OfTooManyTheOldestOfTheLargestAreForgotten) {
   UnwatchedImages images(10);
   images.keep(a_record(2, 4));
   images.keep(a_record(1, 4));
@@ -224,6 +232,16 @@ TEST(UnwatchedImages, OfTooManyTheOldestAreForgotten) {
   images.keep(a_record(3, 9));
   EXPECT_THAT(images.forget(Fleet::kStart), IsEmpty()) << "the one before it was replaced";
   EXPECT_THAT(images.forget(Fleet::kStart + 4ms), ElementsAre(*ImageId::parse("m-3")));
+}
+
+TEST(UnwatchedImages, OneThatIsBloatedPushesOutNoOther) {
+  UnwatchedImages images(10);
+  images.keep(a_record(1, 2));
+  images.keep(a_record(2, 20));
+  images.keep(a_record(3, 1));
+  EXPECT_THAT(images.forget(Fleet::kStart), ElementsAre(*ImageId::parse("m-2")));
+  EXPECT_EQ(images.take(*ImageId::parse("m-1")), a_record(1, 2));
+  EXPECT_EQ(images.take(*ImageId::parse("m-3")), a_record(3, 1));
 }
 
 }  // namespace

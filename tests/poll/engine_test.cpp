@@ -241,6 +241,31 @@ TEST(Engine, AnImageThatLeavesTheConfigAndComesBackGoesOnWithAKillBetween) {
   EXPECT_EQ(world.store.records.at(leaking).unwatched_since, std::nullopt);
 }
 
+TEST(Engine, WhatComesBackInTheReloadThatWouldForgetItStaysSaved) {
+  World world;
+  world.source.inventory.rows = {owned(2, "second")};
+  const ImageId leaking = image_number(2);
+  auto without = std::make_shared<Config>(*world.config);
+  without->discover.clear();
+  without->sha256 = "fedcba9876543210";
+  Engine engine = world.engine();
+  engine.restore(world.config);
+  world.run(engine, [&] {
+    const auto view = world.watcher.views.find(leaking);
+    return view != world.watcher.views.end() && view->second->unexpected_accounts == 1;
+  });
+  engine.reload(without);
+  engine.stop();
+  world.source.drop();
+  world.clock.advance(without->poll.state_retention + 1h);
+  world.source.inventory.complete = false;  // so that nobody sees it anew
+  world.source.inventory.rows.clear();
+  engine.reload(world.config);
+  engine.stop();
+  ASSERT_TRUE(world.store.records.contains(leaking));
+  EXPECT_THAT(world.store.records.at(leaking).drifts, SizeIs(1));
+}
+
 TEST(Engine, ShardsShareWhatIsDiscovered) {
   std::size_t watched = 0;
   for (int index = 0; index < 3; ++index) {
