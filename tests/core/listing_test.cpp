@@ -184,6 +184,7 @@ TEST(ListingCollector, RowsAreCappedWhateverAPageHolds) {
   EXPECT_EQ(rows, 120'000U) << "a thousand pages of a hundred, and what one answer can hold";
   const Observation seen = collector.take();
   EXPECT_FALSE(seen.complete);
+  EXPECT_EQ(seen.failure.reason, Reason::too_large);
   EXPECT_EQ(seen.accounts.size(), rows) << "what was seen still raises";
 }
 
@@ -219,6 +220,7 @@ TEST(ListingCollector, RefusesEchoesOfSomethingElse) {
   EXPECT_EQ(other.failure.reason, Reason::echo_mismatch);
   EXPECT_THAT(other.accounts, IsEmpty()) << "rows of another image are not rows of this one";
   for (const auto& change : {std::function<void(Page&)>([](Page& p) { p.page_number = 2; }),
+                             std::function<void(Page&)>([](Page& p) { p.page_size = 0; }),
                              std::function<void(Page&)>([](Page& p) { p.page_size = 10; })}) {
     const Observation seen = with(change);
     EXPECT_FALSE(seen.complete);
@@ -241,12 +243,14 @@ TEST(ListingCollector, APageOfMoreRowsThanWereAskedForIsNoProof) {
 }
 
 TEST(ListingCollector, ReadsToTheEndWhenTheServerUsesSmallerPages) {
-  PageServer server(35);
-  server.page_size_cap = 10;
-  const Observation seen = read_all(image(), server);
-  EXPECT_FALSE(seen.complete);
-  EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
-  EXPECT_EQ(seen.accounts.size(), 35U) << "every row there is raises";
+  for (const int size : {1, 10}) {
+    PageServer server(35);
+    server.page_size_cap = size;
+    const Observation seen = read_all(image(), server);
+    EXPECT_FALSE(seen.complete);
+    EXPECT_EQ(seen.failure.reason, Reason::echo_mismatch);
+    EXPECT_EQ(seen.accounts.size(), 35U) << "every row there is raises";
+  }
 }
 
 TEST(ListingCollector, KeepsTheIdOfEachAnswerAsEvidence) {
