@@ -177,6 +177,14 @@ TEST(Discovery, IgnoringIsForWhatNothingNames) {
   EXPECT_EQ(world.rule_of(3), "*");
 }
 
+TEST(Discovery, AnImageThatIsRenamedAndOneThatComesAreTwoChanges) {
+  World world({rule("", 1)});
+  world.walk({{1, "a"}});
+  const std::uint64_t before = world.discovery.version();
+  world.walk({{1, "b"}, {2, "c"}});
+  EXPECT_EQ(world.discovery.version(), before + 2) << "who compares versions misses neither";
+}
+
 TEST(Discovery, ARenameIsNoWayOut) {
   World world({rule("strict-*", 1), rule("lax-*", 2)});
   EXPECT_THAT(types(world.walk({{1, "strict-a"}})), ElementsAre(EventType::image_discovered));

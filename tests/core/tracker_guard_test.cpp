@@ -73,6 +73,20 @@ TEST(Tracker, WhatAMassChangeSaidOfAnImageWithoutAccountsDoesNotCountEither) {
   EXPECT_EQ(fleet.view("m-3")->missing_accounts, 0) << "what is still so clears as usual";
 }
 
+TEST(Tracker, AnImageThatWasNeverThereAddsToNoMassChange) {
+  std::vector<testing::ImageBuilder> images;
+  for (int i = 0; i < 10; ++i)
+    images.push_back(an_image("m-" + std::to_string(i)).requiring({1}));
+  Fleet fleet(images, 1);
+  Observation gone = failed(Reason::image_gone);
+  gone.gone = true;
+  const std::vector<Event> events = fleet.apply_all(gone);
+  EXPECT_EQ(std::count_if(events.begin(), events.end(),
+                          [](const Event& e) { return e.type == EventType::mass_change_held; }),
+            0)
+      << "ten mistyped ids are no loss";
+}
+
 TEST(Tracker, WhoIsMissingIsShownAsMissingAndNotAsHeld) {
   std::vector<testing::ImageBuilder> images;
   for (int i = 0; i < 10; ++i)

@@ -134,6 +134,7 @@ TEST(Verdict, TheHeadlineIsTheWorst) {
   EXPECT_EQ(all.worst(), unexpected);
   EXPECT_EQ(counts({in_sync}).subline(), "");
   EXPECT_EQ(counts({unexpected, in_sync}).subline(), "1 of 2 in sync");
+  EXPECT_EQ(counts({unexpected, unknown}).subline(), "1 cannot be judged · 0 of 2 in sync");
   EXPECT_EQ(counts({unexpected, missing, unknown}).subline(),
             "1 with missing accounts · 1 cannot be judged · 0 of 3 in sync");
   EXPECT_EQ(counts({missing, missing}).headline(), "2 images have missing accounts");

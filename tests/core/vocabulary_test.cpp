@@ -101,6 +101,7 @@ TEST(Time, ADateLastsUntilItsEnd) {
   EXPECT_EQ(parse_end_of_day("2027-03-31"), parse_rfc3339("2027-04-01T00:00:00Z"));
   EXPECT_FALSE(parse_end_of_day("2027-02-30"));
   EXPECT_FALSE(parse_end_of_day("2027-3-31"));
+  EXPECT_FALSE(parse_end_of_day("2027-03-31T00:00:00Z")) << "a day has no time";
 }
 
 TEST(Time, ReadsHttpDates) {
@@ -235,6 +236,7 @@ TEST(Text, MeasuresTypos) {
   EXPECT_EQ(edit_distance("abc", "axc"), 1U);
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
   EXPECT_EQ(edit_distance("ab", "ba"), 1U);
+  EXPECT_EQ(edit_distance("xxab", "yyba"), 3U) << "what comes before a transposition counts";
 }
 
 TEST(Failure, NamesAreAClosedAndUniqueList) {
