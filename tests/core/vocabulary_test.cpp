@@ -276,6 +276,12 @@ TEST(Text, FindsTheFirstByteThatIsNotToBeRead) {
   EXPECT_EQ(find_unsafe("\u6d4b\u202e"), 3U) << "it turns the direction of what follows";
   EXPECT_EQ(find_unsafe("ab\x1b[m"), 2U);
   EXPECT_EQ(find_unsafe("a\xff"), 1U);
+  for (const char* first_or_last : {"\x01", "\x1f", "\x7f", "\u0080", "\u009f", "\u061c", "\u200e", "\u200f",
+                                    "\u2028", "\u2029", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff"})
+    EXPECT_EQ(find_unsafe(first_or_last), 0U) << clean(first_or_last);
+  for (const char* beside : {" ", "~", "\u00a0", "\u061b", "\u061d", "\u200d", "\u2010", "\u2027", "\u202f",
+                             "\u2065", "\u206a", "\ufefe", "\uff00"})
+    EXPECT_EQ(find_unsafe(beside), std::nullopt) << beside;
 }
 
 TEST(Text, FindsWhatNobodySees) {
