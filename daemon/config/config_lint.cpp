@@ -151,8 +151,6 @@ class Linter {
   void read_exception(const Place& at, const Granted& granted) {
     const Fields fields(*reader_, at, kExceptionKeys);
     const auto account = fields.find("account");
-    const auto expires = fields.find("expires");
-    if (!account || !expires) return;
     const std::string_view id = reader_->raw(*account);
     used_accounts_.emplace(id);
     if (const auto found = granted.find(id); found != granted.end()) {
@@ -161,7 +159,7 @@ class Linter {
           "account " + in_quotes(id) + " is allowed anyway: this exception changes nothing, nor will its end",
           "see " + reader_->name_of(found->second));
     }
-    warn_of_end(*expires);
+    warn_of_end(*fields.find("expires"));
   }
 
   void warn_of_end(const Place& at) {

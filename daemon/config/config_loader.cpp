@@ -58,11 +58,11 @@ class Loader {
   }
 
   void check_that_something_is_watched() {
-    std::size_t lists = 0;
+    bool listed = false;
     bool named = false;
     for (const std::string_view key : {"images", "discover"}) {
       files_.with(key, [&](YamlReader& reader, const Place& at) {
-        ++lists;
+        listed = true;
         named = named || !reader.is_empty_list(at);
         if (key == "discover" && !config_.inventory.enabled && !reader.is_empty_list(at)) {
           reader.fail_key(at, "needs the inventory, which is off", "take `inventory: off` out");
@@ -70,11 +70,11 @@ class Loader {
       });
     }
     YamlReader& first = files_.begin()->reader();
-    if (lists == 0 && first.kind(first.root()) == YamlKind::map) {
+    if (!listed && first.kind(first.root()) == YamlKind::map) {
       first.fail(first.root(), "the key \"images\" is missing",
                  "`share-drift-exporter baseline --all` writes it: every image that the account owns");
     }
-    if (named || lists == 0) return;
+    if (named) return;
     bool told = false;
     for (const std::string_view key : {"images", "discover"}) {
       files_.with(key, [&](YamlReader& reader, const Place& at) {

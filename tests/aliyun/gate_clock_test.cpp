@@ -43,6 +43,7 @@ TEST(ApiGate, SignsWithTheApisTimeWhenTheLocalClockIsWrong) {
     GateBench& bench = clocked.bench;
     EXPECT_TRUE(clocked.call());
     EXPECT_EQ(bench.transport.requests.size(), 2U);
+    EXPECT_EQ(bench.sent_after(1), Millis{10}) << "there is nothing to wait for";
     EXPECT_NEAR(bench.observer.skew, std::chrono::duration<double>(ahead).count(), 1.0);
     EXPECT_TRUE(clocked.call());  // from now on at once
     EXPECT_EQ(bench.transport.requests.size(), 3U);

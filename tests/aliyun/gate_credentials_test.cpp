@@ -108,6 +108,15 @@ TEST(ApiGate, TriesOnceMoreWithTheCredentialsThatComeAfterARefusal) {
   EXPECT_THAT(bench.credentials.rejected, ElementsAre(1));
 }
 
+TEST(ApiGate, CredentialsThatAreThereAlreadyAreUsedAtOnce) {
+  GateBench bench(refuse_key("LTAI-1"));
+  bench.credentials.on_rejected = [&bench](std::uint64_t) { bench.credentials.give(2); };
+  const auto outcome = bench.call();
+  bench.run();
+  EXPECT_TRUE(outcome->ok());
+  EXPECT_EQ(bench.sent_after(1), Millis{10});
+}
+
 TEST(ApiGate, AKeyThatNothingReplacesIsTriedOnce) {
   GateBench bench(refuse_key("LTAI-1"));
   const auto outcome = bench.call();
