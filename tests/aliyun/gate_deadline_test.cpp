@@ -88,6 +88,18 @@ TEST(ApiGate, DoesNotHoldBadNewsBackForARetryThatCannotBe) {
   EXPECT_EQ(bench.observer.retries, 0);
 }
 
+TEST(ApiGate, ARetryThatWouldBeDueAtTheDeadlineCannotBe) {
+  for (const Millis more : {Millis{0}, Millis{1}}) {
+    GateBench bench(GateBench::always(testing::refusal("ServiceUnavailable", 503, {{"retry-after", "5"}})));
+    const auto outcome = bench.call(Millis{5010} + more);  // the refusal comes after ten
+    bench.run();
+    EXPECT_EQ(outcome->reason(), more == Millis{0} ? Reason::server_error : Reason::timeout);
+    EXPECT_EQ(bench.transport.requests.size(), more == Millis{0} ? 1U : 2U);
+    EXPECT_EQ(bench.observer.retries, more == Millis{0} ? 0 : 1);
+    EXPECT_EQ(outcome->when - bench.start, more == Millis{0} ? Millis{10} : Millis{5011});
+  }
+}
+
 TEST(ApiGate, ACallThatIsWithdrawnIsNotSent) {
   GateOptions options = GateBench::unlimited();
   options.concurrency = 1;

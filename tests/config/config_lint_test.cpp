@@ -159,9 +159,11 @@ TEST(ConfigLint, LooksAtTheListsOfARuleAsAtThoseOfAnImage) {
 }
 
 TEST(ConfigLint, WarnsOfIgnoredImagesWhileTheInventoryIsOff) {
-  EXPECT_EQ(
-      lint("inventory: off\nignore: [{id: m-2, owner: o, reason: r}]\nimages: [{id: m-1, allowed: []}]\n"),
-      "c.yml:2:1: warning: ignore: changes nothing while the inventory is off\n");
+  const std::string ignored = "ignore: [{id: m-2, owner: o, reason: r}]\nimages: [{id: m-1, allowed: []}]\n";
+  EXPECT_EQ(lint("inventory: off\n" + ignored),
+            "c.yml:2:1: warning: ignore: changes nothing while the inventory is off\n");
+  EXPECT_EQ(lint("inventory: {interval: 1h}\n" + ignored), "");
+  EXPECT_EQ(lint(ignored), "") << "it is on unless it is off";
 }
 
 TEST(ConfigLint, TakesSeveralFilesForOneConfiguration) {

@@ -1,8 +1,6 @@
 #include "config/config_loader.hpp"
 
 #include "config/config_keys.hpp"
-#include "config/yaml_reader.hpp"
-#include "config/yaml_tree.hpp"
 #include "support/files.hpp"
 #include "support/test_data.hpp"
 

@@ -18,5 +18,19 @@ TEST(Nearest, OfTwoNamesThatAreEquallyNearTheFirstIsProposed) {
   EXPECT_EQ(nearest(longest + "x", {longest}), "") << "a longer one costs too much to compare";
 }
 
+TEST(Nearest, ALongerWordMayBeFurtherFromWhatWasMeant) {
+  struct Row {
+    const char* word;
+    const char* near;
+    const char* far;
+  };
+  for (const Row& row :
+       {Row{"abc", "abX", "aXY"}, Row{"abcd", "abXY", "aXYZ"}, Row{"abcdefgh", "abcdefXY", "abcdeXYZ"},
+        Row{"abcdefghi", "abcdefXYZ", "abcdeWXYZ"}}) {
+    EXPECT_EQ(nearest(row.word, {row.near}), row.near);
+    EXPECT_EQ(nearest(row.word, {row.far}), "") << row.far;
+  }
+}
+
 }  // namespace
 }  // namespace sharedrift
