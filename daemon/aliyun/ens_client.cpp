@@ -202,7 +202,7 @@ void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
 void EnsClient::break_off(const Failure& why) {
   for (auto next = polls_.begin(); next != polls_.end();) {
     Poll& poll = *next++;
-    if (poll.listing || poll.generations.empty() || !pin_.proves(poll.generations)) continue;
+    if (poll.listing || !pin_.proves(poll.generations)) continue;
     const Failure& cause = poll.broken ? *poll.broken : why;
     if (!poll.collector.done()) poll.collector.fail(cause);
     poll.listing = poll.collector.take();

@@ -143,7 +143,7 @@ class ImageReader {
 
   /// `required` or `allowed`: account ids and group:NAME.
   void read_grants(const Place& list, std::vector<AccountId>& out) {
-    if (!reader_.expect_list(list)) return;
+    reader_.expect_list(list);
     grants_.clear();
     reader_.each_item(list, [&](const Place& at) { read_grant(at); });
     sort_unique(grants_);
@@ -211,7 +211,7 @@ class ImageReader {
   }
 
   void read_exceptions(const Place& list, std::vector<Exception>& out) {
-    if (!reader_.expect_list(list)) return;
+    reader_.expect_list(list);
     std::unordered_map<AccountId, int> seen;
     reader_.each_item(list, [&](const Place& at) {
       auto exception = read_exception(at, seen);
@@ -300,7 +300,8 @@ void read_groups(YamlReader& reader, const Place& at, ImageContext& context) {
                       "first on " + reader.name_of(first->second));
     }
     const auto [group, added] = context.groups.try_emplace(std::string(name));
-    if (!added || !reader.expect_list(list)) return;
+    if (!added) return;
+    reader.expect_list(list);
     reader.each_item(list, [&, members = &group->second](const Place& item) {
       if (reader.kind(item) == YamlKind::scalar && reader.raw(item).starts_with(kGroupPrefix)) {
         reader.fail(item, "a group cannot hold groups", "write its accounts out");
@@ -316,19 +317,19 @@ void read_images(YamlReader& reader, const Fields& root, ImageContext& context, 
   ImageReader entries(reader, context);
   root.with("defaults", [&](const Place& at) { entries.read_defaults(at); });
   root.with("images", [&](const Place& at) {
-    if (!reader.expect_list(at)) return;
+    reader.expect_list(at);
     reader.each_item(at, [&](const Place& item) {
       if (auto image = entries.read_image(item)) config.images.push_back(std::move(image));
     });
   });
   root.with("discover", [&](const Place& at) {
-    if (!reader.expect_list(at)) return;
+    reader.expect_list(at);
     reader.each_item(at, [&](const Place& item) { config.discover.push_back(entries.read_rule(item)); });
   });
 }
 
 void read_ignored(YamlReader& reader, const Place& at, ImageContext& context, Config& config) {
-  if (!reader.expect_list(at)) return;
+  reader.expect_list(at);
   ImageReader entries(reader, context);
   reader.each_item(at, [&](const Place& item) {
     if (auto ignored = entries.read_ignored(item)) config.ignored.push_back(std::move(*ignored));

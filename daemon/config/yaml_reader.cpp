@@ -109,17 +109,15 @@ bool YamlReader::expect_map(const Place& at) {
   return false;
 }
 
-bool YamlReader::expect_list(const Place& at) {
+void YamlReader::expect_list(const Place& at) {
   const YamlKind found = kind(at);
-  if (found == YamlKind::sequence) return true;
   if (found == YamlKind::null) {
     fail(at, "is empty; expected a list", "write [] for an empty one");
   } else if (found == YamlKind::scalar) {
     fail(at, "expected a list, found a single value", "write it in brackets: [...]");
-  } else if (found != YamlKind::refused) {
+  } else if (found == YamlKind::map) {
     fail(at, "expected a list, found a map");
   }
-  return false;
 }
 
 bool YamlReader::expect_scalar(const Place& at, std::string_view wanted) {

@@ -73,7 +73,8 @@ class YamlReader {
   void warn_key(const Place& at, std::string message, std::string hint = {});
 
   bool expect_map(const Place& at);
-  bool expect_list(const Place& at);
+  /// Reports what is no list. It holds no item, so nobody need look.
+  void expect_list(const Place& at);
   /// Whether it is a list that holds nothing.
   [[nodiscard]] bool is_empty_list(const Place& at) const {
     return kind(at) == YamlKind::sequence && tree_[at.node].first_child == kNoYamlNode;

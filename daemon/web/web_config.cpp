@@ -165,13 +165,10 @@ class WebReader {
   template <class F>
   void read_list(const Fields& fields, std::string_view key, F read) {
     fields.with(key, [&](const Place& at) {
-      if (!reader_.expect_list(at)) return;
-      bool any = false;
-      reader_.each_item(at, [&](const Place& item) {
-        any = true;
-        read(item);
-      });
-      if (!any) reader_.fail(at, "must not be empty", "leave the key out for the default");
+      reader_.expect_list(at);
+      reader_.each_item(at, read);
+      if (reader_.is_empty_list(at))
+        reader_.fail(at, "must not be empty", "leave the key out for the default");
     });
   }
 

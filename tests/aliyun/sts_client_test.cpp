@@ -235,6 +235,14 @@ TEST(StsClient, DoesNotTakeWhatIsNoAnswer) {
     EXPECT_THAT(got.error().detail, HasSubstr(row.says));
     EXPECT_THAT(got.error().detail, Not(HasSubstr("hush")));
   }
+  for (const auto kind : {TransportError::Kind::fault, TransportError::Kind::refused}) {
+    Desk behind_a_proxy;
+    behind_a_proxy.fetch = [kind](const HttpRequest&, Millis, const std::stop_token&) -> HttpResult {
+      return Err(TransportError{Reason::proxy, "", kind});
+    };
+    EXPECT_EQ(behind_a_proxy.assume(Desk::role(), &key).error().http_status,
+              kind == TransportError::Kind::refused ? 407 : 0);
+  }
   Desk desk;
   EXPECT_THAT(desk.assume(Desk::role(), nullptr).error().detail, HasSubstr("no key to assume role"));
   EXPECT_TRUE(desk.requests.empty());
