@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include <sys/stat.h>
@@ -19,21 +22,72 @@ namespace {
 
 using sqlite::Database;
 
-/// The image's own events, and what explains them. Credentials that are renewed as always explain nothing.
-constexpr std::string_view kOfImage = R"(
-WITH own AS (
-  SELECT id, at, type, image, fields FROM events WHERE image = ?3 AND at >= ?1 ORDER BY id DESC LIMIT ?2)
-SELECT at, type, image, fields FROM (
-  SELECT * FROM own UNION ALL SELECT * FROM (
-    SELECT id, at, type, image, fields FROM events
-    WHERE image = '' AND at >= ?1 AND ?4 > 0
-      AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
-        'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
-        'mass_change_held', 'events_left_out', 'images_left_out', 'monitoring_gap')
-      AND id >= (SELECT CASE WHEN count(*) = ?2 THEN min(id) ELSE 0 END FROM own)
-      AND (?5 = '' OR CASE WHEN json_valid(fields) THEN coalesce(json_extract(fields, '$.profile'), ?5) END = ?5)
-    ORDER BY id DESC LIMIT ?4))
+// Which rows are wanted is asked without what they hold: one that is too large must not hide the others.
+constexpr std::string_view kOfAll = "SELECT id FROM events WHERE at >= ?1 ORDER BY id DESC LIMIT ?2";
+constexpr std::string_view kOfImage =
+    "SELECT id FROM events WHERE image = ?3 AND at >= ?1 ORDER BY id DESC LIMIT ?2";
+/// What explains those of an image. Credentials that are renewed as always explain nothing.
+constexpr std::string_view kExplaining = R"(
+SELECT id FROM events WHERE image = '' AND at >= ?1 AND id >= ?2
+  AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
+    'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
+    'mass_change_held', 'events_left_out', 'images_left_out', 'monitoring_gap')
 ORDER BY id DESC)";
+
+/// Longer fields are of nobody's making: the event is shown without them.
+constexpr std::size_t kMostOfOne = 64U << 10U;
+constexpr std::size_t kMostBytes = 16U << 20U;
+
+/// The events of one answer, by their number, and what they take.
+class Found {
+ public:
+  explicit Found(Database& database) : database_(database) {}
+
+  /// Takes the event in, if it is of `profile` or names none; an empty one is any. True if it did.
+  Result<bool, sqlite::Error> add(std::int64_t id, const std::string& profile) {
+    std::optional<Event> event;
+    const auto keep = [&](const sqlite::Statement& row, std::string_view fields) {
+      const auto type = parse_event_type(row.text(1));
+      if (!type) return;  // of a later release
+      event = Event{*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)}, {}};
+      if (fields.size() <= kMostOfOne) {
+        event->fields = fields_from_json(std::string{fields});
+      } else {
+        event->add("left_out", "fields that are too large to show");
+      }
+      bytes_ += std::min(fields.size(), kMostOfOne) + event->image_id.size();
+    };
+    auto done = database_.each(
+        "SELECT at, type, image, fields FROM events WHERE id = ?",
+        [&keep](const sqlite::Statement& row) { keep(row, row.text(3)); }, id);
+    if (!done && done.error().code == SQLITE_TOOBIG) {
+      const std::string too_large(kMostOfOne + 1, ' ');
+      done = database_.each(
+          "SELECT at, type, image FROM events WHERE id = ?",
+          [&](const sqlite::Statement& row) { keep(row, too_large); }, id);
+      if (!done && done.error().code == SQLITE_TOOBIG) return false;  // nor does it have a type or an image
+    }
+    if (!done) return Err(std::move(done).error());
+    if (bytes_ > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
+    if (!event) return false;
+    const std::string of = event->text("profile");
+    if (!profile.empty() && !of.empty() && of != profile) return false;
+    events_.emplace(id, std::move(*event));
+    return true;
+  }
+  [[nodiscard]] std::vector<Event> take() {
+    std::vector<Event> events;
+    events.reserve(events_.size());
+    for (auto& [id, event] : events_)
+      events.push_back(std::move(event));
+    return events;
+  }
+
+ private:
+  Database& database_;
+  std::map<std::int64_t, Event> events_;
+  std::size_t bytes_ = 0;
+};
 
 /// Through a connection of its own.
 Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database::Mode mode,
@@ -42,30 +96,36 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
   SD_TRY(application, database.number("PRAGMA application_id"));
   if (application != kStateApplicationId) return Err(sqlite::Error{SQLITE_NOTADB, ""});
   constexpr Millis kMostWork{10'000};
-  constexpr std::size_t kMostBytes = 16U << 20U;
   database.limit_work(kMostWork);
-  std::vector<Event> events;
-  std::size_t bytes = 0;
-  const auto keep = [&](const sqlite::Statement& row) -> sqlite::Status {
-    const std::string_view fields = row.text(3);
-    bytes += fields.size() + row.text(2).size();
-    if (bytes > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
-    const auto type = parse_event_type(row.text(1));
-    if (!type) return Unit{};  // of a later release
-    events.push_back({*type, WallTime{Millis{row.integer(0)}}, std::string{row.text(2)},
-                      fields_from_json(std::string{fields})});
+  // One moment of the file for all statements: a daemon may be writing it.
+  if (auto begun = database.execute("BEGIN"); !begun) return Err(std::move(begun).error());
+  Found found(database);
+  std::size_t own = 0;
+  std::int64_t oldest = 0;
+  const auto add = [&](const sqlite::Statement& row) -> sqlite::Status {
+    ++own;
+    oldest = row.integer(0);
+    SD_TRY(added, found.add(oldest, ""));
+    static_cast<void>(added);
     return Unit{};
   };
   const WallTime since = query.since.value_or(WallTime{});
-  auto done = query.image_id.empty()
-                  ? database.each(
-                        "SELECT at, type, image, fields FROM events WHERE at >= ?1 ORDER BY id DESC LIMIT ?2",
-                        keep, since, query.limit)
-                  : database.each(kOfImage, keep, since, query.limit, query.image_id, query.explaining,
-                                  query.profile);
+  auto done = query.image_id.empty() ? database.each(kOfAll, add, since, query.limit)
+                                     : database.each(kOfImage, add, since, query.limit, query.image_id);
   if (!done) return Err(std::move(done).error());
-  std::reverse(events.begin(), events.end());
-  return events;
+  if (query.image_id.empty() || query.explaining == 0) return found.take();
+  constexpr int kEnough = SQLITE_DONE;
+  std::size_t left = query.explaining;
+  done = database.each(
+      kExplaining,
+      [&](const sqlite::Statement& row) -> sqlite::Status {
+        SD_TRY(added, found.add(row.integer(0), query.profile));
+        if (added && --left == 0) return Err(sqlite::Error{kEnough, ""});
+        return Unit{};
+      },
+      since, own == query.limit ? oldest : 0);
+  if (!done && done.error().code != kEnough) return Err(std::move(done).error());
+  return found.take();
 }
 
 /// Why the file cannot be opened, and what helps; empty: that is not it.

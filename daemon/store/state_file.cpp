@@ -20,7 +20,6 @@ namespace sharedrift {
 
 namespace {
 
-constexpr int kOurs = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 constexpr mode_t kForOwner = 0600;
 constexpr off_t kMostBytes = 4LL << 30;
 
@@ -28,18 +27,28 @@ Err<sqlite::Error> not_to_be_had(std::string why) {
   return Err(sqlite::Error{SQLITE_CANTOPEN, std::move(why)});
 }
 
-/// What lies in the place of a file of ours and was not made by this daemon, so that whoever put it there
-/// chose what is written; empty: nothing does.
-std::string planted(const std::string& path) {
+/// Why a file of ours was not made by this daemon, so that whoever put it there chose what is written; empty:
+/// it was.
+std::string_view fault_of(const struct stat& info) {
+  if (S_ISLNK(info.st_mode)) return "is a symbolic link; remove it";
+  if (!S_ISREG(info.st_mode)) return "is not a file; remove it";
+  if (info.st_nlink > 1) return "is a hard link: the file has another name too; remove it";
+  if (info.st_uid != 0 && info.st_uid != ::geteuid())
+    return "belongs to another user; remove it, or chown it";
+  return {};
+}
+
+/// Opens and judges the same file: what is put in its place in between is not written. -1, and errno: it
+/// cannot be opened. An error: something is planted there.
+Result<int, std::string> open_ours(const std::string& path) {
+  Descriptor fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kForOwner));
+  const int error = errno;
   struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0) return {};
-  const std::string_view why =
-      S_ISLNK(info.st_mode)    ? "is a symbolic link; remove it"
-      : !S_ISREG(info.st_mode) ? "is not a file; remove it"
-      : info.st_nlink > 1      ? "is a hard link: the file has another name too; remove it"
-      : info.st_uid != 0 && info.st_uid != ::geteuid() ? "belongs to another user; remove it, or chown it"
-                                                       : "";
-  return why.empty() ? "" : clean(path) + " " + std::string{why};
+  const bool there = fd.get() >= 0 ? ::fstat(fd.get(), &info) == 0 : ::lstat(path.c_str(), &info) == 0;
+  const std::string_view why = there ? fault_of(info) : std::string_view{};
+  if (!why.empty()) return Err(clean(path) + " " + std::string{why});
+  errno = error;
+  return fd.release();
 }
 
 }  // namespace
@@ -61,8 +70,9 @@ std::string state_path(const std::string& option) {
 
 Result<int, std::string> lock_state(const std::string& path) {
   const std::string lock_path = path + ".lock";
-  if (std::string why = planted(lock_path); !why.empty()) return Err("the lock file " + why);
-  const int fd = ::open(lock_path.c_str(), kOurs, kForOwner);
+  auto opened = open_ours(lock_path);
+  if (!opened) return Err("the lock file " + opened.error());
+  const int fd = *opened;
   if (fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(fd);
     return Err("the state database " + clean(path) +
@@ -72,10 +82,15 @@ Result<int, std::string> lock_state(const std::string& path) {
 }
 
 sqlite::Status ready_state_file(const std::string& path) {
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
-    if (std::string why = planted(path + suffix); !why.empty()) return not_to_be_had(std::move(why));
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {  // SQLite opens them, and follows no link
+    struct stat beside {};
+    if (::lstat((path + suffix).c_str(), &beside) != 0) continue;
+    if (const auto why = fault_of(beside); !why.empty())
+      return not_to_be_had(clean(path + suffix) + " " + std::string{why});
   }
-  const Descriptor fd(::open(path.c_str(), kOurs, kForOwner));
+  auto opened = open_ours(path);
+  if (!opened) return not_to_be_had(std::move(opened).error());
+  const Descriptor fd(*opened);
   struct stat info {};
   if (fd.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
     return not_to_be_had("there is no such folder; make it, or name another file with --storage.path");

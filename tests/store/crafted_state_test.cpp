@@ -163,6 +163,29 @@ TEST(CraftedHistory, IsBounded) {
   EXPECT_THAT(events.error(), HasSubstr("too large"));
 }
 
+TEST(CraftedHistory, ShowsTheOthersBesideOneThatIsTooLarge) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  { Life(path).db->add_event(an_event("m-1", kStart)); }
+  const auto add = [](const std::string& type, const std::string& image, const std::string& bytes) {
+    return "INSERT INTO events(at,type,image,fields) VALUES(7," + type + "," + image +
+           ",printf('{\"a\":\"%.*c\"}', " + bytes + ", 'x'));";
+  };
+  const std::string huge = "printf('%.*c', 4000000, 'x')";
+  craft(path, add("'drift_opened'", "'m-1'", "4000000") + add("'drift_opened'", "'m-1'", "100000") +
+                  add("'config_rejected'", "''", "4000000") + add(huge, "'m-1'", "1") +
+                  add("'drift_opened'", huge, "1"));
+  const auto all = read_events(path, {});
+  ASSERT_TRUE(all) << all.error();
+  ASSERT_THAT(*all, SizeIs(4)) << "those that have a type and an image";
+  EXPECT_EQ((*all)[0].find("left_out"), nullptr);
+  for (std::size_t i = 1; i < 4; ++i)
+    EXPECT_THAT((*all)[i].text("left_out"), HasSubstr("too large"));
+  const auto of_image = read_events(path, {"m-1", {}, 100, 100, "default"});
+  ASSERT_TRUE(of_image) << of_image.error();
+  EXPECT_THAT(*of_image, SizeIs(4));
+}
+
 TEST(CraftedState, LinksAreNotFollowed) {
   const TempDir dir;
   const std::string elsewhere = dir.file("elsewhere");
