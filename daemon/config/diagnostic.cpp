@@ -57,9 +57,29 @@ std::string summary(const std::vector<Diagnostic>& diagnostics) {
   return out;
 }
 
+std::string without_secrets(std::string_view text) {
+  constexpr std::size_t kShortest = 20;
+  constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  constexpr std::string_view kLower = "abcdefghijklmnopqrstuvwxyz";
+  constexpr std::string_view kDigits = "0123456789";
+  constexpr std::string_view kOfKeys = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+=";
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view run = text.substr(0, std::min(text.find_first_not_of(kOfKeys), text.size()));
+    const bool secret = run.size() >= kShortest && run.find_first_of(kUpper) != run.npos &&
+                        run.find_first_of(kLower) != run.npos && run.find_first_of(kDigits) != run.npos;
+    out += secret ? "***" : run;
+    text.remove_prefix(run.size());
+    const std::size_t between = std::min(text.find_first_of(kOfKeys), text.size());
+    out += text.substr(0, between);
+    text.remove_prefix(between);
+  }
+  return out;
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 60;
-  return '"' + clean(text, kShown) + '"';
+  return '"' + clean(without_secrets(text), kShown) + '"';
 }
 
 Diagnostic& DiagnosticList::add(int line, int column, std::string path, std::string message,

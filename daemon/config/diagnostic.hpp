@@ -28,7 +28,11 @@ std::string summary(const std::vector<Diagnostic>& diagnostics);
 /// May begin a file; is no part of its first line.
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// A piece of the file as a message may show it: in double quotes, cleaned and cut.
+/// `text` with *** in place of what looks like a key, a secret or a token: twenty letters and digits or more
+/// in a row, upper case, lower case and digits among them. Somebody may have put one where it does not
+/// belong.
+std::string without_secrets(std::string_view text);
+/// A piece of the file as a message may show it: in double quotes, without secrets, cleaned and cut.
 std::string in_quotes(std::string_view text);
 
 /// Collects what is wrong in one file while it is being read in any order.

@@ -69,7 +69,7 @@ std::string_view advice(std::string_view message) {
 
 void append_path_key(std::string& path, std::string_view key) {
   if (!path.empty()) path += '.';
-  path += !key.empty() && all_alnum_or(key, "_-") ? clean(key, 60) : in_quotes(key);
+  path += !key.empty() && all_alnum_or(key, "_-") ? clean(without_secrets(key), 60) : in_quotes(key);
 }
 
 void append_path_index(std::string& path, std::size_t index) {
