@@ -29,10 +29,10 @@ bool EventBudget::take(const Event& event, MonoTime now) {
     case EventType::listing_incomplete:
     case EventType::listing_failed:
     case EventType::listing_recovered:
-    case EventType::image_state_changed:
+    case EventType::image_state_changed: return told(of_listings_, kOthersPerSecond, left_out_.others);
     case EventType::image_discovered:
     case EventType::image_renamed:
-    case EventType::image_left: return told(others_, kOthersPerSecond, left_out_.others);
+    case EventType::image_left: return told(of_inventory_, kOthersPerSecond, left_out_.others);
     default: return true;
   }
 }

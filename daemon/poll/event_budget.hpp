@@ -9,8 +9,9 @@
 namespace sharedrift {
 
 /// How many events about single images become a line and a row: `kAtOnce`, and so many a second from then on,
-/// of drift and of everything else each. Accounts and images that come and go by the thousand fill no disk,
-/// and images hide no drift; what is open, gauges and counters have all of them. Not thread-safe.
+/// of drift, of listings and of the inventory each. Accounts and images that come and go by the thousand fill
+/// no disk, and none of the three hides another; what is open, gauges and counters have all of them. Not
+/// thread-safe.
 class EventBudget {
  public:
   static constexpr double kAtOnce = 20'000;  ///< some 12 MB of log
@@ -39,7 +40,8 @@ class EventBudget {
   };
 
   Bucket of_drift_;
-  Bucket others_;
+  Bucket of_listings_;
+  Bucket of_inventory_;
   LeftOut left_out_;
   std::optional<MonoTime> told_;
 };
