@@ -39,7 +39,7 @@ ProfileOutage::Advice ProfileOutage::on_failure(const Poll& poll, std::size_t im
   }
   if (phase_ == Phase::blind) {
     advice.quiet = true;
-    failing_.insert_or_assign(poll.image, Failing{poll.state, false});
+    failing_[poll.image].state = poll.state;
     const bool repeats = poll.image == example() && ++again_ >= kToldAgainEvery;
     const bool turned =
         poll.state != state_ && std::all_of(failing_.begin(), failing_.end(), [&poll](const auto& failing) {
