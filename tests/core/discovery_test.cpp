@@ -286,27 +286,29 @@ TEST(Discovery, TellsSinceWhenANewImageCanHaveBeenShared) {
 }
 
 TEST(Discovery, TheFirstDriftOfADiscoveredImageSaysSo) {
-  auto policy = std::make_shared<ImagePolicy>(*testing::an_image("m-1").allowing({1}).build());
-  policy->discovered = true;
-  policy->created = kNow - 1h;
-  WatchList watch;
-  watch.images = {policy};
-  Step start;
-  Tracker tracker(watch, SavedState{}, {MonoTime{1h}, kNow}, start);
-  const Step step = tracker.apply(policy->id,
-                                  [] {
-                                    Observation seen = testing::listed({1, 9});
-                                    seen.started = kNow;
-                                    return seen;
-                                  }(),
-                                  {MonoTime{1h}, kNow});
-  const auto opened = std::find_if(step.events.begin(), step.events.end(),
-                                   [](const Event& e) { return e.type == EventType::drift_opened; });
-  ASSERT_NE(opened, step.events.end());
-  EXPECT_EQ(opened->text("discovered"), "true");
-  EXPECT_EQ(opened->text("not_before"), format_rfc3339(kNow - 1h));
-  EXPECT_THAT(message_of(*opened),
-              ::testing::HasSubstr("can have been shared since " + format_rfc3339(kNow - 1h)));
+  for (const WallTime created : {kNow - 1h, kNow, kNow + 1s}) {
+    auto policy = std::make_shared<ImagePolicy>(*testing::an_image("m-1").allowing({1}).build());
+    policy->discovered = true;
+    policy->created = created;
+    WatchList watch;
+    watch.images = {policy};
+    Step start;
+    Tracker tracker(watch, SavedState{}, {MonoTime{1h}, kNow}, start);
+    Observation seen = testing::listed({1, 9});
+    seen.started = kNow;
+    const Step step = tracker.apply(policy->id, seen, {MonoTime{1h}, kNow});
+    const auto opened = std::find_if(step.events.begin(), step.events.end(),
+                                     [](const Event& e) { return e.type == EventType::drift_opened; });
+    ASSERT_NE(opened, step.events.end());
+    EXPECT_EQ(opened->text("discovered"), "true");
+    if (created > kNow) {
+      EXPECT_EQ(opened->find("not_before"), nullptr) << "shared before it was made: not to be believed";
+      continue;
+    }
+    EXPECT_EQ(opened->text("not_before"), format_rfc3339(created)) << "nobody can share it before that";
+    EXPECT_THAT(message_of(*opened),
+                ::testing::HasSubstr("can have been shared since " + format_rfc3339(created)));
+  }
 }
 
 }  // namespace
