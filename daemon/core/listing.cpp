@@ -61,8 +61,11 @@ void ListingCollector::add(int number, Page page) {
   pass_.pages.emplace(number, PageFacts{row_count(page), page.total_count, page.page_size});
   // Pages that are longer than asked for could fill the memory long before there are too many of them.
   if (pass_.rows_read >
-      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages))
-    return fail(make_failure(Reason::too_large, "the pages hold more rows than they may"));
+      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages)) {
+    pass_.why.reset();  // this outweighs what else is wrong
+    break_pass(Reason::too_large, "the pages hold more rows than they may");
+    return fail(*pass_.why);
+  }
   if (awaiting()) return;
   if (at_end()) {
     finish_pass();
