@@ -175,6 +175,7 @@ TEST(ListingCollector, RowsAreCappedWhateverAPageHolds) {
       for (int i = 0; i < 60'000; ++i)
         page.accounts.push_back(account(++next));
       page.total_count = 90'000'000;
+      page.request_id = "R-" + std::to_string(number);
       rows += page.accounts.size();
       collector.add(number, std::move(page));
       if (collector.done()) break;
@@ -185,6 +186,7 @@ TEST(ListingCollector, RowsAreCappedWhateverAPageHolds) {
   const Observation seen = collector.take();
   EXPECT_FALSE(seen.complete);
   EXPECT_EQ(seen.failure.reason, Reason::too_large);
+  EXPECT_EQ(seen.failure.request_id, "R-2");
   EXPECT_EQ(seen.accounts.size(), rows) << "what was seen still raises";
 }
 
@@ -293,9 +295,11 @@ TEST(ListingCollector, KeepsWhatWasSeenWhenAPageFails) {
   failure.reason = Reason::timeout;
   collector.fail(failure);
   ASSERT_TRUE(collector.done());
+  collector.add(2, server.page(2, 100));  // its answer comes too late
   const Observation seen = collector.take();
   EXPECT_FALSE(seen.complete);
   EXPECT_EQ(seen.failure.reason, Reason::timeout);
+  EXPECT_EQ(seen.pages, 1);
   EXPECT_EQ(seen.accounts.size(), 100U);
   EXPECT_EQ(seen.unlisted(), 50);
 }

@@ -82,6 +82,14 @@ TEST(Tracker, AChangeMadeWhileDownIsBoundedInTime) {
   EXPECT_EQ(step.events.front().text("first_run"), "false");
 }
 
+TEST(Tracker, ABoundIsKeptThoughItIsTheMomentOfTheSighting) {
+  Fleet before({an_image("m-1").allowing({1})});
+  before.apply("m-1", listed({1}));
+  before.apply("m-1", listed({1, 9}));  // no millisecond later
+  Fleet after({an_image("m-1").allowing({1})}, before.save(), 1min);
+  EXPECT_EQ(after.view("m-1")->drifts.front().not_before, Fleet::kStart);
+}
+
 TEST(Tracker, TheEndOfAnExceptionIsToldOnceWhateverTheRestarts) {
   const auto image = [] { return an_image("m-1").allowing({1}).excepting(7, Fleet::kStart + 10min); };
   Fleet before({image()});

@@ -193,6 +193,15 @@ TEST(TrackerUnwatched, AnImageThatWasGoneMayBeBack) {
   EXPECT_EQ(fleet.view("m-1")->state, ImageState::never_read);
 }
 
+TEST(TrackerUnwatched, ATamperedAbsenceDoesNotHideWhenALeakWasSeen) {
+  Left left;
+  SavedState saved = left.saved();
+  saved.images.back().absences.push_back({account(9), Fleet::kStart, std::nullopt});
+  const Fleet restarted({an_image("m-2")}, saved, 1min);
+  ASSERT_THAT(restarted.start().unwatched, SizeIs(1));
+  EXPECT_EQ(restarted.start().unwatched.front().view->drifts.front().last_seen, left.since);
+}
+
 TEST(TrackerUnwatched, IsForgottenWhenItsEventsAre) {
   Left left;
   left.fleet.advance(std::chrono::hours{24 * 400} + 1s);
@@ -235,13 +244,19 @@ TEST(UnwatchedImages, OfTooManyTheOldestOfTheLargestAreForgotten) {
 }
 
 TEST(UnwatchedImages, OneThatIsBloatedPushesOutNoOther) {
-  UnwatchedImages images(10);
-  images.keep(a_record(1, 2));
-  images.keep(a_record(2, 20));
-  images.keep(a_record(3, 1));
-  EXPECT_THAT(images.forget(Fleet::kStart), ElementsAre(*ImageId::parse("m-2")));
-  EXPECT_EQ(images.take(*ImageId::parse("m-1")), a_record(1, 2));
-  EXPECT_EQ(images.take(*ImageId::parse("m-3")), a_record(3, 1));
+  ImageRecord absences = a_record(2, 0);
+  absences.absences.resize(20, {account(1), {}, {}});
+  ImageRecord drifts = a_record(2, 0);
+  drifts.drifts.resize(20, {account(1), DriftKind::unexpected, {}});
+  for (const ImageRecord& bloated : {a_record(2, 20), absences, drifts}) {
+    UnwatchedImages images(10);
+    images.keep(a_record(1, 2));
+    images.keep(bloated);
+    images.keep(a_record(3, 1));
+    EXPECT_THAT(images.forget(Fleet::kStart), ElementsAre(*ImageId::parse("m-2")));
+    EXPECT_EQ(images.take(*ImageId::parse("m-1")), a_record(1, 2));
+    EXPECT_EQ(images.take(*ImageId::parse("m-3")), a_record(3, 1));
+  }
 }
 
 }  // namespace
