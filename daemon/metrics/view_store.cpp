@@ -53,8 +53,8 @@ void ViewStore::remove(const ImageId& image) {
 }
 
 void ViewStore::unwatch(ViewPtr view) {
-  remove(view->policy->id);
   const std::lock_guard lock(mutex_);
+  if (views_.erase(view->policy->id) > 0) grow();
   std::erase_if(unwatched_, [now = *view->unwatched_since](const auto& entry) {
     return *entry.second->unwatched_since < now - kUnwatchedIsShown;
   });

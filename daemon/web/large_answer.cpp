@@ -38,22 +38,50 @@ std::shared_ptr<const AnswerBody> SharedAnswers::get(const std::string& what,
     answer = &answers_[what];
   }
   const std::scoped_lock one_at_a_time(answer->making);
-  const WallTime now = clock_();
-  const Millis age = now - answer->made;
-  if (age < Millis{0} || age >= answer->kept_for) answer->kept.reset();
-  if (auto sent = answer->body.lock();
-      sent && age >= Millis{0} && age < (sent->size >= kLarge ? kFresh : answer->kept_for))
-    return sent;
-  answer->kept.reset();
+  if (auto found = find(*answer)) return found;
+  const WallTime began = clock_();
   auto body = std::make_shared<const AnswerBody>(make());
-  std::size_t bytes = 0;
-  for (const auto& piece : body->pieces)
-    bytes += piece->size();
-  answer->body = body;
-  answer->kept = bytes <= kMostKept ? body : nullptr;
-  answer->made = now;
-  answer->kept_for = std::min(kShare * (clock_() - now), kFresh);
+  keep(*answer, body, began);
   return body;
+}
+
+/// What it has, if it is fresh. What is too old, of all, is not kept any longer.
+std::shared_ptr<const AnswerBody> SharedAnswers::find(Answer& answer) {
+  const std::scoped_lock lock(mutex_);
+  const WallTime now = clock_();
+  for (auto& [what, other] : answers_) {
+    if (now < other.made || now - other.made >= other.kept_for) other.kept.reset();
+  }
+  auto sent = answer.body.lock();
+  const Millis age = now - answer.made;
+  const bool fresh = sent && age >= Millis{0} && age < (sent->size >= kLarge ? kFresh : answer.kept_for);
+  if (!fresh) answer.kept.reset();
+  return fresh ? sent : nullptr;
+}
+
+/// The oldest go where there is no room for all.
+void SharedAnswers::keep(Answer& answer, std::shared_ptr<const AnswerBody> body, WallTime made) {
+  const auto bytes_of = [](const AnswerBody& kept) {
+    std::size_t bytes = 0;
+    for (const auto& piece : kept.pieces)
+      bytes += piece->size();
+    return bytes;
+  };
+  const std::scoped_lock lock(mutex_);
+  answer.body = body;
+  answer.made = made;
+  answer.kept_for = std::min(kShare * (clock_() - made), kFresh);
+  answer.kept = std::move(body);
+  std::vector<Answer*> kept;
+  for (auto& [what, other] : answers_) {
+    if (other.kept) kept.push_back(&other);
+  }
+  std::sort(kept.begin(), kept.end(), [](const Answer* a, const Answer* b) { return a->made > b->made; });
+  std::size_t bytes = 0;
+  for (Answer* each : kept) {
+    bytes += bytes_of(*each->kept);
+    if (bytes > kMostKept) each->kept.reset();
+  }
 }
 
 }  // namespace sharedrift

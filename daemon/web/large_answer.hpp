@@ -53,7 +53,8 @@ class AnswerWriter {
 /// would be a quarter of a gigabyte. Thread-safe.
 class SharedAnswers {
  public:
-  static constexpr std::size_t kMostKept = 16U << 20U;  ///< a longer body is kept only while it is sent
+  static constexpr std::size_t kMostKept = 16U
+                                           << 20U;  ///< of all; what is longer is kept only while it is sent
   static constexpr int kShare = 10;                 ///< it is kept so many times as long as it took to make
   static constexpr std::size_t kLarge = 4U << 20U;  ///< of the text: shared while it is sent to somebody, too
   static constexpr Millis kFresh{10'000};           ///< an older one is made anew
@@ -66,11 +67,15 @@ class SharedAnswers {
  private:
   struct Answer {
     std::mutex making;  ///< held while it is made, so that others wait for it
+    // The rest is guarded by mutex_:
     std::weak_ptr<const AnswerBody> body;
     std::shared_ptr<const AnswerBody> kept;  ///< the same, or nothing
     WallTime made;                           ///< when its making began
     Millis kept_for{0};
   };
+  std::shared_ptr<const AnswerBody> find(Answer& answer);
+  void keep(Answer& answer, std::shared_ptr<const AnswerBody> body, WallTime made);
+
   const std::function<WallTime()> clock_;
   std::mutex mutex_;
   std::map<std::string, Answer> answers_;  ///< guarded by mutex_; its entries stay

@@ -5,6 +5,9 @@
 
 #include <atomic>
 #include <future>
+#include <map>
+#include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -104,6 +107,30 @@ TEST(LargeAnswer, WhatIsVeryLongIsNotKeptForWhoMayCome) {
     get(size);
   }
   EXPECT_EQ(made, 3);
+}
+
+TEST(LargeAnswer, AllThatAreKeptTakeNoMoreThanOneMay) {
+  WallTime now{Millis{1'000'000}};
+  SharedAnswers answers([&now] { return now; });
+  std::map<std::string, std::weak_ptr<const AnswerBody>> made;
+  const auto get = [&](const std::string& what, std::size_t size) {
+    made[what] = answers.get(what, [&] {
+      now += Millis{20};
+      return of_size(size);
+    });
+  };
+  const auto kept = [&made](const std::string& what) { return !made[what].expired(); };
+  get("/", SharedAnswers::kMostKept / 2);
+  get("/api", SharedAnswers::kMostKept / 2);
+  EXPECT_TRUE(kept("/") && kept("/api"));
+  get("/config", 100);
+  EXPECT_FALSE(kept("/")) << "the oldest goes";
+  EXPECT_TRUE(kept("/api") && kept("/config"));
+  get("/huge", SharedAnswers::kMostKept + 1);
+  EXPECT_FALSE(kept("/huge"));
+  now += SharedAnswers::kFresh;
+  get("/small", 100);
+  EXPECT_FALSE(kept("/api") || kept("/config")) << "too old, though nobody asked for it";
 }
 
 TEST(LargeAnswer, WhoAsksWhileItIsMadeWaitsForIt) {
