@@ -126,20 +126,27 @@ std::optional<ServerResponse> WebSecurity::refuse(const ServerRequest& request) 
   if (!state->faults.empty()) {
     return ServerResponse::text(500, "The web configuration cannot be used; see the log.\n");
   }
-  if (request.lane == Lane::quick && !may_pass(state->config.rate_limit))
-    return ServerResponse::text(429, "Too many requests for the web configuration's rate_limit.\n");
   const auto& users = state->config.users;
-  if (users.empty()) return std::nullopt;
+  if (users.empty()) return refuse_too_fast(request, state->config.rate_limit);
   const auto given = parse_basic_auth(request.header("authorization"));
   if (!given) return unauthorized();
   const auto user = users.find(given->user);
   const auto hash = user == users.end() ? std::nullopt : std::optional(user->second);
   switch (passwords_.check(given->user, given->password, hash, decoy(users), request.lane != Lane::quick)) {
-    case PasswordCheck::Verdict::right: return std::nullopt;
+    case PasswordCheck::Verdict::right: return refuse_too_fast(request, state->config.rate_limit);
     case PasswordCheck::Verdict::wrong: return unauthorized();
     case PasswordCheck::Verdict::unknown: break;
   }
   return ServerResponse::in(Lane::password);
+}
+
+/// Each request is counted once, in the lane where it is let in. Strangers are not: they would use up what
+/// users may ask.
+std::optional<ServerResponse> WebSecurity::refuse_too_fast(const ServerRequest& request,
+                                                           const RateLimit& limit) {
+  const bool is_let_in = request.lane == Lane::quick || request.lane == Lane::password;
+  if (!is_let_in || may_pass(limit)) return std::nullopt;
+  return ServerResponse::text(429, "Too many requests for the web configuration's rate_limit.\n");
 }
 
 /// The burst is used up when that many intervals are spent in advance.

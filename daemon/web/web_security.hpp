@@ -48,6 +48,8 @@ class WebSecurity {
   WebSecurity(std::string file, const Clock& clock, Report report);
   [[nodiscard]] std::shared_ptr<const State> current();
   [[nodiscard]] std::shared_ptr<const State> read() const;
+  [[nodiscard]] std::optional<ServerResponse> refuse_too_fast(const ServerRequest& request,
+                                                              const RateLimit& limit);
   [[nodiscard]] bool may_pass(const RateLimit& limit);
 
   const std::string file_;

@@ -96,7 +96,7 @@ TEST_F(WebSecurityTest, NoMoreRequestsThanTheRateAllows) {
   for (int i = 0; i < 3; ++i)
     EXPECT_TRUE(passes(Lane::quick)) << i;
   EXPECT_EQ(door->refuse(with("", Lane::quick))->status, 429);
-  EXPECT_TRUE(passes(Lane::password)) << "it was counted when it came";
+  EXPECT_TRUE(passes(Lane::slow)) << "it was counted when it came";
   clock.advance(Millis{1'000});
   EXPECT_TRUE(passes(Lane::quick));
   EXPECT_FALSE(passes(Lane::quick));
@@ -108,6 +108,24 @@ TEST_F(WebSecurityTest, NoMoreRequestsThanTheRateAllows) {
   clock.advance(Millis{1'000});
   for (int i = 0; i < 9; ++i)
     EXPECT_TRUE(passes(Lane::quick)) << i;
+}
+
+TEST_F(WebSecurityTest, StrangersUseUpNoRateOfUsers) {
+  write("basic_auth_users: {prom: " + kHash + "}\nrate_limit: {interval: 1s, burst: 3}\n");
+  const auto door = open();
+  const std::string right = basic("cHJvbTpyaWdodA==");
+  const auto answer = [&](const std::string& header, Lane lane) {
+    const auto refusal = door->refuse(with(header, lane));
+    return refusal ? refusal->status : 200;
+  };
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(answer("", Lane::quick), 401);
+  EXPECT_EQ(answer(basic("cHJvbTp3cm9uZw=="), Lane::password), 401);
+  EXPECT_EQ(answer(right, Lane::password), 200) << "the first log-in counts";
+  EXPECT_EQ(answer(right, Lane::large), 200) << "and is not counted twice";
+  EXPECT_EQ(answer(right, Lane::quick), 200);
+  EXPECT_EQ(answer(right, Lane::quick), 200);
+  EXPECT_EQ(answer(right, Lane::quick), 429);
 }
 
 TEST_F(WebSecurityTest, AChangedFileIsInForceAtOnce) {
