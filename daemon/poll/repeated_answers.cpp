@@ -1,21 +1,20 @@
 #include "poll/repeated_answers.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace sharedrift {
 
 namespace {
 /// `proof` without what it proves, since it has the answer `request_id`.
 template <typename Proof>
-Proof as_repeated(const Proof& proof, std::string request_id) {
+Proof as_repeated(const Proof& proof, const std::string& request_id) {
   Proof repeated = proof;
   repeated.complete = false;
   repeated.failure = make_failure(Reason::bad_payload,
                                   "the answer is an earlier one, with the same RequestId: something between "
                                   "this host and the API keeps answers; exclude the endpoint from that cache "
                                   "or proxy");
-  repeated.failure.request_id = std::move(request_id);
+  repeated.failure.request_id = request_id;
   return repeated;
 }
 }  // namespace

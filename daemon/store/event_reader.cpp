@@ -36,7 +36,7 @@ ORDER BY id DESC)";
 
 /// Longer fields are of nobody's making: the event is shown without them.
 constexpr std::size_t kMostOfOne = 64U << 10U;
-constexpr std::size_t kMostBytes = 16U << 20U;
+constexpr std::size_t kMostOfAnswer = 16U << 20U;
 
 /// The events of one answer, by their number, and what they take.
 class Found {
@@ -68,7 +68,7 @@ class Found {
       if (!done && done.error().code == SQLITE_TOOBIG) return false;  // nor does it have a type or an image
     }
     if (!done) return Err(std::move(done).error());
-    if (bytes_ > kMostBytes) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
+    if (bytes_ > kMostOfAnswer) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
     if (!event) return false;
     const std::string of = event->text("profile");
     if (!profile.empty() && !of.empty() && of != profile) return false;
