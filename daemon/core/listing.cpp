@@ -52,7 +52,7 @@ void ListingCollector::add(int number, Page page) {
   if (done_ || number < 1 || number > pass_.highest_asked || pass_.pages.contains(number)) return;
   ++result_.pages;
   if (page.total_count) result_.total_count = *page.total_count;
-  last_answer_ = page.request_id;
+  last_answer_ = std::move(page.request_id);
   if (!last_answer_.empty()) result_.request_ids.push_back(last_answer_);
   judge_echoes(number, page);
   if (page.image_id && *page.image_id != image_.str()) page.accounts.clear();
