@@ -3,6 +3,7 @@
 #include "store/event_reader.hpp"
 #include "store/state_db.hpp"
 #include "support/fakes.hpp"
+#include "support/page_server.hpp"
 #include "support/recording_sink.hpp"
 #include "support/temp_dir.hpp"
 
