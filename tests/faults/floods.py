@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Floods from three sides: an inventory that invents images without end, a storm of reloads that all change something, TLS clients
-that send nothing but KeyUpdates. While each lasts a scrape takes less than a second of an idle machine, memory has a bound, and the
-drift that is open stays open.
+that send nothing but KeyUpdates. While each lasts a scrape takes less than a second of an idle machine, one of 50,000 images less than
+three, memory has a bound, and the drift that is open stays open.
 """
 import collections
 import contextlib
@@ -44,8 +44,8 @@ def scrape(port, context=None):
     return (gzip.decompress(body) if b"gzip" in head else body).decode(), took
 
 
-def watch(daemon, context=None):
-    """Scrapes while something lasts: what was seen, in words. The drift is there in each."""
+def watch(daemon, context=None, most=1):
+    """Scrapes while something lasts: what was seen, in words. The drift is there in each, and none takes `most` seconds."""
     slowest, largest, ends, count = 0.0, 0, time.monotonic() + SECONDS, 0
     slow = slowness()
     while time.monotonic() < ends:
@@ -58,7 +58,7 @@ def watch(daemon, context=None):
         largest = max(largest, int(rss[1]) // 1024)
         count += 1
     seen = f"{count} scrapes, {slowest:.3f} s at most, {largest} MiB"
-    if slowest >= 1 or largest > LIMIT_MIB or daemon.events("drift_closed"):
+    if slowest >= most or largest > LIMIT_MIB or daemon.events("drift_closed"):
         raise Failed(seen)
     return seen
 
@@ -95,7 +95,7 @@ def endless_inventory(directory):
                     wait=False)  # ready is who polled all images once
     try:
         wait_for("images beyond what can be watched", lambda: daemon.events("images_left_out"))
-        seen = watch(daemon)
+        seen = watch(daemon, most=3)
         if not daemon.value("share_drift_inventory_unwatched_images", profile="default"):
             raise Failed("no number says how many are not watched")
         return seen
@@ -191,11 +191,12 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     table = Table(at_a_time=1)
     with workspace() as (directory, _):
-        for flood in (endless_inventory, changed_reloads, key_updates):
+        for flood, expected in ((endless_inventory, "scrapes of 50,000 images within three seconds"),
+                                (changed_reloads, "scrapes within a second"), (key_updates, "scrapes within a second")):
             if sys.argv[1:] and flood.__name__ not in sys.argv[1:]:
                 continue
             own = directory / flood.__name__
-            table.row(flood.__name__, "scrapes within a second", lambda flood=flood, own=own: again(flood, own))
+            table.row(flood.__name__, expected, lambda flood=flood, own=own: again(flood, own))
         table.run()
     return 1 if table.missed else 0
 
