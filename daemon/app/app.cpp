@@ -289,8 +289,8 @@ class App {
   }
 
   std::vector<Field> started_fields() const {
-    return {{"version", std::string{kVersion}},
-            {"revision", std::string{kRevision}},
+    return {{"version", std::string{program_version()}},
+            {"revision", std::string{program_revision()}},
             {"config", config_.in_force()->sha256.substr(0, 12)},
             {"images", watched_images()},
             {"state", store_->path()}};
@@ -308,7 +308,7 @@ class App {
   std::unique_ptr<StateDb> store_;
   std::unique_ptr<EventJournal> journal_;
   ViewStore views_;
-  SelfMetrics metrics_{{kVersion, kRevision, options_.shard_index, options_.shard_count},
+  SelfMetrics metrics_{{program_version(), program_revision(), options_.shard_index, options_.shard_count},
                        {[this] { return logger_.counts(); }, [] { return read_process_stats(); },
                         [this] {
                           return StateHealth{store_->ok(), store_->last_write()};

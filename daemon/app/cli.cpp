@@ -261,8 +261,9 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
   Raw raw;
   CLI::App app{"Watches with whom Alibaba Cloud ENS images are shared, and proves what it says.",
                "share-drift-exporter"};
-  app.set_version_flag("--version", std::string{"share-drift-exporter "} + kVersion + " (" + kRevision + ")",
-                       "version and revision");
+  app.set_version_flag(
+      "--version", std::string{"share-drift-exporter "} + program_version() + " (" + program_revision() + ")",
+      "version and revision");
   app.require_subcommand(0, 1);
   add_run_flags(app, raw);  // `run` may be left out
   const std::map<Command, CLI::App*> commands = add_commands(app, raw);

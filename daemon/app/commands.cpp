@@ -207,7 +207,7 @@ std::string report_prometheus(const ReportInput& input) {
   for (const auto& view : input.views)
     views.publish(view);
   auto families = views.Collect();
-  SelfMetrics own({kVersion, kRevision, 0, 1}, {});
+  SelfMetrics own({program_version(), program_revision(), 0, 1}, {});
   std::vector<SelfMetrics::Profile> profiles;
   for (const auto& [profile, inventory] : input.inventories)
     profiles.push_back({profile, 0, kNeverStale});

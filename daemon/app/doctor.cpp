@@ -111,7 +111,7 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
   if (!report) return exit_code(found);
   std::set<std::string> known = known_ids(config);
   if (!image.empty()) known.insert(image);
-  const int error = report->write(doctor_json(found, known, kVersion, clock.wall()));
+  const int error = report->write(doctor_json(found, known, program_version(), clock.wall()));
   if (error == 0) return exit_code(found);
   return refuse("the report could not be written whole: " + options.report_file + ": " + std::strerror(error),
                 kUnwritten);

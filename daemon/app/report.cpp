@@ -220,7 +220,7 @@ std::string report_sarif(const ReportInput& input) {
       Json::array({sarif_rule("unexpected-account", "Shared with an unexpected account", "error"),
                    sarif_rule("missing-account", "Not shared with a required account", "error"),
                    sarif_rule("could-not-tell", "The list of accounts could not be read whole", "warning")});
-  const Json driver{{"name", "share-drift-exporter"}, {"version", kVersion}, {"rules", rules}};
+  const Json driver{{"name", "share-drift-exporter"}, {"version", program_version()}, {"rules", rules}};
   const Json run{{"tool", {{"driver", driver}}},
                  {"invocations", Json::array({{{"executionSuccessful", all_read},
                                                {"endTimeUtc", format_rfc3339(input.now)},

@@ -1,7 +1,9 @@
 #pragma once
 
-/// What `--version` and share_drift_build_info say; CMake writes the definitions.
 namespace sharedrift {
-extern const char* const kVersion;
-extern const char* const kRevision;
+
+/// What `--version` and share_drift_build_info say; CMake writes the definitions.
+const char* program_version();
+const char* program_revision();
+
 }  // namespace sharedrift

@@ -95,7 +95,7 @@ class Preview {
     backend.events = [this](const EventQuery& query) { return events_of(query.image_id); };
     backend.reload = [] { return Unit{}; };
     backend.poll = [](const ImageId& /*image*/) {};
-    backend.health = [] { return OwnHealth{kVersion, kRevision}; };
+    backend.health = [] { return OwnHealth{program_version(), program_revision()}; };
     backend.now = wall_now;
     return backend;
   }
