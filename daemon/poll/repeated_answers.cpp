@@ -1,6 +1,7 @@
 #include "poll/repeated_answers.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace sharedrift {
 
@@ -19,26 +20,42 @@ Proof as_repeated(const Proof& proof, const std::string& request_id) {
 }
 }  // namespace
 
-/// The first that came before. All of them are known afterwards.
-std::optional<std::string> RepeatedAnswers::repeated(Hashes& known,
-                                                     const std::vector<std::string>& request_ids) {
+/// The first that came before. All of them are known afterwards. `proves`: the reading is a proof if none
+/// did.
+std::optional<std::string> RepeatedAnswers::repeated(Known& known,
+                                                     const std::vector<std::string>& request_ids,
+                                                     bool proves) {
   std::optional<std::string> first;
+  std::vector<std::uint64_t> fresh;
+  fresh.reserve(request_ids.size());
+  const auto has = [](const auto& hashes, std::uint64_t hash) {
+    return std::find(hashes.begin(), hashes.end(), hash) != hashes.end();
+  };
   for (const std::string& id : request_ids) {
     const std::uint64_t hash = stable_hash(id);
-    if (std::find(known.begin(), known.end(), hash) == known.end()) {
-      known.push_back(hash);
+    if (!has(known.hashes, hash) && !has(fresh, hash)) {
+      fresh.push_back(hash);
     } else if (!first) {
       first = id;
     }
   }
-  const std::size_t most = std::max(kRemembered, kReadings * request_ids.size());
-  if (known.size() > most) known.erase(known.begin(), known.end() - static_cast<std::ptrdiff_t>(most));
+  // A reading that broke off early must not make room scarce for those of a long list.
+  if (request_ids.size() > known.longest || (proves && !first)) known.longest = request_ids.size();
+  const std::size_t most = std::max(kRemembered, kReadings * known.longest);
+  auto& hashes = known.hashes;
+  const std::size_t room = most - std::min(most, fresh.size());
+  if (hashes.size() > room) hashes.erase(hashes.begin(), hashes.end() - static_cast<std::ptrdiff_t>(room));
+  if (hashes.capacity() > 2 * most) hashes.shrink_to_fit();
+  const std::size_t all = hashes.size() + fresh.size();
+  if (all > hashes.capacity()) hashes.reserve(std::min(most, 2 * all));
+  hashes.insert(hashes.end(), fresh.begin(), fresh.end());
   return first;
 }
 
 std::optional<Observation> RepeatedAnswers::refuse(const ImageId& image, const Observation& listing) {
-  const auto id = repeated(of_images_[image], listing.request_ids);
-  if (!id || (!listing.complete && !listing.gone)) return std::nullopt;
+  const bool proves = listing.complete || listing.gone;
+  const auto id = repeated(of_images_[image], listing.request_ids, proves);
+  if (!id || !proves) return std::nullopt;
   Observation refused = as_repeated(listing, *id);
   refused.gone = false;
   return refused;
@@ -46,7 +63,7 @@ std::optional<Observation> RepeatedAnswers::refuse(const ImageId& image, const O
 
 std::optional<InventoryListing> RepeatedAnswers::refuse(const std::string& profile,
                                                         const InventoryListing& walked) {
-  const auto id = repeated(of_inventories_[profile], walked.request_ids);
+  const auto id = repeated(of_inventories_[profile], walked.request_ids, walked.complete);
   if (!id || !walked.complete) return std::nullopt;
   return as_repeated(walked, *id);
 }

@@ -20,8 +20,8 @@ class RepeatedAnswers {
   /// So many RequestIds of each image and inventory are remembered, whatever their answers were worth: 1 KiB
   /// beside a map's entry.
   static constexpr std::size_t kRemembered = 128;
-  /// Of a list that took more answers than that those of so many readings: what they take follows from the
-  /// requests that were sent, 128 KiB at most (four passes of a thousand pages).
+  /// Of a list that took more answers than that those of so many readings, the longest since the last one
+  /// that proved something: 128 KiB at most (four passes of a thousand pages).
   static constexpr std::size_t kReadings = 4;
 
   /// `listing` as one that proves nothing, where it repeats an answer; none: it is news.
@@ -32,11 +32,15 @@ class RepeatedAnswers {
   void forget(const std::vector<ImageId>& images);
 
  private:
-  using Hashes = std::vector<std::uint64_t>;
-  static std::optional<std::string> repeated(Hashes& known, const std::vector<std::string>& request_ids);
+  struct Known {
+    std::vector<std::uint64_t> hashes;  ///< of RequestIds, the oldest first
+    std::size_t longest = 0;            ///< answers of a reading
+  };
+  static std::optional<std::string> repeated(Known& known, const std::vector<std::string>& request_ids,
+                                             bool proves);
 
-  std::unordered_map<ImageId, Hashes> of_images_;
-  std::unordered_map<std::string, Hashes> of_inventories_;
+  std::unordered_map<ImageId, Known> of_images_;
+  std::unordered_map<std::string, Known> of_inventories_;
 };
 
 }  // namespace sharedrift

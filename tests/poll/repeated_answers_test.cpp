@@ -107,8 +107,26 @@ TEST(RepeatedAnswers, OfALongListFourReadingsAreRemembered) {
   };
   for (int poll = 0; poll < 5; ++poll)
     EXPECT_FALSE(answers.refuse(image, reading(poll)));
+  Observation broken = listed({});
+  broken.complete = false;
+  EXPECT_FALSE(answers.refuse(image, broken)) << "no answer came";
   EXPECT_TRUE(answers.refuse(image, listed({"1-0"})));
   EXPECT_FALSE(answers.refuse(image, reading(0))) << "the oldest is forgotten";
+}
+
+TEST(RepeatedAnswers, AReadingThatBreaksOffForgetsNothingOfALongList) {
+  RepeatedAnswers answers;
+  const ImageId image = *ImageId::parse("m-1");
+  std::vector<std::string> pages;
+  for (int page = 0; page < 400; ++page)
+    pages.push_back(std::to_string(page));
+  EXPECT_FALSE(answers.refuse(image, listed(pages)));
+  for (const std::vector<std::string>& heard : {std::vector<std::string>{}, {"a"}, {"b", "b"}}) {
+    Observation broken = listed(heard);
+    broken.complete = false;
+    EXPECT_FALSE(answers.refuse(image, broken));
+  }
+  EXPECT_TRUE(answers.refuse(image, listed({"0", "new"}))) << "the first page of all is known";
 }
 
 TEST(RepeatedAnswers, AnImageThatIsGoneByAKeptAnswerIsNotProvenToBe) {
