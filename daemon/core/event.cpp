@@ -87,7 +87,9 @@ std::string message_of(const Event& event) {
     }
     rest.remove_prefix(optional ? end + 1 : end);
   }
-  return out.empty() ? std::string{to_string(event.type)} : out;
+  if (out.empty()) out = to_string(event.type);
+  if (event.find("left_out") != nullptr) out += " (without " + event.text("left_out") + ")";
+  return out;
 }
 
 std::vector<Field> record_of(const Event& event) {

@@ -32,7 +32,9 @@ SELECT id FROM events WHERE image = '' AND at >= ?1 AND id >= ?2
   AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
     'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
     'mass_change_held', 'events_left_out', 'images_left_out', 'monitoring_gap')
-ORDER BY id DESC)";
+ORDER BY id DESC LIMIT ?3)";
+/// Of those so many are looked at: most may be of other profiles.
+constexpr std::int64_t kMostLookedAt = 20'000;
 
 /// Longer fields are of nobody's making: the event is shown without them.
 constexpr std::size_t kMostOfOne = 64U << 10U;
@@ -46,6 +48,7 @@ class Found {
   /// Takes the event in, if it is of `profile` or names none; an empty one is any. True if it did.
   Result<bool, sqlite::Error> add(std::int64_t id, const std::string& profile) {
     std::optional<Event> event;
+    std::size_t bytes = 0;
     const auto keep = [&](const sqlite::Statement& row, std::string_view fields) {
       const auto type = parse_event_type(row.text(1));
       if (!type) return;  // of a later release
@@ -55,7 +58,7 @@ class Found {
       } else {
         event->add("left_out", "fields that are too large to show");
       }
-      bytes_ += std::min(fields.size(), kMostOfOne) + event->image_id.size();
+      bytes = std::min(fields.size(), kMostOfOne) + event->image_id.size();
     };
     auto done = database_.each(
         "SELECT at, type, image, fields FROM events WHERE id = ?",
@@ -68,10 +71,11 @@ class Found {
       if (!done && done.error().code == SQLITE_TOOBIG) return false;  // nor does it have a type or an image
     }
     if (!done) return Err(std::move(done).error());
-    if (bytes_ > kMostOfAnswer) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
     if (!event) return false;
     const std::string of = event->text("profile");
     if (!profile.empty() && !of.empty() && of != profile) return false;
+    bytes_ += bytes;
+    if (bytes_ > kMostOfAnswer) return Err(sqlite::Error{SQLITE_TOOBIG, "too large: ask for fewer events"});
     events_.emplace(id, std::move(*event));
     return true;
   }
@@ -123,7 +127,7 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
         if (added && --left == 0) return Err(sqlite::Error{kEnough, ""});
         return Unit{};
       },
-      since, own == query.limit ? oldest : 0);
+      since, own == query.limit ? oldest : 0, kMostLookedAt);
   if (!done && done.error().code != kEnough) return Err(std::move(done).error());
   return found.take();
 }

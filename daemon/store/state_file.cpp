@@ -38,8 +38,8 @@ std::string_view fault_of(const struct stat& info) {
   return {};
 }
 
-/// Opens and judges the same file: what is put in its place in between is not written. -1, and errno: it
-/// cannot be opened. An error: something is planted there.
+/// Opens and judges the same file. SQLite opens the database once more, by its name. -1, and errno: it cannot
+/// be opened. An error: something is planted there.
 Result<int, std::string> open_ours(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kForOwner));
   const int error = errno;

@@ -232,6 +232,11 @@ TEST(EventMessage, NeverReadsAValueAsAPattern) {
 }
 
 // Rows of earlier releases and of other hands lack fields.
+TEST(EventMessage, SaysThatFieldsAreLeftOut) {
+  EXPECT_EQ(message_of({EventType::config_rejected, kNoon, "", {{"left_out", "fields"s}}}),
+            message_of({EventType::config_rejected, kNoon, "", {}}) + " (without fields)");
+}
+
 TEST(EventMessage, SaysWhatItCanOfAnEventWithoutFields) {
   for (const EventSpec& row : event_table()) {
     const std::string message = message_of({row.type, kNoon, "", {}});

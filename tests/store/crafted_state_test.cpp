@@ -163,6 +163,18 @@ TEST(CraftedHistory, IsBounded) {
   EXPECT_THAT(events.error(), HasSubstr("too large"));
 }
 
+TEST(CraftedHistory, WhatOtherProfilesSaidTakesNoRoom) {
+  const TempDir dir;
+  const std::string path = dir.file("state.db");
+  { Life(path).db->add_event(an_event("m-1", kStart)); }
+  craft(path, numbers_to(1'000) +
+                  "INSERT INTO events(at,type,image,fields) SELECT i, 'profile_blind', '', "
+                  "printf('{\"profile\":\"other\",\"a\":\"%.*c\"}', 20000, 'x') FROM n;");
+  const auto events = read_events(path, {"m-1", {}, 100, 100, "default"});
+  ASSERT_TRUE(events) << events.error();
+  EXPECT_THAT(*events, SizeIs(1));
+}
+
 TEST(CraftedHistory, ShowsTheOthersBesideOneThatIsTooLarge) {
   const TempDir dir;
   const std::string path = dir.file("state.db");
