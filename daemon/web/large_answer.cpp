@@ -79,8 +79,12 @@ void SharedAnswers::keep(Answer& answer, std::shared_ptr<const AnswerBody> body,
   std::sort(kept.begin(), kept.end(), [](const Answer* a, const Answer* b) { return a->made > b->made; });
   std::size_t bytes = 0;
   for (Answer* each : kept) {
-    bytes += bytes_of(*each->kept);
-    if (bytes > kMostKept) each->kept.reset();
+    const std::size_t own = bytes_of(*each->kept);
+    if (bytes + own > kMostKept) {
+      each->kept.reset();
+    } else {
+      bytes += own;
+    }
   }
 }
 

@@ -130,7 +130,8 @@ ServerResponse WebRoutes::answer_inside(const ServerRequest& request) {
   if (used.label == kEvents && asks_for_many_events(request)) used.lane = Lane::large;
   std::optional<ServerResponse> refusal = refuse_foreign(request, options_.external_url);
   if (!refusal && used.needs != Needs::nothing && backend_.refuse) refusal = backend_.refuse(request);
-  const bool knew_password = !refusal && request.lane == Lane::password;
+  constexpr int kTooFast = 429;  // said to who is let in only
+  const bool knew_password = request.lane == Lane::password && (!refusal || refusal->status == kTooFast);
   if (!refusal && used.lane != Lane::quick && request.lane != used.lane && is_for(used, request))
     refusal = ServerResponse::in(used.lane, used.lane == Lane::large ? request.path : "");
   ServerResponse response = refusal ? std::move(*refusal) : dispatch(used, request);

@@ -97,9 +97,9 @@ TEST_F(WebRoutesTest, WhatChangesSomethingComesFromOurOwnPages) {
 }
 
 TEST_F(WebRoutesTest, ThatAPasswordWasRightIsSaidWhateverTheAnswerIs) {
-  bool is_right = true;
-  backend.refuse = [&is_right](const ServerRequest&) {
-    return is_right ? std::nullopt : std::optional(ServerResponse::text(401, ""));
+  int refused_with = 0;
+  backend.refuse = [&refused_with](const ServerRequest&) {
+    return refused_with == 0 ? std::nullopt : std::optional(ServerResponse::text(refused_with, ""));
   };
   const auto knew_password = [this](const std::string& path, Lane lane) {
     ServerRequest request;
@@ -112,8 +112,10 @@ TEST_F(WebRoutesTest, ThatAPasswordWasRightIsSaidWhateverTheAnswerIs) {
     EXPECT_TRUE(knew_password(path, Lane::password)) << path;
     EXPECT_FALSE(knew_password(path, Lane::quick)) << "it was known before, or none is needed";
   }
-  is_right = false;
+  refused_with = 401;
   EXPECT_FALSE(knew_password("/metrics", Lane::password));
+  refused_with = 429;
+  EXPECT_TRUE(knew_password("/metrics", Lane::password)) << "who may come in may come too fast";
 }
 
 TEST_F(WebRoutesTest, HealthAndReadiness) {
