@@ -57,6 +57,20 @@ std::string summary(const std::vector<Diagnostic>& diagnostics) {
   return out;
 }
 
+namespace {
+
+/// How often an upper case letter, a lower case one and a digit follow each other: with chance in six of ten
+/// places, in a name only where a word begins.
+std::size_t kinds_change(std::string_view text) {
+  const auto kind = [](char c) { return c >= '0' && c <= '9' ? 0 : c >= 'A' && c <= 'Z' ? 1 : 2; };
+  std::size_t changes = 0;
+  for (std::size_t i = 1; i < text.size(); ++i)
+    changes += kind(text[i]) != kind(text[i - 1]) ? 1U : 0U;
+  return changes;
+}
+
+}  // namespace
+
 std::string without_secrets(std::string_view text) {
   constexpr std::size_t kShortest = 20;
   constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -66,8 +80,9 @@ std::string without_secrets(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::string_view run = text.substr(0, std::min(text.find_first_not_of(kOfKeys), text.size()));
-    const bool secret = run.size() >= kShortest && run.find_first_of(kUpper) != run.npos &&
-                        run.find_first_of(kLower) != run.npos && run.find_first_of(kDigits) != run.npos;
+    const bool secret = run.size() >= kShortest && kinds_change(run) * 5 >= run.size() * 2 &&
+                        run.find_first_of(kUpper) != run.npos && run.find_first_of(kLower) != run.npos &&
+                        run.find_first_of(kDigits) != run.npos;
     out += secret ? "***" : run;
     text.remove_prefix(run.size());
     const std::size_t between = std::min(text.find_first_of(kOfKeys), text.size());

@@ -29,8 +29,8 @@ std::string summary(const std::vector<Diagnostic>& diagnostics);
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// `text` with *** in place of what looks like a key, a secret or a token: twenty letters and digits or more
-/// in a row, upper case, lower case and digits among them. Somebody may have put one where it does not
-/// belong.
+/// in a row, upper case, lower case and digits in no order, as no name has them. Somebody may have put one
+/// where it does not belong. Shorter ones are shown, and what has no digit or is cut by other characters.
 std::string without_secrets(std::string_view text);
 /// A piece of the file as a message may show it: in double quotes, without secrets, cleaned and cut.
 std::string in_quotes(std::string_view text);

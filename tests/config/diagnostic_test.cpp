@@ -44,5 +44,13 @@ TEST(DiagnosticList, WhatIsNotShownStandsNowhere) {
   EXPECT_EQ(last.column, 0);
 }
 
+TEST(Diagnostic, HidesWhatLooksLikeASecretAndNoName) {
+  EXPECT_EQ(without_secrets("key 3fKq9ZtWb1LmXy7RdPv0HsNc4GjUe2, and LTAI5tQ3fKq9ZtWb1LmXy7Rd"),
+            "key ***, and ***");
+  for (const char* name : {"/etc/ssl/PartnerNorthProduction2026.pem", "m-5s7qotzavwbrnzaqh4unm0000",
+                           "EdgeNodeServiceImages2026North", "1715107400000001"})
+    EXPECT_EQ(without_secrets(name), name);
+}
+
 }  // namespace
 }  // namespace sharedrift
