@@ -177,7 +177,8 @@ bool EnsClient::may_look_up(const Poll& poll) const {
 
 void EnsClient::judge_ownership(Poll& poll, const InventoryListing& found) {
   Observation& listing = *poll.listing;
-  listing.request_ids.insert(listing.request_ids.end(), found.request_ids.begin(), found.request_ids.end());
+  // Before the listing's own: events name the last ones.
+  listing.request_ids.insert(listing.request_ids.begin(), found.request_ids.begin(), found.request_ids.end());
   const bool refused = !found.complete && found.failure.reason == Reason::forbidden;
   if (refused && may_look_up(poll))
     no_right_ = {poll.generations, found.failure, clock_.mono() + options_.look_up_pause};

@@ -30,8 +30,11 @@ void InventoryCollector::add(const InventoryPage& page) {
   see(page.rows);
   // Pages that are longer than asked for could fill the memory long before there are too many of them.
   if (rows_.size() >
-      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages))
-    return fail(make_failure(Reason::too_large, "the pages hold more rows than they may"));
+      static_cast<std::size_t>(limits_.page_size) * static_cast<std::size_t>(limits_.max_pages)) {
+    why_.reset();  // this outweighs what else is wrong
+    break_pass(Reason::too_large, "the pages hold more rows than they may");
+    return fail(*why_);
+  }
   const std::size_t size = page.rows.size() + page.unusable_rows;
   if (page_ == 1) first_size_ = size;
   if (size > 0) ++pages_with_rows_;

@@ -101,8 +101,8 @@ TEST(EnsClient, TheRequestIdsOfALookUpAreEvidenceOfItsListing) {
   EnsBench bench;
   bench.inventory = {"m-0"};
   tamper(bench, "DescribeSelfImages", with(R"("RequestId":"LOOK-UP")"));
-  EXPECT_EQ(bench.fetch("m-0").request_ids.back(), "LOOK-UP");
-  EXPECT_EQ(bench.fetch("m-1").request_ids.back(), "LOOK-UP");
+  EXPECT_EQ(bench.fetch("m-0").request_ids.front(), "LOOK-UP");
+  EXPECT_EQ(bench.fetch("m-1").request_ids.front(), "LOOK-UP");
   EXPECT_EQ(bench.walk().request_ids.back(), "LOOK-UP");
 }
 
