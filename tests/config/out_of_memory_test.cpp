@@ -26,6 +26,9 @@ void* operator new(std::size_t size) {
   if (void* piece = std::malloc(size)) return piece;
   throw std::bad_alloc();
 }
+void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
+  return std::malloc(size);
+}
 void operator delete(void* piece) noexcept {
   std::free(piece);
 }
