@@ -59,9 +59,9 @@ std::string summary(const std::vector<Diagnostic>& diagnostics) {
 
 namespace {
 
-/// How often an upper case letter, a lower case one and a digit follow each other: with chance in six of ten
-/// places, in a name only where a word begins.
-std::size_t kinds_change(std::string_view text) {
+/// How many characters are of another kind than the one before: upper case, lower case, digit. In a random
+/// text six of ten are, in a name only those where a word or a number begins.
+std::size_t changes_of_kind(std::string_view text) {
   const auto kind = [](char c) { return c >= '0' && c <= '9' ? 0 : c >= 'A' && c <= 'Z' ? 1 : 2; };
   std::size_t changes = 0;
   for (std::size_t i = 1; i < text.size(); ++i)
@@ -80,7 +80,7 @@ std::string without_secrets(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::string_view run = text.substr(0, std::min(text.find_first_not_of(kOfKeys), text.size()));
-    const bool secret = run.size() >= kShortest && kinds_change(run) * 5 >= run.size() * 2 &&
+    const bool secret = run.size() >= kShortest && changes_of_kind(run) * 5 >= run.size() * 2 &&
                         run.find_first_of(kUpper) != run.npos && run.find_first_of(kLower) != run.npos &&
                         run.find_first_of(kDigits) != run.npos;
     out += secret ? "***" : run;
