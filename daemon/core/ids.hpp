@@ -19,14 +19,17 @@ class AccountId {
  public:
   static std::optional<AccountId> parse(std::string_view digits);
 
-  [[nodiscard]] std::string_view str() const { return {digits_.data(), size_}; }
+  [[nodiscard]] std::string_view str() const {
+    return {reinterpret_cast<const char*>(digits_.data()), size_};
+  }
 
   // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 inside <=> for a pointer
   friend auto operator<=>(const AccountId&, const AccountId&) = default;
 
  private:
   AccountId() = default;
-  std::array<char, 20> digits_{};  ///< and zeros, which come before every digit
+  /// And zeros, which come before every digit. Unsigned: arrays of those are compared at once, not one by one.
+  std::array<unsigned char, 20> digits_{};
   std::uint8_t size_ = 0;
 };
 

@@ -28,6 +28,7 @@ bool ImageTracker::observe(const Observation& seen, Context& context) {
   bool lost = false;
   if (seen.complete) {
     Accounts present;
+    present.reserve(seen.accounts.size() + seen.transient.size());
     std::set_union(seen.accounts.begin(), seen.accounts.end(), seen.transient.begin(), seen.transient.end(),
                    std::back_inserter(present));
     miss_required(present, context);
@@ -281,6 +282,7 @@ const Absence* ImageTracker::absence_of(const AccountId& account) const {
 /// The accounts that the last listing which could tell had.
 ImageTracker::Accounts ImageTracker::listed_now() const {
   Accounts accounts;
+  accounts.reserve(known_.sightings.size());
   for (const Sighting& sighting : known_.sightings) {
     if (loss_of(sighting.account) == nullptr) accounts.push_back(sighting.account);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <set>
 
 namespace sharedrift {
 
@@ -14,12 +13,18 @@ const Exception* exception_for(const ImagePolicy& policy, const AccountId& accou
   return found != policy.exceptions.end() && found->account == account ? &*found : nullptr;
 }
 
-/// Every account that the list lets in.
-std::set<AccountId> entries(const ImagePolicy& policy, WallTime now) {
-  std::set<AccountId> entries(policy.required.begin(), policy.required.end());
-  entries.insert(policy.allowed.begin(), policy.allowed.end());
+/// Every account that the list lets in, sorted.
+std::vector<AccountId> entries(const ImagePolicy& policy, WallTime now) {
+  std::vector<AccountId> entries;
+  entries.reserve(policy.required.size() + policy.allowed.size() + policy.exceptions.size());
+  std::set_union(policy.required.begin(), policy.required.end(), policy.allowed.begin(), policy.allowed.end(),
+                 std::back_inserter(entries));
   for (const Exception& e : policy.exceptions) {
-    if (now < e.expires) entries.insert(e.account);
+    if (now < e.expires) entries.push_back(e.account);
+  }
+  if (!policy.exceptions.empty()) {
+    std::sort(entries.begin(), entries.end());
+    entries.erase(std::unique(entries.begin(), entries.end()), entries.end());
   }
   return entries;
 }
@@ -41,7 +46,7 @@ std::size_t allowed_count(const ImagePolicy& policy, WallTime now) {
 std::vector<AccountId> unused_entries(const ImagePolicy& policy, const std::vector<AccountId>& listed,
                                       WallTime now) {
   std::vector<AccountId> unused;
-  const std::set<AccountId> all = entries(policy, now);
+  const std::vector<AccountId> all = entries(policy, now);
   std::set_difference(all.begin(), all.end(), listed.begin(), listed.end(), std::back_inserter(unused));
   return unused;
 }

@@ -6,7 +6,9 @@
 #include "core/owned_images.hpp"
 #include "core/time.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -127,17 +129,19 @@ struct ImageRecord : ImageFacts {
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
-/// What of the record a kill must not take: all but what moves with every listing or is never restored.
-inline ImageRecord lasting(ImageRecord record) {
-  record.last_complete.reset();
-  record.last_complete_began.reset();
-  record.last_poll.reset();
-  record.counters.listings = record.counters.failures = 0;
-  for (Sighting& sighting : record.sightings)
-    sighting.last_seen = {};
-  for (Loss& loss : record.losses)
-    loss.proof = {};
-  return record;
+/// Whether a step changed what a kill must not take: all but what moves with every listing or is never
+/// restored.
+inline bool lasts(ImageRecord before, const ImageRecord& after) {
+  before.last_complete = after.last_complete;
+  before.last_complete_began = after.last_complete_began;
+  before.last_poll = after.last_poll;
+  before.counters.listings = after.counters.listings;
+  before.counters.failures = after.counters.failures;
+  for (std::size_t i = 0; i < std::min(before.sightings.size(), after.sightings.size()); ++i)
+    before.sightings[i].last_seen = after.sightings[i].last_seen;
+  for (std::size_t i = 0; i < std::min(before.losses.size(), after.losses.size()); ++i)
+    before.losses[i].proof = after.losses[i].proof;
+  return before != after;
 }
 
 /// What is remembered of the fleet as a whole.

@@ -36,7 +36,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     ImageTracker& image = found->second.tracker;
     ImageTracker::Context with = context(now, step.events);
     image.restore(record, judged_before, with);
-    if (lasting(image.record()) != lasting(record)) urgent.insert(record.id);
+    if (lasts(record, image.record())) urgent.insert(record.id);
   }
   step.changed.reserve(images_.size());
   for (const auto& policy : watch_.images)
@@ -67,12 +67,12 @@ ImageTracker::Context Tracker::context(Instant now, std::vector<Event>& events) 
 /// Lets `act` change the image; true if more than times and poll counters changed.
 template <class Act>
 bool Tracker::change(ImageTracker& image, Instant now, std::vector<Event>& events, const Act& act) {
-  const ImageRecord before = lasting(image.record());
+  ImageRecord before = image.record();
   const std::int64_t held_before = image.held();
   ImageTracker::Context with = context(now, events);
   act(image, with);
   held_ += image.held() - held_before;
-  return lasting(image.record()) != before;
+  return lasts(std::move(before), image.record());
 }
 
 void Tracker::report(Watched& image, bool urgent, Instant now, Step& step) {
