@@ -26,6 +26,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   request.reserve(room);
   request.append(method).append("\n/\n").append(canonical_query).append("\n");
   std::string names;
+  names.reserve(room);
   for (const auto& [name, value] : headers) {
     request.append(name).append(":").append(trim(value)).append("\n");
     names.append(names.empty() ? "" : ";").append(name);
@@ -34,9 +35,12 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
 
   const std::string request_hash = to_hex(sha256(request));
   if (request_hash.empty() || access_key_id.empty() || secret.empty()) return signature;
+  signature.string_to_sign.reserve(kAlgorithm.size() + 1 + request_hash.size());
   signature.string_to_sign.append(kAlgorithm).append("\n").append(request_hash);
   const std::string mac = to_hex(hmac_sha256(secret.reveal(), signature.string_to_sign));
   if (mac.empty()) return signature;
+  constexpr std::size_t kOwnWords = 64;
+  signature.authorization.reserve(kOwnWords + access_key_id.size() + names.size() + mac.size());
   signature.authorization.append(kAlgorithm).append(" Credential=").append(access_key_id);
   signature.authorization.append(",SignedHeaders=").append(names).append(",Signature=").append(mac);
   return signature;
@@ -58,6 +62,7 @@ std::optional<HttpRequest> signed_request(const ApiCall& call, const Credentials
   if (signature.authorization.empty()) return std::nullopt;
   HttpRequest request;
   request.method = "POST";
+  request.url.reserve(call.scheme.size() + call.host.size() + call.query.size() + 5);
   request.url.append(call.scheme).append("://").append(call.host).append("/?").append(call.query);
   headers.erase("host");  // the transport's
   for (const auto& [name, value] : headers)

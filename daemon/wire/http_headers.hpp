@@ -22,7 +22,11 @@ class HttpHeaders {
   HttpHeaders() = default;
   HttpHeaders(std::initializer_list<HttpHeader> headers) : list_(headers) {}
 
-  void add(std::string_view name, std::string_view value) { list_.emplace_back(name, value); }
+  void add(std::string_view name, std::string_view value) {
+    constexpr std::size_t kUsual = 12;
+    if (list_.empty()) list_.reserve(kUsual);
+    list_.emplace_back(name, value);
+  }
   void clear() { list_.clear(); }
 
   [[nodiscard]] std::size_t size() const { return list_.size(); }
