@@ -43,11 +43,14 @@ struct Exchange {
   bool sent = false;             ///< the request was handed to a connection
   HeaderList header_list;
   std::array<char, CURL_ERROR_SIZE> error_text{};
-  EasyHandle easy;
+  EasyHandle easy;  ///< set up for the request's route
 };
 
-/// Sets the options of the exchange's handle, which is as new. `url` is the request's. False when memory is
-/// short.
+/// Sets what every request by one route has in common. The handle is as new.
+void set_up(CURL* easy, const HttpRoute& route);
+
+/// Sets the rest, each time all of it, on a handle that is set up for the request's route. `url` is the
+/// request's. False when memory is short.
 bool configure(Exchange& exchange, const Url& url, Millis left);
 
 /// The outcome once libcurl is done with it: the answer if it is whole and framed, or the reason why not.

@@ -57,12 +57,7 @@ std::optional<TransportError> CurlTransport::launch(Exchange& exchange, MonoTime
     return TransportError{Reason::timeout, "the deadline passed before the request could be sent"};
   auto url = admit_request(exchange.request);
   if (!url) return std::move(url.error());
-  if (idle_.empty()) {
-    exchange.easy.reset(curl_easy_init());
-  } else {
-    exchange.easy = std::move(idle_.back());
-    idle_.pop_back();
-  }
+  exchange.easy = take_handle(exchange.request.route);
   const bool launched = exchange.easy &&
                         configure(exchange, *url, std::chrono::ceil<Millis>(deadline - now)) &&
                         curl_multi_add_handle(multi_, exchange.easy.get()) == CURLM_OK;
@@ -70,10 +65,31 @@ std::optional<TransportError> CurlTransport::launch(Exchange& exchange, MonoTime
   return std::nullopt;
 }
 
+/// Null when memory is short. To set one up costs more than to send a request.
+EasyHandle CurlTransport::take_handle(const std::shared_ptr<const HttpRoute>& route) {
+  const auto fits =
+      std::find_if(idle_.rbegin(), idle_.rend(), [&route](const Idle& idle) { return idle.route == route; });
+  EasyHandle easy;
+  if (fits != idle_.rend()) {
+    easy = std::move(fits->easy);
+    idle_.erase(std::next(fits).base());
+    return easy;
+  }
+  if (!idle_.empty()) {
+    easy = std::move(idle_.back().easy);
+    idle_.pop_back();
+    curl_easy_reset(easy.get());
+  } else {
+    easy.reset(curl_easy_init());
+  }
+  static const HttpRoute direct;
+  if (easy) set_up(easy.get(), route ? *route : direct);
+  return easy;
+}
+
 void CurlTransport::release(Exchange& exchange) {
-  curl_multi_remove_handle(multi_, exchange.easy.get());
-  curl_easy_reset(exchange.easy.get());  // connections are the multi handle's and stay
-  idle_.push_back(std::move(exchange.easy));
+  curl_multi_remove_handle(multi_, exchange.easy.get());  // connections are its, and stay
+  idle_.push_back({std::move(exchange.easy), exchange.request.route});
 }
 
 /// Calls back for the oldest of the exchanges that were never sent; false when there is none.

@@ -38,13 +38,19 @@ class CurlTransport final : public HttpTransport {
 
  private:
   using ExchangePtr = std::unique_ptr<Exchange>;
+  /// A handle that waits for the next request by the route that it is set up for.
+  struct Idle {
+    EasyHandle easy;
+    std::shared_ptr<const HttpRoute> route;
+  };
   std::optional<TransportError> launch(Exchange& exchange, MonoTime deadline);
+  EasyHandle take_handle(const std::shared_ptr<const HttpRoute>& route);
   bool finish_refused();
   bool finish_answered();
   void release(Exchange& exchange);
 
   CURLM* multi_;
-  std::vector<EasyHandle> idle_;
+  std::vector<Idle> idle_;
   std::unordered_map<CURL*, ExchangePtr> flying_;
   std::vector<ExchangePtr> refused_;  ///< never sent; run_once() calls back for them
 };

@@ -6,6 +6,8 @@
 #include <functional>
 #include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,6 +49,41 @@ TEST(CurlTransport, SendsBodies) {
   request.method = "PUT";
   request.body = "payload";
   EXPECT_EQ(exchange(request)->body, "PUTpayload");
+}
+
+TEST(CurlTransport, ARequestAfterAnotherIsTheSameAsTheFirst) {
+  const FaultServer server([](FaultConnection& c) {
+    while (c.read_request() && c.send("HTTP/1.1 204 No Content\r\n\r\n")) {
+    }
+  });
+  const auto sent = [&server](CurlTransport& transport, const HttpRequest& request) {
+    const std::size_t before = server.heard().size();
+    EXPECT_EQ(reason_of(exchange(transport, request)), "success, status 204");
+    return server.heard().substr(before);
+  };
+  std::vector<std::pair<HttpRequest, std::string>> alone;
+  for (const char* const method : {"GET", "HEAD", "POST", "PUT"}) {
+    for (const char* const body : {"", "a body"}) {
+      for (const HttpHeaders& headers : {HttpHeaders{}, HttpHeaders{{"x-empty", ""}},
+                                         HttpHeaders{{"content-type", "a/b"}, {"x-b", "2"}}}) {
+        HttpRequest request = get(url_of("http", "127.0.0.1", server.port()));
+        request.method = method;
+        request.body = body;
+        request.headers = headers;
+        CurlTransport fresh;
+        std::string text = sent(fresh, request);
+        EXPECT_THAT(text, StartsWith(std::string{method} + " /?token="));
+        alone.emplace_back(std::move(request), std::move(text));
+      }
+    }
+  }
+  CurlTransport used;
+  for (const auto& [first, ignored] : alone) {
+    for (const auto& [second, text] : alone) {
+      (void)sent(used, first);
+      EXPECT_EQ(sent(used, second), text) << "after " << first.method;
+    }
+  }
 }
 
 TEST(CurlTransport, DoesNotFollowRedirects) {
