@@ -14,6 +14,8 @@ namespace {
 
 /// As long as ShareDriftUnwatchedWithDrift lasts.
 constexpr Millis kUnwatchedIsShown = std::chrono::hours{24};
+/// So many are kept before those that are shown no more are looked for.
+constexpr std::size_t kUnwatchedRoom = 16;
 
 prometheus::MetricFamily collect(const ImageFamily& family, const Fleet& fleet) {
   prometheus::MetricFamily collected = family_of(family.spec);
@@ -55,10 +57,14 @@ void ViewStore::remove(const ImageId& image) {
 void ViewStore::unwatch(ViewPtr view) {
   const std::lock_guard lock(mutex_);
   if (views_.erase(view->policy->id) > 0) grow();
-  std::erase_if(unwatched_, [now = *view->unwatched_since](const auto& entry) {
-    return *entry.second->unwatched_since < now - kUnwatchedIsShown;
-  });
-  if (!view->drifts.empty()) unwatched_.insert_or_assign(view->policy->id, std::move(view));
+  if (view->drifts.empty()) return;
+  if (unwatched_.size() >= unwatched_room_) {  // not for each of the thousands that may leave at once
+    std::erase_if(unwatched_, [now = *view->unwatched_since](const auto& entry) {
+      return *entry.second->unwatched_since < now - kUnwatchedIsShown;
+    });
+    unwatched_room_ = 2 * unwatched_.size() + kUnwatchedRoom;
+  }
+  unwatched_.insert_or_assign(view->policy->id, std::move(view));
 }
 
 void ViewStore::set_account_names(AccountNames names) {

@@ -53,6 +53,7 @@ class ViewStore final : public prometheus::Collectable {
   mutable std::mutex mutex_;
   std::map<ImageId, ViewPtr> views_;
   std::map<ImageId, ViewPtr> unwatched_;  ///< none of views_
+  std::size_t unwatched_room_ = 0;        ///< so many may be in it before the old ones are forgotten
   std::shared_ptr<const AccountNames> names_ = std::make_shared<const AccountNames>();
   std::uint64_t version_ = 0;
   std::vector<std::uint64_t> versions_;

@@ -79,6 +79,23 @@ TEST(ViewStore, WhatLeftTheWatchWithDriftIsForPeopleAndForADay) {
   EXPECT_EQ(store.fleet(now).views[2]->unwatched_since, std::nullopt) << "it is watched again";
 }
 
+TEST(ViewStore, WhatIsShownNoMoreIsForgottenAsOthersLeave) {
+  const WallTime now{Millis{1'795'000'000'000}};
+  ViewStore store;
+  const auto leave = [&store](int first, int count, WallTime at) {
+    for (int i = first; i < first + count; ++i) {
+      const auto view = a_view("m-" + std::to_string(i));
+      view->unwatched_since = at;
+      view->drifts = {testing::a_drift(1, DriftKind::unexpected, at)};
+      store.unwatch(view);
+    }
+  };
+  leave(0, 10, now);
+  EXPECT_EQ(store.fleet(now).views.size(), 10U);
+  leave(10, 90, now + std::chrono::hours{25});
+  EXPECT_EQ(store.fleet(now).views.size(), 90U) << "the first are not kept, whatever the clock says later";
+}
+
 TEST(ViewStore, ReadersKeepTheFleetTheyTook) {
   ViewStore store;
   store.publish(a_view("m-1"));
