@@ -1,5 +1,6 @@
 #include "store/state_tables.hpp"
 
+#include "core/sorted_entries.hpp"
 #include "core/text.hpp"
 #include "store/state_schema.hpp"
 #include "wire/field_json.hpp"
@@ -171,6 +172,7 @@ Result<SavedState, sqlite::Error> StateTables::load() {
   saved.images.reserve(images.size());
   for (auto& [id, record] : images) {
     if (!stopped) record.counters.listings = record.counters.failures = 0;
+    std::sort(record.drifts.begin(), record.drifts.end(), drift_before);  // their key has the kind as a word
     saved.images.push_back(std::move(record));
   }
   return saved;
