@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -23,11 +24,13 @@ namespace {
 constexpr const char* kOwn = "chmod go-w, or chown it to root";
 
 using ConfigTexts = std::vector<ConfigFile>;
+/// Where it stands. To know that takes reading the files anew: asked only where there is something to tell.
+using Place = std::function<Diagnostic()>;
 
 constexpr Millis kCertificateEndsSoon{30LL * 24 * 3'600'000};
 
-Diagnostic told_at(const Diagnostic& place, std::string message, std::string hint, bool warning) {
-  Diagnostic told = place;
+Diagnostic told_at(const Place& place, std::string message, std::string hint, bool warning) {
+  Diagnostic told = place();
   told.message = std::move(message);
   told.hint = std::move(hint);
   told.warning = warning;
@@ -58,7 +61,7 @@ CertificateTerm first_to_end(const std::vector<CertificateTerm>& terms) {
 }
 
 /// A file of authorities that a profile trusts.
-void check_ca_file(const Diagnostic& place, const std::string& path, WallTime now, LintReport& report) {
+void check_ca_file(const Place& place, const std::string& path, WallTime now, LintReport& report) {
   constexpr const char* kRemedy = "certificates in PEM; without ca_file the system's authorities are trusted";
   const std::string name = in_quotes(path) + " ";
   const auto text = read_regular_file(path);
@@ -80,7 +83,7 @@ void check_ca_file(const Diagnostic& place, const std::string& path, WallTime no
 }
 
 /// Proxies that the environment names for a profile that obeys it.
-void check_proxies(const Diagnostic& place, const ProfileConfig& profile, LintReport& report) {
+void check_proxies(const Place& place, const ProfileConfig& profile, LintReport& report) {
   for (const std::string* const address : {&profile.endpoint, &profile.sts_endpoint}) {
     const auto url = parse_url(*address);
     if (!url) continue;
@@ -103,7 +106,9 @@ LintReport check_references(const Config& config, const ConfigTexts& files, Wall
   LintReport report;
   for (const ProfileConfig& profile : config.profiles) {
     const auto place = [&](std::string_view key) {
-      return place_of(files, std::array<std::string_view, 3>{"profiles", profile.name, key});
+      return [&, key] {
+        return place_of(files, std::array<std::string_view, 3>{"profiles", profile.name, key});
+      };
     };
     if (!profile.ca_file.empty()) check_ca_file(place("ca_file"), profile.ca_file, now, report);
     if (profile.proxy_from_environment) check_proxies(place("proxy_from_environment"), profile, report);
@@ -115,8 +120,10 @@ CredentialReport check_credential_references(const Config& config, const ConfigT
                                              Random& random) {
   CredentialReport report;
   for (const ProfileConfig& profile : config.profiles) {
-    const Diagnostic place =
-        place_of(files, std::array<std::string_view, 4>{"profiles", profile.name, "credentials", "file"});
+    const Place place = [&] {
+      return place_of(files,
+                      std::array<std::string_view, 4>{"profiles", profile.name, "credentials", "file"});
+    };
     auto& told = names_a_place(profile.credentials) ? report.named : report.around;
     for (const std::string& fault : local_credential_faults(profile, clock, random))
       told.push_back(told_at(place, fault, "", true));
@@ -137,7 +144,9 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
   const auto config = parse_web_config(*text, file);
   if (!config || !config->tls) return told;
   const auto warn = [&](std::string_view key, const std::string& message, std::string hint) {
-    const auto place = place_of({{file, *text}}, std::array<std::string_view, 2>{"tls_server_config", key});
+    const Place place = [&] {
+      return place_of({{file, *text}}, std::array<std::string_view, 2>{"tls_server_config", key});
+    };
     told.push_back(told_at(place, message, std::move(hint), true));
   };
   const auto check_terms = [&](const std::string& key, const std::string& path, const std::string& inside,
