@@ -122,7 +122,7 @@ Diagnostic place_of(const std::vector<ConfigFile>& files, std::span<const std::s
   for (const ConfigFile& file : files) {
     DiagnosticList marks(file.name);
     YamlTree tree;
-    if (!parse_yaml(file.text, tree, marks) || tree.root() == kNoYamlNode) continue;
+    if (!parse_yaml_to(keys.front(), file.text, tree, marks) || tree.root() == kNoYamlNode) continue;
     YamlReader reader(tree, marks);
     const std::size_t found = mark(reader, reader.root(), keys);
     if (found <= most) continue;

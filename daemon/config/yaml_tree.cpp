@@ -45,6 +45,8 @@ class ClosedText final : public std::streambuf {
 
 /// Thrown by the builder through yaml-cpp when to go on makes no sense; caught in parse_yaml().
 struct Stop {};
+/// Thrown likewise when all that was asked for is there.
+struct Done {};
 
 int as_int(std::uint32_t value) {
   return static_cast<int>(value);
@@ -84,8 +86,9 @@ class YamlTreeBuilder final : public YAML::EventHandler {
  public:
   /// The room for a text of that size is taken at once: what is not needed of it is never touched, and
   /// growing would touch it all twice.
-  YamlTreeBuilder(std::size_t text_size, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes)
-      : tree_(tree), problems_(problems), max_nodes_(max_nodes) {
+  YamlTreeBuilder(std::size_t text_size, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes,
+                  std::string_view last)
+      : tree_(tree), problems_(problems), max_nodes_(max_nodes), last_(last) {
     tree_.nodes_.reserve(std::min(text_size / kBytesPerNode, max_nodes));
     tree_.text_.reserve(text_size);
   }
@@ -123,6 +126,8 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   void OnMapEnd() override {
     report_duplicates();
     open_.pop_back();
+    const bool below_root = open_.size() == 1 && open_.back().key != kNoYamlNode;
+    if (below_root && tree_.text(open_.back().key) == last_) throw Done{};
   }
 
   void report_open_quote() {
@@ -250,21 +255,27 @@ class YamlTreeBuilder final : public YAML::EventHandler {
   YamlTree& tree_;
   DiagnosticList& problems_;
   std::size_t max_nodes_;
+  std::string_view last_;  ///< the key to stop after; empty: none
   std::vector<Frame> open_;
   std::vector<YamlIndex> keys_;
   int documents_ = 0;
 };
 
-bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
+namespace {
+
+bool parse(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes,
+           std::string_view last) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!is_fit_for_yaml(text, problems)) return false;
   ClosedText document(text);
   std::istream stream(&document);
-  YamlTreeBuilder builder(text.size(), tree, problems, max_nodes);
+  YamlTreeBuilder builder(text.size(), tree, problems, max_nodes, last);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
+    return true;
+  } catch (const Done&) {
     return true;
   } catch (const Stop&) {
     return false;  // reported where it was thrown
@@ -282,6 +293,16 @@ bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems,
     problems.add(0, 0, "", "cannot be read as YAML: " + clean(error.what()));
   }
   return false;
+}
+
+}  // namespace
+
+bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems, std::size_t max_nodes) {
+  return parse(text, tree, problems, max_nodes, {});
+}
+
+bool parse_yaml_to(std::string_view last, std::string_view text, YamlTree& tree, DiagnosticList& problems) {
+  return parse(text, tree, problems, kMaxYamlNodes, last);
 }
 
 }  // namespace sharedrift

@@ -61,6 +61,9 @@ class YamlTree {
 /// false if there is no whole tree to walk; true with problems reported is possible. Throws nothing.
 bool parse_yaml(std::string_view text, YamlTree& tree, DiagnosticList& problems,
                 std::size_t max_nodes = kMaxYamlNodes);
+/// The same of the beginning, to the end of the map that the root has as `last`; all of it where there is
+/// none.
+bool parse_yaml_to(std::string_view last, std::string_view text, YamlTree& tree, DiagnosticList& problems);
 
 /// One step of a path, as `.key` or `[3]` is appended to what is there.
 void append_path_key(std::string& path, std::string_view key);

@@ -255,4 +255,13 @@ TEST(PlaceOf, IsTheDeepestOfTheKeysThatIsThere) {
   EXPECT_EQ(place({"poll", "interval"}), "a.yml:0 ");
 }
 
+TEST(PlaceOf, ReadsNoFurtherThanItMust) {
+  const std::string begin =
+      "inventory: {profiles: 1}\nprofiles:\n  default:\n    credentials: {}\n    ca_file: /ca\n";
+  const std::vector<std::string_view> keys{"profiles", "default", "ca_file"};
+  const Diagnostic found = place_of({{"a.yml", begin + "images: [what was not looked at"}}, keys);
+  EXPECT_EQ(found.line, 5);
+  EXPECT_EQ(found.path, "profiles.default.ca_file");
+}
+
 }  // namespace sharedrift
