@@ -35,25 +35,20 @@ void append_samples(std::string& out, const ImageFamily& family, const Fleet& fl
                   });
 }
 
-/// A family with its head; nothing if it has no samples.
-std::string family_text(const ImageFamily& family, const Fleet& fleet, TextFormat format) {
-  std::string text;
+/// A family with its head, into `text`; nothing if it has no samples.
+void write_family(std::string& text, const ImageFamily& family, const Fleet& fleet, TextFormat format) {
   append_head(text, family.spec, format);
   const std::size_t head = text.size();
   append_samples(text, family, fleet);
   if (text.size() == head) text.clear();
-  text.shrink_to_fit();
-  return text;
 }
 
-std::string fleet_text(const Fleet& fleet, TextFormat format) {
-  std::string text;
+void write_fleet(std::string& text, const Fleet& fleet, TextFormat format) {
   for (const FleetFamily& family : fleet_families()) {
     append_head(text, family.spec, format);
     append_number(text.append(family.spec.name).append(" "), family.value(fleet.views));
     text += '\n';
   }
-  return text;
 }
 
 }  // namespace
@@ -92,6 +87,7 @@ void Exposition::refresh(TextFormat format, Encoding encoding) {
   const std::size_t kind = kind_of(format, encoding);
   const Fleet fleet = views_.fleet();
   const auto images = image_families();
+  std::string text;  // of one family after another: new pages for each would cost as much as what is in them
   for (std::size_t i = 0; i < families_.size(); ++i) {
     Family& family = families_[i];
     const std::uint64_t version = i < images.size() ? fleet.versions[i] : fleet.version;
@@ -101,11 +97,16 @@ void Exposition::refresh(TextFormat format, Encoding encoding) {
     }
     GzipPiece& piece = family.pieces.at(kind);
     if (piece.bytes != nullptr) continue;
-    std::string text = i < images.size() ? family_text(images[i], fleet, format) : fleet_text(fleet, format);
+    text.clear();
+    if (i < images.size()) {
+      write_family(text, images[i], fleet, format);
+    } else {
+      write_fleet(text, fleet, format);
+    }
     if (encoding == Encoding::gzip) {
       piece = gzip_piece(text);
     } else {
-      piece.bytes = std::make_shared<const std::string>(std::move(text));
+      piece.bytes = std::make_shared<const std::string>(text);
     }
   }
   versions_.at(kind) = fleet.version;
