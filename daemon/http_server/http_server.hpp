@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
 #include "core/result.hpp"
 #include "core/time.hpp"
 
@@ -116,15 +117,12 @@ struct ServerOptions {
 /// goes to a worker, which makes the answer and is free again before the answer is sent. So slow, idle,
 /// oversized and malformed clients cost bounded time and memory, as tests/faults/attack.py measures.
 /// cpp-httplib reads and writes HTTP (http_answer.cpp). Thread-safe.
-class HttpServer {
+class HttpServer : NonCopyable {
  public:
   /// Serves on these listening sockets (open_listening_socket(), or systemd's) and takes them over. The error
   /// says what the machine lacks.
   static Result<std::unique_ptr<HttpServer>, std::string> start(const std::vector<int>& sockets,
                                                                 ServerOptions options, ServerHandler handler);
-  HttpServer() = default;
-  HttpServer(const HttpServer&) = delete;
-  HttpServer& operator=(const HttpServer&) = delete;
   virtual ~HttpServer() = default;
   /// Of the first socket.
   [[nodiscard]] virtual int port() const = 0;

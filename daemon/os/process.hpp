@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/non_copyable.hpp"
 #include "core/time.hpp"
 
 #include <csignal>
@@ -33,11 +34,9 @@ bool take_standard_descriptors();
 /// As long as it exists, SIGTERM and SIGINT end the process at once, with status 0: `last_word` is said
 /// first, on a thread of its own. For a start that takes long, before there is anything to save. Both signals
 /// and SIGUSR1 must be blocked.
-class EarlyEnd {
+class EarlyEnd : NonCopyable {
  public:
   explicit EarlyEnd(std::function<void()> last_word);
-  EarlyEnd(const EarlyEnd&) = delete;
-  EarlyEnd& operator=(const EarlyEnd&) = delete;
   ~EarlyEnd();
 
  private:
