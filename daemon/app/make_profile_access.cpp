@@ -3,6 +3,7 @@
 #include "credentials/command.hpp"
 #include "credentials/source.hpp"
 #include "http_client/curl_transport.hpp"
+#include "http_client/proxy_environment.hpp"
 #include "os/system_clock.hpp"
 
 #include <utility>
@@ -37,8 +38,8 @@ ProfileAccess without_credentials(const ProfileConfig& profile, Clock& clock, Ra
 
 CredentialWorld world_of(const ProfileConfig& profile, const ProfileAccess& access, Random& random) {
   const bool own_sts = profile.sts_endpoint != ProfileConfig{}.sts_endpoint;
-  return {*access.clock,         random,           *access.sts,  fetch_once,
-          process_environment(), command_runner(), access.route, own_sts ? profile.sts_endpoint : ""};
+  return {*access.clock,    random,           *access.sts,  fetch_once,
+          process_variable, command_runner(), access.route, own_sts ? profile.sts_endpoint : ""};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "credentials/source.hpp"
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>

@@ -37,10 +37,9 @@ constexpr std::array kOtherNames{
 }  // namespace
 
 std::string Sight::variable(const char* name) const {
-  std::optional<std::string> value = world.environment(name);
-  if (!value) return {};
-  std::string trimmed{trim(*value)};
-  wipe(*value);
+  std::string value = world.environment(name);
+  std::string trimmed{trim(value)};
+  wipe(value);
   return trimmed;
 }
 

@@ -3,7 +3,6 @@
 #include "credentials/keeper.hpp"
 
 #include <condition_variable>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -84,14 +83,6 @@ class ThreadedSource final : public CredentialSource {
 };
 
 }  // namespace
-
-Environment process_environment() {
-  return [](const char* name) -> std::optional<std::string> {
-    const char* const value = std::getenv(name);
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return std::string{value};
-  };
-}
 
 std::vector<std::string> local_credential_faults(const CredentialSpec& options,
                                                  const CredentialWorld& world) {

@@ -5,15 +5,14 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 namespace sharedrift {
 
-/// The value of an environment variable; an empty one counts as not set. Thread-safe.
-using Environment = std::function<std::optional<std::string>(const char* name)>;
+/// The value of an environment variable; empty: not set. Thread-safe.
+using Environment = std::function<std::string(const char* name)>;
 /// Runs a program without a shell and returns what it printed, or what went wrong (clean, without arguments
 /// and output). Blocks until the program ends, its time is up or stop is requested. Thread-safe.
 using RunCommand = std::function<Result<std::string, std::string>(const std::vector<std::string>& argv,
@@ -36,9 +35,6 @@ struct CredentialListeners {
   ApiObserver* observer = nullptr;
   std::function<void()> changed;  ///< a remote source got an answer; called on its thread: wake the poll loop
 };
-
-/// The environment of this process.
-Environment process_environment();
 
 /// The credential source of one profile. It reads files and variables on the caller's thread, for the first
 /// time here; for anything remote (metadata service, STS, URI, external command) it has one thread of its own

@@ -67,10 +67,9 @@ class CredentialMachine {
           requests.push_back(request);
           return web(request);
         },
-        [this](const char* name) -> std::optional<std::string> {
+        [this](const char* name) {
           const auto found = variables.find(name);
-          if (found == variables.end() || found->second.empty()) return std::nullopt;
-          return found->second;
+          return found == variables.end() ? std::string{} : found->second;
         },
         [this](const std::vector<std::string>& argv, const std::stop_token& /*stop*/) { return run(argv); },
         std::make_shared<const HttpRoute>(HttpRoute{"/ca.pem", "http://proxy.example:3128"})};
