@@ -1,5 +1,7 @@
 #include "app/news.hpp"
 
+#include "core/enumerators.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -41,27 +43,19 @@ void CredentialNews::on_credentials(std::string_view profile, const Credentials&
   told = {credentials.origin, credentials.generation, std::move(gist), fresh ? "" : told.refused};
 }
 
-namespace {
-
-constexpr bool same_names() {
-  for (std::size_t i = 0; i < kAllRefusals.size(); ++i) {
-    if (kRefusalReasons.at(i) != to_string(kAllRefusals.at(i))) return false;
-  }
-  return kRefusalReasons.size() == kAllRefusals.size();
-}
-static_assert(same_names(), "the metric names the reasons of the server, in their order");
-
-}  // namespace
+static_assert(kEnumerators<Refusal::no_certificate>.second == kRefusalReasons,
+              "the metric names the reasons of the server, in their order");
 
 void RefusalNews::on_refused(Refusal why, const std::string& address) {
   constexpr Millis kBetweenLines{600'000};
-  metrics_.on_refused_connection(static_cast<std::size_t>(why));
-  Kind& kind = kinds_.at(static_cast<std::size_t>(why));
+  const auto reason = static_cast<std::size_t>(why);
+  metrics_.on_refused_connection(reason);
+  Kind& kind = kinds_.at(reason);
   ++kind.untold;
   const MonoTime now = clock_.now().mono;
   if (kind.told != MonoTime{} && now - kind.told < kBetweenLines) return;
   kind.told = now;
-  tell_(EventType::connections_refused, {{"reason", std::string(to_string(why))},
+  tell_(EventType::connections_refused, {{"reason", std::string(kRefusalReasons.at(reason))},
                                          {"connections", std::exchange(kind.untold, 0)},
                                          {"address", address}});
 }

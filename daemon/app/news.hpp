@@ -73,7 +73,7 @@ class RefusalNews {
   SelfMetrics& metrics_;
   const Clock& clock_;
   Tell tell_;
-  std::array<Kind, kAllRefusals.size()> kinds_{};
+  std::array<Kind, kRefusalReasons.size()> kinds_{};
 };
 
 }  // namespace sharedrift

@@ -4,7 +4,6 @@
 #include "core/result.hpp"
 #include "core/time.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -81,21 +80,6 @@ enum class Refusal {
   client_certificate,  ///< it has none, or not the one that is asked for
   no_certificate       ///< there is none to serve with
 };
-inline constexpr std::array kAllRefusals{
-    Refusal::no_place,      Refusal::too_slow,           Refusal::bad_request,   Refusal::plain_http,
-    Refusal::tls_handshake, Refusal::client_certificate, Refusal::no_certificate};
-constexpr std::string_view to_string(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::no_place: return "no_place";
-    case Refusal::too_slow: return "too_slow";
-    case Refusal::bad_request: return "bad_request";
-    case Refusal::plain_http: return "plain_http";
-    case Refusal::tls_handshake: return "tls_handshake";
-    case Refusal::client_certificate: return "client_certificate";
-    case Refusal::no_certificate: return "no_certificate";
-  }
-  return "";
-}
 
 struct ServerOptions {
   int workers = 4;                     ///< of the quick lane
