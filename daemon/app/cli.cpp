@@ -1,6 +1,5 @@
 #include "app/cli.hpp"
 
-#include "app/cli_values.hpp"
 #include "app/version.hpp"
 #include "config/yaml_reader.hpp"
 #include "core/enumerators.hpp"

@@ -3,7 +3,6 @@
 #include "core/number.hpp"
 #include "core/text.hpp"
 #include "metrics/self_metrics.hpp"
-#include "wire/url.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include "app/causes.hpp"
 #include "core/listing.hpp"
-#include "poll/inventory_walks.hpp"
+#include "poll/watch.hpp"
 
 #include <algorithm>
 #include <utility>

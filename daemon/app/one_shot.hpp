@@ -1,11 +1,9 @@
 #pragma once
 
-#include "app/cli.hpp"
 #include "config/config.hpp"
 #include "core/view.hpp"
 #include "poll/inventory_walks.hpp"
 #include "poll/poller.hpp"
-#include "poll/watch.hpp"
 #include "ports.hpp"
 
 #include <functional>

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "config/baseline_writer.hpp"
 #include "config/config.hpp"
 #include "config/config_files.hpp"
 #include "core/owned_images.hpp"

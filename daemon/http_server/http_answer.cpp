@@ -4,7 +4,6 @@
 #include "http_server/httplib_hook.hpp"
 #include "http_server/request_head.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <ctime>

@@ -6,14 +6,12 @@
 #include "os/descriptor.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <exception>
 #include <list>
 #include <mutex>
 #include <thread>
-#include <utility>
 
 #include <httplib.h>
 #include <poll.h>

@@ -3,7 +3,6 @@
 #include "core/ids.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace sharedrift {
 

@@ -1,10 +1,8 @@
 #include "web/web_config.hpp"
 
-#include "config/config_loader.hpp"
 #include "config/yaml_reader.hpp"
 #include "core/text.hpp"
 
-#include <algorithm>
 #include <array>
 #include <exception>
 

@@ -2,7 +2,6 @@
 
 #include "core/text.hpp"
 #include "metrics/negotiation.hpp"
-#include "metrics/self_metrics.hpp"
 #include "web/event_request.hpp"
 #include "web/image_page.hpp"
 #include "web/origin_check.hpp"
