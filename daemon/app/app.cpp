@@ -11,7 +11,6 @@
 #include "config/config_writer.hpp"
 #include "core/text.hpp"
 #include "http_client/curl_transport.hpp"
-#include "log/event_journal.hpp"
 #include "log/logging.hpp"
 #include "metrics/exposition.hpp"
 #include "metrics/self_metrics.hpp"
@@ -77,7 +76,6 @@ class App {
                                clock_, StateLimits::of(watch_list(**config, shard())));
     if (!store) return refuse(store.error(), kStartFailure);
     store_ = std::move(*store);
-    journal_ = std::make_unique<EventJournal>(logger_, *store_);
     build_engine(*config);
     if (auto listening = listen(); !listening) return refuse(listening.error(), kStartFailure);
     release_free_heap();  // what reading the configuration and the past took is not needed again
@@ -282,9 +280,11 @@ class App {
     store_->close();
   }
 
-  /// An event of the daemon itself.
+  /// An event of the daemon itself. Those of an image are stored with its record, by StepPublisher.
   void tell(EventType type, std::vector<Field> fields) {
-    journal_->on_event({type, clock_.wall(), "", std::move(fields)});
+    const Event event{type, clock_.wall(), "", std::move(fields)};
+    logger_.on_event(event);
+    store_->add_event(event);
   }
 
   std::vector<Field> started_fields() const {
@@ -305,7 +305,6 @@ class App {
   SystemRandom random_;
   Logger logger_;
   std::unique_ptr<StateDb> store_;
-  std::unique_ptr<EventJournal> journal_;
   ViewStore views_;
   SelfMetrics metrics_{{program_version(), program_revision(), options_.shard_index, options_.shard_count},
                        {[this] { return logger_.counts(); }, [] { return read_process_stats(); },

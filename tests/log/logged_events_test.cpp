@@ -1,45 +1,16 @@
-#include "log/event_journal.hpp"
-
 #include "core/event.hpp"
-#include "core/record.hpp"
 #include "log/logging.hpp"
 #include "support/hostile_texts.hpp"
 #include "support/pipe.hpp"
-#include "support/recording_sink.hpp"
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 namespace sharedrift {
 namespace {
-
-using ::testing::ElementsAre;
-
-class RowStore final : public StateStore {
- public:
-  SavedState load() override { return {}; }
-  void save(ImageRecord /*record*/, std::vector<Event> /*events*/) override {}
-  void forget(const ImageId& /*image*/) override {}
-  void add_event(const Event& event) override { rows.push_back(event.type); }
-  void set_fleet(const FleetRecord& /*fleet*/) override {}
-  void set_discovered(std::vector<DiscoveredImage> images) override { discovered = std::move(images); }
-  std::vector<DiscoveredImage> discovered;
-  std::vector<EventType> rows;
-};
-
-TEST(EventJournal, EveryEventIsOneLineAndOneRow) {
-  testing::RecordingSink log;
-  RowStore store;
-  EventJournal journal(log, store);
-  journal.on_event({EventType::config_reloaded, WallTime{}, "", {}});
-  EXPECT_THAT(store.rows, ElementsAre(EventType::config_reloaded));
-  EXPECT_EQ(log.count(EventType::config_reloaded), 1U);
-}
 
 TEST(Logger, EveryEventIsOneLineWithItsOwnTimeLevelAndSentence) {
   testing::Pipe pipe;
