@@ -247,9 +247,12 @@ Examination examine(const Config& config, const std::string& image, DoctorSessio
   }
   for (const auto questions : {doctor_questions(), inventory_questions()}) {
     for (const DoctorQuestion& question : questions) {
-      const bool ask = reached && !stop.stop_requested();
-      add(question.name, question.assumed,
-          ask ? question.ask(session, facts) : Answer{Standing::not_seen, "not reached"});
+      Answer answer{Standing::not_seen, "not reached"};
+      if (reached && !stop.stop_requested()) {
+        const bool lacks = question.needs != nullptr && !(facts.*question.needs).good();
+        answer = lacks ? not_asked(facts.*question.needs) : question.ask(session, facts);
+      }
+      add(question.name, question.assumed, std::move(answer));
     }
   }
   found.behaviour = std::move(facts.behaviour);

@@ -11,14 +11,14 @@ namespace {
 constexpr const char* kInventory = "DescribeSelfImages";
 constexpr std::array<std::int64_t, 2> kSmallPages{50, 10};  // what DescribeImages takes; the default
 
-const JsonValue* images_of(const JsonValue& root) {
+const std::vector<JsonValue>& images_of(const JsonValue& root) {
+  static const std::vector<JsonValue> none;
   const JsonValue* images = root.find("Images");
-  if (images == nullptr || images->is(JsonValue::Kind::array)) return images;
-  return images->find("Image");
+  if (images != nullptr && !images->is(JsonValue::Kind::array)) images = images->find("Image");
+  return images == nullptr ? none : images->items;
 }
 
 DoctorAnswer ask_inventory_count(DoctorSession& /*session*/, DoctorFacts& facts) {
-  if (!facts.inventory.good()) return not_asked(facts.inventory);
   const JsonValue* told = facts.inventory.root().find("TotalCount");
   const std::string type{type_of(told)};
   facts.behaviour["inventory_total_count"] = type == "text" || type == "number";
@@ -42,7 +42,6 @@ std::optional<std::int64_t> page_used(DoctorSession& session, const JsonValue& r
 }
 
 DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
-  if (!facts.inventory.good()) return not_asked(facts.inventory);
   if (facts.inventory_page < kDoctorPage) {
     facts.behaviour["inventory_page_cap"] = facts.inventory_page;
     facts.behaviour["inventory_page_cut"] = false;
@@ -71,12 +70,8 @@ DoctorAnswer ask_inventory_page(DoctorSession& session, DoctorFacts& facts) {
 }
 
 DoctorAnswer ask_inventory_filter(DoctorSession& session, DoctorFacts& facts) {
-  const std::vector<std::string> owned =
-      facts.inventory.good() ? own_images(facts.inventory.root()) : std::vector<std::string>{};
-  if (owned.empty()) {
-    return facts.inventory.good() ? DoctorAnswer{Standing::not_seen, "the account owns no image"}
-                                  : not_asked(facts.inventory);
-  }
+  const std::vector<std::string> owned = own_images(facts.inventory.root());
+  if (owned.empty()) return {Standing::not_seen, "the account owns no image"};
   const std::string part = owned.front().substr(0, owned.front().size() - 1);
   const DoctorReply reply = ask_inventory_for(session, part, facts.inventory_page);
   if (!reply.good()) return not_asked(reply);
@@ -93,13 +88,10 @@ bool is_mainland(std::string_view region) {
 }
 
 DoctorAnswer ask_other_region(DoctorSession& session, DoctorFacts& facts) {
-  if (!facts.inventory.good()) return not_asked(facts.inventory);
   bool mainland = false;
   bool other = false;
   std::string regions;
-  const JsonValue* images = images_of(facts.inventory.root());
-  const std::vector<JsonValue> none;
-  for (const JsonValue& row : images == nullptr ? none : images->items) {
+  for (const JsonValue& row : images_of(facts.inventory.root())) {
     const std::string region = clean(row.string("RegionId"), 40);
     if (region.empty()) continue;
     (is_mainland(region) ? mainland : other) = true;
@@ -117,10 +109,13 @@ DoctorAnswer ask_other_region(DoctorSession& session, DoctorFacts& facts) {
 }
 
 constexpr std::array kInventoryQuestions{
-    DoctorQuestion{"TotalCount of the inventory", "it is there, as text", ask_inventory_count},
-    DoctorQuestion{"PageSize of the inventory", "100 is taken", ask_inventory_page},
-    DoctorQuestion{"ImageId of the inventory", "a part of the id is enough", ask_inventory_filter},
-    DoctorQuestion{"images of the other region", "each endpoint lists its own", ask_other_region},
+    DoctorQuestion{"TotalCount of the inventory", "it is there, as text", ask_inventory_count,
+                   &DoctorFacts::inventory},
+    DoctorQuestion{"PageSize of the inventory", "100 is taken", ask_inventory_page, &DoctorFacts::inventory},
+    DoctorQuestion{"ImageId of the inventory", "a part of the id is enough", ask_inventory_filter,
+                   &DoctorFacts::inventory},
+    DoctorQuestion{"images of the other region", "each endpoint lists its own", ask_other_region,
+                   &DoctorFacts::inventory},
 };
 
 }  // namespace
@@ -152,8 +147,7 @@ DoctorReply ask_inventory_for(DoctorSession& session, const std::string& image, 
 }
 
 std::size_t rows_of_inventory(const JsonValue& root) {
-  const JsonValue* images = images_of(root);
-  return images == nullptr ? 0 : images->items.size();
+  return images_of(root).size();
 }
 
 bool goes_on(const JsonValue& root) {
@@ -163,9 +157,7 @@ bool goes_on(const JsonValue& root) {
 
 std::vector<std::string> own_images(const JsonValue& root) {
   std::vector<std::string> ids;
-  const JsonValue* images = images_of(root);
-  if (images == nullptr) return ids;
-  for (const JsonValue& row : images->items) {
+  for (const JsonValue& row : images_of(root)) {
     if (!row.string("ImageId").empty() && row.string("ImageOwnerAlias") != "others")
       ids.emplace_back(row.string("ImageId"));
   }

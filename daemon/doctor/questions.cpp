@@ -93,7 +93,6 @@ Answer ask_answers(DoctorSession& /*session*/, Facts& facts) {
 }
 
 Answer ask_total_count(DoctorSession& /*session*/, Facts& facts) {
-  if (!facts.listing.good()) return not_asked(facts.listing);
   const JsonValue& root = facts.listing.root();
   const JsonValue* told = root.find("TotalCount");
   const std::size_t rows = rows_of(root);
@@ -120,7 +119,6 @@ Answer ask_total_count(DoctorSession& /*session*/, Facts& facts) {
 }
 
 Answer ask_page_size(DoctorSession& session, Facts& facts) {
-  if (!facts.listing.good()) return not_asked(facts.listing);
   const auto echoed = number_in(facts.listing.root(), "PageSize");
   if (echoed && *echoed != kDoctorPage) {
     return {Standing::blind, "100 rows were asked for, and PageSize says " + std::to_string(*echoed),
@@ -139,7 +137,6 @@ Answer ask_page_size(DoctorSession& session, Facts& facts) {
 }
 
 Answer ask_unknown_image(DoctorSession& session, Facts& facts) {
-  if (!facts.listing.good()) return not_asked(facts.listing);
   facts.unknown = ask_listing(session, "m-0doctor0asks0for0nobody00", kDoctorPage);
   const DoctorReply& reply = facts.unknown;
   if (reply.broken) return not_asked(reply);
@@ -203,7 +200,6 @@ std::string row_form(const JsonValue& row) {
 }
 
 Answer ask_account_form(DoctorSession& /*session*/, Facts& facts) {
-  if (!facts.listing.good()) return not_asked(facts.listing);
   const JsonValue* accounts = facts.listing.root().find("Accounts");
   const JsonValue* rows =
       accounts == nullptr || accounts->is(Kind::array) ? accounts : accounts->find("Account");
@@ -220,7 +216,6 @@ Answer ask_account_form(DoctorSession& /*session*/, Facts& facts) {
 }
 
 Answer ask_filter(DoctorSession& session, Facts& facts) {
-  if (!facts.listing.good()) return not_asked(facts.listing);
   const std::size_t rows = rows_of(facts.listing.root());
   if (rows == 0) return {Standing::not_seen, kNobodyShares};
   const DoctorReply reply = ask_listing(session, facts.image, kDoctorPage, "1000000000000001");
@@ -245,7 +240,6 @@ Answer ask_limit_headers(DoctorSession& session, Facts& facts) {
 }
 
 Answer ask_nonce(DoctorSession& session, Facts& facts) {
-  if (!facts.inventory.good()) return not_asked(facts.inventory);
   const DoctorReply reply = session.replay();
   const bool checked = reply.error && reply.error->failure.code == "SignatureNonceUsed";
   if (!reply.good() && !checked) return not_asked(reply);
@@ -260,14 +254,15 @@ constexpr std::array kQuestions{
                    ask_right_to_inventory},
     DoctorQuestion{"right ens:DescribeImageSharePermission", "the key may list shares", ask_right_to_listing},
     DoctorQuestion{"answers", "both calls are answered", ask_answers},
-    DoctorQuestion{"TotalCount", "it equals the number of rows", ask_total_count},
-    DoctorQuestion{"PageSize above 100", "it is refused", ask_page_size},
-    DoctorQuestion{"unknown ImageId", "the answer is an empty list", ask_unknown_image},
+    DoctorQuestion{"TotalCount", "it equals the number of rows", ask_total_count, &Facts::listing},
+    DoctorQuestion{"PageSize above 100", "it is refused", ask_page_size, &Facts::listing},
+    DoctorQuestion{"unknown ImageId", "the answer is an empty list", ask_unknown_image, &Facts::listing},
     DoctorQuestion{"empty list", R"(it is "Accounts":{"Account":[]})", ask_empty_list},
-    DoctorQuestion{"account id", "a row is an object with AliyunUid as text", ask_account_form},
-    DoctorQuestion{"parameter AliyunId", "it is ignored", ask_filter},
+    DoctorQuestion{"account id", "a row is an object with AliyunUid as text", ask_account_form,
+                   &Facts::listing},
+    DoctorQuestion{"parameter AliyunId", "it is ignored", ask_filter, &Facts::listing},
     DoctorQuestion{"throttling headers", "they come with refusals only", ask_limit_headers},
-    DoctorQuestion{"X-Acs-Signature-Nonce", "one that was used is refused", ask_nonce},
+    DoctorQuestion{"X-Acs-Signature-Nonce", "one that was used is refused", ask_nonce, &Facts::inventory},
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ struct DoctorQuestion {
   std::string_view name;
   std::string_view assumed;
   DoctorAnswer (*ask)(DoctorSession& session, DoctorFacts& facts);
+  DoctorReply DoctorFacts::*needs = nullptr;  ///< it is asked only if this one is good; null: always
 };
 
 /// The rights, then what the API's documentation leaves open about shares and signatures; in this order.

@@ -93,10 +93,7 @@ std::string brief_lines(const Examination& found, Standing standing) {
 /// ids and keys have forms of their own.
 class StandIns {
  public:
-  explicit StandIns(const std::set<std::string>& known) {
-    for (const std::string& id : known)
-      known_.insert(id);
-  }
+  explicit StandIns(const std::set<std::string>& known) : known_(known.begin(), known.end()) {}
 
   std::string operator()(std::string_view text) {
     std::string out;

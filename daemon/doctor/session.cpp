@@ -53,14 +53,9 @@ DoctorSession::DoctorSession(const ProfileConfig& profile, ProfileAccess access,
       transport_(transport),
       access_(std::move(access)),
       bucket_(profile.requests_per_second, clock.mono()),
-      repeats_left_(std::min(3, profile.max_attempts - 1)) {
-  const Url ens = parse_url(profile.endpoint).value();  // both were checked when the config was read
-  const Url sts = parse_url(profile.sts_endpoint).value();
-  ens_scheme_ = ens.scheme();
-  ens_host_ = ens.authority();
-  sts_scheme_ = sts.scheme();
-  sts_host_ = sts.authority();
-}
+      ens_(parse_url(profile.endpoint).value()),  // both were checked when the config was read
+      sts_(parse_url(profile.sts_endpoint).value()),
+      repeats_left_(std::min(3, profile.max_attempts - 1)) {}
 
 Result<Credentials, Failure> DoctorSession::wait_for_credentials(const std::stop_token& stop) {
   constexpr Millis kPatience{30'000};
@@ -78,11 +73,11 @@ DoctorReply DoctorSession::ask_ens(std::string_view action, const Parameters& pa
   std::string query;
   for (const auto& [name, value] : parameters)
     append_parameter(query, name, value);
-  return ask({ens_scheme_, ens_host_, action, kEns, std::move(query)});
+  return ask({ens_.scheme(), ens_.authority(), action, kEns, std::move(query)});
 }
 
 DoctorReply DoctorSession::ask_sts(std::string_view action) {
-  return ask({sts_scheme_, sts_host_, action, kSts, ""});
+  return ask({sts_.scheme(), sts_.authority(), action, kSts, ""});
 }
 
 DoctorReply DoctorSession::ask(const ApiCall& call) {

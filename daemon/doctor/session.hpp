@@ -6,6 +6,7 @@
 #include "aliyun/signer.hpp"
 #include "config/config.hpp"
 #include "wire/json_reader.hpp"
+#include "wire/url.hpp"
 
 #include <map>
 #include <memory>
@@ -72,10 +73,8 @@ class DoctorSession {
   HttpTransport& transport_;
   ProfileAccess access_;
   TokenBucket bucket_;
-  std::string ens_scheme_;
-  std::string ens_host_;
-  std::string sts_scheme_;
-  std::string sts_host_;
+  const Url ens_;
+  const Url sts_;
   std::optional<HttpRequest> last_;
   std::optional<Millis> skew_;
   std::map<std::string, std::string> limit_headers_;
