@@ -190,11 +190,9 @@ std::optional<ServerResponse> WebRoutes::refuse_lifecycle(const ServerRequest& r
 /// An event may cause a look, never a verdict: what is found is told by the poll that follows.
 ServerResponse WebRoutes::poll(const ServerRequest& request) {
   if (auto refusal = refuse_lifecycle(request, "")) return std::move(*refusal);
-  std::optional<ImageId> image;
-  for (const auto& [name, value] : request.query) {
-    if (name == "image") image = ImageId::parse(value);
-  }
-  if (!image || request.query.size() != 1) return ServerResponse::text(400, "Say which: ?image=ID\n");
+  const auto id = request.query.size() == 1 ? request.parameter("image") : std::nullopt;
+  const auto image = id ? ImageId::parse(*id) : std::nullopt;
+  if (!image) return ServerResponse::text(400, "Say which: ?image=ID\n");
   const ViewPtr view = find_view(backend_.fleet(), image->str());
   if (view == nullptr || view->unwatched_since)
     return ServerResponse::text(404, "No image with the id " + image->str() + " is watched.\n");
