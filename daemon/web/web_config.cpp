@@ -278,10 +278,4 @@ WebConfigResult parse_web_config(std::string_view text, const std::string& file)
   }
 }
 
-WebConfigResult load_web_config(const std::string& file) {
-  auto text = read_trusted_file(file);
-  if (!text) return Err(std::vector<Diagnostic>{std::move(text).error()});
-  return parse_web_config(*text, file);
-}
-
 }  // namespace sharedrift

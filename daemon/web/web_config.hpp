@@ -62,7 +62,4 @@ using WebConfigResult = Result<WebConfig, std::vector<Diagnostic>>;
 /// the door. Relative paths in it are taken from the directory of `file`. Throws nothing.
 WebConfigResult parse_web_config(std::string_view text, const std::string& file);
 
-/// Reads and parses, with the checks of read_trusted_file().
-WebConfigResult load_web_config(const std::string& file);
-
 }  // namespace sharedrift

@@ -60,11 +60,9 @@ Result<std::unique_ptr<WebSecurity>, std::vector<Diagnostic>> WebSecurity::open(
                                                                                 const Clock& clock,
                                                                                 Report report) {
   std::unique_ptr<WebSecurity> door(new WebSecurity(std::move(file), clock, std::move(report)));
-  auto first = load_web_config(door->file_);
-  if (!first) return Err(std::move(first).error());
-  door->has_tls_ = first->tls.has_value();
   door->state_ = door->read();
   if (!door->state_->faults.empty()) return Err(door->state_->faults);
+  door->has_tls_ = door->state_->config.tls.has_value();
   return door;
 }
 
@@ -77,11 +75,11 @@ std::shared_ptr<const WebSecurity::State> WebSecurity::read() const {
   auto config = text ? parse_web_config(*text, file_) : Err(std::vector<Diagnostic>{text.error()});
   if (!config) {
     state->faults = config.error();
-  } else if (config->tls.has_value() != has_tls_) {
-    state->faults.push_back({file_, 0, 0, "tls_server_config",
-                             has_tls_ ? "is gone; a server with TLS stays one" : "is new; it needs a restart",
-                             ""});
-  } else if (has_tls_) {
+  } else if (has_tls_ && config->tls.has_value() != *has_tls_) {
+    state->faults.push_back(
+        {file_, 0, 0, "tls_server_config",
+         *has_tls_ ? "is gone; a server with TLS stays one" : "is new; it needs a restart", ""});
+  } else if (config->tls) {
     for (const std::string* path :
          {&config->tls->cert_file, &config->tls->key_file, &config->tls->client_ca_file}) {
       if (!path->empty()) state->stamps.push_back(stamp_of(*path));

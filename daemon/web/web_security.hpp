@@ -32,7 +32,7 @@ class WebSecurity : NonCopyable {
                                                                             Report report);
   ~WebSecurity();
 
-  [[nodiscard]] bool has_tls() const { return has_tls_; }
+  [[nodiscard]] bool has_tls() const { return has_tls_ == true; }
   /// For ServerOptions::tls_context. Null: nobody gets in.
   [[nodiscard]] std::shared_ptr<ssl_ctx_st> tls_context();
   /// The answer to a request that may not pass: 401, 429, 500, or that the lane of passwords must check it.
@@ -53,7 +53,7 @@ class WebSecurity : NonCopyable {
   const std::string file_;
   const Clock& clock_;
   const Report report_;
-  bool has_tls_ = false;
+  std::optional<bool> has_tls_;  ///< as the first reading had it
   PasswordCheck passwords_;
   std::mutex mutex_;
   std::shared_ptr<const State> state_;  ///< guarded by mutex_; never null after open()

@@ -1,16 +1,13 @@
 #include "web/web_config.hpp"
 
 #include "support/files.hpp"
-#include "support/temp_dir.hpp"
 #include "support/test_data.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 namespace sharedrift {
 
@@ -127,17 +124,6 @@ TEST(WebConfig, NoBeginningOfAFileOpensTheDoor) {
     const WebConfigResult config = parse_web_config(users.substr(0, end), "web.yml");
     EXPECT_TRUE(!config || config->users.size() == 1) << users.substr(0, end);
   }
-}
-
-TEST(WebConfig, LoadsOnlyWhatNobodyElseCanWrite) {
-  const testing::TempDir dir;
-  const std::string file = dir.file("web.yml");
-  std::ofstream(file) << "{}\n";
-  ASSERT_EQ(::chmod(file.c_str(), 0640), 0);
-  EXPECT_TRUE(load_web_config(file));
-  ASSERT_EQ(::chmod(file.c_str(), 0664), 0);
-  EXPECT_EQ(told(load_web_config(file)),
-            file + ": can be changed by others than its owner (chmod go-w " + file + ")\n");
 }
 
 }  // namespace sharedrift

@@ -189,6 +189,18 @@ TEST_F(WebSecurityTest, ABadFileIsAnErrorAtTheStart) {
   EXPECT_THAT(to_string(missing.error().front()), HasSubstr("none.crt"));
 }
 
+TEST_F(WebSecurityTest, TakesOnlyWhatNobodyElseCanWrite) {
+  const std::string file = directory.file("web.yml");
+  write("{}\n");
+  ASSERT_EQ(::chmod(file.c_str(), 0640), 0);
+  EXPECT_TRUE(WebSecurity::open(file, clock, nullptr));
+  ASSERT_EQ(::chmod(file.c_str(), 0664), 0);
+  const auto refused = WebSecurity::open(file, clock, nullptr);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(to_lines(refused.error()),
+            file + ": can be changed by others than its owner (chmod go-w " + file + ")\n");
+}
+
 TEST_F(WebSecurityTest, APipeInThePlaceOfACertificateIsNotWaitedFor) {
   ASSERT_EQ(::mkfifo(directory.file("pipe").c_str(), 0600), 0);
   write("tls_server_config: {cert_file: pipe, key_file: none.key}\n");
