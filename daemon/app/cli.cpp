@@ -5,8 +5,6 @@
 #include "core/enumerators.hpp"
 #include "core/text.hpp"
 
-#include <map>
-
 #include <CLI/CLI.hpp>
 
 namespace sharedrift {
@@ -52,7 +50,6 @@ CLI::Option* add_number(CLI::App& app, const std::string& name, int& value, cons
 }
 
 void add_common_flags(CLI::App& app, Raw& raw) {
-  app.set_help_flag("-h,--help", "this text");
   app.add_option("--config.file", raw.options.config_files, "or more")
       ->type_name("FILE")
       ->allow_extra_args(false)
@@ -108,27 +105,25 @@ void add_image_flag(CLI::App& app, Raw& raw) {
       ->allow_extra_args(true);
 }
 
-std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
-  std::map<Command, CLI::App*> commands;
-  commands[Command::run] = app.add_subcommand("run", "The daemon: polls, and serves what it knows.");
-  add_run_flags(*commands[Command::run], raw);
-  auto* check = commands[Command::check] = app.add_subcommand(
+/// Named as the enumerators of Command.
+void add_commands(CLI::App& app, Raw& raw) {
+  add_run_flags(*app.add_subcommand("run", "The daemon: polls, and serves what it knows."), raw);
+  auto* check = app.add_subcommand(
       "check", "Polls once. Exit: 0 in sync, 1 drift, 2 usage or config, 3 could not tell.");
   add_common_flags(*check, raw);
   add_image_flag(*check, raw);
   add_choice<OutputFormat::logfmt>(*check, "--format", raw.options.format, "form of the report",
                                    {"table", "json", "sarif", "prometheus"});
-  auto* doctor = commands[Command::doctor] =
-      app.add_subcommand("doctor",
-                         "Meets the API once, read-only, and says which assumptions hold.\n"
-                         "Exit: 0 all, 1 copes with the rest, 2 usage or config, 3 blind.");
+  auto* doctor = app.add_subcommand("doctor",
+                                    "Meets the API once, read-only, and says which assumptions hold.\n"
+                                    "Exit: 0 all, 1 copes with the rest, 2 usage or config, 3 blind.");
   add_common_flags(*doctor, raw);
   doctor->add_option("--image", raw.images, "the image to ask about")->type_name("ID")->expected(1);
   doctor->add_option("--profile", raw.options.profile, "the profile, where there are several")
       ->type_name("NAME");
   doctor->add_option("--report", raw.options.report_file, "also write JSON without secrets and ids")
       ->type_name("FILE");
-  auto* lint = commands[Command::lint] =
+  auto* lint =
       app.add_subcommand("lint", "Checks the configuration closely. Exit: 0 clean, 1 warnings, 2 errors.");
   add_common_flags(*lint, raw);
   lint->add_option("--web.config.file", raw.options.web_config_file, "also what run would be given as such")
@@ -136,25 +131,22 @@ std::map<Command, CLI::App*> add_commands(CLI::App& app, Raw& raw) {
   add_storage_flag(*lint, raw);
   lint->add_flag("--no-files", raw.options.no_files, "named files are another machine's: look at none");
   lint->add_flag("--online", raw.options.online, "also poll, and name entries without match");
-  auto* baseline = commands[Command::baseline] =
+  auto* baseline =
       app.add_subcommand("baseline", "Polls once and prints what is shared now as YAML, for review.");
   add_common_flags(*baseline, raw);
   add_image_flag(*baseline, raw);
   baseline->add_flag("--all", raw.options.all, "every owned image, as a whole configuration");
-  auto* plan = commands[Command::plan] =
+  auto* plan =
       app.add_subcommand("plan", "Polls once and prints, never runs, the calls that would end the drift.");
   add_common_flags(*plan, raw);
   add_image_flag(*plan, raw);
-  auto* history = commands[Command::history] =
-      app.add_subcommand("history", "Prints the recorded events, oldest first.");
-  history->set_help_flag("-h,--help", "this text");
+  auto* history = app.add_subcommand("history", "Prints the recorded events, oldest first.");
   add_storage_flag(*history, raw);
   add_choice<OutputFormat::logfmt>(*history, "--format", raw.options.format, "form of the events",
                                    {"table", "json", "logfmt"});
   history->add_option("--since", raw.since, "2026-11-24, 2026-11-24T09:20:44Z or 12h")->type_name("TIME");
   add_number(*history, "--limit", raw.options.limit, "the newest N events, 0: all", CLI::Range(0, 1'000'000));
   history->add_option("image", raw.images, "only this image")->expected(0, 1);
-  return commands;
 }
 
 /// The flags, one a line of at most 80 columns. Shell completion and the test of the manual read these lines.
@@ -263,9 +255,10 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
   app.set_version_flag(
       "--version", std::string{"share-drift-exporter "} + program_version() + " (" + program_revision() + ")",
       "version and revision");
+  app.set_help_flag("-h,--help", "this text");  // commands inherit it
   app.require_subcommand(0, 1);
   add_run_flags(app, raw);  // `run` may be left out
-  const std::map<Command, CLI::App*> commands = add_commands(app, raw);
+  add_commands(app, raw);
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // CLI11 takes them from the back
   try {
     app.parse(reversed);
@@ -279,9 +272,8 @@ Result<Options, CliExit> parse_command_line(const std::vector<std::string>& argu
   } catch (const CLI::ParseError& error) {
     return Err(usage(error.what()));
   }
-  for (const auto& [command, subcommand] : commands) {
-    if (subcommand->parsed()) raw.options.command = command;
-  }
+  for (const CLI::App* command : app.get_subcommands())
+    raw.options.command = *parse_enumerator<Command::history>(command->get_name());
   return checked(std::move(raw), hostname);
 }
 
