@@ -116,7 +116,7 @@ int Child::start(const std::vector<std::string>& argv) {
 }
 
 bool Child::drain(std::string& text) {
-  std::array<char, 4096> chunk{};
+  std::string chunk(4096, '\0');
   for (;;) {
     const ssize_t got = ::read(output.get(), chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
@@ -125,9 +125,7 @@ bool Child::drain(std::string& text) {
     if (text.size() + static_cast<std::size_t>(got) > kMaxOutput) return false;
     text.append(chunk.data(), static_cast<std::size_t>(got));
   }
-  volatile char* stale = chunk.data();
-  for (std::size_t i = 0; i < chunk.size(); ++i)
-    stale[i] = '\0';
+  wipe(chunk);
   return true;
 }
 
