@@ -271,19 +271,20 @@ int lint_online(const Options& options) {
   return found.empty() ? 0 : 1;
 }
 
+void append(std::vector<Diagnostic>& to, const std::vector<Diagnostic>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
 /// Adds what a configuration that was taken names: on this machine, without the network.
 void lint_references(const Options& options, const Config& config, const std::vector<ConfigFile>& files,
                      LintReport& report) {
   SystemClock clock;
   SystemRandom random;
-  const auto add = [](std::vector<Diagnostic>& to, const std::vector<Diagnostic>& more) {
-    to.insert(to.end(), more.begin(), more.end());
-  };
   const LintReport references = check_references(config, files, clock.wall());
-  add(report.errors, references.errors);
-  add(report.warnings, references.warnings);
+  append(report.errors, references.errors);
+  append(report.warnings, references.warnings);
   const CredentialReport credentials = check_credential_references(config, files, clock, random);
-  add(report.warnings, credentials.named);
+  append(report.warnings, credentials.named);
   std::fputs(to_lines(credentials.around).c_str(), stderr);  // the daemon's environment is another one
   if (!options.online) warn_of_unused_proxies(config);
 }
@@ -291,9 +292,8 @@ void lint_references(const Options& options, const Config& config, const std::ve
 void lint_web_config(const std::string& file, LintReport& report) {
   SystemClock clock;
   const auto door = WebSecurity::open(file, clock, nullptr);
-  auto& list = door ? report.warnings : report.errors;
-  for (const Diagnostic& told : door ? check_web_references(file, clock.wall()) : door.error())
-    list.push_back(told);
+  if (!door) return append(report.errors, door.error());
+  append(report.warnings, check_web_references(file, clock.wall()));
 }
 
 int lint(const Options& options) {
@@ -304,10 +304,7 @@ int lint(const Options& options) {
     if (config) lint_references(options, *config, files->files, report);
   }
   if (!options.web_config_file.empty()) lint_web_config(options.web_config_file, report);
-  if (!options.no_files) {
-    for (const Diagnostic& told : check_state_folder(state_path(options.storage_path)))
-      report.warnings.push_back(told);
-  }
+  if (!options.no_files) append(report.warnings, check_state_folder(state_path(options.storage_path)));
   print(to_lines(report.errors) + to_lines(report.warnings));
   if (!report.errors.empty()) return kBadUsage;
   const int offline = report.warnings.empty() ? 0 : 1;

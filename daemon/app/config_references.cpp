@@ -65,11 +65,7 @@ void check_ca_file(const Place& place, const std::string& path, WallTime now, Li
   constexpr const char* kRemedy = "certificates in PEM; without ca_file the system's authorities are trusted";
   const std::string name = in_quotes(path) + " ";
   const auto text = read_regular_file(path);
-  if (!text) {
-    report.errors.push_back(told_at(place, name + text.error().message, kRemedy, false));
-    return;
-  }
-  const auto terms = read_certificate_terms(*text);
+  const auto terms = text ? read_certificate_terms(*text) : Err(text.error().message);
   if (!terms) {
     report.errors.push_back(told_at(place, name + terms.error(), kRemedy, false));
     return;
