@@ -3,7 +3,6 @@
 #include "app/make_profile_access.hpp"
 #include "app/output.hpp"
 #include "app/version.hpp"
-#include "core/non_copyable.hpp"
 #include "doctor/report.hpp"
 #include "http_client/curl_transport.hpp"
 #include "os/system_clock.hpp"
@@ -34,13 +33,15 @@ const ProfileConfig* find_profile(const Config& config, const std::string& name)
 
 /// A new file for its owner, which takes the place of the one that is meant when it is whole. Nothing that
 /// lies there is written through.
-class ReportFile : NonCopyable {
+class ReportFile {
  public:
   explicit ReportFile(std::string path) : path_(std::move(path)), fresh_(path_ + ".XXXXXX") {
     const int fd = ::mkostemp(fresh_.data(), O_CLOEXEC);
     file_ = fd < 0 ? nullptr : ::fdopen(fd, "w");
     error_ = file_ == nullptr ? errno : 0;
   }
+  ReportFile(const ReportFile&) = delete;
+  ReportFile& operator=(const ReportFile&) = delete;
   ~ReportFile() {
     if (file_ == nullptr) return;
     (void)std::fclose(file_);

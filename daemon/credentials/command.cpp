@@ -1,6 +1,5 @@
 #include "credentials/command.hpp"
 
-#include "core/non_copyable.hpp"
 #include "core/text.hpp"
 #include "os/descriptor.hpp"
 #include "os/file.hpp"
@@ -53,8 +52,11 @@ std::vector<char*> passed_on() {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// A program under way and the reading end of its output.
-class Child : NonCopyable {
+class Child {
  public:
+  Child() = default;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
   ~Child() {
     if (pid_ > 0) reap();
   }

@@ -56,6 +56,8 @@ class LoopServer final : public HttpServer {
     thread_ = std::jthread([this] { run(); });
   }
   ~LoopServer() override { stop(Millis{0}); }
+  LoopServer(const LoopServer&) = delete;
+  LoopServer& operator=(const LoopServer&) = delete;
 
   [[nodiscard]] int port() const override { return port_; }
   [[nodiscard]] bool healthy() const override { return healthy_; }

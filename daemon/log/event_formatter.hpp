@@ -1,6 +1,5 @@
 #pragma once
 
-#include "core/non_copyable.hpp"
 #include "log/log_record.hpp"
 
 #include <memory>
@@ -11,9 +10,11 @@ namespace sharedrift {
 
 /// The event that this thread is logging. spdlog's messages are text without fields: the event travels beside
 /// its message, from the logger through the sink to the formatter, all of it on one thread.
-class LoggedEvent : NonCopyable {
+class LoggedEvent {
  public:
   explicit LoggedEvent(const Event& event) : before_(now_logged) { now_logged = &event; }
+  LoggedEvent(const LoggedEvent&) = delete;
+  LoggedEvent& operator=(const LoggedEvent&) = delete;
   ~LoggedEvent() { now_logged = before_; }
   /// Null outside of logging.
   static const Event* current() { return now_logged; }

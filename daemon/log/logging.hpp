@@ -40,6 +40,8 @@ struct LogCounts {
 class Logger final : public EventSink {
  public:
   explicit Logger(const LogOptions& options);
+  Logger(const Logger&) = delete;
+  Logger& operator=(const Logger&) = delete;
   ~Logger() override;
 
   void on_event(const Event& event) noexcept override;

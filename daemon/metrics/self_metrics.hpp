@@ -79,6 +79,8 @@ class SelfMetrics final : public ApiObserver, public prometheus::Collectable {
   };
 
   SelfMetrics(Identity identity, Sources sources);
+  SelfMetrics(const SelfMetrics&) = delete;
+  SelfMetrics& operator=(const SelfMetrics&) = delete;
   ~SelfMetrics() override;
 
   /// The profiles of the configuration in force: new ones begin at 0, kept ones go on, others' series go.

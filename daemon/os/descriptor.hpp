@@ -1,7 +1,5 @@
 #pragma once
 
-#include "core/non_copyable.hpp"
-
 #include <utility>
 
 #include <unistd.h>
@@ -9,9 +7,11 @@
 namespace sharedrift {
 
 /// A file descriptor that is closed with its owner. -1: none. Not thread-safe.
-class Descriptor : NonCopyable {
+class Descriptor {
  public:
   explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() { reset(); }
   [[nodiscard]] int get() const { return fd_; }
   /// Closes what it holds, then takes over `fd`.

@@ -20,7 +20,7 @@ namespace sharedrift {
 /// certificates and passwords rotate in place. A file that cannot be used closes the door (no handshake; 500)
 /// until it can be used again. Whether there is TLS at all is decided at the start: a file that changes its
 /// mind closes, too. Thread-safe.
-class WebSecurity : NonCopyable {
+class WebSecurity {
  public:
   /// Called when a file that was changed is refused, with the reasons, and with none when it is good again.
   /// On the thread that noticed; must not call back.
@@ -30,6 +30,8 @@ class WebSecurity : NonCopyable {
   static Result<std::unique_ptr<WebSecurity>, std::vector<Diagnostic>> open(std::string file,
                                                                             const Clock& clock,
                                                                             Report report);
+  WebSecurity(const WebSecurity&) = delete;
+  WebSecurity& operator=(const WebSecurity&) = delete;
   ~WebSecurity();
 
   [[nodiscard]] bool has_tls() const { return has_tls_ == true; }
