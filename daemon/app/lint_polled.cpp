@@ -1,6 +1,6 @@
 #include "app/lint_polled.hpp"
 
-#include "app/causes.hpp"
+#include "app/report_words.hpp"
 #include "config/config_lint.hpp"
 #include "config/yaml_reader.hpp"
 #include "core/policy.hpp"

@@ -1,6 +1,6 @@
 #include "app/one_shot.hpp"
 
-#include "app/causes.hpp"
+#include "app/report_words.hpp"
 #include "core/listing.hpp"
 #include "poll/watch.hpp"
 
