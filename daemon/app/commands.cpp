@@ -1,7 +1,6 @@
+#include "app/app.hpp"
 #include "app/config_references.hpp"
-#include "app/doctor.hpp"
 #include "app/ens_sources.hpp"
-#include "app/history.hpp"
 #include "app/lint_polled.hpp"
 #include "app/news.hpp"
 #include "app/one_shot.hpp"

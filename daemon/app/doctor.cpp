@@ -1,5 +1,4 @@
-#include "app/doctor.hpp"
-
+#include "app/app.hpp"
 #include "app/make_profile_access.hpp"
 #include "app/output.hpp"
 #include "app/version.hpp"
@@ -79,13 +78,6 @@ std::set<std::string> known_ids(const Config& config) {
 
 }  // namespace
 
-DoctorSession open_session(const ProfileConfig& profile, Clock& clock, Random& random,
-                           HttpTransport& transport) {
-  ProfileAccess access =
-      make_profile_access(profile, clock, random, nullptr, [&transport] { transport.wake(); });
-  return {profile, std::move(access), clock, random, transport};
-}
-
 int doctor(const Options& options, const Config& config, const std::stop_token& stop) {
   const ProfileConfig* const profile = find_profile(config, options.profile);
   if (profile == nullptr) {
@@ -101,7 +93,9 @@ int doctor(const Options& options, const Config& config, const std::stop_token& 
   SystemClock clock;
   SystemRandom random;
   CurlTransport transport;
-  DoctorSession session = open_session(*profile, clock, random, transport);
+  DoctorSession session(
+      *profile, make_profile_access(*profile, clock, random, nullptr, [&transport] { transport.wake(); }),
+      clock, random, transport);
   const std::string image = options.images.empty() ? "" : options.images.front().str();
   const Examination found = examine(config, image, session, stop);
   const bool watches = !config.images.empty() || !config.discover.empty();

@@ -1,5 +1,4 @@
-#include "app/history.hpp"
-
+#include "app/app.hpp"
 #include "core/text.hpp"
 #include "os/system_clock.hpp"
 #include "store/event_reader.hpp"

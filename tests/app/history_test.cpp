@@ -1,4 +1,4 @@
-#include "app/history.hpp"
+#include "app/app.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
