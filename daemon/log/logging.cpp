@@ -1,7 +1,6 @@
 #include "log/logging.hpp"
 
 #include "core/number.hpp"
-#include "log/event_formatter.hpp"
 #include "log/stderr_sink.hpp"
 
 #include <spdlog/logger.h>

@@ -1,11 +1,10 @@
 #include "log/stderr_sink.hpp"
 
-#include "log/event_formatter.hpp"
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <climits>
+#include <string>
 #include <utility>
 
 #include <poll.h>
@@ -29,12 +28,28 @@ bool wait_writable(int fd, Steady::time_point until) {
   }
 }
 
+/// sd-daemon(3): the syslog priority.
+std::string_view priority(Level level) {
+  constexpr std::array<std::string_view, 4> kPriorities{"<7>", "<6>", "<4>", "<3>"};
+  return kPriorities.at(static_cast<std::size_t>(level));
+}
+
 bool is_socket(int fd) {
   struct stat status {};
   return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
+
+void EventFormatter::format(const spdlog::details::log_msg& /*message*/, spdlog::memory_buf_t& out) {
+  const Event* event = LoggedEvent::current();
+  if (event == nullptr) return;  // of nobody: the logger is Logger's own
+  std::string line;
+  if (priority_prefix_) line = priority(spec(event->type).level);
+  append_record(line, format_, *event);
+  line += '\n';
+  out.append(line.data(), line.data() + line.size());
+}
 
 StderrSink::StderrSink(int fd, Millis patience, std::unique_ptr<spdlog::formatter> formatter)
     : base_sink(std::move(formatter)), fd_(fd), is_socket_(is_socket(fd)), patience_(patience) {}
