@@ -5,81 +5,37 @@
 
 namespace sharedrift {
 
-namespace {
-
-bool blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/// One state of the walk over a command line.
-class Splitter {
- public:
-  explicit Splitter(std::string_view text) : text_(text) {}
-
-  Result<std::vector<std::string>, std::string> run() {
-    for (at_ = 0; at_ < text_.size(); ++at_) {
-      if (quote_ != '\0') {
-        inside();
-      } else {
-        outside();
-      }
-      if (dangling_) return Err(std::string{"process_command ends in a backslash"});
-    }
-    if (quote_ != '\0') return Err(std::string{"process_command has a quote that does not end"});
-    flush();
-    if (words_.empty()) return Err(std::string{"process_command is empty"});
-    return std::move(words_);
-  }
-
- private:
-  void outside() {
-    const char c = text_[at_];
-    if (c == '\'' || c == '"') {
-      quote_ = c;
-      begun_ = true;  // '' is a word, too
-    } else if (blank(c)) {
-      flush();
-    } else if (c == '\\') {
-      dangling_ = at_ + 1 == text_.size();
-      if (!dangling_) put(text_[++at_]);
-    } else {
-      put(c);
-    }
-  }
-  void inside() {
-    const char c = text_[at_];
-    if (c == quote_) {
-      quote_ = '\0';
-    } else if (c == '\\' && quote_ == '"' && at_ + 1 < text_.size() &&
-               std::string_view{"\"\\$`\n"}.find(text_[at_ + 1]) != std::string_view::npos) {
-      put(text_[++at_]);
-    } else {
-      put(c);
-    }
-  }
-  void put(char c) {
-    word_ += c;
-    begun_ = true;
-  }
-  void flush() {
-    if (begun_) words_.push_back(std::move(word_));
-    word_.clear();
-    begun_ = false;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::vector<std::string> words_;
-  std::string word_;
-  bool begun_ = false;
-  bool dangling_ = false;
-  char quote_ = '\0';
-};
-
-}  // namespace
-
 Result<std::vector<std::string>, std::string> split_command(std::string_view command) {
-  return Splitter{command}.run();
+  constexpr std::string_view kEscapedInQuotes = "\"\\$`\n";
+  std::vector<std::string> words;
+  std::optional<std::string> word;  // none between two; '' is one, too
+  const auto in_word = [&word]() -> std::string& { return word ? *word : word.emplace(); };
+  char quote = '\0';
+  for (std::size_t at = 0; at < command.size(); ++at) {
+    const char c = command[at];
+    const std::string_view next = command.substr(at + 1, 1);
+    const bool is_escapable = !next.empty() && kEscapedInQuotes.find(next) != std::string_view::npos;
+    if (c == '\\' && (quote == '\0' || (quote == '"' && is_escapable))) {
+      if (next.empty()) return Err(std::string{"process_command ends in a backslash"});
+      in_word() += next;
+      ++at;
+    } else if (quote != '\0') {
+      if (c != quote) in_word() += c;
+      if (c == quote) quote = '\0';
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      in_word();
+    } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      if (word) words.push_back(std::move(*word));
+      word.reset();
+    } else {
+      in_word() += c;
+    }
+  }
+  if (quote != '\0') return Err(std::string{"process_command has a quote that does not end"});
+  if (word) words.push_back(std::move(*word));
+  if (words.empty()) return Err(std::string{"process_command is empty"});
+  return words;
 }
 
 Finding external_command(std::string_view command, const CredentialWorld& world) {
