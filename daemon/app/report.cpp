@@ -21,13 +21,10 @@ std::string dump(const Json& json) {
 
 /// A path as SARIF wants it: a relative reference, or a file URI if it is absolute.
 std::string uri_of(const std::string& path) {
-  std::string uri = path.starts_with('/') ? "file://" : "";
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    uri += percent_encode(std::string_view{path}.substr(begin, end - begin));
-    if (end < path.size()) uri += '/';
-    begin = end + 1;
-  }
+  constexpr std::string_view kSlash = "%2F";
+  std::string uri = (path.starts_with('/') ? "file://" : "") + percent_encode(path);
+  for (std::size_t at = 0; (at = uri.find(kSlash)) != std::string::npos;)
+    uri.replace(at, kSlash.size(), "/");
   return uri;
 }
 

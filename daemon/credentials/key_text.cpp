@@ -58,9 +58,10 @@ std::optional<std::string> fault(std::string_view text, std::string_view name, s
          std::to_string(bad - text.begin() + 1) + ": paste it again without quotes, brackets and blanks";
 }
 
-Result<std::string, std::string> put_line(std::string_view line, KeyParts& parts) {
+/// What is wrong with the line; none: it is taken.
+std::optional<std::string> put_line(std::string_view line, KeyParts& parts) {
   const std::size_t sign = line.find_first_of("=:");
-  if (sign == std::string_view::npos) return Err(std::string{"is not of the form name=value"});
+  if (sign == std::string_view::npos) return "is not of the form name=value";
   const std::string_view name = trim(line.substr(0, sign));
   const std::string_view value = unquote(trim(line.substr(sign + 1)));
   std::string_view* slot = nullptr;
@@ -69,12 +70,11 @@ Result<std::string, std::string> put_line(std::string_view line, KeyParts& parts
   if (name == "security_token" || name == "sts_token") slot = &parts.token;
   if (name == "expiration") slot = &parts.expires;
   if (slot == nullptr) {  // the name is not shown: it may be a key pasted without one
-    return Err(std::string{
-        "has an unknown name; known are access_key_id, access_key_secret, security_token and expiration"});
+    return "has an unknown name; known are access_key_id, access_key_secret, security_token and expiration";
   }
-  if (slot->data() != nullptr) return Err(std::string{name} + " is given twice");
+  if (slot->data() != nullptr) return std::string{name} + " is given twice";
   *slot = value.data() == nullptr ? std::string_view{""} : value;
-  return std::string{};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -150,9 +150,7 @@ Result<Credentials, std::string> parse_key_text(std::string_view text) {
     const std::string_view line = trim(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
-    if (auto put = put_line(line, parts); !put) {
-      return Err("line " + std::to_string(number) + " " + std::move(put).error());
-    }
+    if (const auto wrong = put_line(line, parts)) return Err("line " + std::to_string(number) + " " + *wrong);
   }
   return make_key(parts);
 }

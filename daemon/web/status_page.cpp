@@ -23,12 +23,8 @@ struct Row {
 };
 
 void append_cell(std::string& out, std::string_view name, std::string_view title, std::string_view content) {
-  out.append("<td role=\"cell\" class=\"")
-      .append(name)
-      .append("\" data-label=\"")
-      .append(title)
-      .append("\">");
-  out.append(content).append("</td>");
+  out.append("<td role=\"cell\" class=\"").append(name).append("\" data-label=\"");
+  out.append(title).append("\">").append(content).append("</td>");
 }
 
 std::string image_cell(const ImagePolicy& policy) {
