@@ -145,18 +145,16 @@ class WebReader {
       reader_.fail(at.value_or(section), "needs client_ca_file",
                    "else every certificate of a public authority would be let in");
     }
-    constexpr std::string_view kHint = "client_auth_type: RequireAndVerifyClientCert";
-    for (const std::string_view key : {"client_ca_file", "client_ca"}) {
-      fields.with(key, [&](const Place& p) {
-        if (known && !verifies) reader_.fail_key(p, "is not used: no client is verified", std::string(kHint));
-      });
+    for (const std::string_view key : {"client_ca_file", "client_ca", "client_allowed_sans"}) {
+      const auto unused = known && !verifies ? fields.find(key) : std::nullopt;
+      if (unused) {
+        reader_.fail_key(*unused, "is not used: no client is verified",
+                         "client_auth_type: RequireAndVerifyClientCert");
+      }
     }
     read_list(fields, "client_allowed_sans", [&](const Place& p) {
       std::string san;
       if (reader_.text(p, {1, 1024}, san)) tls.client_allowed_sans.push_back(std::move(san));
-    });
-    fields.with("client_allowed_sans", [&](const Place& p) {
-      if (known && !verifies) reader_.fail_key(p, "is not used: no client is verified", std::string(kHint));
     });
   }
 
