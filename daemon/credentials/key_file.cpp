@@ -40,38 +40,30 @@ bool trusted(const struct stat& s) {
 }  // namespace
 
 Result<KeyFile, KeyFileProblem> read_key_file(const std::string& path, std::size_t max_bytes) {
-  const auto problem = [&path](const std::string& what, FileStamp stamp, int error = 0) {
-    const bool missing = error == ENOENT || error == ENOTDIR;
-    return Err(KeyFileProblem{missing, clean(path, 300) + ": " + what, std::move(stamp)});
-  };
   constexpr int kTries = 3;
   for (int attempt = 1;; ++attempt) {
-    FileStamp before = stamp_of(path);
-    if (before.error != 0) {
-      const int error = before.error;
-      return problem(system_message(error), std::move(before), error);
-    }
+    FileStamp stamp = stamp_of(path);
+    const auto problem = [&](const std::string& what, bool missing = false) {
+      return Err(KeyFileProblem{missing, clean(path, 300) + ": " + what, stamp});
+    };
+    const auto failed = [&](int error) {
+      return problem(system_message(error), error == ENOENT || error == ENOTDIR);
+    };
+    if (stamp.error != 0) return failed(stamp.error);
     const Descriptor file(open_to_read(path));
-    if (file.get() < 0) {
-      const int error = errno;
-      return problem(system_message(error), std::move(before), error);
-    }
     struct stat s {};
-    if (::fstat(file.get(), &s) != 0) return problem(system_message(errno), std::move(before));
-    if (!S_ISREG(s.st_mode)) return problem("not a regular file", std::move(before));
+    if (file.get() < 0 || ::fstat(file.get(), &s) != 0) return failed(errno);
+    if (!S_ISREG(s.st_mode)) return problem("not a regular file");
     auto bytes = read_to_end(file.get(), max_bytes);
-    if (!bytes) {
-      const int error = bytes.error();
-      return problem(
-          error == EFBIG ? "longer than " + std::to_string(max_bytes) + " bytes" : system_message(error),
-          std::move(before));
-    }
+    if (!bytes && bytes.error() == EFBIG)
+      return problem("longer than " + std::to_string(max_bytes) + " bytes");
+    if (!bytes) return failed(bytes.error());
     Secret text{*bytes};
     wipe(*bytes);
-    FileStamp after = stamp_of(path);
-    if (after != to_stamp(path, s) && attempt < kTries) continue;  // it changed under our hands
-    if (trim(text.reveal()).empty()) return problem("empty", std::move(after));
-    FileStamp stamp = to_stamp(path, s);
+    stamp = stamp_of(path);
+    if (stamp != to_stamp(path, s) && attempt < kTries) continue;  // it changed under our hands
+    if (trim(text.reveal()).empty()) return problem("empty");
+    stamp = to_stamp(path, s);
     const std::chrono::nanoseconds modified{stamp.modified_ns};
     return KeyFile{std::move(text), std::move(stamp), WallTime{std::chrono::duration_cast<Millis>(modified)},
                    mode_warning(path, s), trusted(s)};

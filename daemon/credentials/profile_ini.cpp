@@ -76,10 +76,6 @@ bool is_on(std::string_view value) {
   return std::find(kOn.begin(), kOn.end(), to_lower(value)) != kOn.end();
 }
 
-Result<Credentials, std::string> key_of(const Section& section) {
-  return make_key({get(section, "access_key_id"), get(section, "access_key_secret"), "", ""});
-}
-
 CredentialSpec role_fields(const Section& section, const CredentialSpec& options) {
   CredentialSpec inner = options;
   inner.role_arn = get(section, "role_arn");
@@ -90,7 +86,7 @@ CredentialSpec role_fields(const Section& section, const CredentialSpec& options
 }
 
 Finding look_access_key(const Section& section, const CredentialSpec& /*options*/, Sight& /*sight*/) {
-  auto key = key_of(section);
+  auto key = make_key({get(section, "access_key_id"), get(section, "access_key_secret"), "", ""});
   if (!key) return Broken{std::move(key).error()};
   return std::move(*key);
 }
@@ -103,11 +99,11 @@ Finding look_instance(const Section& section, const CredentialSpec& options, Sig
 }
 
 Finding look_role(const Section& section, const CredentialSpec& options, Sight& sight) {
-  auto key = key_of(section);
-  if (!key) return Broken{std::move(key).error()};
+  Finding key = look_access_key(section, options, sight);
+  if (std::holds_alternative<Broken>(key)) return key;
   auto role = role_request(role_fields(section, options), sight, "role_arn");
   if (!role) return Broken{std::move(role).error()};
-  return assume_role(std::move(*role), std::move(*key), sight.world);
+  return assume_role(std::move(*role), std::move(key), sight.world);
 }
 
 Finding look_oidc(const Section& section, const CredentialSpec& options, Sight& sight) {
