@@ -25,11 +25,11 @@ constexpr const char* kOwn = "chmod go-w, or chown it to root";
 
 using ConfigTexts = std::vector<ConfigFile>;
 /// Where it stands. To know that takes reading the files anew: asked only where there is something to tell.
-using Place = std::function<Diagnostic()>;
+using FindPlace = std::function<Diagnostic()>;
 
 constexpr Millis kCertificateEndsSoon{30LL * 24 * 3'600'000};
 
-Diagnostic told_at(const Place& place, std::string message, std::string hint, bool warning) {
+Diagnostic told_at(const FindPlace& place, std::string message, std::string hint, bool warning) {
   Diagnostic told = place();
   told.message = std::move(message);
   told.hint = std::move(hint);
@@ -61,7 +61,7 @@ CertificateTerm first_to_end(const std::vector<CertificateTerm>& terms) {
 }
 
 /// A file of authorities that a profile trusts.
-void check_ca_file(const Place& place, const std::string& path, WallTime now, LintReport& report) {
+void check_ca_file(const FindPlace& place, const std::string& path, WallTime now, LintReport& report) {
   constexpr const char* kRemedy = "certificates in PEM; without ca_file the system's authorities are trusted";
   const std::string name = in_quotes(path) + " ";
   const auto text = read_regular_file(path);
@@ -79,7 +79,7 @@ void check_ca_file(const Place& place, const std::string& path, WallTime now, Li
 }
 
 /// Proxies that the environment names for a profile that obeys it.
-void check_proxies(const Place& place, const ProfileConfig& profile, LintReport& report) {
+void check_proxies(const FindPlace& place, const ProfileConfig& profile, LintReport& report) {
   for (const std::string* const address : {&profile.endpoint, &profile.sts_endpoint}) {
     const auto url = parse_url(*address);
     if (!url) continue;
@@ -116,7 +116,7 @@ CredentialReport check_credential_references(const Config& config, const ConfigT
                                              Random& random) {
   CredentialReport report;
   for (const ProfileConfig& profile : config.profiles) {
-    const Place place = [&] {
+    const FindPlace place = [&] {
       return place_of(files,
                       std::array<std::string_view, 4>{"profiles", profile.name, "credentials", "file"});
     };
@@ -140,7 +140,7 @@ std::vector<Diagnostic> check_web_references(const std::string& file, WallTime n
   const auto config = parse_web_config(*text, file);
   if (!config || !config->tls) return told;
   const auto warn = [&](std::string_view key, const std::string& message, std::string hint) {
-    const Place place = [&] {
+    const FindPlace place = [&] {
       return place_of({{file, *text}}, std::array<std::string_view, 2>{"tls_server_config", key});
     };
     told.push_back(told_at(place, message, std::move(hint), true));
