@@ -4,14 +4,23 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 #include <mutex>
 
 namespace sharedrift {
 
-/// Random numbers from the kernel, fetched in blocks. Thread-safe.
+/// Random numbers from the kernel, fetched in blocks. Where there are none the program ends: a nonce from
+/// anything less would be worth nothing. Thread-safe.
 class SystemRandom final : public Random {
  public:
-  std::uint64_t next() override;
+  std::uint64_t next() override {
+    const std::scoped_lock lock(mutex_);
+    if (left_ == 0) {
+      ::arc4random_buf(block_.data(), sizeof block_);
+      left_ = block_.size();
+    }
+    return block_.at(--left_);
+  }
 
  private:
   std::mutex mutex_;
