@@ -311,10 +311,8 @@ class App {
                         [this] {
                           return StateHealth{store_->ok(), store_->last_write()};
                         }}};
-  CredentialNews credential_news_{
-      metrics_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
-  RefusalNews refusal_news_{
-      metrics_, clock_, [this](EventType type, std::vector<Field> fields) { tell(type, std::move(fields)); }};
+  CredentialNews credential_news_{metrics_, std::bind_front(&App::tell, this)};
+  RefusalNews refusal_news_{metrics_, clock_, std::bind_front(&App::tell, this)};
   Exposition exposition_{views_, &metrics_};
   Surface surface_{views_, metrics_, shard()};
   CurlTransport transport_;
