@@ -1,10 +1,11 @@
 #include "os/process_stats.hpp"
 
+#include "os/system_clock.hpp"
+
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -16,13 +17,6 @@
 namespace sharedrift {
 
 namespace {
-
-double seconds_on(clockid_t clock) {
-  constexpr double kNano = 1e-9;
-  timespec now{};
-  clock_gettime(clock, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * kNano;
-}
 
 std::optional<double> count_open_fds() {
   DIR* directory = opendir("/proc/self/fd");
@@ -81,8 +75,9 @@ std::optional<ProcessStats> read_process_stats() {
       static_cast<double>(stat->resident_pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
   stats.virtual_bytes = static_cast<double>(stat->virtual_bytes);
   // Once, so that the start does not seem to move with the wall clock.
-  static const double boot_time = seconds_on(CLOCK_REALTIME) - seconds_on(CLOCK_BOOTTIME);
-  stats.start_time_seconds = boot_time + static_cast<double>(stat->start_ticks) / ticks;
+  static const std::chrono::duration<double> boot_time =
+      std::chrono::system_clock::now().time_since_epoch() - boot_now().time_since_epoch();
+  stats.start_time_seconds = boot_time.count() + static_cast<double>(stat->start_ticks) / ticks;
   stats.open_fds = *open_fds;
   stats.max_fds = static_cast<double>(limit.rlim_cur);
   stats.threads = static_cast<double>(stat->threads);

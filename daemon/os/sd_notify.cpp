@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <ctime>
 #include <string_view>
 
 #include <fcntl.h>
@@ -80,10 +79,8 @@ void SystemdNotifier::ready(const std::string& status) {
 }
 
 void SystemdNotifier::reloading() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const auto micros = static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
-  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(micros));
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();  // CLOCK_MONOTONIC
+  notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now / std::chrono::microseconds{1}));
 }
 
 void SystemdNotifier::stopping() {
