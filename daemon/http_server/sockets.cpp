@@ -27,10 +27,6 @@ void set_option(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
-
 /// The socket, or -1 with errno set.
 int listen_on(const addrinfo& address, Family family) {
   const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -68,7 +64,7 @@ Result<int, std::string> open_listening_socket(const std::string& host, int port
   addrinfo* found = nullptr;
   const int failure = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failure != 0) return Err(where + ::gai_strerror(failure));
-  const std::unique_ptr<addrinfo, FreeAddresses> list(found);
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, ::freeaddrinfo);
   int why = 0;
   for (const addrinfo* at = list.get(); at != nullptr; at = at->ai_next) {
     const int fd = listen_on(*at, family);
