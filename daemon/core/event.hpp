@@ -74,8 +74,19 @@ inline std::string_view to_string(EventType type) {
   return enumerator_name<EventType::stopped>(type);
 }
 
+/// What follows for an event from what it is about.
+enum class EventKind {
+  drift,    ///< an account of an image; bounded (poll/event_budget)
+  listing,  ///< what polls of an image bring; bounded, and an outage of a profile says it once for all images
+  inventory,   ///< an image came, left or got another name; bounded
+  background,  ///< not an image, and shown among the events of images that it explains (store/event_reader)
+  other,
+};
+
+/// All that a type of event is; none of it has a default.
 struct EventSpec {
   EventType type;
+  EventKind kind;
   Level level;  ///< of its log line: decided here and nowhere else
   /// Its sentence, with what message_of() puts in for `{...}` and `[...]`.
   std::string_view message;

@@ -12,17 +12,6 @@ std::int64_t whole_seconds(WallTime::duration duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
 }
 
-/// What an outage of the whole profile says once for all its images.
-bool is_folded(EventType type) {
-  switch (type) {
-    case EventType::listing_failed:
-    case EventType::listing_incomplete:
-    case EventType::listing_recovered:
-    case EventType::image_state_changed: return true;
-    default: return false;
-  }
-}
-
 }  // namespace
 
 /// Says how this life begins: as the first one, or after a gap in which nobody watched.
@@ -80,9 +69,8 @@ void Tracker::fold_outage(const Watched& image, const Observation& seen, std::si
   const auto advice = profile.outage.on_poll({policy.id, seen.complete, image.tracker.state(), telling},
                                              profile.images, now, watch_.interval + watch_.interval / 4);
   if (advice.quiet) {
-    step.events.erase(
-        std::remove_if(own, step.events.end(), [](const Event& event) { return is_folded(event.type); }),
-        step.events.end());
+    const auto is_folded = [](const Event& e) { return spec(e.type).kind == EventKind::listing; };
+    step.events.erase(std::remove_if(own, step.events.end(), is_folded), step.events.end());
   }
   tell_outage(policy.profile, advice, now, step);
 }

@@ -21,20 +21,14 @@ bool EventBudget::take(const Event& event, MonoTime now) {
     ++left_out;
     return false;
   };
-  switch (event.type) {
-    case EventType::drift_opened:
-    case EventType::drift_clearing:
-    case EventType::drift_closed:
-    case EventType::drift_flapped: return told(of_drift_, kOfDriftPerSecond, left_out_.of_drift);
-    case EventType::listing_incomplete:
-    case EventType::listing_failed:
-    case EventType::listing_recovered:
-    case EventType::image_state_changed: return told(of_listings_, kOthersPerSecond, left_out_.others);
-    case EventType::image_discovered:
-    case EventType::image_renamed:
-    case EventType::image_left: return told(of_inventory_, kOthersPerSecond, left_out_.others);
-    default: return true;
+  switch (spec(event.type).kind) {
+    case EventKind::drift: return told(of_drift_, kOfDriftPerSecond, left_out_.of_drift);
+    case EventKind::listing: return told(of_listings_, kOthersPerSecond, left_out_.others);
+    case EventKind::inventory: return told(of_inventory_, kOthersPerSecond, left_out_.others);
+    case EventKind::background:
+    case EventKind::other: break;
   }
+  return true;
 }
 
 EventBudget::LeftOut EventBudget::left_out(MonoTime now) {

@@ -27,12 +27,18 @@ constexpr std::string_view kOfAll = "SELECT id FROM events WHERE at >= ?1 ORDER 
 constexpr std::string_view kOfImage =
     "SELECT id FROM events WHERE image = ?3 AND at >= ?1 ORDER BY id DESC LIMIT ?2";
 /// What explains those of an image. Credentials that are renewed as always explain nothing.
-constexpr std::string_view kExplaining = R"(
-SELECT id FROM events WHERE image = '' AND at >= ?1 AND id >= ?2
-  AND type IN ('profile_blind', 'profile_recovered', 'inventory_incomplete', 'inventory_recovered',
-    'credentials_changed', 'credentials_warning', 'credentials_recovered', 'config_reloaded', 'config_rejected',
-    'mass_change_held', 'events_left_out', 'images_left_out', 'monitoring_gap')
-ORDER BY id DESC LIMIT ?3)";
+const std::string& explaining() {
+  static const std::string query = [] {
+    std::string types;
+    for (const EventSpec& row : event_table()) {
+      if (row.kind == EventKind::background)
+        types.append(types.empty() ? "'" : ", '").append(to_string(row.type)).append("'");
+    }
+    return "SELECT id FROM events WHERE image = '' AND at >= ?1 AND id >= ?2 AND type IN (" + types +
+           ") ORDER BY id DESC LIMIT ?3";
+  }();
+  return query;
+}
 /// Of those so many are looked at: most may be of other profiles.
 constexpr std::int64_t kMostLookedAt = 20'000;
 
@@ -121,7 +127,7 @@ Result<std::vector<Event>, sqlite::Error> read(const std::string& path, Database
   constexpr int kEnough = SQLITE_DONE;
   std::size_t left = query.explaining;
   done = database.each(
-      kExplaining,
+      explaining(),
       [&](const sqlite::Statement& row) -> sqlite::Status {
         SD_TRY(added, found.add(row.integer(0), query.profile));
         if (added && --left == 0) return Err(sqlite::Error{kEnough, ""});
