@@ -124,6 +124,21 @@ TEST(Classify, ACodeThatOnlyBeginsLikeAKnownOneIsUnknown) {
   }
 }
 
+TEST(Classify, NoRowHidesALaterOne) {
+  const auto hides = [](std::string_view earlier, std::string_view later) {
+    if (earlier.starts_with('*')) return later.find(earlier.substr(1)) != std::string_view::npos;
+    if (!earlier.ends_with('*')) return earlier == later;
+    return !later.starts_with('*') && later.starts_with(earlier.substr(0, earlier.size() - 1));
+  };
+  const auto rows = api_codes();
+  for (std::size_t later = 0; later < rows.size(); ++later) {
+    for (std::size_t earlier = 0; earlier < later; ++earlier) {
+      EXPECT_FALSE(hides(rows[earlier].code, rows[later].code))
+          << rows[later].code << " comes after " << rows[earlier].code << " and never counts";
+    }
+  }
+}
+
 TEST(Classify, OfWhatTheApiSaysWholeSentencesAndShortWordsStay) {
   EXPECT_EQ(harmless("The key is wrong; look at it. The string to sign is: hush."),
             "The key is wrong; look at it.");

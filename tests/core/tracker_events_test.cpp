@@ -228,6 +228,30 @@ TEST(TrackerEvents, EveryImageThatLosesCountsOnceInItsCycle) {
   EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0);
 }
 
+// A member of the record that each poll changes and that lasts() does not leave out is saved at each poll.
+TEST(TrackerEvents, APollLikeTheLastOneIsNoNews) {
+  const std::vector<Observation> polls{listed({1}),
+                                       listed({}),
+                                       listed({1, 9}),
+                                       broken({1, 9}, Reason::count_mismatch),
+                                       broken({1}, Reason::throttled),
+                                       failed(Reason::timeout)};
+  for (Observation seen : polls) {
+    Fleet fleet({an_image("m-1").allowing({1}).requiring({2})});
+    fleet.apply("m-1", listed({1, 2, 9}));
+    for (int poll = 1; poll <= 6; ++poll) {
+      fleet.advance(5min);
+      seen.pages = seen.passes = poll;
+      seen.duration = Millis{poll};
+      seen.request_ids = {std::to_string(poll)};
+      const Step step = fleet.apply("m-1", seen);
+      if (poll > 3) {
+        EXPECT_FALSE(step.changed.front().urgent) << to_string(seen.failure.reason) << ", poll " << poll;
+      }
+    }
+  }
+}
+
 TEST(TrackerEvents, RoutineWaitsToBeSavedOnceAndInItsOrder) {
   Fleet fleet({an_image("m-1"), an_image("m-2"), an_image("m-3")});
   EXPECT_FALSE(fleet.tracker().has_unsaved()) << "a start has nothing to save";
