@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -71,6 +72,9 @@ void expect_rows(const nlohmann::json& properties, const std::array<Key<Section>
     const auto compare = [&](auto member) {
       if constexpr (std::is_same_v<decltype(member), Millis Section::*>) {
         EXPECT_EQ(parse_duration(told.at("default").get<std::string>()), defaults.*member) << key.name;
+        const std::string limits =
+            format_duration(Millis{key.least}) + " to " + format_duration(Millis{key.most});
+        EXPECT_THAT(told.at("description").get<std::string>(), ::testing::StartsWith(limits)) << key.name;
       } else if constexpr (std::is_same_v<decltype(member), int Section::*> ||
                            std::is_same_v<decltype(member), double Section::*>) {
         EXPECT_EQ(told.at("default"), defaults.*member) << key.name;

@@ -13,6 +13,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace sharedrift {
 
@@ -220,6 +221,23 @@ TEST(ConfigWriter, MasksWhatAnAddressMayHide) {
   EXPECT_THAT(yaml, Not(HasSubstr("joe")));
 }
 
+/// The keys that are plain members, with the defaults that the editor schema gives them.
+template <class Section, std::size_t N>
+std::string plain_members(const char* section, const std::string& indent,
+                          const std::array<Key<Section>, N>& keys) {
+  const auto schema = nlohmann::json::parse(
+      testing::read_file(testing::test_data("../../config/share-drift-exporter.schema.json")));
+  std::string out;
+  for (const Key<Section>& key : keys) {
+    const nlohmann::json& told = schema["$defs"][section]["properties"][std::string(key.name)];
+    if (std::holds_alternative<std::monostate>(key.member) || !told.contains("default")) continue;
+    const nlohmann::json& value = told["default"];
+    out += indent + std::string(key.name) + ": " +
+           (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
+  }
+  return out;
+}
+
 TEST(ConfigWriter, WritesForPeople) {
   const ConfigResult config = parse_config(
       "accounts: {\"2\": {name: north}}\nimages:\n  - id: m-1\n    allowed: [\"2\"]\n"
@@ -233,19 +251,12 @@ TEST(ConfigWriter, WritesForPeople) {
                                   "    endpoint: \"https://ens.aliyuncs.com\"\n"
                                   "    credentials:\n"
                                   "      source: default\n"
-                                  "    sts_endpoint: \"https://sts.aliyuncs.com\"\n"
-                                  "    allow_any_endpoint: false\n"
-                                  "    proxy_from_environment: false\n"
-                                  "    timeout: 10s\n"
-                                  "    requests_per_second: 5\n"
-                                  "    concurrency: 8\n"
-                                  "    max_attempts: 4\n"
+                                  "    sts_endpoint: \"https://sts.aliyuncs.com\"\n" +
+                                  plain_members("profile", "    ", kProfileMembers) +
                                   "poll:\n"
                                   "  interval: 5m\n"
-                                  "  spread: even\n"
-                                  "  confirm_clears: 2\n"
-                                  "  mass_change_percent: 20\n"
-                                  "  state_retention: 400d\n"
+                                  "  spread: even\n" +
+                                  plain_members("poll", "  ", kPollMembers) +
                                   "accounts:\n"
                                   "  \"2\": {name: \"north\"}\n"
                                   "inventory:\n"
