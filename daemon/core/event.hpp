@@ -83,7 +83,6 @@ enum class EventKind {
   other,
 };
 
-/// All that a type of event is; none of it has a default.
 struct EventSpec {
   EventType type;
   EventKind kind;

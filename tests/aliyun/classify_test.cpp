@@ -2,6 +2,7 @@
 
 #include "aliyun/answer.hpp"
 #include "api_answers.hpp"
+#include "core/enumerators.hpp"
 #include "core/text.hpp"
 
 #include <gmock/gmock.h>
@@ -20,16 +21,6 @@ using ::testing::StartsWith;
 TEST(Classify, KnowsEveryDocumentedRefusal) {
   const auto table = nlohmann::json::parse(testing::kept_text("refusals"));
   ASSERT_GE(table.size(), 70U);
-  const auto remedy_name = [](Remedy remedy) {
-    switch (remedy) {
-      case Remedy::none: return "none";
-      case Remedy::retry: return "retry";
-      case Remedy::retry_at_once: return "retry_at_once";
-      case Remedy::new_credentials: return "new_credentials";
-      case Remedy::new_time: return "new_time";
-    }
-    return "?";
-  };
   for (const auto& row : table) {
     SCOPED_TRACE(row.dump());
     const std::string code = row["code"];
@@ -44,7 +35,7 @@ TEST(Classify, KnowsEveryDocumentedRefusal) {
     ASSERT_FALSE(opened);
     const ApiError& error = opened.error();
     EXPECT_EQ(to_string(error.failure.reason), row["reason"].get<std::string>());
-    EXPECT_EQ(remedy_name(error.remedy), row["remedy"].get<std::string>());
+    EXPECT_EQ(enumerator_name<Remedy::new_time>(error.remedy), row["remedy"].get<std::string>());
     EXPECT_EQ(error.failure.code, trim(code));
     EXPECT_EQ(error.failure.http_status, status);
     EXPECT_EQ(error.failure.request_id, "R-1");

@@ -278,10 +278,15 @@ void expect_limits(const std::string& before, const std::array<Key<Section>, N>&
              kSmallest;
     };
     if (key.most == 0) continue;  // no number
+    const auto shown = [&](std::int64_t value) {
+      return duration ? format_duration(Millis{value}) : std::to_string(value);
+    };
+    const bool rate = std::holds_alternative<double Section::*>(key.member);
+    const std::string range = " from " + (rate ? "0.01" : shown(key.least)) + " to " + shown(key.most);
     accepted(file(key.least));
     accepted(file(key.most));
-    EXPECT_THAT(refused(file(key.least - 1)), HasSubstr("expected")) << key.name;
-    EXPECT_THAT(refused(file(key.most + 1)), HasSubstr("expected")) << key.name;
+    EXPECT_THAT(refused(file(key.least - 1)), HasSubstr(range)) << key.name;
+    EXPECT_THAT(refused(file(key.most + 1)), HasSubstr(range)) << key.name;
   }
 }
 
