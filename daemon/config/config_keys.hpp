@@ -51,7 +51,7 @@ inline constexpr Millis kLongestSession = 12 * kHour;
 /// schema is tested against them.
 inline constexpr auto kRootKeys = std::to_array<std::string_view>(
     {"profiles", "poll", "accounts", "groups", "inventory", "discover", "ignore", "defaults", "images"});
-inline constexpr std::array<Key<ProfileConfig>, 12> kProfileMembers{{
+inline constexpr auto kProfileMembers = std::to_array<Key<ProfileConfig>>({
     {"endpoint"},
     {"owner_account"},
     {"credentials"},
@@ -64,20 +64,20 @@ inline constexpr std::array<Key<ProfileConfig>, 12> kProfileMembers{{
     {"requests_per_second", &ProfileConfig::requests_per_second, 0, 10'000},
     {"concurrency", &ProfileConfig::concurrency, 1, 256},
     {"max_attempts", &ProfileConfig::max_attempts, 1, 10},
-}};
+});
 inline constexpr auto kProfileKeys = names_of(kProfileMembers);
 inline constexpr auto kCredentialKeys =
     std::to_array<std::string_view>({"source", "file", "profile", "role_name", "metadata_endpoint",
                                      "disable_imdsv1", "role_arn", "role_session_name", "oidc_provider_arn",
                                      "oidc_token_file", "external_id", "policy", "duration", "uri", "from"});
-inline constexpr std::array<Key<PollConfig>, 6> kPollMembers{{
+inline constexpr auto kPollMembers = std::to_array<Key<PollConfig>>({
     {"interval"},
     {"spread"},
     {"stale_after"},
     {"confirm_clears", &PollConfig::confirm_clears, 1, 10},
     {"mass_change_percent", &PollConfig::mass_change_percent, 1, 100},
     {"state_retention", &PollConfig::state_retention, kShortestRetention.count(), kLongestRetention.count()},
-}};
+});
 inline constexpr auto kPollKeys = names_of(kPollMembers);
 inline constexpr auto kInventoryKeys = std::to_array<std::string_view>({"interval"});
 inline constexpr auto kRuleKeys = std::to_array<std::string_view>(
