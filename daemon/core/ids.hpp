@@ -28,7 +28,8 @@ class AccountId {
 
  private:
   AccountId() = default;
-  /// And zeros, which come before every digit. Unsigned: arrays of those are compared at once, not one by one.
+  /// And zeros, which come before every digit. Unsigned: arrays of those are compared at once, not one by
+  /// one.
   std::array<unsigned char, 20> digits_{};
   std::uint8_t size_ = 0;
 };
