@@ -39,7 +39,7 @@ Acs3Signature sign_acs3(std::string_view method, std::string_view canonical_quer
   signature.string_to_sign.append(kAlgorithm).append("\n").append(request_hash);
   const std::string mac = to_hex(hmac_sha256(secret.reveal(), signature.string_to_sign));
   if (mac.empty()) return signature;
-  constexpr std::size_t kOwnWords = 64;
+  constexpr std::size_t kOwnWords = 64;  // more than the algorithm and the names of the parts take
   signature.authorization.reserve(kOwnWords + access_key_id.size() + names.size() + mac.size());
   signature.authorization.append(kAlgorithm).append(" Credential=").append(access_key_id);
   signature.authorization.append(",SignedHeaders=").append(names).append(",Signature=").append(mac);

@@ -43,7 +43,7 @@ class ClosedText final : public std::streambuf {
   std::string_view end_;
 };
 
-/// Thrown by the builder through yaml-cpp when to go on makes no sense; caught in parse_yaml().
+/// Thrown by the builder through yaml-cpp when to go on makes no sense; caught in parse().
 struct Stop {};
 /// Thrown likewise when all that was asked for is there.
 struct Done {};

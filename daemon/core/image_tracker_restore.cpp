@@ -57,7 +57,6 @@ void ImageTracker::take_up(const ImageRecord& record, const Viewpoint& at) {
 
 void ImageTracker::restore_evidence(const ImageRecord& record, const Viewpoint& at) {
   const WallTime now = at.now.wall;
-  std::sort(known_.drifts.begin(), known_.drifts.end(), drift_before);
   for (Drift& drift : known_.drifts)
     drift.since = std::min(drift.since, now);
   for (Sighting& sighting : known_.sightings) {

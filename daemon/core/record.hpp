@@ -129,9 +129,9 @@ struct ImageRecord : ImageFacts {
   friend bool operator==(const ImageRecord&, const ImageRecord&) = default;
 };
 
-/// Whether a step changed what a kill must not take: all but what moves with every listing or is never
-/// restored.
-inline bool lasts(ImageRecord before, const ImageRecord& after) {
+/// Whether a step changed what a kill must not take, so that it is saved at once: all but what moves with
+/// every listing or is never restored.
+inline bool is_urgent_change(ImageRecord before, const ImageRecord& after) {
   before.last_complete = after.last_complete;
   before.last_complete_began = after.last_complete_began;
   before.last_poll = after.last_poll;

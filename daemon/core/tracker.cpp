@@ -36,7 +36,7 @@ Tracker::Tracker(WatchList watch, const SavedState& saved, Instant now, Step& st
     ImageTracker& image = found->second.tracker;
     ImageTracker::Context with = context(now, step.events);
     image.restore(record, judged_before, with);
-    if (lasts(record, image.record())) urgent.insert(record.id);
+    if (is_urgent_change(record, image.record())) urgent.insert(record.id);
   }
   step.changed.reserve(images_.size());
   for (const auto& policy : watch_.images)
@@ -72,7 +72,7 @@ bool Tracker::change(ImageTracker& image, Instant now, std::vector<Event>& event
   ImageTracker::Context with = context(now, events);
   act(image, with);
   held_ += image.held() - held_before;
-  return lasts(std::move(before), image.record());
+  return is_urgent_change(std::move(before), image.record());
 }
 
 void Tracker::report(Watched& image, bool urgent, Instant now, Step& step) {

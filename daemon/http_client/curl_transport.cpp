@@ -65,7 +65,7 @@ std::optional<TransportError> CurlTransport::launch(Exchange& exchange, MonoTime
   return std::nullopt;
 }
 
-/// Null when memory is short. To set one up costs more than to send a request.
+/// Null when memory is short. A handle that is set up for the route already goes before any other.
 EasyHandle CurlTransport::take_handle(const std::shared_ptr<const HttpRoute>& route) {
   const auto fits =
       std::find_if(idle_.rbegin(), idle_.rend(), [&route](const Idle& idle) { return idle.route == route; });

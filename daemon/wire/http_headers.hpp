@@ -23,7 +23,7 @@ class HttpHeaders {
   HttpHeaders(std::initializer_list<HttpHeader> headers) : list_(headers) {}
 
   void add(std::string_view name, std::string_view value) {
-    constexpr std::size_t kUsual = 12;
+    constexpr std::size_t kUsual = 12;  // a signed request has nine, an answer some eight
     if (list_.empty()) list_.reserve(kUsual);
     list_.emplace_back(name, value);
   }

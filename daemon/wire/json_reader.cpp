@@ -67,7 +67,7 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
   bool open(Kind kind) {
     if (path_.size() >= kMaxDepth) return exceed("nested too deeply");
     if (!put(kind)) return false;
-    constexpr std::size_t kUsualMembers = 8;
+    constexpr std::size_t kUsualMembers = 8;  // of an answer of the API
     if (path_.empty()) root.items.reserve(kUsualMembers);
     path_.push_back(last_);
     return true;

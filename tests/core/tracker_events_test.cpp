@@ -228,7 +228,8 @@ TEST(TrackerEvents, EveryImageThatLosesCountsOnceInItsCycle) {
   EXPECT_EQ(fleet.view("m-0")->unexpected_accounts, 0);
 }
 
-// A member of the record that each poll changes and that lasts() does not leave out is saved at each poll.
+// A member of the record that each poll changes and that is_urgent_change() does not leave out is saved at
+// each poll.
 TEST(TrackerEvents, APollLikeTheLastOneIsNoNews) {
   const std::vector<Observation> polls{listed({1}),
                                        listed({}),
